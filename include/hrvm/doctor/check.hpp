@@ -1,0 +1,40 @@
+// Checks: what is wrong or missing on this host or for a machine, each with a remedy that can be pasted. One file each under
+// src/doctor; the table is their order.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hrvm/machine/store.hpp"
+#include "hrvm/sys/host.hpp"
+
+namespace hrvm::doctor {
+
+enum class Status { ok, warning, error, skipped };
+std::string_view word(Status status);
+
+struct CheckResult {
+  std::string id;       // "kvm"
+  Status status = Status::ok;
+  std::string message;
+  std::string remedy;   // empty: nothing to do
+};
+
+struct Circumstances {
+  const sys::Host& host;
+  const machine::Store& store;
+  std::optional<std::string> machine;  // only this one
+};
+
+struct Check {
+  std::string_view id;
+  // One result or several (one a machine); never throws for what it examines.
+  std::vector<CheckResult> (*run)(const Circumstances&);
+};
+
+std::span<const Check> checks();
+
+}  // namespace hrvm::doctor

@@ -1,0 +1,20 @@
+// Merging two neighbours of a chain, for the removal of the snapshot between them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "hrvm/image/create.hpp"
+#include "hrvm/sys/terminal.hpp"
+
+namespace hrvm::image {
+
+// Adds to the qcow2 image `child` everything that it shows through its backing image `parent` (qcow2), then makes the
+// parent's backing its own. What the child shows is the same at every instant: data and refcounts are durable before an
+// L2 entry names them, all clusters before the header lets go of the parent. Interrupted or killed anywhere, the child is
+// whole, at worst with leaked clusters, and the merge can be run again. The parent is only read.
+// Both are locked as QEMU locks them; Error{busy} when one is in use. The parent's file is left to the caller.
+void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
+                             const sys::ProgressCallback& progress);
+
+}  // namespace hrvm::image

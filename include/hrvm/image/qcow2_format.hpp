@@ -1,0 +1,69 @@
+// qcow2 as it lies on disk: QEMU's docs/interop/qcow2.txt, sections "Header", "Header extensions", "Host cluster management",
+// "Cluster mapping" and "Extended L2 Entries". All integers are big-endian.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hrvm/base/endian.hpp"
+
+namespace hrvm::image::qcow2 {
+
+using base::be16;
+using base::be32;
+using base::be64;
+
+inline constexpr std::uint32_t magic = 0x514649fb;  // "QFI\xfb"
+
+// Header, version 3. A version 2 header ends before incompatible_features.
+struct Header {
+  be32 magic;
+  be32 version;
+  be64 backing_file_offset;  // bytes; 0: none
+  be32 backing_file_size;    // bytes, at most 1023, no NUL
+  be32 cluster_bits;         // 9 to 21; at least 14 with extended L2 entries
+  be64 size;                 // virtual, bytes
+  be32 crypt_method;
+  be32 l1_size;              // entries
+  be64 l1_table_offset;      // bytes, cluster aligned
+  be64 refcount_table_offset;
+  be32 refcount_table_clusters;
+  be32 nb_snapshots;
+  be64 snapshots_offset;
+  be64 incompatible_features;
+  be64 compatible_features;
+  be64 autoclear_features;
+  be32 refcount_order;       // width of a refcount is 1 << order bits; 4 in version 2
+  be32 header_length;        // bytes
+};
+static_assert(sizeof(Header) == 104);
+static_assert(offsetof(Header, incompatible_features) == 72);
+static_assert(offsetof(Header, header_length) == 100);
+
+enum IncompatibleFeature : std::uint64_t {
+  dirty = 1u << 0,
+  corrupt = 1u << 1,
+  external_data_file = 1u << 2,
+  compression_type = 1u << 3,
+  extended_l2 = 1u << 4,
+};
+
+struct HeaderExtension {
+  be32 type;
+  be32 length;  // of the data that follows, padded to 8 bytes
+};
+static_assert(sizeof(HeaderExtension) == 8);
+
+inline constexpr std::uint32_t extension_end = 0;
+inline constexpr std::uint32_t extension_backing_format = 0xe2792aca;
+inline constexpr std::uint32_t extension_feature_names = 0x6803f857;
+
+// L1 and standard L2 entries.
+inline constexpr std::uint64_t copied = 1ull << 63;           // refcount is exactly 1: may be written in place
+inline constexpr std::uint64_t compressed = 1ull << 62;
+inline constexpr std::uint64_t offset_mask = 0x00fffffffffffe00ull;
+inline constexpr std::uint64_t all_zero = 1ull << 0;          // not with extended L2 entries
+
+inline constexpr unsigned subclusters_per_cluster = 32;       // extended L2 entries are 16 bytes: descriptor and bitmap,
+                                                              // bit n: subcluster n allocated, bit 32+n: reads as zeros
+}  // namespace hrvm::image::qcow2

@@ -1,0 +1,25 @@
+// Hardware advice: what a machine should be made of, from what is on its disk and what the host can give.
+#pragma once
+
+#include "hrvm/base/finding.hpp"
+#include "hrvm/machine/definition.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::machine {
+
+struct HostResources {
+  std::uint64_t memory_bytes = 0;  // available
+  unsigned cpus = 1;
+};
+HostResources host_resources(const sys::Host& host);
+
+struct Advice {
+  Hardware hardware;                    // with `because`, without a MAC
+  std::vector<base::Finding> findings;  // what may stop it from booting
+};
+
+// Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a removable-media loader is in the
+// ESP; an ESP with only a vendor's path needs a boot entry that blank variables do not have, so BIOS where the disk can.
+Advice advise(const probe::Survey& survey, const HostResources& host);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,73 @@
+// Change: a mutation of a machine as data. plan_* decide, without side effects; apply() carries out, in an order that survives
+// a crash at any instruction: new files written and synced, generation committed (one rename), then what nothing names
+// any more is removed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/image/create.hpp"
+#include "hrvm/machine/store.hpp"
+#include "hrvm/sys/terminal.hpp"
+
+namespace hrvm::machine {
+
+struct NewLayer {
+  std::string id;
+  image::NewImage image;
+};
+struct NvramCopy {
+  std::string from, to;  // ids
+};
+// The layer `parent` (of a snapshot that goes) is merged into its one child before the commit.
+struct LayerMerge {
+  std::string parent, child;
+};
+
+struct Change {
+  std::string what;                       // "reset web", for messages and --dry-run
+  std::vector<NewLayer> new_layers;
+  std::vector<NvramCopy> nvram_copies;
+  std::optional<LayerMerge> merge;
+  Definition definition;                  // as it will be
+  std::vector<std::string> discards;      // files that will be gone afterwards: "layers/….qcow2"
+  std::vector<std::string> warnings;
+};
+
+// What planning needs from outside, drawn beforehand so that plans are pure.
+struct Drawn {
+  base::Time now{};
+  std::string layer_id, nvram_id;
+};
+Drawn draw(const sys::Host& host, const Store& store);
+
+// A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay; what was active is kept for
+// undo unless `discard`. NVRAM goes too unless `keep_nvram`.
+struct ResetRequest { bool keep_nvram = false, discard = false; Fingerprint fingerprint; };
+Change plan_reset(const Machine& machine, const ResetRequest& request, const Drawn& drawn);
+
+// Active goes frozen as the snapshot's layer; a new empty layer on it becomes active.
+Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description, const Drawn& drawn);
+
+// A new empty layer on the snapshot; its NVRAM and hardware come back. What was active is kept for undo unless `discard`.
+Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
+
+// Without children its layer goes; with one child (snapshot or active state) the two are merged; with several Error{busy}
+// with the reason. What was kept for undo goes when it lies on the snapshot.
+Change plan_snapshot_delete(const Machine& machine, const std::string& name);
+
+Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name);
+
+// Active and previous change places. Error{not_found} when there is nothing to undo.
+Change plan_undo(const Machine& machine);
+
+// The image a new layer on the machine's base has.
+image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);
+
+base::Json to_json(const Change& change);
+
+// Carries it out. The caller holds the machine's lock and has made sure that it does not run.
+Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,126 @@
+// Definition: all that hrvm knows of a machine, as one JSON document (hrvm-machine(5)). A change never edits one: it writes the
+// next generation and switches `current` to it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/base/guid.hpp"
+#include "hrvm/base/json.hpp"
+#include "hrvm/base/time.hpp"
+#include "hrvm/block/block_device.hpp"
+
+namespace hrvm::machine {
+
+enum class Firmware { bios, uefi };
+enum class MachineType { q35, pc };
+enum class Bus { virtio, sata, nvme, scsi };
+enum class NetworkKind { isolated, nat, bridge, none };
+
+std::string_view word(Firmware value);
+std::string_view word(MachineType value);
+std::string_view word(Bus value);
+std::optional<Firmware> firmware_from(std::string_view word);
+std::optional<MachineType> machine_type_from(std::string_view word);
+std::optional<Bus> bus_from(std::string_view word);
+
+struct Network {
+  NetworkKind kind = NetworkKind::isolated;
+  std::string bridge;  // interface, for kind bridge
+  friend bool operator==(const Network&, const Network&) = default;
+};
+std::string word(const Network& value);                       // "isolated", "bridge=br0"
+std::optional<Network> network_from(std::string_view word);
+
+struct Hardware {
+  std::uint64_t memory_bytes = 0;
+  unsigned cpus = 1;
+  Firmware firmware = Firmware::bios;
+  MachineType machine = MachineType::q35;
+  Bus bus = Bus::virtio;
+  Network network;
+  std::string mac;  // "52:54:00:…", drawn once, kept
+  std::vector<std::string> because;  // why firmware, bus and sizes are what they are
+  friend bool operator==(const Hardware&, const Hardware&) = default;
+};
+
+// The base as it was at import: it is found by this, not by its path.
+struct BaseIdentity {
+  std::string path;         // as imported: "/dev/sda", "/images/debian.img"
+  std::string stable_path;  // what the layers' headers name
+  std::string kind = "disk";  // disk, image
+  std::string format = "raw";
+  std::uint64_t size_bytes = 0;
+  block::SectorSizes sectors;
+  std::string model, serial, wwn;  // empty where unknown
+  std::string table_uuid;          // empty without a table
+  std::string sha256;              // of everything, taken by import --hash; empty otherwise
+  friend bool operator==(const BaseIdentity&, const BaseIdentity&) = default;
+};
+
+// One observation of the base: what was looked at ("p3 ext4 superblock"), and what it was. Equal marks, equal base, as far
+// as a look that is cheap enough for every boot can tell.
+struct Mark {
+  std::string what;
+  std::string value;
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+struct Fingerprint {
+  base::Time taken{};
+  std::vector<Mark> marks;
+};
+
+// A layer is named by the id it was drawn with: layers/<id>.qcow2. NVRAM files alike: nvram/<id>.fd.
+struct State {
+  std::string layer;
+  std::optional<std::string> nvram;  // null until the first boot by UEFI makes one
+  Hardware hardware;
+  std::optional<std::string> head;   // the snapshot it lies on; null: on the base
+  friend bool operator==(const State&, const State&) = default;
+};
+
+struct Snapshot {
+  std::string name;
+  std::optional<std::string> parent;
+  base::Time created{};
+  std::string description;
+  std::string layer;                 // frozen
+  std::optional<std::string> nvram;  // frozen
+  Hardware hardware;
+};
+
+struct Definition {
+  base::Guid uuid;
+  base::Time created{};
+  std::string description;
+  std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  BaseIdentity base;
+  State active;
+  std::optional<State> previous;     // what the last reset or revert discarded: undo swaps it with active
+  std::vector<Snapshot> snapshots;   // parents before children
+  std::map<std::string, Fingerprint> fingerprints;  // by layer id, for each layer that lies on the base itself
+
+  const Snapshot* find_snapshot(std::string_view name) const;
+  // Layer ids from `state`'s own down to the one that lies on the base.
+  std::vector<std::string> chain(const State& state) const;
+  // The frozen layer that a state or snapshot lies on; nullopt for the base.
+  std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;
+  // Everything it names, as paths relative to the machine's folder: "layers/….qcow2", "nvram/….fd".
+  std::vector<std::string> files() const;
+};
+
+base::Json to_json(const Definition& definition);
+// Everything is checked: types, names, that parents exist and make a tree, that ids are ids. Error{corrupt} names `file` and
+// the member that is wrong.
+Definition definition_from_json(const base::Json& json, const std::string& file);
+
+bool is_machine_name(std::string_view text);   // [a-z0-9][a-z0-9._-]{0,62}, and not "." or ".."
+bool is_snapshot_name(std::string_view text);  // [A-Za-z0-9][A-Za-z0-9._:-]{0,62}
+// "My Host.example" → "my-host.example"; empty when nothing is left.
+std::string derive_machine_name(std::string_view text);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,52 @@
+// import: from a survey and a request to a machine in the store.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/machine/advice.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/storage.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::machine {
+
+// Everything is optional: what is not asked for is taken from the advice.
+struct ImportRequest {
+  std::optional<std::string> name;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<unsigned> cpus;
+  std::optional<Firmware> firmware;
+  std::optional<Bus> bus;
+  std::optional<MachineType> machine;
+  std::optional<Network> network;
+  std::string description;
+  bool classic = false;
+  bool allow_in_use = false, allow_volatile = false, allow_low_space = false;
+};
+
+struct ImportPlan {
+  std::string name;
+  Change change;                        // without fingerprint and hash, which are read when it is applied
+  std::vector<base::Finding> findings;  // warnings for the person
+};
+
+struct ImportCircumstances {
+  probe::Survey survey;
+  StorageState storage;
+  HostResources host;
+  std::vector<std::string> taken_names;
+  Drawn drawn;
+  base::Guid uuid;
+  std::string mac;
+};
+
+// Pure. Error{refused} for a disk in use, volatile storage, low space (each names its override), and for a store on the
+// imported disk (no override); Error{exists} for a name that was asked for and is taken; Error{usage} for a bad name.
+ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request);
+
+// Creates the machine: folder, layer, definition, `current`.
+Machine apply_import(const Store& store, const ImportPlan& plan);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,85 @@
+// Store: the folder that holds machines (hrvm-machine(5) has its shape).
+//
+//   STORE/NAME/layers/ID.qcow2       every layer, mode 0600, never renamed; its backing file is a sibling or the base
+//   STORE/NAME/nvram/ID.fd           UEFI variables
+//   STORE/NAME/generations/N.json    a definition
+//   STORE/NAME/current               link to generations/N.json: one rename of it is the commit point of every change
+//   STORE/NAME/tmp/ID/               throw-away layers, flock()ed while used
+//
+// What `current`'s definition does not name is garbage; what it names and is missing is an error. A folder without
+// `current` is an import that did not finish: it is no machine, and the next import removes it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/machine/definition.hpp"
+#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/host.hpp"
+#include "hrvm/sys/lock.hpp"
+
+namespace hrvm::machine {
+
+using sys::Path;
+
+struct Machine {
+  std::string name;
+  Path folder;
+  std::uint64_t generation = 0;
+  Definition definition;
+
+  Path layer_path(const std::string& id) const { return folder / "layers" / (id + ".qcow2"); }
+  Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
+  Path active_layer() const { return layer_path(definition.active.layer); }
+};
+
+enum class RunState { stopped, running };
+
+// By QEMU's lock on the active layer, and nothing else.
+RunState run_state(const Machine& machine);
+// The throw-away layers of this machine that are in use, as machine names for messages; empty: none.
+std::vector<Path> throw_away_folders(const Machine& machine, bool in_use);
+
+class Store {
+ public:
+  Store(const sys::Host& host, Path folder) : host_(host), folder_(std::move(folder)) {}
+  const Path& folder() const { return folder_; }
+
+  std::vector<std::string> names() const;  // of machines that have a `current`; sorted; a missing store has none
+  bool contains(const std::string& name) const;
+  // Error{not_found} with did-you-mean, Error{corrupt} naming the file that is broken. Does not check that layers exist.
+  Machine load(const std::string& name) const;
+  // Error{corrupt} naming the first file that the definition names and that is not there.
+  void check_files(const Machine& machine) const;
+
+  // For a change: exclusive among hrvm's own processes. Error{busy} when another change is under way.
+  sys::Lock lock(const std::string& name) const;
+  // Makes an empty machine folder for an import, removing an unfinished one, and locks it. Error{exists} when taken.
+  sys::Lock begin(const std::string& name) const;
+  // Writes the definition as the next generation and switches `current` to it: the commit point. The files that it names are
+  // durable before.
+  Machine commit(const std::string& name, const Definition& definition) const;
+  // Files and throw-away folders that nothing names and nobody uses. Never what is locked.
+  std::vector<Path> garbage(const Machine& machine) const;
+  void collect_garbage(const Machine& machine) const;
+  // Folders of imports that did not finish and of removals that did not end.
+  std::vector<Path> unfinished() const;
+  void collect_unfinished() const;
+
+  void remove(const std::string& name) const;                               // atomically out of sight, then deleted
+  void rename(const std::string& name, const std::string& new_name) const;  // Error{exists}
+
+  std::string new_id() const;  // for a layer or NVRAM file: 16 hex digits, never reused
+
+ private:
+  const sys::Host& host_;
+  Path folder_;
+};
+
+// STORE for this user: /var/lib/hrvm for root, $XDG_DATA_HOME/hrvm (~/.local/share/hrvm) else.
+Path default_store(const sys::Host& host);
+// /run/hrvm/UUID for root, $XDG_RUNTIME_DIR/hrvm/UUID else.
+Path run_folder(const sys::Host& host, const Definition& definition);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,57 @@
+// Disk: what the host knows of a disk or an image file before a byte of it is read.
+//
+// Attached disks come from /sys and /run/udev/data under Host::root; libudev (loaded when it is there) adds properties when the
+// root is "/". Kinds that are no disks a system would be installed on (loop, zram, ram, optical, md, dm other than
+// multipath) are only told with `all`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/block/block_device.hpp"
+#include "hrvm/sys/host.hpp"
+
+namespace hrvm::probe {
+
+enum class DiskKind { disk, image, directory };
+std::string_view word(DiskKind kind);
+
+struct Use {
+  std::string by;    // "mount", "swap", "dm", "md", "zfs", "loop", "qemu", "unknown"
+  std::string what;  // mount point, holder's name, …
+  bool writable = true;
+};
+
+struct Disk {
+  std::string path;         // "/dev/sda", or the image file's absolute path
+  std::string stable_path;  // /dev/disk/by-id/… (wwn- last, as people read ata- and nvme- better); the path itself for images
+  DiskKind kind = DiskKind::disk;
+  std::string bus;          // sata nvme usb virtio scsi mmc loop file …
+  std::string model, serial, wwn;  // empty where unknown
+  std::uint64_t size_bytes = 0;
+  block::SectorSizes sectors;
+  bool removable = false;
+  bool rotational = false;
+  std::string format = "raw";  // of an image: "raw" or "qcow2"
+  std::vector<Use> in_use;
+};
+
+std::vector<Disk> attached_disks(const sys::Host& host, bool all);
+
+// What a person named: a whole disk (any of its names), or an image file. Error:
+//   refused      a partition, with its whole disk in the hint (the boot loader is not in a partition)
+//   not_found    nothing there; the hint names what was probably meant
+//   unsupported  a folder, a FIFO, …;  permission  it cannot be read
+Disk locate_disk(const sys::Host& host, const std::string& source);
+
+// Who uses the device or file now: mounts, swap, holders (dm, md, bcache), loop devices, an exclusive open by somebody (ZFS),
+// QEMU's lock on an image file. Partitions count as their disk.
+std::vector<Use> uses_of(const sys::Host& host, const Disk& disk);
+
+// The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device ends at
+// its backing file's filesystem's disks). Paths as in Disk::path. Used to refuse a store on the very disk it would image.
+std::vector<std::string> disks_under(const sys::Host& host, const std::string& absolute_path);
+
+}  // namespace hrvm::probe

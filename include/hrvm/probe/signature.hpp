@@ -1,0 +1,22 @@
+// What libblkid says lies on a device: filesystem, volume member, container. Partition tables are not its business here.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "hrvm/block/block_device.hpp"
+
+namespace hrvm::probe {
+
+struct Signature {
+  std::string type;   // libblkid's word: "ext4", "vfat", "LVM2_member", "zfs_member", "crypto_LUKS", "swap"
+  std::string usage;  // "filesystem", "raid", "crypto", "other"
+  std::string label;
+  std::string uuid;
+};
+
+// nullopt when there is none, or when several contradict each other. Works on any BlockDevice: one without a raw_location is
+// shown to libblkid as a sparse memory file with its first and last MiB.
+std::optional<Signature> read_signature(block::BlockDevice& device);
+
+}  // namespace hrvm::probe

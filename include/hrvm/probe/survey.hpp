@@ -1,0 +1,92 @@
+// Survey: what is on a disk and what of it boots, from its bytes alone.
+//
+// read_contents does the reading; survey_disk runs it in a confined child (sys/confined.hpp), so that a disk made to break a
+// parser costs a Finding ("probe-died") about that disk and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/base/finding.hpp"
+#include "hrvm/base/json.hpp"
+#include "hrvm/block/block_device.hpp"
+#include "hrvm/probe/disk.hpp"
+#include "hrvm/probe/partition_table.hpp"
+#include "hrvm/sys/host.hpp"
+
+namespace hrvm::probe {
+
+// A partition with what lies in it.
+struct SurveyedPartition {
+  Partition partition;
+  std::string role;        // bios-boot esp boot root swap lvm zfs raid luks msr recovery data … ; empty where unknown
+  std::string filesystem;  // libblkid's word; empty for none
+  std::string label, uuid;
+};
+
+// Something bootable or a container that is not a partition. Today: a filesystem on the whole disk (path "disk").
+struct Volume {
+  std::string path, kind;  // kind: lvm md zfs btrfs disk
+  std::uint64_t size_bytes = 0;
+  std::string filesystem, label, uuid;
+};
+
+struct EfiLoader {
+  unsigned partition = 0;
+  std::string path;        // "/EFI/debian/shimx64.efi", as spelled on disk
+  bool removable = false;  // \EFI\BOOT\BOOTX64.EFI: found without a boot entry
+};
+
+struct BootEvidence {
+  bool bios = false;
+  std::string bios_reason;          // "boot code in sector 0 and a BIOS boot partition (p1)"
+  std::vector<EfiLoader> loaders;   // 64-bit x86 loaders that really are in an ESP
+  bool uefi() const { return !loaders.empty(); }
+  bool removable_loader() const;
+};
+
+struct System {
+  std::string id;        // os-release ID, or "proxmox"
+  std::string name, version, pretty;
+  std::string family = "unknown";  // linux windows bsd unknown
+  std::optional<std::string> hostname;
+  std::string root;      // "p3"
+  std::vector<std::string> kernels;  // newest first
+  std::string virtio = "unknown";    // yes no unknown
+  bool encrypted = false, hibernated = false, needs_recovery = false;
+  std::optional<std::string> inside;
+};
+
+struct Contents {
+  TableKind table = TableKind::none;
+  std::string table_uuid;
+  std::uint32_t logical_sector_bytes = 512;  // as the table counts
+  std::vector<SurveyedPartition> partitions;
+  std::vector<Volume> volumes;
+  BootEvidence boot;
+  std::vector<System> systems;
+  std::vector<base::Finding> findings;
+
+  bool is_blank() const { return table == TableKind::none && volumes.empty(); }
+};
+
+Contents read_contents(block::BlockDevice& disk);
+
+// Contents there and back through the pipe of a confined child.
+base::Json to_json(const Contents& contents);
+Contents contents_from_json(const base::Json& json);
+
+struct Survey {
+  Disk disk;          // sector sizes corrected by what the table says (a 4Kn image file)
+  Contents contents;
+};
+
+// Opens the disk O_RDONLY and reads it in a confined child. Error when it cannot be opened at all.
+Survey survey_disk(const sys::Host& host, const Disk& disk);
+
+// A BlockDevice over a disk or image (any format hrvm reads), O_RDONLY.
+std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk);
+
+}  // namespace hrvm::probe

@@ -1,0 +1,84 @@
+// Report: what a command has to say, once. Data are one Json value (what --json prints, as it is); views say which parts of
+// it a person sees, and which table --plain prints. So the three renderings cannot disagree.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "hrvm/base/json.hpp"
+
+namespace hrvm::report {
+
+// How a scalar is shown to a person. --plain and --json show the raw value always.
+enum class Format {
+  text,     // as it is; control characters escaped; lists joined by ", "
+  bytes,    // an integer of bytes as "238.5 GiB"
+  time,     // RFC 3339 as "2026-02-14 09:41" in UTC
+  yes_no,
+};
+
+enum class Align { left, right };
+
+struct Column {
+  std::string title;  // a column's heading or a field's label
+  std::string path;   // dotted, from the row or object: "base.path"
+  Format format = Format::text;
+  Align align = Align::left;
+};
+
+// Label and value, one a line. What is null is left out.
+struct FieldsView {
+  std::string title;  // empty: no heading
+  std::string object;  // dotted path; empty: where we are
+  std::vector<Column> fields;
+};
+
+// Rows of a list of objects. An empty list prints `when_empty`, or nothing. A column in which every row is null is left out.
+struct TableView {
+  std::string title;
+  std::string rows;  // dotted path to the list
+  std::vector<Column> columns;
+  std::string when_empty;
+};
+
+// Findings: a list of {id, severity, subject, message, remedy}, worst first, with their remedies indented below.
+struct FindingsView {
+  std::string rows;
+};
+
+// A line of text, as it is.
+struct TextView {
+  std::string text;
+};
+
+struct EachView;
+using View = std::variant<FieldsView, TableView, FindingsView, TextView, EachView>;
+
+// For every object of a list: a heading made of the joined `heading` columns, then the views, with paths from that object.
+struct EachView {
+  std::string rows;
+  std::vector<Column> heading;
+  std::vector<View> views;
+};
+
+struct Report {
+  std::string schema;        // "hrvm.discover/1"
+  base::Json data;           // an object, without the schema
+  std::vector<View> human;
+  TableView plain;           // title and when_empty are not used; no columns: --plain prints what a person sees, uncoloured
+};
+
+enum class Color { off, on };
+
+struct HumanStyle {
+  Color color = Color::off;
+  unsigned columns = 80;  // tables are not wider where they can be narrowed (the last text column is cut with "…")
+};
+
+void render_human(const Report& report, const HumanStyle& style, std::ostream& out);
+void render_plain(const Report& report, std::ostream& out);  // tab-separated; tab, newline and backslash in values as \t \n
+void render_json(const Report& report, std::ostream& out);
+
+}  // namespace hrvm::report

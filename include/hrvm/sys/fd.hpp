@@ -1,0 +1,30 @@
+// Fd: an open file descriptor that is closed when it goes. Every descriptor hrvm opens is O_CLOEXEC unless a child is
+// meant to have it.
+#pragma once
+
+#include <filesystem>
+#include <utility>
+
+namespace hrvm::sys {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int number) : number_(number) {}
+  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd() { reset(); }
+
+  int get() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+  int release() { return std::exchange(number_, -1); }
+  void reset();
+
+ private:
+  int number_ = -1;
+};
+
+// open(2) with O_CLOEXEC; an Error that names the file when it fails.
+Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0);
+
+}  // namespace hrvm::sys

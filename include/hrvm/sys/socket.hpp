@@ -1,0 +1,33 @@
+// A stream socket of the unix domain, with a time limit on everything: who is at the other end is never trusted to answer.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hrvm/sys/fd.hpp"
+
+namespace hrvm::sys {
+
+class UnixSocket {
+ public:
+  // nullopt when nobody listens there (a missing file and a refused connection alike).
+  static std::optional<UnixSocket> connect(const std::filesystem::path& path, std::chrono::milliseconds limit);
+
+  void send(std::string_view bytes, std::chrono::milliseconds limit);  // Error{io} when it cannot be sent in time
+  // The next line without its newline; nullopt when the limit passes or the peer is gone. Longer than `longest` bytes:
+  // Error{corrupt}.
+  std::optional<std::string> read_line(std::chrono::milliseconds limit, std::size_t longest = 1 << 20);
+  // What is there, at most `longest` bytes; empty at the end; nullopt when the limit passes.
+  std::optional<std::string> read_some(std::chrono::milliseconds limit, std::size_t longest = 1 << 16);
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit UnixSocket(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+  std::string buffer_;
+};
+
+}  // namespace hrvm::sys

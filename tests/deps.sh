@@ -1,0 +1,88 @@
+#!/bin/bash
+# deps.sh [--build]: installs what building and testing hrvm needs on Debian 12, and nothing else. Asks apt only when
+# something is missing, as root or through sudo. With --build only what the build needs.
+#
+# The guests of the tests run Debian's cloud kernel. Its package is unpacked into a cache folder and never installed: an
+# installed kernel would change how this machine boots.
+set -euo pipefail
+export LC_ALL=C
+
+BUILD_PACKAGES=(
+  g++ cmake ninja-build scdoc
+  libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
+  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev libxxhash-dev libgcrypt20-dev libgpg-error-dev
+)
+TEST_PACKAGES=(
+  catch2 clang-format jq strace python3-minimal bash-completion zsh fish mandoc
+  qemu-system-x86 qemu-utils ovmf
+  libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
+  grub-common grub-pc-bin grub-efi-amd64-bin binutils
+  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip
+)
+
+CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}
+UPDATED=
+
+die() { printf 'deps.sh: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; return; fi
+  command -v sudo > /dev/null || die "needs root to install packages: run it as root, or install sudo"
+  sudo "$@"
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+update_lists() {
+  [ -n "$UPDATED" ] || as_root apt-get update -qq
+  UPDATED=1
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  printf 'deps.sh: installing %s\n' "${missing[*]}"
+  update_lists
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null \
+    || die "apt could not install: ${missing[*]}"
+}
+
+# The package that the meta package linux-image-cloud-amd64 stands for now.
+kernel_package() {
+  apt-cache depends linux-image-cloud-amd64 2> /dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+}
+
+unpack_kernel() {
+  local package work
+  [ ! -e "$CACHE/kernel/version" ] || return 0
+  package=$(kernel_package)
+  if [ -z "$package" ]; then
+    update_lists
+    package=$(kernel_package)
+  fi
+  [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64: are Debian's package sources in /etc/apt/sources.list?"
+  mkdir -p "$CACHE"
+  work=$(mktemp -d "$CACHE/kernel.XXXXXX")
+  download "$package" "$work" || { update_lists; download "$package" "$work"; } \
+    || die "apt could not download $package"
+  dpkg-deb -x "$work"/*.deb "$work"
+  rm -f "$work"/*.deb
+  printf '%s\n' "${package#linux-image-}" > "$work/version"
+  chmod 755 "$work"
+  mv -T "$work" "$CACHE/kernel"
+  printf 'deps.sh: unpacked %s into %s\n' "$package" "$CACHE/kernel"
+}
+
+download() { (cd "$2" && apt-get download -qq -o APT::Sandbox::User=root "$1"); }
+
+case ${1:-} in
+  --build) install_packages "${BUILD_PACKAGES[@]}" ;;
+  '') install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; unpack_kernel ;;
+  *) die "usage: deps.sh [--build]" ;;
+esac

@@ -1,4 +1,7 @@
 // Files and folders: small reads with a bound, and writes that are either wholly there or not at all.
+//
+// Call them with `sys::` before the name, inside the namespace too: a Path argument brings std::filesystem's functions of
+// the same names along.
 #pragma once
 
 #include <cstdint>

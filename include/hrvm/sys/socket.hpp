@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,17 +18,22 @@ class UnixSocket {
   static std::optional<UnixSocket> connect(const std::filesystem::path& path, std::chrono::milliseconds limit);
 
   void send(std::string_view bytes, std::chrono::milliseconds limit);  // Error{io} when it cannot be sent in time
-  // The next line without its newline; nullopt when the limit passes or the peer is gone. Longer than `longest` bytes:
-  // Error{corrupt}.
+  // The next line without its newline (and without a carriage return before it); nullopt when the limit passes or the
+  // peer is gone. Longer than `longest` bytes: Error{corrupt}.
   std::optional<std::string> read_line(std::chrono::milliseconds limit, std::size_t longest = 1 << 20);
-  // What is there, at most `longest` bytes; empty at the end; nullopt when the limit passes.
+  // What is there, at most `longest` bytes; empty at the end; nullopt when the limit passes or a signal comes.
   std::optional<std::string> read_some(std::chrono::milliseconds limit, std::size_t longest = 1 << 16);
+  // The peer is gone, and this was learnt by reading.
+  bool ended() const { return ended_; }
   int fd() const { return fd_.get(); }
 
  private:
   explicit UnixSocket(Fd fd) : fd_(std::move(fd)) {}
+  std::optional<std::string> receive(std::chrono::milliseconds limit, std::size_t longest);
+  std::optional<std::string> take_line(std::size_t longest);
   Fd fd_;
   std::string buffer_;
+  bool ended_ = false;
 };
 
 }  // namespace hrvm::sys

@@ -1,0 +1,119 @@
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/sys/socket.hpp"
+
+using namespace hrvm;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Listens in a folder of its own; what is accepted is written and read by hand.
+struct Server {
+  explicit Server(int backlog = 4) {
+    std::string name = "/tmp/hrvm-socket-XXXXXX";
+    folder = mkdtemp(name.data());
+    path = folder / "socket";
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path.c_str());
+    listener = sys::Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(listener.get(), backlog) == 0);
+  }
+  ~Server() { std::filesystem::remove_all(folder); }
+
+  sys::UnixSocket meet() {
+    auto client = sys::UnixSocket::connect(path, 1s);
+    REQUIRE(client);
+    peer = sys::Fd(accept(listener.get(), nullptr, nullptr));
+    return std::move(*client);
+  }
+  void say(std::string_view text) { REQUIRE(write(peer.get(), text.data(), text.size()) == ssize_t(text.size())); }
+
+  std::filesystem::path folder, path;
+  sys::Fd listener, peer;
+};
+
+}  // namespace
+
+TEST_CASE("nobody listens: no socket") {
+  CHECK_FALSE(sys::UnixSocket::connect("/tmp/hrvm-no-such-folder/socket", 10ms));
+  Server server;
+  server.listener.reset();
+  CHECK_FALSE(sys::UnixSocket::connect(server.path, 10ms));
+}
+
+TEST_CASE("a server that accepts nobody is not waited for beyond the limit") {
+  Server server(0);
+  std::vector<std::optional<sys::UnixSocket>> accepted_by_the_kernel;
+  const auto start = std::chrono::steady_clock::now();
+  do accepted_by_the_kernel.push_back(sys::UnixSocket::connect(server.path, 50ms));
+  while (accepted_by_the_kernel.back() && accepted_by_the_kernel.size() < 10);
+  CHECK_FALSE(accepted_by_the_kernel.back());
+  CHECK(std::chrono::steady_clock::now() - start < 1s);
+}
+
+TEST_CASE("lines arrive whole, whatever the pieces they come in") {
+  Server server;
+  auto client = server.meet();
+  server.say("one\r\ntw");
+  CHECK(client.read_line(1s) == "one");
+  CHECK_FALSE(client.read_line(10ms));
+  CHECK_FALSE(client.ended());
+  server.say("o\n\n");
+  CHECK(client.read_line(1s) == "two");
+  CHECK(client.read_line(1s) == "");
+  server.peer.reset();
+  CHECK_FALSE(client.read_line(1s));
+  CHECK(client.ended());
+}
+
+TEST_CASE("a line without an end is refused once it is too long") {
+  Server server;
+  auto client = server.meet();
+  server.say(std::string(100, 'x'));
+  CHECK_THROWS_AS(client.read_line(1s, 64), base::Error);
+}
+
+TEST_CASE("bytes behind a line are not lost to reading what is there") {
+  Server server;
+  auto client = server.meet();
+  server.say("line\nrest");
+  CHECK(client.read_line(1s) == "line");
+  CHECK(client.read_some(1s, 2) == "re");
+  CHECK(client.read_some(1s) == "st");
+  CHECK_FALSE(client.read_some(10ms));
+  server.peer.reset();
+  CHECK(client.read_some(1s) == "");
+  CHECK(client.ended());
+}
+
+TEST_CASE("a peer that does not read is an error after the limit") {
+  Server server;
+  auto client = server.meet();
+  CHECK_THROWS_AS(client.send(std::string(16 << 20, 'x'), 50ms), base::Error);
+}
+
+TEST_CASE("a peer that is gone is an error, not a signal") {
+  Server server;
+  auto client = server.meet();
+  server.peer.reset();
+  CHECK_THROWS_AS(client.send("x", 50ms), base::Error);
+}
+
+TEST_CASE("a path longer than a socket's address is reached") {
+  Server server;
+  const auto deep = server.folder / std::string(80, 'a') / std::string(80, 'b');
+  std::filesystem::create_directories(deep);
+  std::filesystem::rename(server.path, deep / "socket");
+  CHECK(sys::UnixSocket::connect(deep / "socket", 1s));
+}

@@ -1,0 +1,72 @@
+#include "hrvm/block/image_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <array>
+#include <cerrno>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::block {
+
+namespace {
+
+// QEMU takes shared locks only, each on one byte: a permission in use at 100 + n, one not shared at 200 + n. Whether
+// somebody holds one is told by whether an exclusive lock would conflict.
+constexpr off_t in_use_base = 100, not_shared_base = 200;
+constexpr off_t write_permission = 1, resize_permission = 3;
+constexpr std::array<off_t, 4> permissions{0, 1, 2, 3};
+
+struct flock one_byte(short type, off_t byte) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return lock;
+}
+
+bool is_held_by_others(int fd, off_t byte) {
+  struct flock lock = one_byte(F_WRLCK, byte);
+  // Fails where a filesystem has no such locks: then nobody holds one.
+  return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool is_any_held(int fd, off_t base) {
+  for (const off_t permission : permissions)
+    if (is_held_by_others(fd, base + permission)) return true;
+  return false;
+}
+
+void set_all(int fd, short type, const std::filesystem::path& image) {
+  for (const off_t base : {in_use_base, not_shared_base}) {
+    for (const off_t permission : permissions) {
+      struct flock lock = one_byte(type, base + permission);
+      if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
+    }
+  }
+}
+
+}  // namespace
+
+ImageUse image_use(const std::filesystem::path& image) {
+  if (sys::status(image).type == sys::FileType::missing) return ImageUse::none;
+  const sys::Fd fd = sys::open_file(image, O_RDONLY | O_NONBLOCK);
+  for (const off_t permission : {write_permission, resize_permission})
+    if (is_held_by_others(fd.get(), in_use_base + permission)) return ImageUse::write;
+  return is_held_by_others(fd.get(), not_shared_base + write_permission) ? ImageUse::read : ImageUse::none;
+}
+
+void lock_image_exclusively(int fd, const std::filesystem::path& image) {
+  // Ours first, then a look for others: of two that do so at once, at least one sees the other.
+  set_all(fd, F_RDLCK, image);
+  if (!is_any_held(fd, in_use_base) && !is_any_held(fd, not_shared_base)) return;
+  set_all(fd, F_UNLCK, image);
+  throw base::Error(base::ErrorKind::busy, fmt::format("{} is in use by another program", image.string()))
+      .on(image)
+      .hint("stop the machine that runs on it, or wait until the other command is done");
+}
+
+}  // namespace hrvm::block

@@ -1,6 +1,10 @@
 // Runs a function in a child process that may do next to nothing: read the descriptors it has, take a bounded amount of
 // memory and time, and write its answer into a pipe (seccomp filter, rlimits, no new privileges). For code that
 // reads hostile bytes: if it is broken, the child dies and the caller learns how.
+//
+// In the child only descriptors that were opened for reading alone are left. Opening, linking and looking up files
+// fails with EACCES, device control with ENOTTY; any other system call that is not needed to compute and read ends the
+// child.
 #pragma once
 
 #include <chrono>
@@ -8,21 +12,33 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "hrvm/base/error.hpp"
 
 namespace hrvm::sys {
 
 struct Confinement {
-  std::uint64_t memory_bytes = 512ull << 20;      // address space on top of what the process has
-  std::chrono::milliseconds time{20'000};         // wall clock
+  std::uint64_t memory_bytes = 512ull << 20;  // address space on top of what the process has
+  std::chrono::milliseconds time{20'000};     // wall clock
   std::size_t answer_bytes = 16u << 20;
 };
 
 struct ConfinedAnswer {
   std::optional<std::string> text;  // what the function returned
-  std::string death;                // why there is none: "killed by SIGSEGV", "took longer than 20 s", "ran out of memory"
+  std::string death;  // why there is none: "killed by SIGSEGV", "took longer than 20 s", "ran out of memory"
+  std::optional<base::Error> error;  // what the function threw, where it threw one
 };
 
-// A base::Error thrown by the function arrives as one (same kind, message, path, offset, hint); other exceptions are a death.
-ConfinedAnswer run_confined(const std::function<std::string()>& function, const Confinement& limits = {});
+using ConfinedFunction = std::function<std::string()>;
+
+// A base::Error thrown by the function arrives as one (same kind, message, path, offset, hint); other exceptions are a
+// death.
+ConfinedAnswer run_confined(const ConfinedFunction& function, const Confinement& limits = {});
+
+// Each in a child of its own, side by side; the answers in the order of the functions. Nothing is thrown: what one
+// threw is the error in its answer.
+std::vector<ConfinedAnswer> run_confined_together(const std::vector<ConfinedFunction>& functions,
+                                                  const Confinement& limits = {});
 
 }  // namespace hrvm::sys

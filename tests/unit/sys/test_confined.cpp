@@ -1,0 +1,150 @@
+#include "hrvm/sys/confined.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "hrvm/sys/fd.hpp"
+#include "hrvm/sys/files.hpp"
+
+using namespace hrvm;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::string number(long value) {
+  return std::to_string(value);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+// Memory that is really asked of the kernel, bit by bit, until it says no.
+std::string allocate_without_end() {
+  std::vector<std::unique_ptr<std::array<char, 1 << 20>>> all;
+  for (;;) all.push_back(std::make_unique<std::array<char, 1 << 20>>());
+}
+#endif
+
+std::string loop_without_end() {
+  volatile bool done = false;
+  while (!done) {
+  }
+  return "done";
+}
+
+std::string crash() {
+  ::signal(SIGSEGV, SIG_DFL);  // a sanitizer would report it and exit
+  ::raise(SIGSEGV);
+  return "survived";
+}
+
+}  // namespace
+
+TEST_CASE("a confined function's answer arrives whole, with NUL bytes and beyond a pipe's size") {
+  const std::string long_answer = std::string("a\0b", 3) + std::string(300'000, 'x');
+  CHECK(sys::run_confined([&] { return long_answer; }).text == long_answer);
+  CHECK(sys::run_confined([] { return std::string(); }).text == "");
+}
+
+TEST_CASE("an Error thrown in confinement arrives as the same Error") {
+  try {
+    sys::run_confined([]() -> std::string {
+      throw base::Error(base::ErrorKind::corrupt, "bad L1").on("/x.img").at(4096).hint("restore it");
+    });
+    FAIL("nothing was thrown");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::corrupt);
+    CHECK(error.message() == "bad L1");
+    CHECK(error.path() == "/x.img");
+    CHECK(error.offset() == 4096u);
+    CHECK(error.hint() == "restore it");
+  }
+}
+
+TEST_CASE("a confined child reads what is open, and writes to nothing that is") {
+  const std::string path = "/tmp/hrvm-confined-test-" + number(::getpid());
+  sys::Fd writer = sys::open_file(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+  REQUIRE(::write(writer.get(), "before", 6) == 6);
+  sys::Fd reader = sys::open_file(path, O_RDONLY);
+  ::unlink(path.c_str());
+  const auto answer = sys::run_confined([&] {
+    std::array<char, 6> bytes{};
+    const ssize_t got = ::pread(reader.get(), bytes.data(), bytes.size(), 0);
+    const ssize_t put = ::pwrite(writer.get(), "after!", 6, 0);
+    return std::string(bytes.data(), std::size_t(got)) + (put < 0 ? " refused" : " written");
+  });
+  CHECK(answer.text == "before refused");
+  std::array<char, 6> bytes{};
+  REQUIRE(::pread(reader.get(), bytes.data(), bytes.size(), 0) == 6);
+  CHECK(std::string(bytes.data(), 6) == "before");
+}
+
+TEST_CASE("a confined child cannot open a file") {
+  CHECK_THROWS_WITH(sys::run_confined([] { return sys::read_file("/etc/hostname"); }), Contains("Permission denied"));
+}
+
+TEST_CASE("a confined child that makes a forbidden system call is killed") {
+  CHECK_THAT(sys::run_confined([] { return number(::socket(AF_UNIX, SOCK_STREAM, 0)); }).death, Contains("SIGSYS"));
+  CHECK_THAT(sys::run_confined([] { return number(::kill(::getppid(), 0)); }).death, Contains("SIGSYS"));
+  CHECK_THAT(sys::run_confined([] { return number(::unlink("/tmp/none")); }).death, Contains("SIGSYS"));
+  CHECK_THAT(sys::run_confined([] { return number(::fork()); }).death, Contains("SIGSYS"));
+}
+
+TEST_CASE("a confined child that crashes is told by its signal") {
+  CHECK_THAT(sys::run_confined(crash).death, Contains("SIGSEGV"));
+  CHECK_THAT(sys::run_confined([]() -> std::string { std::abort(); }).death, Contains("SIGABRT"));
+}
+
+TEST_CASE("a confined child that ends without an answer is told") {
+  CHECK_THAT(sys::run_confined([]() -> std::string { ::_exit(7); }).death, Contains("status 7"));
+  CHECK_THAT(sys::run_confined([]() -> std::string { throw std::runtime_error("odd"); }).death, Contains("odd"));
+}
+
+TEST_CASE("a confined child that does not end is stopped when its time is over") {
+  const auto start = std::chrono::steady_clock::now();
+  const auto answer = sys::run_confined(loop_without_end, {.time = 200ms});
+  CHECK(answer.death == "took longer than 200 ms");
+  CHECK(std::chrono::steady_clock::now() - start < 2s);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)  // memory is not bounded under a sanitizer
+TEST_CASE("a confined child that takes memory without end dies, and says so") {
+  const auto answer = sys::run_confined(allocate_without_end, {.memory_bytes = 64u << 20});
+  CHECK_FALSE(answer.text);
+  CHECK(answer.death == "ran out of memory");
+}
+#endif
+
+TEST_CASE("a confined child that answers without end is stopped") {
+  const auto answer = sys::run_confined([] { return std::string(2000, 'x'); }, {.answer_bytes = 1000});
+  CHECK_THAT(answer.death, Contains("more than 1000 bytes"));
+}
+
+TEST_CASE("confined children work side by side, and one that dies takes no other with it") {
+  std::vector<sys::ConfinedFunction> functions;
+  for (int i = 0; i < 40; ++i)
+    functions.emplace_back([i]() -> std::string {
+      if (i == 7) std::abort();
+      if (i == 9) throw base::Error(base::ErrorKind::io, "nine");
+      ::usleep(20'000);
+      return number(i);
+    });
+  const auto start = std::chrono::steady_clock::now();
+  const auto answers = sys::run_confined_together(functions);
+  CHECK(std::chrono::steady_clock::now() - start < 700ms);
+  REQUIRE(answers.size() == 40);
+  for (int i = 0; i < 40; ++i)
+    if (i != 7 && i != 9) CHECK(answers[std::size_t(i)].text == number(i));
+  CHECK_FALSE(answers[7].death.empty());
+  REQUIRE(answers[9].error);
+  CHECK(answers[9].error->message() == "nine");
+}

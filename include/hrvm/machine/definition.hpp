@@ -13,6 +13,7 @@
 #include "hrvm/base/json.hpp"
 #include "hrvm/base/time.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/image/create.hpp"
 
 namespace hrvm::machine {
 
@@ -72,6 +73,7 @@ struct Mark {
 struct Fingerprint {
   base::Time taken{};
   std::vector<Mark> marks;
+  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
 // A layer is named by the id it was drawn with: layers/<id>.qcow2. NVRAM files alike: nvram/<id>.fd.
@@ -99,6 +101,7 @@ struct Definition {
   std::string description;
   std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
   BaseIdentity base;
+  image::Geometry geometry;          // of every layer
   State active;
   std::optional<State> previous;     // what the last reset or revert discarded: undo swaps it with active
   std::vector<Snapshot> snapshots;   // parents before children
@@ -112,6 +115,9 @@ struct Definition {
   // Everything it names, as paths relative to the machine's folder: "layers/….qcow2", "nvram/….fd".
   std::vector<std::string> files() const;
 };
+
+base::Json to_json(const Fingerprint& fingerprint);
+Fingerprint fingerprint_from_json(const base::Json& json, const std::string& file);
 
 base::Json to_json(const Definition& definition);
 // Everything is checked: types, names, that parents exist and make a tree, that ids are ids. Error{corrupt} names `file` and

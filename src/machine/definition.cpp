@@ -1,0 +1,46 @@
+#include "hrvm/machine/definition.hpp"
+
+#include <algorithm>
+
+namespace hrvm::machine {
+namespace {
+
+void add_files(std::vector<std::string>& files, const std::string& layer, const std::optional<std::string>& nvram) {
+  files.push_back("layers/" + layer + ".qcow2");
+  if (nvram) files.push_back("nvram/" + *nvram + ".fd");
+}
+
+}  // namespace
+
+const Snapshot* Definition::find_snapshot(std::string_view name) const {
+  const auto found =
+      std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& each) { return each.name == name; });
+  return found == snapshots.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Definition::chain(const State& state) const {
+  std::vector<std::string> layers = {state.layer};
+  for (auto name = state.head; name;) {
+    const Snapshot* snapshot = find_snapshot(*name);
+    if (!snapshot) break;
+    layers.push_back(snapshot->layer);
+    name = snapshot->parent;
+  }
+  return layers;
+}
+
+std::optional<std::string> Definition::layer_below(const std::optional<std::string>& snapshot_name) const {
+  const Snapshot* snapshot = snapshot_name ? find_snapshot(*snapshot_name) : nullptr;
+  if (!snapshot) return std::nullopt;
+  return snapshot->layer;
+}
+
+std::vector<std::string> Definition::files() const {
+  std::vector<std::string> files;
+  add_files(files, active.layer, active.nvram);
+  if (previous) add_files(files, previous->layer, previous->nvram);
+  for (const auto& snapshot : snapshots) add_files(files, snapshot.layer, snapshot.nvram);
+  return files;
+}
+
+}  // namespace hrvm::machine

@@ -38,7 +38,7 @@ enum class RunState { stopped, running };
 
 // By QEMU's lock on the active layer, and nothing else.
 RunState run_state(const Machine& machine);
-// The throw-away layers of this machine that are in use, as machine names for messages; empty: none.
+// The folders of this machine's throw-away layers: those that are in use, or those that nobody uses any more.
 std::vector<Path> throw_away_folders(const Machine& machine, bool in_use);
 
 class Store {
@@ -62,7 +62,10 @@ class Store {
   Machine commit(const std::string& name, const Definition& definition) const;
   // Files and throw-away folders that nothing names and nobody uses. Never what is locked.
   std::vector<Path> garbage(const Machine& machine) const;
+  // The caller holds the machine's lock.
   void collect_garbage(const Machine& machine) const;
+  // Removes the throw-away folders of all machines that nobody uses: cheap enough for every command.
+  void collect_throw_away() const;
   // Folders of imports that did not finish and of removals that did not end.
   std::vector<Path> unfinished() const;
   void collect_unfinished() const;

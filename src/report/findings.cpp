@@ -1,0 +1,52 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/text.hpp"
+#include "report/human.hpp"
+
+namespace hrvm::report {
+namespace {
+
+using base::Json;
+
+// A severity, or the status of a check, in the order in which a person wants to read them.
+struct Weight {
+  std::string_view word, color;
+};
+constexpr Weight weights[] = {{"error", "\033[1;31m"}, {"warning", "\033[1;33m"}, {"note", "\033[1m"}};
+
+std::string severity_of(const Json& finding) {
+  return finding["severity"].text().value_or("note");
+}
+
+const Weight* weight_of(const std::string& severity) {
+  return std::find_if(std::begin(weights), std::end(weights), [&](const Weight& w) { return w.word == severity; });
+}
+
+std::string finding_text(const Json& finding, Color color) {
+  const auto severity = severity_of(finding);
+  const auto* weight = weight_of(severity);
+  const auto label = color == Color::on && weight != std::end(weights)
+                         ? fmt::format("{}{}:\033[0m", weight->color, severity)
+                         : severity + ":";
+  const auto subject = shown(finding["subject"], Format::text);
+  auto text =
+      fmt::format("{} {}{}{}\n", label, subject, subject.empty() ? "" : ": ", shown(finding["message"], Format::text));
+  const auto remedy = finding["remedy"].text().value_or("");
+  for (const auto line : base::lines(remedy)) text += fmt::format("    {}\n", base::printable(line));
+  return text;
+}
+
+}  // namespace
+
+std::string findings_text(const Json& findings, const HumanStyle& style) {
+  auto sorted = findings.items();
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Json& a, const Json& b) { return weight_of(severity_of(a)) < weight_of(severity_of(b)); });
+  std::string text;
+  for (const auto& finding : sorted) text += finding_text(finding, style.color);
+  return text;
+}
+
+}  // namespace hrvm::report

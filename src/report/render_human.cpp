@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <ostream>
+
+#include "hrvm/base/text.hpp"
+#include "report/human.hpp"
+#include "report/rows.hpp"
+
+namespace hrvm::report {
+
+using base::Json;
+
+std::string bold(std::string_view text, Color color) {
+  return color == Color::on ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);
+}
+
+namespace {
+
+// Renders views one after the other. A view with a heading, a table or the parts of a list stand apart from what is
+// before them by one empty line.
+class Page {
+ public:
+  Page(const HumanStyle& style, std::ostream& out) : style_(style), out_(out) {}
+
+  void show(const std::vector<View>& views, const Json& where) {
+    for (const auto& view : views) {
+      std::visit([&](const auto& kind) { show(kind, where); }, view);
+    }
+  }
+
+ private:
+  void title(const std::string& text) {
+    gap();
+    if (!text.empty()) print(bold(text, style_.color) + "\n");
+  }
+  void gap() {
+    if (printed_) out_ << '\n';
+  }
+  void print(const std::string& text) {
+    out_ << text;
+    printed_ = printed_ || !text.empty();
+  }
+
+  void show(const FieldsView& view, const Json& where) {
+    const auto& object = value_at(where, view.object);
+    std::vector<std::pair<std::string, std::string>> lines;
+    std::size_t widest = 0;
+    for (const auto& field : view.fields) {
+      const auto value = shown(value_at(object, field.path), field.format);
+      if (value.empty()) continue;
+      lines.emplace_back(field.title + ":", value);
+      widest = std::max(widest, display_width(lines.back().first));
+    }
+    if (lines.empty()) return;
+    if (!view.title.empty()) title(view.title);
+    for (const auto& [label, value] : lines) print(padded(label, widest, Align::left) + " " + value + "\n");
+  }
+
+  void show(const TableView& view, const Json& where) {
+    const auto rows = rows_at(where, view.rows);
+    if (rows.empty()) {
+      if (!view.when_empty.empty()) print(view.when_empty + "\n");
+      return;
+    }
+    title(view.title);
+    print(table_text(view, rows, style_));
+  }
+
+  void show(const FindingsView& view, const Json& where) {
+    const auto text = findings_text(value_at(where, view.rows), style_);
+    if (text.empty()) return;
+    gap();
+    print(text);
+  }
+
+  void show(const TextView& view, const Json&) { print(view.text.ends_with('\n') ? view.text : view.text + "\n"); }
+
+  void show(const EachView& view, const Json& where) {
+    for (const auto& object : rows_at(where, view.rows)) {
+      std::vector<std::string> heading;
+      for (const auto& column : view.heading) heading.push_back(shown(value_at(object, column.path), column.format));
+      std::erase(heading, "");
+      title(base::join(heading, "  "));
+      show(view.views, object);
+    }
+  }
+
+  const HumanStyle& style_;
+  std::ostream& out_;
+  bool printed_ = false;
+};
+
+}  // namespace
+
+void render_human(const Report& report, const HumanStyle& style, std::ostream& out) {
+  Page(style, out).show(report.human, report.data);
+}
+
+}  // namespace hrvm::report

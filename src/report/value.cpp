@@ -1,0 +1,33 @@
+#include <fmt/core.h>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/base/time.hpp"
+#include "report/human.hpp"
+
+namespace hrvm::report {
+
+using base::Json;
+
+static std::string minutes(const std::string& rfc3339) {
+  if (!base::parse_time(rfc3339)) return base::printable(rfc3339);
+  return rfc3339.substr(0, 10) + " " + rfc3339.substr(11, 5);
+}
+
+static std::string list_text(const Json& list, Format format) {
+  std::vector<std::string> parts;
+  for (const auto& item : list.items()) parts.push_back(shown(item, format));
+  return base::join(parts, ", ");
+}
+
+std::string shown(const Json& value, Format format) {
+  if (value.is_null()) return "";
+  if (value.is_array()) return list_text(value, format);
+  if (const auto truth = value.boolean()) return *truth ? "yes" : "no";
+  if (const auto bytes = value.unsigned_integer(); bytes && format == Format::bytes) return base::format_bytes(*bytes);
+  const auto text = value.text();
+  if (text && format == Format::time) return minutes(*text);
+  return text ? base::printable(*text) : base::to_text(value, -1);
+}
+
+}  // namespace hrvm::report

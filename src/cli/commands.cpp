@@ -1,0 +1,23 @@
+#include "cli/commands.hpp"
+
+namespace hrvm::cli {
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> all = {
+      {"Disks and machines", {}},   {"Running", {}},
+      {"Going back", {}},           {"Snapshots", {}},
+      {"Checking and keeping", {}}, {"The tool itself", {&completion_command, &help_command, &complete_command}},
+  };
+  return all;
+}
+
+std::span<const Command* const> commands() {
+  static const std::vector<const Command*> all = [] {
+    std::vector<const Command*> flat;
+    for (const auto& section : sections()) flat.insert(flat.end(), section.commands.begin(), section.commands.end());
+    return flat;
+  }();
+  return all;
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,32 @@
+// The commands, each defined in the file of its name, and the one table that lists them.
+//
+// To add `hrvm frob MACHINE`:
+//   1. src/cli/frob.cpp defines `const Command frob_command = {…}` and its run function (completion.cpp is a small
+//   model):
+//      read context.arguments, do the work through the layers below, return an Outcome with a Report; throw base::Error
+//      when it cannot be done. Choices, counts and unknown options have been checked before run() is called.
+//   2. Declare it here, and add it to its section in commands.cpp.
+//   3. man/hrvm-frob.1.scd names every option; hrvm.1.scd lists the command. `hrvm snapshot frob` is snapshot_frob.cpp,
+//      its page is hrvm-snapshot.1.
+//   4. tests/cli/frob/CASE.golden hold it (tests/cli/golden.hpp).
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "hrvm/cli/command.hpp"
+
+namespace hrvm::cli {
+
+extern const Command complete_command;
+extern const Command completion_command;
+extern const Command help_command;
+
+// A heading of --help, with its commands in the order in which a person meets them.
+struct Section {
+  std::string_view title;
+  std::vector<const Command*> commands;
+};
+const std::vector<Section>& sections();
+
+}  // namespace hrvm::cli

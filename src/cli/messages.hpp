@@ -1,0 +1,21 @@
+// What goes to stderr: errors, warnings and hints, one form for all.
+#pragma once
+
+#include <string_view>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/cli/command.hpp"
+
+namespace hrvm::cli {
+
+enum class Channel { out, err };
+// --color, then NO_COLOR and TERM=dumb, then whether it is a terminal.
+bool uses_color(const sys::Host& host, const Arguments& arguments, Channel channel);
+
+// "hrvm: error: …" and "hint: …"; one {"schema":"hrvm.error/1",…} as JSON.
+void print_error(std::ostream& err, const base::Error& error, bool json, bool color);
+
+// "hrvm: warning: …": `label` is what stands before the message. Control characters are escaped, line by line.
+void print_message(std::ostream& err, std::string_view label, std::string_view message, bool color);
+
+}  // namespace hrvm::cli

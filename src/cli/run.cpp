@@ -1,0 +1,152 @@
+// The whole tool, from words to an exit status. Errors are caught here, once.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <ostream>
+#include <sstream>
+
+#include "cli/help_text.hpp"
+#include "cli/messages.hpp"
+#include "cli/parser.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/machine/store.hpp"
+#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/terminal.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+int exit_status(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::refused:
+      return 4;
+    case ErrorKind::interrupted:
+      return 128 + (sys::interrupt_signal() ? sys::interrupt_signal() : SIGINT);
+    default:
+      return 1;
+  }
+}
+
+// The reader of our output has left ("hrvm list | head -1"): nobody is there to be told.
+struct ReaderGone {};
+
+// Writes all, and notices when it did not arrive: a full disk behind ">" must not look like success.
+void write_out(std::ostream& out, const std::string& text) {
+  errno = 0;
+  out << text << std::flush;
+  if (out) return;
+  if (errno == EPIPE) throw ReaderGone{};
+  throw base::system_error(errno ? errno : EIO, "write", "standard output");
+}
+
+Rendering rendering(const Arguments& arguments) {
+  if (arguments.has("--json")) return Rendering::json;
+  return arguments.has("--plain") ? Rendering::plain : Rendering::human;
+}
+
+std::string store_folder(const sys::Host& host, const Arguments& arguments) {
+  const auto asked = arguments.value("--store");
+  if (asked && asked->empty()) throw Error(ErrorKind::usage, "--store names no folder");
+  if (asked) return sys::absolute(*asked);
+  const auto variable = host.variable("HRVM_STORE").value_or("");
+  return variable.empty() ? machine::default_store(host) : sys::absolute(variable);
+}
+
+void set_root(sys::Host& host, const Arguments& arguments) {
+  const auto root = arguments.value("--root");
+  if (!root) return;
+  host.root = sys::absolute(*root);
+  if (sys::status(host.root).type != sys::FileType::directory) {
+    throw Error(ErrorKind::not_found, "--root: there is no such folder").on(host.root);
+  }
+}
+
+std::string rendered(const Context& context, const report::Report& report) {
+  std::ostringstream text;
+  switch (context.rendering) {
+    case Rendering::json:
+      report::render_json(report, text);
+      break;
+    case Rendering::plain:
+      report::render_plain(report, text);
+      break;
+    case Rendering::human: {
+      const auto color = context.color ? report::Color::on : report::Color::off;
+      report::render_human(report, {color, context.host.streams.columns}, text);
+    }
+  }
+  return std::move(text).str();
+}
+
+int run_command(sys::Host& host, const Invocation& invocation) {
+  const auto& arguments = invocation.arguments;
+  set_root(host, arguments);
+  const Context context{
+      .host = host,
+      .arguments = arguments,
+      .store = store_folder(host, arguments),
+      .rendering = rendering(arguments),
+      .quiet = arguments.has("--quiet"),
+      .verbose = arguments.has("--verbose"),
+      .color = uses_color(host, arguments, Channel::out),
+  };
+  const auto outcome = invocation.command->run(context);
+  write_out(host.streams.out, outcome.report ? rendered(context, *outcome.report) : std::string());
+  return outcome.status;
+}
+
+int run_words(sys::Host& host, const std::vector<std::string>& words) {
+  const auto invocation = parse(words);
+  if (invocation.version) {
+    write_out(host.streams.out, "hrvm " HRVM_VERSION "\n");
+    return 0;
+  }
+  if (invocation.help) {
+    write_out(host.streams.out, help_text(invocation.help_topic, help_style(host, invocation.arguments)));
+    return 0;
+  }
+  return run_command(host, invocation);
+}
+
+// How errors are told must be known also when the words themselves are wrong.
+Arguments error_style(const std::vector<std::string>& words) {
+  Arguments style;
+  for (const auto& word : words) {
+    if (word == "--") break;
+    if (word == "--json") style.set("--json", "");
+    if (word == "--color=always" || word == "--color=never") style.set("--color", word.substr(8));
+  }
+  return style;
+}
+
+int fail(const sys::Host& host, const std::vector<std::string>& words, const Error& error) {
+  const auto style = error_style(words);
+  print_error(host.streams.err, error, style.has("--json"), uses_color(host, style, Channel::err));
+  return exit_status(error.kind());
+}
+
+}  // namespace
+
+int run(sys::Host& host, const std::vector<std::string>& words) {
+  try {
+    return run_words(host, words);
+  } catch (const Error& error) {
+    return fail(host, words, error);
+  } catch (const ReaderGone&) {
+    return 128 + SIGPIPE;
+  } catch (const std::bad_alloc&) {
+    return fail(host, words, Error(ErrorKind::io, "out of memory").hint("close other programs, or add swap"));
+  } catch (const std::exception& error) {
+    return fail(host, words, Error(ErrorKind::io, error.what()));
+  }
+}
+
+}  // namespace hrvm::cli

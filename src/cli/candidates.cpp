@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "cli/lookup.hpp"
-#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/store.hpp"
-#include "hrvm/probe/disk.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -62,9 +61,7 @@ void add_machines_or_snapshots(const machine::Store& store, const std::string& w
 }
 
 void add_disks(const sys::Host& host, Candidates& found) {
-  for (const auto& disk : probe::attached_disks(host, false)) {
-    found.words.push_back({disk.path, base::join({disk.model, base::format_bytes(disk.size_bytes)}, " ")});
-  }
+  for (const auto& name : sys::list_directory(host.path("/sys/block"))) found.words.push_back({"/dev/" + name, ""});
   found.paths = Candidates::Paths::files;
 }
 

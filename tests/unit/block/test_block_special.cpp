@@ -1,0 +1,81 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/block/devices.hpp"
+#include "hrvm/sys/runner.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace hrvm;
+using namespace std::chrono_literals;
+using base::MiB;
+
+namespace {
+
+// A loop device over a file, read-only so that nobody can write through it. Empty where this host allows none.
+class LoopDevice {
+ public:
+  LoopDevice(const std::filesystem::path& file, const std::string& sector_bytes) {
+    const auto result = runner_->run(
+        {.argv = {"losetup", "--find", "--show", "--read-only", "--sector-size", sector_bytes, file.string()}}, 20s);
+    if (result.exit_status == 0) path_ = base::trim(result.out);
+  }
+  LoopDevice(const LoopDevice&) = delete;
+  LoopDevice& operator=(const LoopDevice&) = delete;
+  ~LoopDevice() {
+    if (!path_.empty()) runner_->run({.argv = {"losetup", "--detach", path_}}, 20s);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::unique_ptr<sys::Runner> runner_ = sys::make_process_runner();
+  std::string path_;
+};
+
+std::string first_bytes(block::BlockDevice& device, std::size_t count) {
+  std::string result;
+  for (const std::byte one : device.read(0, count)) result += char(one);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a block special file has the kernel's size and sectors") {
+  const test::TemporaryDirectory folder;
+  std::filesystem::resize_file(folder.write("image", "data"), 8 * MiB);
+  const LoopDevice loop(folder / "image", "4096");
+  if (loop.path().empty()) {
+    WARN("no loop devices on this host");
+    return;
+  }
+  const auto device = block::open_device(loop.path());
+  CHECK(device->size() == 8 * MiB);
+  CHECK(device->sector_sizes().logical_bytes == 4096);
+  CHECK(device->sector_sizes().physical_bytes == 4096);
+  CHECK(device->name() == loop.path());
+  CHECK(first_bytes(*device, 4) == "data");
+  CHECK(device->extent_at(0) == block::Extent{0, 8 * MiB, block::ExtentKind::data});
+}
+
+TEST_CASE("fresh access sees what changed below the page cache, at every offset") {
+  const test::TemporaryDirectory folder;
+  const auto path = folder.write("image", std::string(MiB, 'a'));
+  const LoopDevice loop(path, "512");
+  if (loop.path().empty()) {
+    WARN("no loop devices on this host");
+    return;
+  }
+  const auto buffered = block::open_device(loop.path(), block::Access::buffered);
+  const auto fresh = block::open_device(loop.path(), block::Access::fresh);
+  // So that all of it is in the page cache.
+  REQUIRE(buffered->read(0, std::size_t{MiB}) == std::vector<std::byte>(MiB, std::byte{'a'}));
+  {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file << std::string(MiB, 'b');
+  }
+  CHECK(first_bytes(*buffered, 4) == "aaaa");
+  CHECK(first_bytes(*fresh, 4) == "bbbb");
+  CHECK(fresh->read(5000, std::size_t{3}) == std::vector<std::byte>(3, std::byte{'b'}));
+  CHECK(fresh->read(MiB - 1, std::size_t{1})[0] == std::byte{'b'});
+}

@@ -2,8 +2,9 @@
 // and DOS (MBR) with extended and logical partitions. The sector size is found by where the GPT header lies (byte 512 or
 // 4096), so that an image file of a 4Kn disk is read as the disk was.
 //
-// Damage is a Finding, and what cannot be trusted is left out: never an invented partition. Ids: gpt-primary-damaged,
-// gpt-backup-damaged, gpt-backup-missing, gpt-both-damaged, gpt-disk-truncated, gpt-disk-grown, gpt-hybrid-mbr, partition-beyond-end,
+// Damage is a Finding, and what cannot be trusted is left out: never an invented partition. Ids: gpt-backup-only (the primary
+// is damaged), gpt-backup-damaged, gpt-backup-missing, gpt-both-damaged, gpt-copies-differ, gpt-disk-truncated,
+// gpt-disk-grown, gpt-hybrid-mbr, gpt-protective-mbr-missing, partition-beyond-end, partition-impossible,
 // partitions-overlap, dos-chain-broken.
 #pragma once
 

@@ -1,0 +1,20 @@
+// Partition types by name: what a type GUID or a DOS type byte means, and the role it gives by itself.
+#pragma once
+
+#include <string_view>
+
+namespace hrvm::probe {
+
+struct PartitionType {
+  std::string_view type;  // GUID in lower case, or "0x83"
+  std::string_view name;
+  std::string_view role;  // empty where only the contents tell
+};
+
+inline constexpr std::string_view gpt_esp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+inline constexpr std::string_view gpt_bios_boot = "21686148-6449-6e6f-744e-656564454649";
+
+// nullptr for a type that is not in the table.
+const PartitionType* find_partition_type(std::string_view type);
+
+}  // namespace hrvm::probe

@@ -16,7 +16,7 @@ struct Signature {
 };
 
 // nullopt when there is none, or when several contradict each other. Works on any BlockDevice: one without a raw_location is
-// shown to libblkid as a sparse memory file with its first and last MiB.
+// shown to libblkid as a sparse memory file with its first and last MiB (and what NTFS and FAT32 keep elsewhere).
 std::optional<Signature> read_signature(block::BlockDevice& device);
 
 }  // namespace hrvm::probe

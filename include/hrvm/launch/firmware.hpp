@@ -1,6 +1,6 @@
 // UEFI firmware of this host: QEMU's firmware descriptors (docs/interop/firmware.json) in the order and with the masking
-// that its specification wants ($XDG_CONFIG_HOME/qemu/firmware, /etc/qemu/firmware, /usr/share/qemu/firmware), then paths that
-// distributions are known to use. One without secure-boot, enrolled-keys and requires-smm is chosen.
+// that its specification wants ($XDG_CONFIG_HOME/qemu/firmware, /etc/qemu/firmware, /usr/share/qemu/firmware), then paths
+// that distributions are known to use. Raw images without secure-boot, enrolled-keys and requires-smm are taken.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,17 @@
 namespace hrvm::launch {
 
 struct UefiFirmware {
-  std::string code_path;      // read-only flash
-  std::string template_path;  // variables of a new machine; the same size as every machine's NVRAM made from it
-  std::string format = "raw";
-  std::string source;         // the descriptor, or "known path"
+  std::string code_path;             // read-only flash
+  std::string template_path;         // variables of a new machine
+  std::uint64_t template_bytes = 0;  // as every machine's variables that were made from it
+  std::string source;                // the descriptor, or "known path"
+  friend bool operator==(const UefiFirmware&, const UefiFirmware&) = default;
 };
 
 // All that could serve on x86_64, best first. Paths as the host calls them; both files exist.
 std::vector<UefiFirmware> uefi_firmwares(const sys::Host& host);
-// The best, or the one whose variables have `nvram_bytes` (a 2 MiB CODE never meets 4 MiB VARS).
-std::optional<UefiFirmware> choose_uefi_firmware(const sys::Host& host, std::optional<std::uint64_t> nvram_bytes = {});
+// The best, or the best whose variables have `nvram_bytes` (a 2 MiB CODE never meets 4 MiB VARS). Pure.
+std::optional<UefiFirmware> choose_uefi_firmware(const std::vector<UefiFirmware>& firmwares,
+                                                 std::optional<std::uint64_t> nvram_bytes = {});
 
 }  // namespace hrvm::launch

@@ -1,0 +1,76 @@
+#!/bin/bash
+# Each rule finds what it is there for: a tree that is right passes, and with one wrong line in it the rule fails and names
+# the file and the line.
+set -euo pipefail
+rules=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+
+failed=0
+fresh_tree() {
+  rm -rf "$tree" && mkdir -p "$tree"/{include/hrvm/{base,block,fs},src/{base,block,fs,cli}}
+  echo '#include "hrvm/base/error.hpp"' >"$tree/include/hrvm/block/device.hpp"
+  echo '#include <sys/types.h>' >"$tree/include/hrvm/fs/file.hpp"
+  printf '%s\n' '#include <fcntl.h>' '#include "range.hpp"' '#include "hrvm/base/x.hpp"' >"$tree/src/block/device.cpp"
+  printf '%s\n' '#include "hrvm/report/x.hpp"' '#include "hrvm/fs/x.hpp"' >"$tree/src/cli/run.cpp"
+  printf '%s\n' 'void operating_system();' 'auto path = "/tmp/a-XXXXXX";' >"$tree/src/fs/file.cpp"
+  git -C "$tree" init -q
+}
+
+run() { # RULE
+  git -C "$tree" add -A
+  "$rules/$1" "$tree" 2>&1
+}
+
+passes() { # RULE
+  fresh_tree
+  run "$1" >/dev/null && return
+  echo "$1 refuses a tree that is right: $(run "$1")"
+  failed=1
+}
+
+# The line is put behind a first one, so that the number is checked as well.
+bites() { # RULE FILE LINE
+  local output
+  fresh_tree
+  mkdir -p "$(dirname "$tree/$2")"
+  printf '%s\n' '// first' "$3" >"$tree/$2"
+  if output=$(run "$1"); then
+    echo "$1 lets '$3' pass in $2"
+    failed=1
+  elif [[ $output != *"$2:2:"* ]]; then
+    echo "$1 does not name $2:2 for '$3', but says: $output"
+    failed=1
+  fi
+}
+
+passes layers.sh
+bites layers.sh include/hrvm/base/a.hpp '#include "hrvm/sys/fd.hpp"'
+bites layers.sh src/block/a.cpp '  #  include "hrvm/image/header.hpp"'
+bites layers.sh src/doctor/a.cpp '#include <hrvm/cli/run.hpp>'
+bites layers.sh src/machine/a.cpp '#include "hrvm/report/report.hpp"'
+bites layers.sh src/machine/a.cpp '#include "hrvm/nowhere/x.hpp"'
+bites layers.sh src/elsewhere/a.cpp '#include "hrvm/base/x.hpp"'
+bites layers.sh src/launch/a.cpp '#include "machine/private.hpp"'
+bites layers.sh src/cli/a.cpp '#include <CLI/CLI.hpp>'
+bites layers.sh src/machine/a.cpp '#include <nlohmann/json.hpp>'
+bites layers.sh src/cli/a.cpp '#include <pugixml.hpp>'
+bites layers.sh src/probe/a.cpp '#include <ext2fs/ext2fs.h>'
+bites layers.sh src/fs/a.cpp '#include <blkid/blkid.h>'
+bites layers.sh src/cli/a.cpp '#include <libudev.h>'
+bites layers.sh src/probe/a.cpp '#include <sys/stat.h>'
+bites layers.sh src/image/a.cpp '#include <linux/fs.h>'
+bites layers.sh src/launch/a.cpp '#include <unistd.h>'
+bites layers.sh src/main.cpp '#include <signal.h>'
+bites layers.sh include/hrvm/block/a.hpp '#include <fcntl.h>'
+bites layers.sh include/hrvm/fs/a.hpp '#include <ext2fs/ext2fs.h>'
+
+passes self-alone.sh
+bites self-alone.sh README.md "see /w""ork/notes"
+bites self-alone.sh tests/a.sh "cd /fa""rm/x"
+bites self-alone.sh src/fs/a.cpp "// TO""DO: later"
+bites self-alone.sh man/a.scd "FIX""ME"
+bites self-alone.sh src/fs/a.cpp "  std::sys""tem(\"ls\");"
+bites self-alone.sh src/fs/a.cpp "auto* pipe = po""pen(command, \"r\");"
+
+exit $failed

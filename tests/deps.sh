@@ -49,13 +49,14 @@ install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   printf 'deps.sh: installing %s\n' "${missing[*]}"
   update_lists
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null \
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null \
     || die "apt could not install: ${missing[*]}"
 }
 
 # The package that the meta package linux-image-cloud-amd64 stands for now.
 kernel_package() {
-  apt-cache depends linux-image-cloud-amd64 2> /dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+  apt-cache depends linux-image-cloud-amd64 2> /dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p'
 }
 
 unpack_kernel() {
@@ -66,7 +67,7 @@ unpack_kernel() {
     update_lists
     package=$(kernel_package)
   fi
-  [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64: are Debian's package sources in /etc/apt/sources.list?"
+  [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64: are Debian's sources in /etc/apt/sources.list?"
   mkdir -p "$CACHE"
   work=$(mktemp -d "$CACHE/kernel.XXXXXX")
   download "$package" "$work" || { update_lists; download "$package" "$work"; } \

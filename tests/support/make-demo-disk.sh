@@ -1,10 +1,10 @@
 #!/bin/bash
-# make-demo-disk.sh [OPTIONS] OUT.img: builds a small bootable disk with a Linux system on it, as an ordinary file, without
-# root, loop devices or mounts. GPT, BIOS boot partition (p1), ESP (p2), ext4 root (p3); Debian's cloud kernel, an initramfs
-# and a busybox userland; GRUB for both firmwares.
+# make-demo-disk.sh [OPTIONS] OUT.img: builds a small bootable disk with a Linux system on it, as an ordinary file,
+# without root, loop devices or mounts. GPT, BIOS boot partition (p1), ESP (p2), ext4 root (p3); Debian's cloud kernel,
+# an initramfs and a busybox userland; GRUB for both firmwares.
 #
-# The system counts its boots in /boot-count, prints `HRVM-DEMO-READY boots=N fw=bios|uefi` on the serial line, then asks
-# for a login there (root, no password), and powers off on the ACPI button.
+# The system counts its boots in /boot-count, prints `HRVM-DEMO-READY boots=N fw=bios|uefi` on the serial line, then
+# asks for a login there (root, no password), and powers off on the ACPI button.
 #
 #   --bios-only      no loader in the ESP             --size SIZE       256M unless given (K, M, G)
 #   --uefi-only      no boot code, nothing in p1      --hostname NAME   demo unless given
@@ -183,7 +183,9 @@ write_userland() {
   for applet in $(busybox --list); do
     [ "$applet" = busybox ] || ln -s busybox "$1/usr/bin/$applet"
   done
-  for applet in init getty switch_root poweroff reboot halt acpid udhcpc; do ln -s ../bin/busybox "$1/usr/sbin/$applet"; done
+  for applet in init getty poweroff reboot halt acpid udhcpc; do
+    ln -s ../bin/busybox "$1/usr/sbin/$applet"
+  done
   mkdir -p "$1/usr/share/udhcpc"
   cat > "$1/usr/share/udhcpc/default.script" <<'LEASE'
 #!/bin/sh
@@ -255,8 +257,8 @@ make_esp() {
   mcopy -i "$at" "$work/grub.efi" ::/EFI/BOOT/BOOTX64.EFI
 }
 
-# What grub-bios-setup does, which works on no image file: the core image into the BIOS boot partition, the boot code into
-# the MBR around the disk signature and the protective entry. Sectors are counted from the place of the core image.
+# What grub-bios-setup does, which works on no image file: the core image into the BIOS boot partition, the boot code
+# into the MBR around the disk signature and the protective entry.
 install_bios_grub() {
   grub_core i386-pc "$work/core.img" biosdisk
   python3 - "$image" "$work/core.img" /usr/lib/grub/i386-pc/boot.img $((bios_start / 512)) <<'PYTHON'

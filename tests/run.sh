@@ -1,0 +1,50 @@
+#!/bin/bash
+# run.sh [--quick] [--only PATTERN] [--no-install]: builds hrvm and runs all its tests.
+#
+#   --quick          without those that boot a guest for more than a few seconds, and without the release build
+#   --only PATTERN   only tests whose name matches this regular expression
+#   --no-install     takes for granted that tests/deps.sh has run
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+quick= pattern= install=1
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=1 ;;
+    --only)
+      [ $# -ge 2 ] || { echo "run.sh: --only needs a pattern" >&2; exit 2; }
+      pattern=$2
+      shift
+      ;;
+    --no-install) install= ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+jobs=$(nproc)
+if command -v ccache > /dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+
+build() { # PRESET
+  step "build: $1"
+  cmake --preset "$1" > "/dev/null"
+  cmake --build --preset "$1" -j "$jobs"
+}
+
+if [ -n "$install" ]; then
+  step 'packages'
+  tests/deps.sh
+fi
+build dev
+[ -n "$quick" ] || build release
+
+step 'tests'
+options=(--test-dir build/dev --output-on-failure --no-tests=error -j "$jobs")
+[ -z "$quick" ] || options+=(--label-exclude '^long$')
+[ -z "$pattern" ] || options+=(--tests-regex "$pattern")
+status=0
+ctest "${options[@]}" < /dev/null || status=$?
+step 'done'
+exit $status

@@ -1,0 +1,232 @@
+# What every system test sources first. It gets the binary in HRVM and the build folder in BUILD_DIR.
+#
+# A test works in $T, which is removed at its end, on a store of its own. What it starts is ended by its process id.
+set -euo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SUPPORT=$HERE/../support
+
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+skip() { printf 'SKIPPED: %s\n' "$*" >&2; exit 77; }
+claim() { printf -- '- %s\n' "$*"; }
+
+[ -x "${HRVM:-}" ] || fail "HRVM must name the hrvm binary"
+BUILD_DIR=${BUILD_DIR:-$(dirname "$HRVM")}
+
+# Not on a tmpfs: hrvm refuses to keep machines there.
+if [ -z "${TMPDIR:-}" ]; then
+  TMPDIR=/tmp
+  [ "$(stat -f -c %T /tmp)" != tmpfs ] || TMPDIR=/var/tmp
+fi
+export TMPDIR
+T=$(mktemp -d "$TMPDIR/hrvm-test.XXXXXX")
+export HRVM_STORE=$T/store
+
+GUESTS=()   # folders, one a guest that was started
+CLEANUPS=() # commands, run last to first at the end
+
+end_process() { # PID: asks, then insists
+  local pid=$1 turn
+  kill "$pid" 2> /dev/null || return 0
+  for turn in {1..50}; do
+    kill -0 "$pid" 2> /dev/null || return 0
+    sleep 0.1
+  done
+  kill -9 "$pid" 2> /dev/null || true
+}
+
+finish() {
+  local status=$? index
+  set +e
+  for index in "${!GUESTS[@]}"; do end_process "$(cat "${GUESTS[index]}/pid")"; done
+  for ((index = ${#CLEANUPS[@]} - 1; index >= 0; index--)); do eval "${CLEANUPS[index]}"; done
+  [ -n "${KEEP:-}" ] || rm -rf "$T"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+at_end() { CLEANUPS+=("$1"); }
+need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+
+hrvm() { "$HRVM" "$@"; }
+
+# --- what is claimed --------------------------------------------------------------------------------------------------
+
+# expect_status STATUS COMMAND...: runs it; its output is in $T/out and $T/err, and in $OUT and $ERR.
+expect_status() {
+  local expected=$1 status=0
+  shift
+  "$@" > "$T/out" 2> "$T/err" < /dev/null || status=$?
+  OUT=$(tr -d '\0' < "$T/out") ERR=$(tr -d '\0' < "$T/err")
+  [ "$status" = "$expected" ] || fail "exit status $status, not $expected: $*
+--- stdout
+$OUT
+--- stderr
+$ERR"
+}
+
+assert_equal() { # ACTUAL EXPECTED WHAT
+  [ "$1" = "$2" ] || fail "$3
+--- expected
+$2
+--- is
+$1"
+}
+
+assert_contains() { # TEXT WORDS [WHAT]
+  [[ $1 == *"$2"* ]] || fail "${3:-the text} does not contain \"$2\":
+$1"
+}
+
+assert_lacks() { # TEXT WORDS [WHAT]
+  [[ $1 != *"$2"* ]] || fail "${3:-the text} contains \"$2\":
+$1"
+}
+
+# One message for a person: a line that says what failed, no stack trace, no sanitizer's report.
+assert_one_message() {
+  local count
+  count=$(grep -c '^hrvm: ' <<< "$ERR" || true)
+  [ "$count" = 1 ] || fail "there should be one message on stderr, there are $count:
+$ERR"
+  assert_lacks "$ERR" 'terminate called' stderr
+  assert_lacks "$ERR" 'Sanitizer' stderr
+}
+
+assert_json() { # FILE JQ-CONDITION
+  jq -e "$2" "$1" > /dev/null || fail "not so: $2
+$(jq . "$1" 2>&1 || cat "$1")"
+}
+
+# All that must stay as it was about a base, in one line.
+base_identity() { printf '%s %s\n' "$(sha256sum < "$1" | cut -d' ' -f1)" "$(stat -c '%u:%g %a %s %y %z' "$1")"; }
+
+# --- disks ------------------------------------------------------------------------------------------------------------
+
+# demo_disk OUT.img [OPTIONS of make-demo-disk.sh]: a copy of a disk that is built once for all tests.
+demo_disk() {
+  local out=$1 key cached
+  shift
+  key=$(printf '%s' "demo$*" | tr -c 'a-z0-9\n' -)
+  cached=$BUILD_DIR/demo/$key.img
+  mkdir -p "$BUILD_DIR/demo"
+  (
+    flock 9
+    [ "$cached" -nt "$SUPPORT/make-demo-disk.sh" ] || "$SUPPORT/make-demo-disk.sh" "$@" "$cached"
+  ) 9> "$BUILD_DIR/demo/$key.lock"
+  cp --reflink=auto --sparse=always "$cached" "$out"
+  chmod 644 "$out"
+}
+
+# The demo disk at $BASE and a machine `demo` on it.
+import_demo() { # [OPTIONS of import]
+  BASE=$T/demo.img
+  [ -e "$BASE" ] || demo_disk "$BASE"
+  expect_status 0 hrvm import "$BASE" demo --memory 512M --cpus 1 "$@"
+}
+
+layers() { find "$HRVM_STORE/$1/layers" -name '*.qcow2' | sort; }
+active_layer() { local id; id=$(jq -r .active.layer "$HRVM_STORE/$1/current"); echo "$HRVM_STORE/$1/layers/$id.qcow2"; }
+
+# --- guests -----------------------------------------------------------------------------------------------------------
+
+READY='HRVM-DEMO-READY'
+
+# guest_start GUEST COMMAND...: runs a command whose standard streams are the guest's serial line.
+guest_start() {
+  local folder=$T/guest-$1
+  shift
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  mkfifo "$folder/keys"
+  echo 0 > "$folder/seen"
+  : > "$folder/screen"
+  "$@" 0<> "$folder/keys" > "$folder/screen" 2> "$folder/errors" &
+  echo $! > "$folder/pid"
+  GUESTS+=("$folder")
+}
+
+guest_text() { tail -c "+$(($(cat "$T/guest-$1/seen") + 1))" "$T/guest-$1/screen"; }
+
+guest_match() { guest_text "$1" | grep -aEbo -m 1 -- "$2" | head -n 1; } # OFFSET:TEXT
+
+# guest_wait GUEST REGEX [SECONDS]: until the serial line shows it, after what was waited for before. Sets $MATCH.
+guest_wait() {
+  local folder=$T/guest-$1 regex=$2 limit=$((SECONDS + ${3:-120})) alive=1 hit
+  until hit=$(guest_match "$1" "$regex"); do
+    [ -n "$alive" ] || fail "guest $1 ended before it showed \"$regex\": $(cat "$folder/errors"; guest_tail "$1")"
+    [ "$SECONDS" -lt "$limit" ] || fail "guest $1 did not show \"$regex\" in time: $(guest_tail "$1")"
+    sleep 0.1
+    kill -0 "$(cat "$folder/pid")" 2> /dev/null || alive=
+  done
+  MATCH=${hit#*:}
+  echo $(($(cat "$folder/seen") + ${hit%%:*} + ${#MATCH})) > "$folder/seen"
+}
+
+guest_tail() { guest_text "$1" | tr -d '\r\0' | tail -n 20; }
+
+# Opened for reading as well, so that a guest that is gone does not block us.
+guest_type() { printf '%s\n' "$2" 1<> "$T/guest-$1/keys"; }
+
+guest_login() {
+  guest_wait "$1" 'login:'
+  guest_type "$1" root
+  guest_wait "$1" '# '
+}
+
+# guest_run GUEST COMMAND: in a shell that is logged in; it must succeed.
+guest_run() {
+  guest_type "$1" "$2; echo \"[status \$?]\""
+  guest_wait "$1" '\[status [0-9]+\]'
+  assert_equal "$MATCH" '[status 0]' "in guest $1: $2"
+}
+
+guest_ended() { # GUEST [SECONDS]: waits for it
+  local pid limit=$((SECONDS + ${2:-30}))
+  pid=$(cat "$T/guest-$1/pid")
+  while kill -0 "$pid" 2> /dev/null; do
+    [ "$SECONDS" -lt "$limit" ] || fail "guest $1 has not ended: $(guest_tail "$1")"
+    sleep 0.1
+  done
+  wait "$pid" || true
+}
+
+guest_poweroff() {
+  guest_type "$1" poweroff
+  guest_ended "$1"
+}
+
+# --- libvirt ----------------------------------------------------------------------------------------------------------
+
+# The test starts again in namespaces of its own: what it mounts and what runs there ends with them.
+in_private_host() {
+  need_root
+  [ -z "${HRVM_PRIVATE_HOST:-}" ] || return 0
+  trap - EXIT
+  rm -rf "$T"
+  unset TMPDIR
+  exec env HRVM_PRIVATE_HOST=1 unshare --mount --net --pid --fork --kill-child --mount-proc "$0"
+}
+
+start_libvirt() {
+  local folder
+  cp -a /etc/libvirt "$T/etc-libvirt"
+  rm -rf "$T"/etc-libvirt/qemu/{networks/autostart,autostart} "$T"/etc-libvirt/qemu/*.xml
+  for folder in /run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
+    mkdir -p "$folder"
+    mount -t tmpfs tmpfs "$folder"
+  done
+  cp -a "$T/etc-libvirt/." /etc/libvirt/
+  virtlogd > "$T/virtlogd.log" 2>&1 &
+  at_end "end_process $!"
+  libvirtd > "$T/libvirtd.log" 2>&1 &
+  at_end "end_process $!"
+  local limit=$((SECONDS + 30))
+  until virsh -c qemu:///system version > /dev/null 2>&1; do
+    [ "$SECONDS" -lt "$limit" ] || fail "libvirtd did not come up: $(tail -n 20 "$T/libvirtd.log")"
+    sleep 0.2
+  done
+}

@@ -3,11 +3,16 @@
 namespace hrvm::cli {
 
 const std::vector<Section>& sections() {
+  // clang-format off
   static const std::vector<Section> all = {
-      {"Disks and machines", {}},   {"Running", {}},
-      {"Going back", {}},           {"Snapshots", {}},
-      {"Checking and keeping", {}}, {"The tool itself", {&completion_command, &help_command, &complete_command}},
+      {"Disks and machines", {}},
+      {"Running", {}},
+      {"Going back", {}},
+      {"Snapshots", {}},
+      {"Checking and keeping", {}},
+      {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
+  // clang-format on
   return all;
 }
 

@@ -60,13 +60,16 @@ std::string store_folder(const sys::Host& host, const Arguments& arguments) {
   return variable.empty() ? machine::default_store(host) : sys::absolute(variable);
 }
 
-void set_root(sys::Host& host, const Arguments& arguments) {
+// The host as --root has it: this machine, or a recorded one.
+sys::Host rooted(const sys::Host& host, const Arguments& arguments) {
+  auto seen = host;
   const auto root = arguments.value("--root");
-  if (!root) return;
-  host.root = sys::absolute(*root);
-  if (sys::status(host.root).type != sys::FileType::directory) {
-    throw Error(ErrorKind::not_found, "--root: there is no such folder").on(host.root);
+  if (!root) return seen;
+  seen.root = sys::absolute(*root);
+  if (sys::status(seen.root).type != sys::FileType::directory) {
+    throw Error(ErrorKind::not_found, "--root: there is no such folder").on(seen.root);
   }
+  return seen;
 }
 
 std::string rendered(const Context& context, const report::Report& report) {
@@ -86,9 +89,9 @@ std::string rendered(const Context& context, const report::Report& report) {
   return std::move(text).str();
 }
 
-int run_command(sys::Host& host, const Invocation& invocation) {
+int run_command(const sys::Host& real_host, const Invocation& invocation) {
   const auto& arguments = invocation.arguments;
-  set_root(host, arguments);
+  auto host = rooted(real_host, arguments);
   const Context context{
       .host = host,
       .arguments = arguments,
@@ -103,7 +106,7 @@ int run_command(sys::Host& host, const Invocation& invocation) {
   return outcome.status;
 }
 
-int run_words(sys::Host& host, const std::vector<std::string>& words) {
+int run_words(const sys::Host& host, const std::vector<std::string>& words) {
   const auto invocation = parse(words);
   if (invocation.version) {
     write_out(host.streams.out, "hrvm " HRVM_VERSION "\n");

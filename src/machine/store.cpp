@@ -44,6 +44,13 @@ Error no_such_machine(const std::string& name, const std::vector<std::string>& n
       .hint(meant ? fmt::format("did you mean {}?", *meant) : "hrvm list shows the machines there are");
 }
 
+void check_file(const Machine& machine, const Path& path) {
+  if (sys::status(path).type == sys::FileType::regular) return;
+  throw Error(ErrorKind::corrupt, fmt::format("machine {} needs {}, which is missing", machine.name, path.string()))
+      .on(path)
+      .hint(fmt::format("restore the file, or start over: hrvm reset {}", machine.name));
+}
+
 }  // namespace
 
 Path generation_path(const Path& folder, std::uint64_t generation) {
@@ -82,13 +89,12 @@ Machine Store::load(const std::string& name) const {
 }
 
 void Store::check_files(const Machine& machine) const {
-  for (const auto& file : machine.definition.files()) {
-    const Path path = machine.folder / file;
-    if (sys::status(path).type == sys::FileType::regular) continue;
-    throw Error(ErrorKind::corrupt, fmt::format("machine {} needs {}, which is missing", machine.name, path.string()))
-        .on(path)
-        .hint(fmt::format("restore the file, or start over: hrvm reset {}", machine.name));
-  }
+  for (const auto& file : machine.definition.files()) check_file(machine, machine.folder / file);
+}
+
+void Store::check_files(const Machine& machine, const State& state) const {
+  for (const auto& layer : machine.definition.chain(state)) check_file(machine, machine.layer_path(layer));
+  if (state.nvram) check_file(machine, machine.nvram_path(*state.nvram));
 }
 
 sys::Lock Store::lock(const std::string& name) const {

@@ -52,6 +52,8 @@ class Store {
   Machine load(const std::string& name) const;
   // Error{corrupt} naming the first file that the definition names and that is not there.
   void check_files(const Machine& machine) const;
+  // The same for what one state needs: its layers down to the base, and its NVRAM.
+  void check_files(const Machine& machine, const State& state) const;
 
   // For a change: exclusive among hrvm's own processes. Error{busy} when another change is under way.
   sys::Lock lock(const std::string& name) const;

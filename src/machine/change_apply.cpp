@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/image/disk_image.hpp"
+#include "hrvm/image/merge.hpp"
+#include "machine/change_apply.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+constexpr std::size_t largest_nvram = 64 << 20;
+
+void copy_nvram(const Machine& machine, const NvramCopy& copy) {
+  sys::make_directories(machine.folder / "nvram");
+  sys::AtomicFile file(machine.nvram_path(copy.to));
+  file.write(sys::read_file(machine.nvram_path(copy.from), largest_nvram));
+  file.commit(true);
+}
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// The file that this layer's own header names as the one below, where that one is about to go.
+std::optional<std::string> discarded_parent(const Path& layer, const Change& change) {
+  const auto backing = image::read_info(layer, image::ImageFormat::qcow2).backing;
+  if (!backing) return std::nullopt;
+  const std::string file = "layers/" + backing->path;
+  if (!contains(change.discards, file)) return std::nullopt;
+  return file;
+}
+
+// Headers decide, not the plan: after a merge whose commit never came a header names a layer further down than the
+// definition says, and that one must not be taken away from under it either.
+void merge_what_goes(const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
+  for (const auto& file : change.definition.files()) {
+    const Path layer = machine.folder / file;
+    const bool is_layer = file.starts_with("layers/") && sys::status(layer).type == sys::FileType::regular;
+    if (!is_layer || !contains(machine.definition.files(), file)) continue;
+    while (const auto parent = discarded_parent(layer, change))
+      image::merge_parent_into_child(machine.folder / *parent, layer, progress);
+  }
+}
+
+}  // namespace
+
+void write_layer(const Machine& machine, const NewLayer& layer) {
+  const Path path = machine.layer_path(layer.id);
+  sys::AtomicFile file(path);
+  image::create_qcow2(file.fd(), path.string(), layer.image);
+  file.commit(true);
+}
+
+Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
+  for (const auto& layer : change.new_layers) write_layer(machine, layer);
+  for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
+  if (!change.discards.empty()) merge_what_goes(machine, change, progress);
+  const Machine changed = store.commit(machine.name, change.definition);
+  try {
+    store.collect_garbage(changed);
+  } catch (const base::Error&) {
+    // The change is done. What could not be removed is garbage that the next change removes and doctor lists.
+  }
+  return changed;
+}
+
+}  // namespace hrvm::machine

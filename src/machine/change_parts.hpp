@@ -1,0 +1,28 @@
+// What the plans of several changes share.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "hrvm/machine/change.hpp"
+
+namespace hrvm::machine {
+
+// A change that changes nothing yet.
+Change begin_change(const Machine& machine, const std::string& what);
+
+// An active state on a new, empty layer, which lies on the snapshot `head`, or on the base. Its NVRAM is a copy of
+// `nvram`.
+State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
+                         const std::optional<std::string>& nvram, const Drawn& drawn);
+
+// Drops fingerprints of layers that are no longer named, and tells which files of `before` will be gone.
+Change finish_change(Change change, const Definition& before);
+
+// Error{not_found} with what was probably meant.
+const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
+
+// Error{usage} for a name that is none, Error{exists} for one that is taken.
+void check_free_snapshot_name(const Machine& machine, const std::string& name);
+
+}  // namespace hrvm::machine

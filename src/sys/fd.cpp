@@ -1,6 +1,7 @@
 #include "hrvm/sys/fd.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,6 +29,15 @@ Fd open_file(const std::filesystem::path& path, int flags, unsigned mode) {
     if (fd) return fd;
     if (errno != EINTR) throw base::system_error(errno, "open", path);
   }
+}
+
+Fd open_for_update(const std::filesystem::path& path) { return open_file(path, O_RDWR); }
+
+Fd memory_file(const std::string& name, std::uint64_t size_bytes) {
+  Fd fd(::memfd_create("hrvm", MFD_CLOEXEC));
+  const bool made = fd && ::ftruncate(fd.get(), off_t(size_bytes)) == 0;
+  if (!made) throw base::system_error(errno, "make a file in memory for", name);
+  return fd;
 }
 
 }  // namespace hrvm::sys

@@ -2,7 +2,9 @@
 // meant to have it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 namespace hrvm::sys {
@@ -26,5 +28,10 @@ class Fd {
 
 // open(2) with O_CLOEXEC; an Error that names the file when it fails.
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0);
+// The same for an existing file of ours that is read and changed in place.
+Fd open_for_update(const std::filesystem::path& path);
+// An anonymous file in memory, all zeros and taking no memory until it is written, for libraries that want a descriptor.
+// `name` is for messages.
+Fd memory_file(const std::string& name, std::uint64_t size_bytes);
 
 }  // namespace hrvm::sys

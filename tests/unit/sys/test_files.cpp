@@ -244,3 +244,19 @@ TEST_CASE("a descriptor belongs to one Fd, closes with it, and no child gets it"
   second.reset();
   CHECK_FALSE(is_open());
 }
+
+TEST_CASE("a file that is opened for update is read and changed in place, and is never made") {
+  const TemporaryDirectory folder;
+  const auto path = folder.write("file", "abc");
+  const std::string text = "X";
+  sys::write_fully(sys::open_for_update(path).get(), std::as_bytes(std::span(text)), 1, path);
+  CHECK(sys::read_file(path) == "aXc");
+  CHECK(kind_of([&] { sys::open_for_update(folder / "none"); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a file in memory has its size and takes nothing until it is written") {
+  const sys::Fd fd = sys::memory_file("view", std::uint64_t{1} << 40);
+  const sys::FileStatus status = sys::status("/proc/self/fd/" + std::to_string(fd.get()));
+  CHECK(status.size_bytes == std::uint64_t{1} << 40);
+  CHECK(status.allocated_bytes == 0);
+}

@@ -5,6 +5,7 @@ set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SUPPORT=$HERE/../support
+. "$SUPPORT/guest.sh"
 
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 skip() { printf 'SKIPPED: %s\n' "$*" >&2; exit 77; }
@@ -22,23 +23,12 @@ export TMPDIR
 T=$(mktemp -d "$TMPDIR/hrvm-test.XXXXXX")
 export HRVM_STORE=$T/store
 
-GUESTS=()   # folders, one a guest that was started
 CLEANUPS=() # commands, run last to first at the end
-
-end_process() { # PID: asks, then insists
-  local pid=$1 turn
-  kill "$pid" 2> /dev/null || return 0
-  for turn in {1..50}; do
-    kill -0 "$pid" 2> /dev/null || return 0
-    sleep 0.1
-  done
-  kill -9 "$pid" 2> /dev/null || true
-}
 
 finish() {
   local status=$? index
   set +e
-  for index in "${!GUESTS[@]}"; do end_process "$(cat "${GUESTS[index]}/pid")"; done
+  end_guests
   for ((index = ${#CLEANUPS[@]} - 1; index >= 0; index--)); do eval "${CLEANUPS[index]}"; done
   [ -n "${KEEP:-}" ] || rm -rf "$T"
   exit "$status"
@@ -130,74 +120,6 @@ import_demo() { # [OPTIONS of import]
 
 layers() { find "$HRVM_STORE/$1/layers" -name '*.qcow2' | sort; }
 active_layer() { local id; id=$(jq -r .active.layer "$HRVM_STORE/$1/current"); echo "$HRVM_STORE/$1/layers/$id.qcow2"; }
-
-# --- guests -----------------------------------------------------------------------------------------------------------
-
-READY='HRVM-DEMO-READY'
-
-# guest_start GUEST COMMAND...: runs a command whose standard streams are the guest's serial line.
-guest_start() {
-  local folder=$T/guest-$1
-  shift
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  mkfifo "$folder/keys"
-  echo 0 > "$folder/seen"
-  : > "$folder/screen"
-  "$@" 0<> "$folder/keys" > "$folder/screen" 2> "$folder/errors" &
-  echo $! > "$folder/pid"
-  GUESTS+=("$folder")
-}
-
-guest_text() { tail -c "+$(($(cat "$T/guest-$1/seen") + 1))" "$T/guest-$1/screen"; }
-
-guest_match() { guest_text "$1" | grep -aEbo -m 1 -- "$2" | head -n 1; } # OFFSET:TEXT
-
-# guest_wait GUEST REGEX [SECONDS]: until the serial line shows it, after what was waited for before. Sets $MATCH.
-guest_wait() {
-  local folder=$T/guest-$1 regex=$2 limit=$((SECONDS + ${3:-120})) alive=1 hit
-  until hit=$(guest_match "$1" "$regex"); do
-    [ -n "$alive" ] || fail "guest $1 ended before it showed \"$regex\": $(cat "$folder/errors"; guest_tail "$1")"
-    [ "$SECONDS" -lt "$limit" ] || fail "guest $1 did not show \"$regex\" in time: $(guest_tail "$1")"
-    sleep 0.1
-    kill -0 "$(cat "$folder/pid")" 2> /dev/null || alive=
-  done
-  MATCH=${hit#*:}
-  echo $(($(cat "$folder/seen") + ${hit%%:*} + ${#MATCH})) > "$folder/seen"
-}
-
-guest_tail() { guest_text "$1" | tr -d '\r\0' | tail -n 20; }
-
-# Opened for reading as well, so that a guest that is gone does not block us.
-guest_type() { printf '%s\n' "$2" 1<> "$T/guest-$1/keys"; }
-
-guest_login() {
-  guest_wait "$1" 'login:'
-  guest_type "$1" root
-  guest_wait "$1" '# '
-}
-
-# guest_run GUEST COMMAND: in a shell that is logged in; it must succeed.
-guest_run() {
-  guest_type "$1" "$2; echo \"[status \$?]\""
-  guest_wait "$1" '\[status [0-9]+\]'
-  assert_equal "$MATCH" '[status 0]' "in guest $1: $2"
-}
-
-guest_ended() { # GUEST [SECONDS]: waits for it
-  local pid limit=$((SECONDS + ${2:-30}))
-  pid=$(cat "$T/guest-$1/pid")
-  while kill -0 "$pid" 2> /dev/null; do
-    [ "$SECONDS" -lt "$limit" ] || fail "guest $1 has not ended: $(guest_tail "$1")"
-    sleep 0.1
-  done
-  wait "$pid" || true
-}
-
-guest_poweroff() {
-  guest_type "$1" poweroff
-  guest_ended "$1"
-}
 
 # --- libvirt ----------------------------------------------------------------------------------------------------------
 

@@ -42,8 +42,10 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
   const BootSector boot = boot_sector(device);
   if (!is_sensible(boot)) throw broken(device, "its boot sector makes no sense");
   const std::uint64_t sector = boot.bytes_per_sector;
-  const std::uint64_t fat_sectors = boot.fat_sectors_16 ? std::uint32_t(boot.fat_sectors_16) : boot.fat_sectors_32;
-  const std::uint64_t total = boot.total_sectors_16 ? std::uint32_t(boot.total_sectors_16) : boot.total_sectors_32;
+  const std::uint64_t fat_sectors =
+      boot.fat_sectors_16 ? std::uint32_t(boot.fat_sectors_16) : std::uint32_t(boot.fat_sectors_32);
+  const std::uint64_t total =
+      boot.total_sectors_16 ? std::uint32_t(boot.total_sectors_16) : std::uint32_t(boot.total_sectors_32);
   fat_offset_ = boot.reserved_sectors * sector;
   fat_length_ = fat_sectors * sector;
   root_offset_ = fat_offset_ + boot.fats * fat_length_;

@@ -261,7 +261,7 @@ make_esp() {
 # into the MBR around the disk signature and the protective entry.
 install_bios_grub() {
   grub_core i386-pc "$work/core.img" biosdisk
-  python3 - "$image" "$work/core.img" /usr/lib/grub/i386-pc/boot.img $((bios_start / 512)) <<'PYTHON'
+  /usr/bin/python3 - "$image" "$work/core.img" /usr/lib/grub/i386-pc/boot.img $((bios_start / 512)) <<'PYTHON'
 import struct, sys
 image, core_path, boot_path, sector = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 core = bytearray(open(core_path, 'rb').read())

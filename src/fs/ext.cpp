@@ -1,6 +1,8 @@
 // ext2, ext3 and ext4 by libext2fs. Checksums that do not match are passed over: what can be read of a slightly damaged
 // filesystem is worth more here than none of it.
-#include <et/com_err.h>
+extern "C" {
+#include <et/com_err.h>  // has no guard of its own
+}
 #include <fmt/core.h>
 
 #include <algorithm>

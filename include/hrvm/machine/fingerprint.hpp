@@ -13,8 +13,9 @@
 
 namespace hrvm::machine {
 
-// Marks: "size", "partition table", "backup partition table", "p3 ext4 superblock" (write time, mount count, state, …),
-// "p2 vfat …", "p3 sample" …: the first word says which partition moved.
+// Marks: "size", "partition table", "backup partition table", "boot area" (before the first partition), and for each
+// partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the colon
+// says which partition moved.
 Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now);
 
 // Opens the base afresh (block::Access::fresh) and reads in a confined child.
@@ -26,18 +27,22 @@ struct MarkComparison {
 };
 std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& now);
 
+// What moved, for people: "p3 (ext4) was mounted or written since", "it is 1 GiB smaller than it was (…)".
+std::vector<std::string> reasons(const std::vector<MarkComparison>& comparison);
+
 enum class Drift { none, changed, missing };
 std::string_view word(Drift drift);
 
 struct BaseState {
   Drift drift = Drift::none;
   std::optional<probe::Disk> disk;      // where it is now
-  std::vector<std::string> reasons;     // "p3 (ext4) was mounted or written since", "the disk is 1 GiB smaller"
+  std::vector<std::string> reasons;
   std::vector<MarkComparison> evidence;
 };
 
 // Finds the base by its identity (WWN or serial and size and table UUID; by-id path, then the kernel's name, then all
 // attached disks; an image by its path) and compares it with the fingerprint of the layer at the bottom of `state`'s chain.
+// A base that cannot be read counts as missing, with the reason.
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
 // Only finds it.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);

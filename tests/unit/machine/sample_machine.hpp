@@ -35,7 +35,7 @@ inline BaseIdentity sample_base() {
 }
 
 inline Fingerprint sample_fingerprint(std::string value = "as it was") {
-  return {at("2026-02-14T09:41:07Z"), {{"size", "257698037760"}, {"p3 ext4 superblock", std::move(value)}}};
+  return {at("2026-02-14T09:41:07Z"), {{"size", "257698037760 bytes"}, {"p3 (ext4): superblock", std::move(value)}}};
 }
 
 inline Definition sample_definition() {

@@ -1,0 +1,84 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+constexpr std::string_view absent = "";
+constexpr std::string_view separator = ": ";
+constexpr std::string_view sample = "sample";
+
+std::string value_of(const Fingerprint& fingerprint, const std::string& what) {
+  const auto found = std::find_if(fingerprint.marks.begin(), fingerprint.marks.end(),
+                                  [&](const auto& mark) { return mark.what == what; });
+  return found == fingerprint.marks.end() ? std::string(absent) : found->value;
+}
+
+std::uint64_t leading_number(const std::string& text) {
+  return base::parse_unsigned(std::string_view(text).substr(0, text.find(' '))).value_or(0);
+}
+
+std::string size_reason(const MarkComparison& size) {
+  const auto then = leading_number(size.then), now = leading_number(size.now);
+  return fmt::format("it is {} {} than it was ({} bytes, were {})",
+                     base::format_bytes(then > now ? then - now : now - then), then > now ? "smaller" : "larger", now,
+                     then);
+}
+
+std::string reason(const MarkComparison& mark) {
+  if (mark.what == "size") return size_reason(mark);
+  const auto colon = mark.what.find(separator);
+  if (colon == mark.what.npos) return fmt::format("the {} was changed", mark.what);
+  const auto area = mark.what.substr(0, colon);
+  if (mark.now.empty()) return area + " is no longer there";
+  if (mark.then.empty()) return area + " is new";
+  const bool is_filesystem = area.ends_with(')');
+  const bool only_sampled = mark.what.ends_with(sample);
+  return area + (is_filesystem && !only_sampled ? " was mounted or written since" : " was written since");
+}
+
+bool is_sample(const MarkComparison& mark) {
+  return mark.what.ends_with(sample);
+}
+
+// What is said of an area once is not said again by its sample.
+bool area_is_told(const std::vector<std::string>& told, const MarkComparison& mark) {
+  const auto area = mark.what.substr(0, mark.what.find(separator));
+  return std::any_of(told.begin(), told.end(), [&](const auto& each) { return each.starts_with(area + " "); });
+}
+
+}  // namespace
+
+std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& now) {
+  std::vector<MarkComparison> all;
+  for (const auto& mark : then.marks) all.push_back({mark.what, mark.value, value_of(now, mark.what), false});
+  for (const auto& mark : now.marks)
+    if (value_of(then, mark.what).empty()) all.push_back({mark.what, std::string(absent), mark.value, false});
+  for (auto& each : all) each.same = each.then == each.now;
+  return all;
+}
+
+std::vector<std::string> reasons(const std::vector<MarkComparison>& comparison) {
+  std::vector<std::string> told;
+  bool size_moved = false;
+  for (const auto& mark : comparison) {
+    if (mark.same) continue;
+    size_moved = size_moved || mark.what == "size";
+    // Where samples are taken follows from the size: of another size they say nothing.
+    if (is_sample(mark) && (size_moved || mark.then.empty() || mark.now.empty() || area_is_told(told, mark))) continue;
+    told.push_back(reason(mark));
+  }
+  return told;
+}
+
+std::string_view word(Drift drift) {
+  constexpr std::string_view words[] = {"none", "changed", "missing"};
+  return words[std::size_t(drift)];
+}
+
+}  // namespace hrvm::machine

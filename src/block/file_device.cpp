@@ -138,4 +138,12 @@ std::unique_ptr<BlockDevice> open_device(const std::filesystem::path& path, Acce
   return std::make_unique<RegularFile>(std::move(fd), name, std::uint64_t(st.st_size), SectorSizes{});
 }
 
+bool is_claimed(const std::filesystem::path& device) {
+  struct stat st {};
+  // On other files O_EXCL means nothing, and opening some of them does something.
+  if (::stat(device.c_str(), &st) != 0 || !S_ISBLK(st.st_mode)) return false;
+  const sys::Fd fd(::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK));
+  return !fd && errno == EBUSY;
+}
+
 }  // namespace hrvm::block

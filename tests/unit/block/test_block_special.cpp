@@ -1,9 +1,12 @@
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
+#include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -78,4 +81,27 @@ TEST_CASE("fresh access sees what changed below the page cache, at every offset"
   CHECK(first_bytes(*fresh, 4) == "bbbb");
   CHECK(fresh->read(5000, std::size_t{3}) == std::vector<std::byte>(3, std::byte{'b'}));
   CHECK(fresh->read(MiB - 1, std::size_t{1})[0] == std::byte{'b'});
+}
+
+TEST_CASE("a device is claimed while somebody holds it for himself alone, and looking does not claim it") {
+  const test::TemporaryDirectory folder;
+  const LoopDevice loop(folder.write("image", std::string(MiB, 'a')), "512");
+  if (loop.path().empty()) {
+    WARN("no loop devices on this host");
+    return;
+  }
+  CHECK_FALSE(block::is_claimed(loop.path()));
+  const sys::Fd reader = sys::open_file(loop.path(), O_RDONLY);
+  CHECK_FALSE(block::is_claimed(loop.path()));
+  sys::Fd owner = sys::open_file(loop.path(), O_RDONLY | O_EXCL);
+  CHECK(block::is_claimed(loop.path()));
+  owner.reset();
+  CHECK_FALSE(block::is_claimed(loop.path()));
+}
+
+TEST_CASE("files and what is not there are claimed by nobody") {
+  const test::TemporaryDirectory folder;
+  CHECK_FALSE(block::is_claimed(folder.write("image", "x")));
+  CHECK_FALSE(block::is_claimed(folder.path()));
+  CHECK_FALSE(block::is_claimed(folder / "none"));
 }

@@ -1,6 +1,7 @@
-// UEFI firmware of this host: QEMU's firmware descriptors (docs/interop/firmware.json) in the order and with the masking
-// that its specification wants ($XDG_CONFIG_HOME/qemu/firmware, /etc/qemu/firmware, /usr/share/qemu/firmware), then paths
-// that distributions are known to use. Raw images without secure-boot, enrolled-keys and requires-smm are taken.
+// UEFI firmware of this host: QEMU's firmware descriptors (docs/interop/firmware.json) in the order and with the
+// masking that its specification wants ($XDG_CONFIG_HOME/qemu/firmware, /etc/qemu/firmware, /usr/share/qemu/firmware),
+// then paths that distributions are known to use. Raw images without secure-boot, enrolled-keys and requires-smm are
+// taken.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "hrvm/base/guid.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/launch/firmware.hpp"
 #include "hrvm/machine/definition.hpp"
@@ -17,57 +19,72 @@
 namespace hrvm::launch {
 
 enum class Accelerator { kvm, tcg };
+std::string_view word(Accelerator value);
+
 enum class Console {
   automatic,  // serial line on the terminal, and VNC on a unix socket
-  serial, vnc, gui, none,
+  serial,
+  vnc,
+  gui,
+  none,
 };
 std::optional<Console> console_from(std::string_view word);
+std::string_view word(Console value);
 
 struct DiskNode {
   std::string path;
-  std::string format;         // "qcow2" or "raw"
-  bool is_device = false;     // block special file: QEMU's host_device driver
+  std::string format;      // "qcow2" or "raw"
+  bool is_device = false;  // block special file: QEMU's host_device driver
+  friend bool operator==(const DiskNode&, const DiskNode&) = default;
 };
 
-// Chosen by trying, on the store's filesystem and on the base.
+// Chosen by trying, on the store's filesystem and for the base.
 struct CacheMode {
-  bool direct = false;            // O_DIRECT works
-  std::string aio = "threads";    // "io_uring", "native", "threads"
+  bool direct = false;          // O_DIRECT
+  std::string aio = "threads";  // "io_uring", "native" (only with direct), "threads"
+  friend bool operator==(const CacheMode&, const CacheMode&) = default;
 };
 
-struct PortForward { std::uint16_t host_port = 0, guest_port = 0; };
+// A TCP port on the host's loopback address that leads into the guest.
+struct PortForward {
+  std::uint16_t host_port = 0, guest_port = 0;
+  friend bool operator==(const PortForward&, const PortForward&) = default;
+};
 std::optional<PortForward> port_forward_from(std::string_view word);  // "2222:22"
 
 // What the serial line is connected to.
 enum class SerialTarget {
-  terminal,  // QEMU's own standard streams
-  socket,    // RUN/console.sock, a server that waits for nobody
-  file,      // the supervisor's log: RUN/console.log
+  terminal,  // QEMU's own standard streams, with its monitor behind Ctrl-A C
+  socket,    // console_socket, a server that waits for nobody
+  watched,   // console_socket, and nothing runs before somebody has connected: not a byte is lost
   none,
 };
 
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
-  std::string qemu;               // program
+  std::string qemu;  // program
   Accelerator accelerator = Accelerator::tcg;
   std::string accelerator_reason;
-  std::string cpu;                // model and flags, as QEMU writes them; "host" for KVM, "max" for TCG by default
+  std::string cpu;  // model and flags, as QEMU writes them; "host" for KVM, "max" for TCG by default
   machine::Hardware hardware;
+  std::string nic;                       // device model; empty: none
   std::optional<UefiFirmware> firmware;  // null: BIOS
-  std::string nvram;              // the machine's own variables; empty for BIOS
-  std::vector<DiskNode> chain;    // active layer first, the base last
+  std::string nvram;                     // the machine's own variables; empty for BIOS
+  std::vector<DiskNode> chain;           // active layer first, the base last
   CacheMode layer_cache, base_cache;
   std::uint64_t l2_cache_bytes = 0;
-  std::uint64_t virtual_bytes = 0;
   block::SectorSizes sectors;
-  std::string disk_serial;        // the original's, at most 20 characters; empty: none
+  std::string disk_serial;  // the original's, at most 20 characters; empty: none
   std::vector<PortForward> forwards;
   Console console = Console::automatic;
   SerialTarget serial = SerialTarget::terminal;
-  bool detached = false;
-  machine::Path run_folder;       // sockets and pid
-  std::string qmp_socket, vnc_socket, console_socket;  // in run_folder; empty: none
+  machine::Path run_folder;                                      // sockets and pid
+  std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
+
+  bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
+
+  bool has_display() const { return console != Console::serial && console != Console::none; }
 };
 
 struct LaunchRequest {
@@ -81,34 +98,41 @@ struct LaunchRequest {
   std::vector<PortForward> forwards;
   Console console = Console::automatic;
   bool detach = false;
-  bool supervised = false;                 // hrvm stays: serial to where it can be watched
+  bool supervised = false;  // hrvm stays and reads the serial line
 };
 
 // What planning needs to know of the host; gathered beforehand.
 struct LaunchCircumstances {
-  std::string qemu;
+  std::string qemu;  // empty: not installed
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
+  std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet
   CacheMode layer_cache, base_cache;
-  bool display = false;                    // there is one for --console gui
+  bool display = false;          // there is one for --console gui
+  bool libvirt_as_root = false;  // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
-  probe::Disk base;                        // where it is now
-  std::uint64_t host_memory_bytes = 0;
+  probe::Disk base;  // where it is now
 };
-LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base);
+// `nvram`: the variables that will boot, where there are any yet.
+LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base,
+                           const std::optional<machine::Path>& nvram);
 
-// Pure. `state` is what boots (active, or a snapshot's with a throw-away layer before it in `layers`). Error{not_found} when
-// QEMU or a firmware that fits is not installed, with the package to install; Error{unsupported} for what cannot work together (BIOS
-// with 4096-byte logical sectors, ide with them).
-LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state, const std::vector<machine::Path>& layers,
-                       const std::string& nvram, const LaunchRequest& request, const LaunchCircumstances& circumstances);
+// Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's); `nvram`
+// is where its variables are or will be. Error{not_found} when QEMU or a firmware that fits is not installed, with the
+// package to install; Error{unsupported} for what cannot work together (BIOS or SATA with 4096-byte logical sectors, a
+// window without a display); Error{usage} for a CPU model or forward that cannot be.
+LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
+                       const std::vector<machine::Path>& layers, const machine::Path& nvram,
+                       const LaunchRequest& request, const LaunchCircumstances& circumstances);
 
-// The argument vector: -nodefaults, -sandbox on, an explicit -blockdev graph whose base node is read-only with its format
-// named. Nothing in it is probed, nothing needs a shell.
+// The argument vector: -nodefaults, -sandbox on, an explicit -blockdev graph whose base node is read-only with its
+// format named. Nothing in it is probed, nothing needs a shell.
 std::vector<std::string> qemu_command(const LaunchPlan& plan);
 
-// A libvirt domain that is the same machine: explicit backingStore chain, the base's source with relabel='no' (libvirt would
-// change the owner of an image file), graphics on a socket, metadata by which hrvm knows it. Ends with a newline.
+// A libvirt domain that is the same machine: explicit backingStore chain, the source of a base that is an image with
+// relabel='no' (libvirt would change its owner, and leave it so; of a device it changes only a copy in QEMU's own
+// /dev), VNC on a socket, metadata by which hrvm knows it. Isolated means a network card whose cable is pulled. Ends
+// with a newline. Error{unsupported} for what libvirt 9 cannot say: an NVMe disk, forwarded ports.
 std::string domain_xml(const LaunchPlan& plan);
 
 }  // namespace hrvm::launch

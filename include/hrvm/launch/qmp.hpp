@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <deque>
+#include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "hrvm/base/json.hpp"
 #include "hrvm/sys/socket.hpp"
@@ -15,22 +15,21 @@ namespace hrvm::launch {
 
 class Qmp {
  public:
-  // Connects and leaves the greeting behind; nullopt when nobody answers within the limit.
+  // Connects and leaves the greeting behind; nullopt when nobody answers within the limit, or not in QMP.
   static std::optional<Qmp> connect(const std::filesystem::path& socket, std::chrono::milliseconds limit);
 
-  // "return" of the answer. Error{external} with QEMU's words when it says no, Error{io} when it does not answer in time.
-  // Events that arrive meanwhile go to on_event.
+  // "return" of the answer. Error{external} with QEMU's words when it says no, Error{io} when it does not answer in
+  // time. Events that arrive meanwhile are kept for next_event.
   base::Json execute(const std::string& command, base::Json arguments, std::chrono::milliseconds limit);
   // The next event, or nullopt when the limit passes; `closed` tells whether QEMU is gone.
   std::optional<base::Json> next_event(std::chrono::milliseconds limit);
-  bool closed() const { return closed_; }
+  bool closed() const { return socket_.ended(); }
 
  private:
   explicit Qmp(sys::UnixSocket socket) : socket_(std::move(socket)) {}
   std::optional<base::Json> next_message(std::chrono::milliseconds limit);
   sys::UnixSocket socket_;
-  std::vector<base::Json> events_;
-  bool closed_ = false;
+  std::deque<base::Json> events_;
 };
 
 }  // namespace hrvm::launch

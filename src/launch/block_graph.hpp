@@ -1,0 +1,24 @@
+// The block nodes of a plan as -blockdev describes them (QEMU's qapi/block-core.json), and the names they go by in
+// events.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hrvm/base/json.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+
+namespace hrvm::launch {
+
+// "disk" for the active layer, "layer1", "layer2" … for what it lies on, "base" for the last. Their files have "-file"
+// behind.
+std::string node_name(const LaunchPlan& plan, std::size_t index);
+
+// In the order in which QEMU wants them: each after what it refers to. The base and everything that is frozen is
+// read-only, by `read-only` with `auto-read-only` off, so that QEMU never tries to open it otherwise.
+std::vector<base::Json> disk_nodes(const LaunchPlan& plan);
+
+// Code and variables, "pflash0" and "pflash1"; none for BIOS.
+std::vector<base::Json> firmware_nodes(const LaunchPlan& plan);
+
+}  // namespace hrvm::launch

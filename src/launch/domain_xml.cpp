@@ -1,0 +1,250 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <pugixml.hpp>
+#include <sstream>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Bus;
+using machine::NetworkKind;
+using pugi::xml_node;
+
+constexpr auto metadata_namespace = "urn:hrvm:machine:1";
+constexpr auto usual_emulator = "/usr/bin/qemu-system-x86_64";
+
+struct Attribute {
+  const char* name;
+  std::string value;
+};
+
+xml_node add(xml_node parent, const char* name, std::initializer_list<Attribute> attributes = {}) {
+  xml_node node = parent.append_child(name);
+  for (const auto& attribute : attributes) node.append_attribute(attribute.name) = attribute.value.c_str();
+  return node;
+}
+
+xml_node add_text(xml_node parent, const char* name, const std::string& text,
+                  std::initializer_list<Attribute> attributes = {}) {
+  xml_node node = add(parent, name, attributes);
+  node.text() = text.c_str();
+  return node;
+}
+
+void check_that_libvirt_can(const LaunchPlan& plan) {
+  if (plan.hardware.bus == Bus::nvme) {
+    throw Error(ErrorKind::unsupported, "libvirt has no emulated NVMe disks").hint("use --bus virtio");
+  }
+  if (!plan.forwards.empty()) {
+    throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")
+        .hint("use --net bridge=virbr0, or boot without libvirt");
+  }
+}
+
+void add_identity(xml_node domain, const LaunchPlan& plan) {
+  add_text(domain, "name", plan.name);
+  add_text(domain, "uuid", plan.uuid.text());
+  add(add(domain, "metadata"), "hrvm:machine", {{"xmlns:hrvm", metadata_namespace}, {"name", plan.name}});
+  add_text(domain, "memory", fmt::format("{}", plan.hardware.memory_bytes / base::MiB), {{"unit", "MiB"}});
+  add_text(domain, "vcpu", fmt::format("{}", plan.hardware.cpus));
+}
+
+void add_firmware(xml_node domain, const LaunchPlan& plan) {
+  const auto os = add(domain, "os");
+  add_text(os, "type", "hvm", {{"arch", "x86_64"}, {"machine", std::string(machine::word(plan.hardware.machine))}});
+  if (!plan.firmware) return;
+  add_text(os, "loader", plan.firmware->code_path, {{"readonly", "yes"}, {"type", "pflash"}});
+  add_text(os, "nvram", plan.nvram);
+}
+
+struct CpuFlag {
+  std::string name, policy;
+};
+
+// "+aes", "-vmx", "aes=on", "vmx=off".
+CpuFlag cpu_flag_from(std::string_view word) {
+  if (word.starts_with('+')) return {std::string(word.substr(1)), "require"};
+  if (word.starts_with('-')) return {std::string(word.substr(1)), "disable"};
+  if (word.ends_with("=on")) return {std::string(word.substr(0, word.size() - 3)), "require"};
+  if (word.ends_with("=off")) return {std::string(word.substr(0, word.size() - 4)), "disable"};
+  throw Error(ErrorKind::unsupported, fmt::format("libvirt has no CPU property '{}'", word)).hint("use +FLAG or -FLAG");
+}
+
+xml_node add_cpu_model(xml_node domain, std::string_view model) {
+  if (model == "host") return add(domain, "cpu", {{"mode", "host-passthrough"}});
+  if (model == "max") return add(domain, "cpu", {{"mode", "maximum"}});
+  const auto cpu = add(domain, "cpu", {{"mode", "custom"}, {"match", "exact"}, {"check", "none"}});
+  add_text(cpu, "model", std::string(model), {{"fallback", "forbid"}});
+  return cpu;
+}
+
+void add_cpu(xml_node domain, const LaunchPlan& plan) {
+  const auto words = base::split(plan.cpu, ',');
+  const auto cpu = add_cpu_model(domain, words[0]);
+  for (std::size_t index = 1; index < words.size(); ++index) {
+    const auto flag = cpu_flag_from(words[index]);
+    add(cpu, "feature", {{"policy", flag.policy}, {"name", flag.name}});
+  }
+}
+
+void add_behaviour(xml_node domain, const LaunchPlan& plan) {
+  const auto features = add(domain, "features");
+  add(features, "acpi");
+  add(features, "apic");
+  add_cpu(domain, plan);
+  add(domain, "clock", {{"offset", "utc"}});
+  add_text(domain, "on_poweroff", "destroy");
+  add_text(domain, "on_reboot", "restart");
+  add_text(domain, "on_crash", "destroy");
+}
+
+void add_driver(xml_node disk, const LaunchPlan& plan) {
+  const auto& cache = plan.layer_cache;
+  const auto driver = add(disk, "driver",
+                          {{"name", "qemu"},
+                           {"type", plan.chain.front().format},
+                           {"cache", cache.direct ? "none" : "writeback"},
+                           {"error_policy", "stop"},
+                           {"rerror_policy", "stop"},
+                           {"io", cache.aio},
+                           {"discard", "unmap"},
+                           {"detect_zeroes", "unmap"}});
+  const auto size = fmt::format("{}", plan.l2_cache_bytes);
+  add_text(add(driver, "metadata_cache"), "max_size", size, {{"unit", "bytes"}});
+}
+
+const char* storage_type(const DiskNode& node) { return node.is_device ? "block" : "file"; }
+
+xml_node add_source(xml_node parent, const DiskNode& node) {
+  return add(parent, "source", {{node.is_device ? "dev" : "file", node.path}});
+}
+
+// Every link of the chain is named, and the end as well, so that libvirt opens none to look for more.
+void add_chain(xml_node disk, const LaunchPlan& plan) {
+  add_source(disk, plan.chain.front());
+  xml_node above = disk;
+  for (std::size_t index = 1; index < plan.chain.size(); ++index) {
+    const auto& node = plan.chain[index];
+    above = add(above, "backingStore", {{"type", storage_type(node)}});
+    add(above, "format", {{"type", node.format}});
+    const auto source = add_source(above, node);
+    const bool is_base_image = index + 1 == plan.chain.size() && !node.is_device;
+    if (is_base_image) add(source, "seclabel", {{"model", "dac"}, {"relabel", "no"}});
+  }
+  add(above, "backingStore");
+}
+
+struct Target {
+  const char *name, *bus;
+};
+Target target_on(Bus bus) {
+  switch (bus) {
+    case Bus::virtio:
+      return {"vda", "virtio"};
+    case Bus::sata:
+      return {"sda", "sata"};
+    case Bus::scsi:
+      return {"sda", "scsi"};
+    case Bus::nvme:
+      break;
+  }
+  return {"", ""};
+}
+
+// What libvirt's schema lets a serial number be made of.
+bool is_serial_for_libvirt(std::string_view serial) {
+  const auto allowed = [](unsigned char c) { return std::isalnum(c) || std::strchr("_.+- ", c) != nullptr; };
+  return !serial.empty() && std::ranges::all_of(serial, allowed);
+}
+
+void add_disk(xml_node devices, const LaunchPlan& plan) {
+  if (plan.hardware.bus == Bus::scsi) {
+    add(devices, "controller", {{"type", "scsi"}, {"index", "0"}, {"model", "virtio-scsi"}});
+  }
+  const auto disk = add(devices, "disk", {{"type", storage_type(plan.chain.front())}, {"device", "disk"}});
+  add_driver(disk, plan);
+  add_chain(disk, plan);
+  const auto target = target_on(plan.hardware.bus);
+  add(disk, "target", {{"dev", target.name}, {"bus", target.bus}});
+  add(disk, "blockio",
+      {{"logical_block_size", fmt::format("{}", plan.sectors.logical_bytes)},
+       {"physical_block_size", fmt::format("{}", plan.sectors.physical_bytes)}});
+  if (is_serial_for_libvirt(plan.disk_serial)) add_text(disk, "serial", plan.disk_serial);
+  add(disk, "boot", {{"order", "1"}});
+}
+
+void add_network(xml_node devices, const LaunchPlan& plan) {
+  if (plan.nic.empty()) return;
+  const auto& network = plan.hardware.network;
+  const bool bridge = network.kind == NetworkKind::bridge;
+  const auto interface = add(devices, "interface", {{"type", bridge ? "bridge" : "user"}});
+  if (!plan.hardware.mac.empty()) add(interface, "mac", {{"address", plan.hardware.mac}});
+  if (bridge) add(interface, "source", {{"bridge", network.bridge}});
+  add(interface, "model", {{"type", plan.nic == "e1000e" ? "e1000e" : "virtio"}});
+  if (network.kind == NetworkKind::isolated) add(interface, "link", {{"state", "down"}});
+  add(interface, "rom", {{"enabled", "no"}});
+}
+
+void add_display(xml_node devices, const LaunchPlan& plan) {
+  if (!plan.has_display()) {
+    add(devices, "controller", {{"type", "usb"}, {"model", "none"}});
+    add(add(devices, "video"), "model", {{"type", "none"}});
+    return;
+  }
+  add(devices, "controller", {{"type", "usb"}, {"model", "qemu-xhci"}});
+  add(devices, "input", {{"type", "tablet"}, {"bus", "usb"}});
+  add(devices, "input", {{"type", "keyboard"}, {"bus", "usb"}});
+  add(add(devices, "graphics", {{"type", "vnc"}}), "listen", {{"type", "socket"}});
+  add(add(devices, "video"), "model", {{"type", "vga"}});
+}
+
+void add_serial(xml_node devices) {
+  add(add(devices, "serial", {{"type", "pty"}}), "target", {{"port", "0"}});
+  add(add(devices, "console", {{"type", "pty"}}), "target", {{"type", "serial"}, {"port", "0"}});
+}
+
+void add_devices(xml_node domain, const LaunchPlan& plan) {
+  const auto devices = add(domain, "devices");
+  if (plan.qemu != usual_emulator) add_text(devices, "emulator", plan.qemu);
+  add_disk(devices, plan);
+  add_network(devices, plan);
+  add_serial(devices);
+  add_display(devices, plan);
+  add(devices, "memballoon", {{"model", "none"}});
+  add_text(add(devices, "rng", {{"model", "virtio"}}), "backend", "/dev/urandom", {{"model", "random"}});
+}
+
+void add_labels(xml_node domain, const LaunchPlan& plan) {
+  if (!plan.libvirt_as_root) return;
+  const auto label = add(domain, "seclabel", {{"type", "static"}, {"model", "dac"}, {"relabel", "no"}});
+  add_text(label, "label", "+0:+0");
+}
+
+}  // namespace
+
+std::string domain_xml(const LaunchPlan& plan) {
+  check_that_libvirt_can(plan);
+  pugi::xml_document document;
+  const auto domain = add(document, "domain", {{"type", plan.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});
+  add_identity(domain, plan);
+  add_firmware(domain, plan);
+  add_behaviour(domain, plan);
+  add_devices(domain, plan);
+  add_labels(domain, plan);
+  std::ostringstream text;
+  document.save(text, "  ", pugi::format_indent | pugi::format_no_declaration);
+  return text.str();
+}
+
+}  // namespace hrvm::launch

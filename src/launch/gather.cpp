@@ -1,0 +1,77 @@
+#include "hrvm/block/copy.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/io_uring.hpp"
+#include "qemu_program.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+std::string best_aio(bool direct, const QemuAbilities& able) {
+  if (able.io_uring) return "io_uring";
+  return direct && able.native ? "native" : "threads";
+}
+
+// A device is read past the page cache, which may hold what was there before a partition of it was mounted. An image
+// file is read through it, so that several machines on one base read it from the medium once.
+CacheMode base_cache(const probe::Disk& base, const QemuAbilities& able) {
+  const bool direct = base.kind == probe::DiskKind::disk;
+  return {direct, best_aio(direct, able)};
+}
+
+CacheMode layer_cache(const machine::Machine& machine, const QemuAbilities& able) {
+  const bool direct = block::supports_direct_io((machine.folder / "layers").string());
+  return {direct, best_aio(direct, able)};
+}
+
+bool has_display(const sys::Host& host) {
+  return host.variable("DISPLAY").value_or("") != "" || host.variable("WAYLAND_DISPLAY").value_or("") != "";
+}
+
+std::optional<std::uint64_t> size_of(const std::optional<machine::Path>& file) {
+  if (!file) return std::nullopt;
+  const auto found = sys::status(*file);
+  return found.type == sys::FileType::regular ? std::optional(found.size_bytes) : std::nullopt;
+}
+
+constexpr unsigned others_may_read = 0004, others_may_enter = 0001;
+
+bool is_reachable_for_others(const sys::Path& folder) {
+  if ((sys::status(folder).mode & others_may_enter) == 0) return false;
+  return folder == folder.root_path() || is_reachable_for_others(folder.parent_path());
+}
+
+// libvirt's QEMU has a user of its own. It is given the layers, and in its own /dev a disk, but not the folders above
+// them, nor an image file that is a base.
+bool libvirt_needs_root(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base) {
+  if (!host.is_root()) return false;
+  if (!is_reachable_for_others(machine.folder / "layers")) return true;
+  if (base.kind == probe::DiskKind::disk) return false;
+  const sys::Path file = base.path;
+  return (sys::status(file).mode & others_may_read) == 0 || !is_reachable_for_others(file.parent_path());
+}
+
+}  // namespace
+
+LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base,
+                           const std::optional<machine::Path>& nvram) {
+  LaunchCircumstances found;
+  found.run_folder = machine::run_folder(host, machine.definition);
+  const auto cache_folder = found.run_folder.parent_path();
+  found.qemu = find_qemu(host).value_or("");
+  found.kvm = sys::cached_kvm_proof(host, cache_folder);
+  found.firmwares = uefi_firmwares(host);
+  found.nvram_bytes = size_of(nvram);
+  QemuAbilities able;
+  if (!found.qemu.empty()) able = qemu_abilities(host, found.qemu, cache_folder);
+  able.io_uring = able.io_uring && sys::has_io_uring();
+  found.layer_cache = layer_cache(machine, able);
+  found.base_cache = base_cache(base, able);
+  found.display = has_display(host);
+  found.libvirt_as_root = libvirt_needs_root(host, machine, base);
+  found.base = base;
+  return found;
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,167 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Bus;
+using machine::Firmware;
+using machine::NetworkKind;
+
+constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
+constexpr std::uint64_t largest_l2_cache = 64 * base::MiB;
+
+machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest& request) {
+  if (request.memory_bytes) hardware.memory_bytes = *request.memory_bytes;
+  if (request.cpus) hardware.cpus = *request.cpus;
+  if (request.firmware) hardware.firmware = *request.firmware;
+  if (request.bus) hardware.bus = *request.bus;
+  if (request.network) hardware.network = *request.network;
+  // The firmware that is chosen is one for q35.
+  if (hardware.firmware == Firmware::uefi) hardware.machine = machine::MachineType::q35;
+  return hardware;
+}
+
+void check_hardware(const machine::Hardware& hardware, const block::SectorSizes& sectors) {
+  if (hardware.memory_bytes < base::MiB) throw Error(ErrorKind::usage, "a machine needs at least 1 MiB of memory");
+  if (hardware.cpus == 0) throw Error(ErrorKind::usage, "a machine needs at least one processor");
+  if (sectors.logical_bytes <= 512) return;
+  if (hardware.firmware == Firmware::bios) {
+    throw Error(ErrorKind::unsupported, "a disk with 4096-byte logical sectors does not boot by BIOS")
+        .hint("boot it with --firmware uefi");
+  }
+  if (hardware.bus == Bus::sata) {
+    throw Error(ErrorKind::unsupported, "QEMU's SATA disks have no 4096-byte logical sectors")
+        .hint("boot it with --bus virtio, --bus scsi or --bus nvme");
+  }
+}
+
+void choose_accelerator(LaunchPlan& plan, const LaunchRequest& request, const sys::KvmProof& kvm) {
+  if (request.accelerator == Accelerator::kvm && !kvm.works) {
+    throw Error(ErrorKind::unsupported, fmt::format("KVM does not run guests on this host: {}", kvm.reason))
+        .hint("boot it with --accel tcg, which is slower");
+  }
+  plan.accelerator = request.accelerator.value_or(kvm.works ? Accelerator::kvm : Accelerator::tcg);
+  plan.accelerator_reason = request.accelerator == Accelerator::tcg ? "asked for" : kvm.reason;
+  plan.cpu = request.cpu.value_or(plan.accelerator == Accelerator::kvm ? "host" : "max");
+}
+
+// MODEL[,±flag…]: one word of QEMU's own, so that nothing else can be said with it.
+void check_cpu(std::string_view cpu) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_.+-,=").find(char(c)) != std::string_view::npos;
+  };
+  if (cpu.empty() || !std::isalnum(static_cast<unsigned char>(cpu[0])) || !std::ranges::all_of(cpu, plain)) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is no CPU model", cpu))
+        .hint("give MODEL[,+flag][,-flag]; `qemu-system-x86_64 -cpu help` lists them");
+  }
+}
+
+void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchCircumstances& circumstances) {
+  if (plan.hardware.firmware == Firmware::bios) return;
+  plan.firmware = choose_uefi_firmware(circumstances.firmwares, circumstances.nvram_bytes);
+  plan.nvram = nvram;
+  if (plan.firmware) return;
+  if (circumstances.firmwares.empty()) {
+    throw Error(ErrorKind::not_found, "there is no UEFI firmware for x86_64 on this host").hint("apt install ovmf");
+  }
+  throw Error(ErrorKind::not_found,
+              fmt::format("no UEFI firmware on this host has variables of {} bytes as this machine",
+                          circumstances.nvram_bytes.value_or(0)))
+      .on(nvram)
+      .hint("install the firmware that it was made with, or give the machine new variables with hrvm reset");
+}
+
+std::string nic_model(const machine::Hardware& hardware) {
+  if (hardware.network.kind == NetworkKind::none) return {};
+  // SATA is what a system without virtio drivers gets, and it is likely to have none for the network either.
+  return hardware.bus == Bus::sata ? "e1000e" : "virtio-net-pci";
+}
+
+void plan_network(LaunchPlan& plan, const LaunchRequest& request) {
+  plan.nic = nic_model(plan.hardware);
+  plan.forwards = request.forwards;
+  const auto kind = plan.hardware.network.kind;
+  if (plan.forwards.empty() || kind == NetworkKind::isolated || kind == NetworkKind::nat) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("ports are not forwarded on a network of kind {}", machine::word(plan.hardware.network)))
+      .hint("use --net isolated or --net nat");
+}
+
+std::vector<DiskNode> chain_of(const std::vector<machine::Path>& layers, const probe::Disk& base) {
+  std::vector<DiskNode> chain;
+  for (const auto& layer : layers) chain.push_back({layer, "qcow2", false});
+  const auto& path = base.stable_path.empty() ? base.path : base.stable_path;
+  chain.push_back({path, base.format, base.kind == probe::DiskKind::disk});
+  return chain;
+}
+
+// One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
+std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
+  return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
+}
+
+SerialTarget serial_target(const LaunchRequest& request) {
+  if (request.supervised) return SerialTarget::watched;
+  if (request.console == Console::none) return SerialTarget::none;
+  const bool on_terminal = request.console == Console::automatic || request.console == Console::serial;
+  return on_terminal && !request.detach ? SerialTarget::terminal : SerialTarget::socket;
+}
+
+void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
+  plan.console = request.console;
+  plan.serial = serial_target(request);
+  plan.run_folder = circumstances.run_folder;
+  const auto in_run_folder = [&](const char* name) { return (plan.run_folder / name).string(); };
+  plan.qmp_socket = in_run_folder("qmp.sock");
+  plan.pid_file = in_run_folder("pid");
+  if (plan.has_display() && plan.console != Console::gui) plan.vnc_socket = in_run_folder("vnc.sock");
+  if (plan.serial == SerialTarget::socket || plan.serial == SerialTarget::watched)
+    plan.console_socket = in_run_folder("console.sock");
+  if (plan.console == Console::gui && !circumstances.display) {
+    throw Error(ErrorKind::unsupported, "there is no display for a window here")
+        .hint("use --console vnc, or run hrvm where DISPLAY or WAYLAND_DISPLAY is set");
+  }
+}
+
+}  // namespace
+
+LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
+                       const std::vector<machine::Path>& layers, const machine::Path& nvram,
+                       const LaunchRequest& request, const LaunchCircumstances& circumstances) {
+  if (circumstances.qemu.empty()) {
+    throw Error(ErrorKind::not_found, "qemu-system-x86_64 is not installed").hint("apt install qemu-system-x86");
+  }
+  const auto& identity = machine.definition.base;
+  LaunchPlan plan;
+  plan.name = machine.name;
+  plan.uuid = machine.definition.uuid;
+  plan.qemu = circumstances.qemu;
+  plan.hardware = with_requests(state.hardware, request);
+  plan.sectors = identity.sectors;
+  plan.disk_serial = identity.serial.substr(0, longest_serial);
+  check_hardware(plan.hardware, plan.sectors);
+  choose_accelerator(plan, request, circumstances.kvm);
+  check_cpu(plan.cpu);
+  choose_firmware(plan, nvram, circumstances);
+  plan_network(plan, request);
+  plan.chain = chain_of(layers, circumstances.base);
+  plan.layer_cache = circumstances.layer_cache;
+  plan.base_cache = circumstances.base_cache;
+  plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);
+  plan_consoles(plan, request, circumstances);
+  plan.libvirt_as_root = circumstances.libvirt_as_root;
+  return plan;
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,178 @@
+#include <fmt/core.h>
+
+#include "block_graph.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using machine::Bus;
+using machine::MachineType;
+using machine::NetworkKind;
+
+class Arguments {
+ public:
+  void add(std::string option) { words_.push_back(std::move(option)); }
+  void add(std::string option, std::string value) {
+    add(std::move(option));
+    add(std::move(value));
+  }
+  std::vector<std::string> take() { return std::move(words_); }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+// A value among QEMU's comma-separated properties.
+std::string property(std::string_view value) {
+  std::string escaped;
+  for (const char c : value) escaped += c == ',' ? ",," : std::string(1, c);
+  return escaped;
+}
+
+std::string machine_option(const LaunchPlan& plan) {
+  std::string option = fmt::format("{},accel={}", machine::word(plan.hardware.machine), word(plan.accelerator));
+  option += ",dump-guest-core=off";
+  if (plan.firmware) option += ",pflash0=pflash0,pflash1=pflash1";
+  // The firmware speaks on the serial line where there is no screen.
+  if (!plan.has_display()) option += ",graphics=off";
+  return option;
+}
+
+// The helper that joins a bridge is another program, and not everywhere run by root.
+std::string sandbox_option(const LaunchPlan& plan) {
+  if (plan.hardware.network.kind == NetworkKind::bridge) {
+    return "on,obsolete=deny,elevateprivileges=allow,spawn=allow,resourcecontrol=deny";
+  }
+  return "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+}
+
+void add_machine(Arguments& arguments, const LaunchPlan& plan) {
+  arguments.add(plan.qemu);
+  arguments.add("-name", fmt::format("guest={}", property(plan.name)));
+  arguments.add("-uuid", plan.uuid.text());
+  arguments.add("-nodefaults");
+  arguments.add("-no-user-config");
+  arguments.add("-sandbox", sandbox_option(plan));
+  arguments.add("-machine", machine_option(plan));
+  arguments.add("-cpu", plan.cpu);
+  arguments.add("-smp", fmt::format("{}", plan.hardware.cpus));
+  arguments.add("-m", fmt::format("{}M", plan.hardware.memory_bytes / base::MiB));
+  arguments.add("-rtc", "base=utc");
+  arguments.add("-pidfile", plan.pid_file);
+}
+
+// The controller that the disk hangs on, where the machine has none of its own.
+std::string controller(const machine::Hardware& hardware) {
+  if (hardware.bus == Bus::scsi) return "virtio-scsi-pci,id=scsi0";
+  if (hardware.bus == Bus::sata && hardware.machine == MachineType::pc) return "ich9-ahci,id=sata0";
+  return {};
+}
+
+std::string disk_model(const machine::Hardware& hardware) {
+  switch (hardware.bus) {
+    case Bus::virtio:
+      return "virtio-blk-pci";
+    case Bus::sata:
+      return hardware.machine == MachineType::pc ? "ide-hd,bus=sata0.0" : "ide-hd,bus=ide.0";
+    case Bus::nvme:
+      return "nvme";
+    case Bus::scsi:
+      return "scsi-hd,bus=scsi0.0";
+  }
+  return {};
+}
+
+// QEMU's NVMe controller does not start without a serial number.
+std::string serial_of(const LaunchPlan& plan) {
+  if (!plan.disk_serial.empty() || plan.hardware.bus != Bus::nvme) return plan.disk_serial;
+  return "hrvm-" + plan.uuid.text().substr(0, 8);
+}
+
+std::string disk_device(const LaunchPlan& plan) {
+  std::string device = disk_model(plan.hardware) + ",id=disk0,drive=disk";
+  if (const auto serial = serial_of(plan); !serial.empty()) device += ",serial=" + property(serial);
+  device += fmt::format(",logical_block_size={},physical_block_size={}", plan.sectors.logical_bytes,
+                        plan.sectors.physical_bytes);
+  // A full store or a failing disk pauses the guest instead of handing it errors. NVMe has no such choice.
+  if (plan.hardware.bus != Bus::nvme) device += ",werror=stop,rerror=stop";
+  return device + ",bootindex=0";
+}
+
+void add_disk(Arguments& arguments, const LaunchPlan& plan) {
+  for (const auto& node : firmware_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
+  for (const auto& node : disk_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
+  if (const auto device = controller(plan.hardware); !device.empty()) arguments.add("-device", device);
+  arguments.add("-device", disk_device(plan));
+}
+
+std::string netdev(const LaunchPlan& plan) {
+  const auto& network = plan.hardware.network;
+  if (network.kind == NetworkKind::bridge) return "bridge,id=net0,br=" + property(network.bridge);
+  std::string option = network.kind == NetworkKind::isolated ? "user,id=net0,restrict=on" : "user,id=net0";
+  for (const auto& forward : plan.forwards) {
+    option += fmt::format(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host_port, forward.guest_port);
+  }
+  return option;
+}
+
+// Without a boot ROM: the disk boots, and reading one takes time.
+void add_network(Arguments& arguments, const LaunchPlan& plan) {
+  if (plan.nic.empty()) return;
+  arguments.add("-netdev", netdev(plan));
+  const auto mac = plan.hardware.mac.empty() ? "" : ",mac=" + plan.hardware.mac;
+  arguments.add("-device", fmt::format("{},id=nic0,netdev=net0{},romfile=", plan.nic, mac));
+}
+
+void add_display(Arguments& arguments, const LaunchPlan& plan) {
+  arguments.add("-display", plan.console == Console::gui ? "gtk" : "none");
+  if (!plan.has_display()) return;
+  if (!plan.vnc_socket.empty()) arguments.add("-vnc", "unix:" + property(plan.vnc_socket));
+  arguments.add("-device", "VGA,id=video0");
+  arguments.add("-device", "qemu-xhci,id=usb0");
+  arguments.add("-device", "usb-tablet,bus=usb0.0");
+  arguments.add("-device", "usb-kbd,bus=usb0.0");
+}
+
+std::string socket_chardev(const std::string& id, const std::string& path, bool wait) {
+  return fmt::format("socket,id={},path={},server=on,wait={}", id, property(path), wait ? "on" : "off");
+}
+
+void add_serial(Arguments& arguments, const LaunchPlan& plan) {
+  if (plan.serial == SerialTarget::none) return;
+  const bool terminal = plan.serial == SerialTarget::terminal;
+  const bool watched = plan.serial == SerialTarget::watched;
+  arguments.add("-chardev", terminal ? "stdio,id=serial0,mux=on,signal=off"
+                                     : socket_chardev("serial0", plan.console_socket, watched));
+  arguments.add("-serial", "chardev:serial0");
+  if (terminal) arguments.add("-mon", "chardev=serial0,mode=readline");
+}
+
+void add_control(Arguments& arguments, const LaunchPlan& plan) {
+  arguments.add("-chardev", socket_chardev("qmp0", plan.qmp_socket, false));
+  arguments.add("-mon", "chardev=qmp0,mode=control");
+}
+
+void add_entropy(Arguments& arguments) {
+  arguments.add("-object", "rng-random,id=rng0,filename=/dev/urandom");
+  arguments.add("-device", "virtio-rng-pci,rng=rng0");
+}
+
+}  // namespace
+
+std::vector<std::string> qemu_command(const LaunchPlan& plan) {
+  Arguments arguments;
+  add_machine(arguments, plan);
+  add_disk(arguments, plan);
+  add_network(arguments, plan);
+  add_entropy(arguments);
+  add_display(arguments, plan);
+  add_serial(arguments, plan);
+  add_control(arguments, plan);
+  return arguments.take();
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,75 @@
+#include <catch2/catch.hpp>
+
+#include "golden.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/sys/runner.hpp"
+#include "support/temporary_directory.hpp"
+#include "variants.hpp"
+
+using namespace hrvm;
+using namespace hrvm::launch;
+using Catch::Matchers::Contains;
+using hrvm::launch::testing::Sample;
+
+namespace {
+
+std::vector<std::pair<std::string, std::string>> domains() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& variant : launch::testing::variants()) {
+    Sample sample;
+    variant.change(sample);
+    if (sample.plan().hardware.bus == machine::Bus::nvme || !sample.request.forwards.empty()) continue;
+    all.emplace_back(variant.name, domain_xml(sample.plan()));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("each kind of machine has its domain") {
+  for (const auto& [name, xml] : domains()) launch::testing::check_golden(name + ".xml", xml);
+}
+
+TEST_CASE("libvirt's schema accepts the domains") {
+  const auto runner = sys::make_process_runner();
+  const auto host = sys::real_host(*runner);
+  if (!host.find_program("virt-xml-validate") || !host.find_program("xmllint")) return;
+  const test::TemporaryDirectory folder;
+  for (const auto& [name, xml] : domains()) {
+    INFO(name);
+    const auto file = folder.write(name + ".xml", xml);
+    const auto result = runner->run({{"virt-xml-validate", file, "domain"}}, std::chrono::seconds{20});
+    CHECK(result.err + result.out == file.string() + " validates\n");
+    CHECK(result.exit_status == 0);
+  }
+}
+
+TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") {
+  host.base.kind = probe::DiskKind::image;
+  host.base.stable_path = "/images/a.img";
+  CHECK_THAT(domain_xml(plan()), Contains("<source file=\"/images/a.img\">\n"
+                                          "          <seclabel model=\"dac\" relabel=\"no\" />"));
+}
+
+TEST_CASE_METHOD(Sample, "files that libvirt's user cannot reach are opened by root, and relabelled by nobody") {
+  CHECK_THAT(domain_xml(plan()), !Contains("static"));
+  host.libvirt_as_root = true;
+  CHECK_THAT(domain_xml(plan()), Contains("<seclabel type=\"static\" model=\"dac\" relabel=\"no\">"));
+}
+
+TEST_CASE_METHOD(Sample, "what comes from a disk cannot leave its place in the XML") {
+  machine.definition.base.serial = "<a&\"'>";
+  host.base.stable_path = "/images/\"<a&>\".img";
+  CHECK_THAT(domain_xml(plan()), !Contains("<serial>") && Contains("=\"/images/&quot;&lt;a&amp;>&quot;.img\""));
+}
+
+TEST_CASE_METHOD(Sample, "what libvirt cannot do is refused") {
+  request.forwards = {{2222, 22}};
+  CHECK_THROWS_AS(domain_xml(plan()), base::Error);
+  request.forwards.clear();
+  request.bus = machine::Bus::nvme;
+  CHECK_THROWS_AS(domain_xml(plan()), base::Error);
+  request.bus.reset();
+  request.cpu = "max,level=5";
+  CHECK_THROWS_AS(domain_xml(plan()), base::Error);
+}

@@ -1,0 +1,71 @@
+// The machines whose command and domain are written down in golden/, and which real QEMU and libvirt are asked about.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sample_plan.hpp"
+
+namespace hrvm::launch::testing {
+
+struct Variant {
+  std::string name;
+  void (*change)(Sample&);
+  bool runs_anywhere = true;  // needs nothing of the host but QEMU
+};
+
+inline const std::vector<Variant>& variants() {
+  using namespace hrvm::machine;
+  static const std::vector<Variant> all{
+      {"bios-virtio", [](Sample&) {}},
+      {"uefi-chain",
+       [](Sample& it) {
+         it.request.firmware = Firmware::uefi;
+         it.layers = {"/var/lib/hrvm/web/layers/a2.qcow2", "/var/lib/hrvm/web/layers/a1.qcow2"};
+         it.request.detach = true;
+       }},
+      {"pc-sata-serial",
+       [](Sample& it) {
+         it.state.hardware.machine = MachineType::pc;
+         it.state.hardware.bus = Bus::sata;
+         it.request.console = Console::serial;
+         it.host.base.kind = probe::DiskKind::image;
+         it.host.base.stable_path = "/images/a, b.img";
+       }},
+      {"q35-sata-vnc",
+       [](Sample& it) {
+         it.request.bus = Bus::sata;
+         it.request.console = Console::vnc;
+         it.request.network = Network{NetworkKind::nat, ""};
+         it.request.forwards = {{2222, 22}, {8080, 80}};
+       }},
+      {"nvme-4kn-no-serial",
+       [](Sample& it) {
+         it.machine.definition.base.serial = "";
+         it.machine.definition.base.sectors = {4096, 4096};
+         it.request.bus = Bus::nvme;
+         it.request.firmware = Firmware::uefi;
+         it.request.network = Network{NetworkKind::none, ""};
+         it.request.console = Console::none;
+         it.request.detach = true;
+       }},
+      {"scsi-watched",
+       [](Sample& it) {
+         it.request.bus = Bus::scsi;
+         it.request.supervised = true;
+         it.request.accelerator = Accelerator::tcg;
+         it.request.cpu = "Nehalem,+aes,-x2apic";
+         it.machine.definition.base.serial = "a, b";
+       }},
+      {"bridge-gui",
+       [](Sample& it) {
+         it.request.network = Network{NetworkKind::bridge, "br0"};
+         it.request.console = Console::gui;
+         it.host.display = true;
+       },
+       false},
+  };
+  return all;
+}
+
+}  // namespace hrvm::launch::testing

@@ -36,9 +36,7 @@ base::Json without(const base::Json& object, std::string_view key) {
   return rest;
 }
 
-base::Json document() {
-  return to_json(sample_definition());
-}
+base::Json document() { return to_json(sample_definition()); }
 
 base::Json with_snapshot(std::size_t index, const std::string& key, base::Json value) {
   base::Json::Array snapshots = document()["snapshots"].items();

@@ -70,9 +70,7 @@ class DiskImage {
   std::uint64_t size_, p3_bytes_;
 };
 
-std::vector<std::string> told(const Fingerprint& then, const Fingerprint& now) {
-  return reasons(compare(then, now));
-}
+std::vector<std::string> told(const Fingerprint& then, const Fingerprint& now) { return reasons(compare(then, now)); }
 
 const std::vector<std::string> nothing;
 

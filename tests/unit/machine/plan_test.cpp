@@ -16,12 +16,8 @@ namespace {
 const Drawn drawn = {at("2026-03-01T12:00:00Z"), "00000000000000dd", "00000000000000de"};
 
 // fresh ← tuned ← active; previous on the base.
-Machine machine_with(Definition definition) {
-  return {"web", "/store/web", 7, std::move(definition)};
-}
-Machine sample() {
-  return machine_with(sample_definition());
-}
+Machine machine_with(Definition definition) { return {"web", "/store/web", 7, std::move(definition)}; }
+Machine sample() { return machine_with(sample_definition()); }
 
 ErrorKind kind_thrown_by(const std::function<void()>& action) {
   try {
@@ -71,9 +67,7 @@ TEST_CASE("a reset that discards keeps nothing for undo") {
         Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd", "layers/00000000000000b1.qcow2"});
 }
 
-TEST_CASE("snapshots stay through a reset") {
-  CHECK(reset(sample()).definition.snapshots.size() == 2);
-}
+TEST_CASE("snapshots stay through a reset") { CHECK(reset(sample()).definition.snapshots.size() == 2); }
 
 TEST_CASE("NVRAM that is kept through a reset is a copy, so that undo has the old one") {
   const auto change = reset(sample(), true);

@@ -6,9 +6,7 @@
 
 namespace hrvm::machine::testing {
 
-inline base::Time at(std::string_view text) {
-  return *base::parse_time(text);
-}
+inline base::Time at(std::string_view text) { return *base::parse_time(text); }
 
 inline Hardware sample_hardware() {
   Hardware hardware;

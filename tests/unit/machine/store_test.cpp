@@ -30,9 +30,7 @@ Error thrown_by(Action action) {
   return Error(ErrorKind::external, "nothing was thrown");
 }
 
-unsigned mode_of(const Path& path) {
-  return sys::link_status(path).mode;
-}
+unsigned mode_of(const Path& path) { return sys::link_status(path).mode; }
 
 }  // namespace
 

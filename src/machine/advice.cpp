@@ -1,0 +1,119 @@
+#include "hrvm/machine/advice.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/sys/mounts.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+using base::GiB;
+using base::MiB;
+
+constexpr std::uint64_t least_memory = 512 * MiB, usual_memory = 4 * GiB;
+constexpr unsigned usual_cpus = 4;
+constexpr std::uint32_t large_sector = 4096;
+
+struct FirmwareChoice {
+  Firmware firmware;
+  std::string because;
+};
+
+const probe::EfiLoader* removable_loader(const probe::BootEvidence& boot) {
+  const auto found =
+      std::find_if(boot.loaders.begin(), boot.loaders.end(), [](const auto& loader) { return loader.removable; });
+  return found == boot.loaders.end() ? nullptr : &*found;
+}
+
+std::string place(const probe::EfiLoader& loader) { return fmt::format("{} on p{}", loader.path, loader.partition); }
+
+// The rules in their order; the first that holds decides.
+FirmwareChoice choose_firmware(const probe::Disk& disk, const probe::BootEvidence& boot) {
+  const auto* removable = removable_loader(boot);
+  if (disk.sectors.logical_bytes == large_sector)
+    return {Firmware::uefi, "UEFI: the disk counts in sectors of 4096 bytes, from which a BIOS cannot boot"};
+  if (removable && disk.sectors.physical_bytes == large_sector)
+    return {Firmware::uefi, fmt::format("UEFI: the disk has physical sectors of 4096 bytes, on which some boot loaders "
+                                        "hang under BIOS, and there is {}",
+                                        place(*removable))};
+  if (boot.bios) return {Firmware::bios, "BIOS: " + boot.bios_reason};
+  if (removable) return {Firmware::uefi, "UEFI: there is " + place(*removable)};
+  if (boot.uefi())
+    return {Firmware::uefi, fmt::format("UEFI: there is {} and nothing for a BIOS", place(boot.loaders.front()))};
+  return {Firmware::bios, "BIOS: nothing on the disk says how it boots"};
+}
+
+std::string backslashes(std::string path) {
+  std::replace(path.begin(), path.end(), '/', '\\');
+  return path;
+}
+
+// What may keep a machine with this firmware from booting.
+std::vector<base::Finding> firmware_findings(const probe::Disk& disk, const probe::BootEvidence& boot,
+                                             Firmware firmware) {
+  if (firmware != Firmware::uefi || boot.removable_loader()) return {};
+  if (!boot.uefi())
+    return {{"uefi-no-loader", base::Severity::warning, disk.path,
+             "the machine boots by UEFI, and no UEFI boot loader was found on the disk", ""}};
+  const auto& loader = boot.loaders.front();
+  return {{"uefi-needs-boot-entry", base::Severity::warning, disk.path,
+           fmt::format("the EFI system partition only holds {}, which firmware finds by a boot entry, and a new "
+                       "machine's variables have none",
+                       loader.path),
+           fmt::format("at the UEFI shell type FS0:{}", backslashes(loader.path))}};
+}
+
+bool has_filesystem(const probe::Contents& contents, std::string_view type) {
+  return std::any_of(contents.partitions.begin(), contents.partitions.end(),
+                     [&](const auto& each) { return each.filesystem == type; });
+}
+
+struct BusChoice {
+  Bus bus;
+  std::string because;
+};
+
+BusChoice choose_bus(const probe::Contents& contents) {
+  if (contents.systems.empty()) {
+    if (has_filesystem(contents, "ntfs"))
+      return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
+    return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
+  }
+  const auto& system = contents.systems.front();
+  if (system.virtio == "yes") return {Bus::virtio, fmt::format("virtio: {} has its drivers", system.name)};
+  if (system.virtio == "no") return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system.name)};
+  if (system.family == "linux") return {Bus::virtio, fmt::format("virtio: {} is a Linux", system.name)};
+  return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system.name)};
+}
+
+std::uint64_t choose_memory(const HostResources& host) {
+  return std::max(least_memory, base::round_down(std::min(usual_memory, host.memory_bytes / 2), 64 * MiB));
+}
+
+}  // namespace
+
+HostResources host_resources(const sys::Host& host) {
+  return {sys::memory(host).available_bytes, std::max(1u, sys::processors(host))};
+}
+
+Advice advise(const probe::Survey& survey, const HostResources& host) {
+  Advice advice;
+  const auto firmware = choose_firmware(survey.disk, survey.contents.boot);
+  const auto bus = choose_bus(survey.contents);
+  advice.hardware.firmware = firmware.firmware;
+  advice.hardware.bus = bus.bus;
+  advice.hardware.memory_bytes = choose_memory(host);
+  advice.hardware.cpus = std::clamp(host.cpus, 1u, usual_cpus);
+  advice.hardware.because = {firmware.because, bus.because,
+                             fmt::format("{} of memory: half of what is free, between {} and {}",
+                                         base::format_bytes(advice.hardware.memory_bytes),
+                                         base::format_bytes(least_memory), base::format_bytes(usual_memory)),
+                             fmt::format("{} of {} processors", advice.hardware.cpus, host.cpus)};
+  advice.findings = firmware_findings(survey.disk, survey.contents.boot, firmware.firmware);
+  return advice;
+}
+
+}  // namespace hrvm::machine

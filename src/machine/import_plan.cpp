@@ -1,0 +1,237 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/import.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Finding;
+using base::Severity;
+
+constexpr std::uint64_t least_disk = 512;  // one sector
+
+std::string use_text(const probe::Use& use) {
+  if (use.by == "mount") return fmt::format("mounted at {}", use.what);
+  if (use.by == "swap") return fmt::format("swap on {}", use.what);
+  return use.what.empty() ? fmt::format("held by {}", use.by) : fmt::format("held by {} ({})", use.by, use.what);
+}
+
+std::string uses_text(const std::vector<probe::Use>& uses) {
+  std::vector<std::string> texts;
+  for (const auto& use : uses) texts.push_back(use_text(use));
+  return base::join(texts, ", ");
+}
+
+// Who only reads the disk does not change it under the layers: other machines on the same base are such.
+std::vector<probe::Use> writing_uses(const probe::Disk& disk) {
+  auto uses = disk.in_use;
+  std::erase_if(uses, [](const auto& use) { return !use.writable; });
+  return uses;
+}
+
+void check_kind(const probe::Disk& disk) {
+  if (disk.kind == probe::DiskKind::directory)
+    throw Error(ErrorKind::unsupported, fmt::format("{} is a folder, not a disk", disk.path))
+        .on(disk.path)
+        .hint("name the disk that it lies on");
+  if (disk.format != "raw")
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} is a {} image; only raw images and disks can be a base so far", disk.path, disk.format))
+        .on(disk.path)
+        .hint(fmt::format("convert it: qemu-img convert -O raw {} {}", base::shell_quote(disk.path),
+                          base::shell_quote(disk.path + ".raw")));
+  if (disk.size_bytes < least_disk)
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} holds {}: that is no disk image", disk.path, base::format_bytes(disk.size_bytes)))
+        .on(disk.path)
+        .hint("name a whole disk or a raw image of one");
+}
+
+void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& storage) {
+  if (std::find(storage.disks.begin(), storage.disks.end(), disk.path) == storage.disks.end()) return;
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("the store lies on {} itself (mounted at {}): each write of the machine would change its base",
+                  disk.path, storage.mount_point))
+      .on(disk.path)
+      .hint(storage.alternatives.empty() ? "name a store on another disk with --store"
+                                         : "name a store on another disk with --store; there is room in " +
+                                               base::join(storage.alternatives, ", "));
+}
+
+void check_use(const probe::Disk& disk, const ImportRequest& request, std::vector<Finding>& findings) {
+  const auto uses = writing_uses(disk);
+  if (uses.empty()) return;
+  const auto how = uses_text(uses);
+  if (!request.allow_in_use)
+    throw Error(ErrorKind::refused, fmt::format("{} is in use: {}", disk.path, how))
+        .on(disk.path)
+        .hint("unmount it first, or mount it read-only; --allow-in-use imports it all the same");
+  findings.push_back(
+      {"base-in-use", Severity::warning, disk.path,
+       fmt::format("{} is in use ({}): what changes on it now makes the machine see a filesystem that is "
+                   "half old and half new, and boot will refuse it as changed",
+                   disk.path, how),
+       "unmount it, then start over from what it holds by then: hrvm reset MACHINE"});
+}
+
+void check_volatile(const StorageState& storage, const ImportRequest& request, std::vector<Finding>& findings) {
+  if (!storage.volatile_storage) return;
+  const auto elsewhere = storage.alternatives.empty()
+                             ? std::string("mount a disk, and name a folder on it with --store")
+                             : "name a folder with --store on " + base::join(storage.alternatives, ", ");
+  if (!request.allow_volatile)
+    throw Error(ErrorKind::refused, fmt::format("the store would not outlive this boot: {}", storage.volatile_reason))
+        .hint(elsewhere + "; --allow-volatile keeps it in memory all the same");
+  findings.push_back({"store-volatile", Severity::warning, storage.mount_point,
+                      "the machine's changes fill memory and are lost with this boot: " + storage.volatile_reason,
+                      elsewhere});
+}
+
+void check_space(const StorageState& storage, const ImportRequest& request, std::vector<Finding>& findings) {
+  if (!storage.low_space) return;
+  const auto what = fmt::format("the store has {} free of {}", base::format_bytes(storage.available_bytes),
+                                base::format_bytes(storage.total_bytes));
+  const auto remedy = storage.alternatives.empty()
+                          ? std::string("make room, or name another store with --store")
+                          : "make room, or name a folder with --store on " + base::join(storage.alternatives, ", ");
+  if (!request.allow_low_space)
+    throw Error(ErrorKind::refused, what + ": too little for a machine's changes")
+        .hint(remedy + "; --allow-low-space goes on all the same");
+  findings.push_back({"store-low-space", Severity::warning, storage.mount_point, what, remedy});
+}
+
+void add_contents_findings(const probe::Survey& survey, std::vector<Finding>& findings) {
+  findings.insert(findings.end(), survey.contents.findings.begin(), survey.contents.findings.end());
+  if (survey.contents.is_blank())
+    findings.push_back({"disk-blank", Severity::warning, survey.disk.path,
+                        "there is no partition table and no filesystem on it: nothing will boot", ""});
+  else if (survey.contents.systems.empty())
+    findings.push_back({"no-system", Severity::warning, survey.disk.path,
+                        "no operating system was recognised on it: it may not boot", ""});
+}
+
+bool is_taken(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "web", "web-2", "web-3": cut where the number would make it too long.
+std::string free_name(const std::string& wanted, const std::vector<std::string>& taken) {
+  std::string name = wanted;
+  for (unsigned number = 2; is_taken(taken, name); ++number) {
+    const auto suffix = fmt::format("-{}", number);
+    name = wanted.substr(0, std::min(wanted.size(), 63 - suffix.size())) + suffix;
+  }
+  return name;
+}
+
+// The guest's own name, else its system's, else the image's.
+std::string derive_name(const probe::Survey& survey) {
+  std::vector<std::string> candidates;
+  for (const auto& system : survey.contents.systems) {
+    if (system.hostname && *system.hostname != "localhost") candidates.push_back(*system.hostname);
+    candidates.push_back(system.id);
+  }
+  if (survey.disk.kind == probe::DiskKind::image) candidates.push_back(sys::Path(survey.disk.path).stem());
+  candidates.push_back("machine");
+  for (const auto& candidate : candidates)
+    if (auto name = derive_machine_name(candidate); !name.empty()) return name;
+  return "machine";
+}
+
+std::string choose_name(const ImportCircumstances& circumstances, const std::optional<std::string>& asked) {
+  if (!asked) return free_name(derive_name(circumstances.survey), circumstances.taken_names);
+  if (!is_machine_name(*asked)) {
+    const auto near = derive_machine_name(*asked);
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(*asked)))
+        .hint(near.empty() ? "a name is made of a-z, 0-9 and . _ -" : "call it " + near);
+  }
+  if (is_taken(circumstances.taken_names, *asked))
+    throw Error(ErrorKind::exists, fmt::format("there is a machine named {} already", *asked))
+        .hint(fmt::format("give another name, or remove it: hrvm remove {}", *asked));
+  return *asked;
+}
+
+// Takes a wish over an advice, and says so in place of the advice's reason.
+template <typename T>
+void wish(const std::optional<T>& asked, T& value, std::vector<std::string>& because, std::size_t line,
+          const std::string& text) {
+  if (!asked) return;
+  value = *asked;
+  because.at(line) = text;
+}
+
+Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumstances, const ImportRequest& request) {
+  enum Line : std::size_t { firmware, bus, memory, cpus };
+  auto& because = hardware.because;
+  wish(request.firmware, hardware.firmware, because, firmware, "firmware as asked for");
+  wish(request.bus, hardware.bus, because, bus, "bus as asked for");
+  wish(request.memory_bytes, hardware.memory_bytes, because, memory, "memory as asked for");
+  wish(request.cpus, hardware.cpus, because, cpus, "processors as asked for");
+  hardware.machine = request.machine.value_or(hardware.machine);
+  hardware.network = request.network.value_or(hardware.network);
+  hardware.mac = circumstances.mac;
+  return hardware;
+}
+
+BaseIdentity identity_of(const probe::Survey& survey) {
+  const auto& disk = survey.disk;
+  BaseIdentity base;
+  base.path = disk.path;
+  base.stable_path = disk.stable_path;
+  base.kind = word(disk.kind);
+  base.format = disk.format;
+  base.size_bytes = disk.size_bytes;
+  base.sectors = disk.sectors;
+  base.model = disk.model;
+  base.serial = disk.serial;
+  base.wwn = disk.wwn;
+  base.table_uuid = survey.contents.table_uuid;
+  return base;
+}
+
+Definition first_definition(const ImportCircumstances& circumstances, const ImportRequest& request,
+                            const Hardware& advised) {
+  Definition definition;
+  const auto& systems = circumstances.survey.contents.systems;
+  definition.uuid = circumstances.uuid;
+  definition.created = circumstances.drawn.now;
+  definition.description = request.description;
+  definition.system = systems.empty() ? "" : systems.front().pretty;
+  definition.base = identity_of(circumstances.survey);
+  definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
+  definition.active.layer = circumstances.drawn.layer_id;
+  definition.active.hardware = choose_hardware(advised, circumstances, request);
+  return definition;
+}
+
+}  // namespace
+
+ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
+  const auto& survey = circumstances.survey;
+  ImportPlan plan;
+  check_kind(survey.disk);
+  plan.name = choose_name(circumstances, request.name);
+  check_store_is_elsewhere(survey.disk, circumstances.storage);
+  check_use(survey.disk, request, plan.findings);
+  check_volatile(circumstances.storage, request, plan.findings);
+  check_space(circumstances.storage, request, plan.findings);
+  add_contents_findings(survey, plan.findings);
+
+  const auto advice = advise(survey, circumstances.host);
+  plan.change.what = "import " + plan.name;
+  plan.change.definition = first_definition(circumstances, request, advice.hardware);
+  const auto& definition = plan.change.definition;
+  if (!request.firmware) plan.findings.insert(plan.findings.end(), advice.findings.begin(), advice.findings.end());
+  plan.change.new_layers = {{circumstances.drawn.layer_id, layer_on_base(definition.base, definition.geometry)}};
+  return plan;
+}
+
+}  // namespace hrvm::machine

@@ -1,0 +1,108 @@
+#include "hrvm/machine/advice.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "hrvm/base/byte_size.hpp"
+
+using namespace hrvm;
+using namespace hrvm::machine;
+using base::GiB;
+using base::MiB;
+
+namespace {
+
+constexpr HostResources roomy = {16 * GiB, 8};
+
+struct Evidence {
+  bool bios = false, removable = false, vendor = false;
+  std::uint32_t logical = 512, physical = 512;
+};
+
+probe::Survey survey_with(const Evidence& evidence) {
+  probe::Survey survey;
+  survey.disk.path = "/dev/sda";
+  survey.disk.sectors = {evidence.logical, evidence.physical};
+  survey.contents.boot.bios = evidence.bios;
+  survey.contents.boot.bios_reason = "boot code in sector 0";
+  if (evidence.vendor) survey.contents.boot.loaders.push_back({2, "/EFI/debian/shimx64.efi", false});
+  if (evidence.removable) survey.contents.boot.loaders.push_back({2, "/EFI/BOOT/BOOTX64.EFI", true});
+  return survey;
+}
+
+Firmware firmware_for(const Evidence& evidence) { return advise(survey_with(evidence), roomy).hardware.firmware; }
+
+Bus bus_for(const std::string& family, const std::string& virtio) {
+  auto survey = survey_with({.bios = true});
+  probe::System system;
+  system.name = "System";
+  system.family = family;
+  system.virtio = virtio;
+  survey.contents.systems = {system};
+  return advise(survey, roomy).hardware.bus;
+}
+
+}  // namespace
+
+TEST_CASE("a logical sector of 4096 bytes needs UEFI, whatever else is there") {
+  CHECK(firmware_for({.bios = true, .logical = 4096, .physical = 4096}) == Firmware::uefi);
+  CHECK(firmware_for({.logical = 4096, .physical = 4096}) == Firmware::uefi);
+}
+
+TEST_CASE("a physical sector of 4096 bytes prefers UEFI where a removable loader is in the ESP") {
+  CHECK(firmware_for({.bios = true, .removable = true, .physical = 4096}) == Firmware::uefi);
+  CHECK(firmware_for({.bios = true, .vendor = true, .physical = 4096}) == Firmware::bios);
+  CHECK(firmware_for({.bios = true, .physical = 4096}) == Firmware::bios);
+}
+
+TEST_CASE("a disk that boots both ways boots by BIOS, which needs no variables") {
+  CHECK(firmware_for({.bios = true, .removable = true}) == Firmware::bios);
+}
+
+TEST_CASE("a loader only a boot entry leads to is the last resort, and this is said") {
+  CHECK(firmware_for({.bios = true, .vendor = true}) == Firmware::bios);
+  const auto advice = advise(survey_with({.vendor = true}), roomy);
+  CHECK(advice.hardware.firmware == Firmware::uefi);
+  REQUIRE(advice.findings.size() == 1);
+  CHECK(advice.findings[0].id == "uefi-needs-boot-entry");
+  CHECK_THAT(advice.findings[0].remedy, Catch::Contains("\\EFI\\debian\\shimx64.efi"));
+  CHECK(advise(survey_with({.removable = true, .vendor = true}), roomy).findings.empty());
+}
+
+TEST_CASE("without any evidence the machine boots by BIOS and says why") {
+  const auto advice = advise(survey_with({}), roomy);
+  CHECK(advice.hardware.firmware == Firmware::bios);
+  CHECK(advice.hardware.because[0] == "BIOS: nothing on the disk says how it boots");
+}
+
+TEST_CASE("UEFI without a loader is warned of") {
+  const auto advice = advise(survey_with({.bios = true, .logical = 4096}), roomy);
+  REQUIRE(advice.findings.size() == 1);
+  CHECK(advice.findings[0].id == "uefi-no-loader");
+}
+
+TEST_CASE("memory is half of what is free, between 512 MiB and 4 GiB") {
+  CHECK(advise(survey_with({}), {16 * GiB, 1}).hardware.memory_bytes == 4 * GiB);
+  CHECK(advise(survey_with({}), {3 * GiB, 1}).hardware.memory_bytes == 1536 * MiB);
+  CHECK(advise(survey_with({}), {100 * MiB, 1}).hardware.memory_bytes == 512 * MiB);
+}
+
+TEST_CASE("processors are the host's, up to four and never none") {
+  CHECK(advise(survey_with({}), {GiB, 64}).hardware.cpus == 4);
+  CHECK(advise(survey_with({}), {GiB, 2}).hardware.cpus == 2);
+  CHECK(advise(survey_with({}), {GiB, 0}).hardware.cpus == 1);
+}
+
+TEST_CASE("virtio where the system knows it, SATA where it may not") {
+  CHECK(bus_for("linux", "unknown") == Bus::virtio);
+  CHECK(bus_for("linux", "no") == Bus::sata);
+  CHECK(bus_for("windows", "unknown") == Bus::sata);
+  CHECK(bus_for("windows", "yes") == Bus::virtio);
+  auto windows = survey_with({});
+  windows.contents.partitions.push_back({.filesystem = "ntfs"});
+  CHECK(advise(windows, roomy).hardware.bus == Bus::sata);
+  CHECK(advise(survey_with({}), roomy).hardware.bus == Bus::virtio);
+}
+
+TEST_CASE("every choice has its reason") {
+  CHECK(advise(survey_with({.bios = true}), roomy).hardware.because.size() == 4);
+}

@@ -1,0 +1,230 @@
+#include "hrvm/machine/import.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/image/disk_image.hpp"
+
+using namespace hrvm;
+using namespace hrvm::machine;
+using namespace hrvm::machine::testing;
+using base::Error;
+using base::ErrorKind;
+
+namespace {
+
+probe::System debian() {
+  probe::System system;
+  system.id = "debian";
+  system.name = "Debian GNU/Linux";
+  system.pretty = "Debian GNU/Linux 12 (bookworm)";
+  system.family = "linux";
+  system.hostname = "Web.Example";
+  return system;
+}
+
+ImportCircumstances usual() {
+  ImportCircumstances usual;
+  auto& disk = usual.survey.disk;
+  disk.path = "/dev/sda";
+  disk.stable_path = "/dev/disk/by-id/ata-Disk_S1";
+  disk.size_bytes = 240 * base::GiB;
+  disk.serial = "S1";
+  usual.survey.contents.table = probe::TableKind::gpt;
+  usual.survey.contents.table_uuid = "8a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
+  usual.survey.contents.boot.bios = true;
+  usual.survey.contents.systems = {debian()};
+  usual.storage = {
+      "ext4", "/", false, "", 100 * base::GiB, 50 * base::GiB, false, {"/dev/sdb"}, {"/mnt/data (9 GiB free)"}};
+  usual.host = {8 * base::GiB, 4};
+  usual.drawn = {at("2026-03-01T12:00:00Z"), "00000000000000a1", "00000000000000f1"};
+  usual.uuid = *base::Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100");
+  usual.mac = "52:54:00:aa:bb:cc";
+  return usual;
+}
+
+Error refusal(const ImportCircumstances& circumstances, const ImportRequest& request = {}) {
+  try {
+    plan_import(circumstances, request);
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(ErrorKind::external, "it was planned");
+}
+
+bool warns_of(const ImportPlan& plan, std::string_view id) {
+  return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const auto& each) { return each.id == id; });
+}
+
+std::string name_for(const ImportCircumstances& circumstances) { return plan_import(circumstances, {}).name; }
+
+}  // namespace
+
+TEST_CASE("an import plans one empty layer on the disk's stable path") {
+  const auto plan = plan_import(usual(), {});
+  REQUIRE(plan.change.new_layers.size() == 1);
+  const auto& image = plan.change.new_layers[0].image;
+  CHECK(image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
+  CHECK(image.backing->format == "raw");
+  CHECK(image.virtual_bytes == 240 * base::GiB);
+  CHECK(image.geometry.cluster_bytes == 128 * 1024);
+  CHECK(image.geometry.extended_l2);
+  CHECK(plan.findings.empty());
+}
+
+TEST_CASE("what an import plans is a definition that reads back") {
+  auto definition = plan_import(usual(), {}).change.definition;
+  definition.fingerprints[definition.active.layer] = sample_fingerprint();
+  const auto again = definition_from_json(to_json(definition), "planned");
+  CHECK(again.system == "Debian GNU/Linux 12 (bookworm)");
+  CHECK(again.base.serial == "S1");
+  CHECK(again.base.table_uuid == usual().survey.contents.table_uuid);
+  CHECK(again.active.hardware.mac == "52:54:00:aa:bb:cc");
+}
+
+TEST_CASE("--classic makes layers that every QEMU reads") {
+  ImportRequest request;
+  request.classic = true;
+  const auto plan = plan_import(usual(), request);
+  CHECK_FALSE(plan.change.new_layers[0].image.geometry.extended_l2);
+  CHECK(plan.change.definition.geometry.cluster_bytes == 64 * 1024);
+}
+
+TEST_CASE("a name is the guest's host name, else its system's, and a taken one gets a number") {
+  CHECK(name_for(usual()) == "web.example");
+  auto taken = usual();
+  taken.taken_names = {"web.example", "web.example-2"};
+  CHECK(name_for(taken) == "web.example-3");
+  auto nameless = usual();
+  nameless.survey.contents.systems[0].hostname = "localhost";
+  CHECK(name_for(nameless) == "debian");
+  nameless.survey.contents.systems.clear();
+  CHECK(name_for(nameless) == "machine");
+  nameless.survey.disk.kind = probe::DiskKind::image;
+  nameless.survey.disk.path = "/images/Old Server.img";
+  CHECK(name_for(nameless) == "old-server");
+}
+
+TEST_CASE("a number does not make a name too long") {
+  auto circumstances = usual();
+  circumstances.survey.contents.systems[0].hostname = std::string(80, 'a');
+  circumstances.taken_names = {std::string(63, 'a')};
+  CHECK(name_for(circumstances) == std::string(61, 'a') + "-2");
+}
+
+TEST_CASE("a name that was asked for must be one and must be free") {
+  ImportRequest request;
+  request.name = "../x";
+  CHECK(refusal(usual(), request).kind() == ErrorKind::usage);
+  request.name = "web";
+  auto circumstances = usual();
+  circumstances.taken_names = {"web"};
+  CHECK(refusal(circumstances, request).kind() == ErrorKind::exists);
+}
+
+TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
+  auto circumstances = usual();
+  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  const auto error = refusal(circumstances);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.message(), Catch::Contains("mounted at /mnt/old"));
+  CHECK_THAT(error.hint(), Catch::Contains("--allow-in-use"));
+  ImportRequest request;
+  request.allow_in_use = true;
+  CHECK(warns_of(plan_import(circumstances, request), "base-in-use"));
+  circumstances.survey.disk.in_use = {{"qemu", "another machine", false}};
+  CHECK(plan_import(circumstances, {}).findings.empty());
+}
+
+TEST_CASE("volatile storage is refused with the places that keep") {
+  auto circumstances = usual();
+  circumstances.storage.volatile_storage = true;
+  circumstances.storage.volatile_reason = "/ is kept in memory (tmpfs)";
+  const auto error = refusal(circumstances);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.message(), Catch::Contains("tmpfs"));
+  CHECK_THAT(error.hint(), Catch::Contains("/mnt/data (9 GiB free)") && Catch::Contains("--allow-volatile"));
+  ImportRequest request;
+  request.allow_volatile = true;
+  CHECK(warns_of(plan_import(circumstances, request), "store-volatile"));
+}
+
+TEST_CASE("low space is refused unless allowed") {
+  auto circumstances = usual();
+  circumstances.storage.low_space = true;
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("--allow-low-space"));
+  ImportRequest request;
+  request.allow_low_space = true;
+  CHECK(warns_of(plan_import(circumstances, request), "store-low-space"));
+}
+
+TEST_CASE("a store on the very disk is refused, and no option allows it") {
+  auto circumstances = usual();
+  circumstances.storage.disks = {"/dev/sda"};
+  ImportRequest request;
+  request.allow_in_use = request.allow_volatile = request.allow_low_space = true;
+  const auto error = refusal(circumstances, request);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.hint(), !Catch::Contains("--allow"));
+}
+
+TEST_CASE("what is no raw disk is refused with a way out") {
+  auto circumstances = usual();
+  circumstances.survey.disk.format = "qcow2";
+  CHECK(refusal(circumstances).kind() == ErrorKind::unsupported);
+  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("convert -O raw"));
+  circumstances.survey.disk.format = "raw";
+  for (const auto size : {0u, 1u, 511u}) {
+    circumstances.survey.disk.size_bytes = size;
+    CHECK(refusal(circumstances).kind() == ErrorKind::unsupported);
+  }
+}
+
+TEST_CASE("a blank disk and one without a system import with a warning") {
+  auto circumstances = usual();
+  circumstances.survey.contents.systems.clear();
+  CHECK(warns_of(plan_import(circumstances, {}), "no-system"));
+  circumstances.survey.contents = {};
+  CHECK(warns_of(plan_import(circumstances, {}), "disk-blank"));
+}
+
+TEST_CASE("what is asked for goes before what is advised, and says so") {
+  ImportRequest request;
+  request.firmware = Firmware::uefi;
+  request.memory_bytes = base::GiB;
+  request.cpus = 7;
+  request.bus = Bus::nvme;
+  request.machine = MachineType::pc;
+  request.network = Network{NetworkKind::nat, ""};
+  const auto hardware = plan_import(usual(), request).change.definition.active.hardware;
+  CHECK(hardware.firmware == Firmware::uefi);
+  CHECK(hardware.memory_bytes == base::GiB);
+  CHECK(hardware.cpus == 7);
+  CHECK(hardware.bus == Bus::nvme);
+  CHECK(hardware.machine == MachineType::pc);
+  CHECK(hardware.network.kind == NetworkKind::nat);
+  CHECK(hardware.because[0] == "firmware as asked for");
+}
+
+TEST_CASE("an import that is carried out is a machine on the base") {
+  const TemporaryFolder folder;
+  TestHost test_host;
+  const Store store(test_host.host, folder.path() / "store");
+  write_file(folder.path() / "base.img", std::string(base::MiB, 'B'));
+  auto circumstances = usual();
+  circumstances.survey.disk.path = circumstances.survey.disk.stable_path = (folder.path() / "base.img").string();
+  circumstances.survey.disk.kind = probe::DiskKind::image;
+  circumstances.survey.disk.size_bytes = base::MiB;
+  auto plan = plan_import(circumstances, {});
+  plan.change.definition.fingerprints[circumstances.drawn.layer_id] = sample_fingerprint();
+  const auto machine = apply_import(store, plan);
+  CHECK(store.names() == std::vector<std::string>{"web.example"});
+  CHECK_NOTHROW(store.check_files(store.load("web.example")));
+  CHECK(store.garbage(machine).empty());
+  const auto shown = image::open_image(machine.active_layer(), image::ImageFormat::qcow2);
+  CHECK(char(shown->read(base::MiB - 1, 1)[0]) == 'B');
+  CHECK_THROWS_AS(apply_import(store, plan), Error);
+}

@@ -9,9 +9,7 @@
 namespace hrvm::machine {
 namespace {
 
-bool has_identity(const BaseIdentity& base) {
-  return !base.wwn.empty() || !base.serial.empty();
-}
+bool has_identity(const BaseIdentity& base) { return !base.wwn.empty() || !base.serial.empty(); }
 
 // A disk at a path that is known is the base unless it says that it is another one.
 bool may_be(const probe::Disk& disk, const BaseIdentity& base) {
@@ -47,9 +45,7 @@ bool is_surely(const sys::Host& host, const probe::Disk& disk, const BaseIdentit
   return !base.table_uuid.empty() && disk.size_bytes == base.size_bytes && has_table(host, disk, base.table_uuid);
 }
 
-BaseState missing(std::string reason) {
-  return {Drift::missing, std::nullopt, {std::move(reason)}, {}};
-}
+BaseState missing(std::string reason) { return {Drift::missing, std::nullopt, {std::move(reason)}, {}}; }
 
 BaseState compare_base(const sys::Host& host, const probe::Disk& disk, const Fingerprint& then) {
   BaseState state;

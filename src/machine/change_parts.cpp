@@ -86,8 +86,6 @@ void check_free_snapshot_name(const Machine& machine, const std::string& name) {
         .hint(fmt::format("give another name, or delete it: hrvm snapshot delete {}@{}", machine.name, name));
 }
 
-Drawn draw(const sys::Host& host, const Store& store) {
-  return {host.now(), store.new_id(), store.new_id()};
-}
+Drawn draw(const sys::Host& host, const Store& store) { return {host.now(), store.new_id(), store.new_id()}; }
 
 }  // namespace hrvm::machine

@@ -18,9 +18,7 @@ constexpr std::uint64_t most_memory = 64 * base::TiB;
 constexpr unsigned most_cpus = 4096;
 constexpr auto most_bytes = std::uint64_t(std::numeric_limits<std::int64_t>::max());
 
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 // Locally administered and unicast, as QEMU's range is: "52:54:00:12:34:56".
 bool is_mac(std::string_view text) {
@@ -36,16 +34,10 @@ bool is_sha256_or_empty(std::string_view text) {
 bool is_absolute_path(std::string_view text) {
   return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
 }
-bool is_base_kind(std::string_view text) {
-  return text == "disk" || text == "image";
-}
-bool is_base_format(std::string_view text) {
-  return text == "raw";
-}
+bool is_base_kind(std::string_view text) { return text == "disk" || text == "image"; }
+bool is_base_format(std::string_view text) { return text == "raw"; }
 
-std::string read_id(const Value& value) {
-  return value.text_where(is_id, "an id of 16 hex digits");
-}
+std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
 std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
 }
@@ -204,9 +196,7 @@ void check_schema(const Value& value) {
 
 }  // namespace
 
-bool is_id(std::string_view text) {
-  return text.size() == 16 && std::all_of(text.begin(), text.end(), is_hex_digit);
-}
+bool is_id(std::string_view text) { return text.size() == 16 && std::all_of(text.begin(), text.end(), is_hex_digit); }
 
 Fingerprint fingerprint_from_json(const base::Json& json, const std::string& file) {
   return read_fingerprint(Value(json, file));

@@ -12,9 +12,7 @@ void DocumentValue::fail(std::string_view message) const {
       .hint("hrvm-machine(5) describes this file; it is written by hrvm and not meant to be edited");
 }
 
-void DocumentValue::fail_expected(std::string_view what) const {
-  fail(fmt::format("is not {}", what));
-}
+void DocumentValue::fail_expected(std::string_view what) const { fail(fmt::format("is not {}", what)); }
 
 DocumentValue DocumentValue::inside(const base::Json& json, std::string path) const {
   DocumentValue value(json, *file_);
@@ -73,9 +71,7 @@ std::string DocumentValue::text_where(bool (*holds)(std::string_view), std::stri
   return value;
 }
 
-base::Time DocumentValue::time() const {
-  return word(base::parse_time, "a time such as 2026-02-14T09:41:07Z");
-}
+base::Time DocumentValue::time() const { return word(base::parse_time, "a time such as 2026-02-14T09:41:07Z"); }
 
 std::vector<std::string> DocumentValue::texts() const {
   std::vector<std::string> all;

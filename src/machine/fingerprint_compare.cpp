@@ -42,9 +42,7 @@ std::string reason(const MarkComparison& mark) {
   return area + (is_filesystem && !only_sampled ? " was mounted or written since" : " was written since");
 }
 
-bool is_sample(const MarkComparison& mark) {
-  return mark.what.ends_with(sample);
-}
+bool is_sample(const MarkComparison& mark) { return mark.what.ends_with(sample); }
 
 // What is said of an area once is not said again by its sample.
 bool area_is_told(const std::vector<std::string>& told, const MarkComparison& mark) {

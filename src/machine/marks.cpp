@@ -60,9 +60,7 @@ constexpr std::array<Marker, 13> markers = {{
     {"", "start", look_at_start},
 }};
 
-std::string hash_text(const Hash& hash) {
-  return "xxh3 " + base::hex(XXH3_64bits_digest(hash.get()), 16);
-}
+std::string hash_text(const Hash& hash) { return "xxh3 " + base::hex(XXH3_64bits_digest(hash.get()), 16); }
 
 }  // namespace
 

@@ -8,15 +8,9 @@ namespace {
 
 constexpr std::size_t longest_name = 63;
 
-bool is_lower_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-bool is_alphanumeric(char c) {
-  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
-}
-bool is_one_of(char c, std::string_view others) {
-  return others.find(c) != others.npos;
-}
+bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_alphanumeric(char c) { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
+bool is_one_of(char c, std::string_view others) { return others.find(c) != others.npos; }
 
 char name_character(char c) {
   const char low = c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;

@@ -13,9 +13,7 @@ namespace {
 // All that hrvm itself ever puts into a machine's folder. Anything else is a person's, and stays.
 constexpr std::array<std::string_view, 4> folder_entries = {"layers", "nvram", "generations", "tmp"};
 
-bool is_temporary(const std::string& name) {
-  return name.starts_with('.') && name.ends_with(".tmp");
-}
+bool is_temporary(const std::string& name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 
 bool is_hrvms_own(const std::string& name) {
   return is_temporary(name) || std::find(folder_entries.begin(), folder_entries.end(), name) != folder_entries.end();

@@ -39,24 +39,12 @@ bool is_interface_name(std::string_view text) {
 
 }  // namespace
 
-std::string_view word(Firmware value) {
-  return word_of(firmware_words, value);
-}
-std::string_view word(MachineType value) {
-  return word_of(machine_words, value);
-}
-std::string_view word(Bus value) {
-  return word_of(bus_words, value);
-}
-std::optional<Firmware> firmware_from(std::string_view word) {
-  return value_of(firmware_words, word);
-}
-std::optional<MachineType> machine_type_from(std::string_view word) {
-  return value_of(machine_words, word);
-}
-std::optional<Bus> bus_from(std::string_view word) {
-  return value_of(bus_words, word);
-}
+std::string_view word(Firmware value) { return word_of(firmware_words, value); }
+std::string_view word(MachineType value) { return word_of(machine_words, value); }
+std::string_view word(Bus value) { return word_of(bus_words, value); }
+std::optional<Firmware> firmware_from(std::string_view word) { return value_of(firmware_words, word); }
+std::optional<MachineType> machine_type_from(std::string_view word) { return value_of(machine_words, word); }
+std::optional<Bus> bus_from(std::string_view word) { return value_of(bus_words, word); }
 
 std::string word(const Network& value) {
   const std::string kind(word_of(network_words, value.kind));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/base/error.hpp"
 #include "hrvm/base/finding.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/block/block_device.hpp"
@@ -85,6 +86,13 @@ struct Survey {
 
 // Opens the disk O_RDONLY and reads it in a confined child. Error when it cannot be opened at all.
 Survey survey_disk(const sys::Host& host, const Disk& disk);
+
+// Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
+struct SurveyAttempt {
+  std::optional<Survey> survey;
+  std::optional<base::Error> error;
+};
+std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks);
 
 // A BlockDevice over a disk or image (any format hrvm reads), O_RDONLY.
 std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk);

@@ -1,0 +1,152 @@
+// Contents there and back through a pipe. What comes back may be what a broken child wrote: absence is tolerated
+// everywhere.
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+using base::Json;
+
+std::string text(const Json& json, std::string_view key) {
+  return json[key].text().value_or("");
+}
+std::uint64_t number(const Json& json, std::string_view key) {
+  return json[key].unsigned_integer().value_or(0);
+}
+bool flag(const Json& json, std::string_view key) {
+  return json[key].boolean().value_or(false);
+}
+
+// A word of a closed set, by its place among `words`; the first for what is none of them.
+template <typename Enum>
+Enum from_word(const std::string& given, std::initializer_list<Enum> all) {
+  for (Enum value : all)
+    if (word(value) == given) return value;
+  return *all.begin();
+}
+
+Json to_json(const SurveyedPartition& surveyed) {
+  const Partition& partition = surveyed.partition;
+  Json json;
+  json.set("number", partition.number)
+      .set("start_bytes", partition.start_bytes)
+      .set("size_bytes", partition.size_bytes);
+  json.set("type", partition.type).set("type_name", partition.type_name).set("name", partition.name);
+  json.set("partuuid", partition.partuuid).set("active", partition.active).set("role", surveyed.role);
+  return json.set("filesystem", surveyed.filesystem).set("label", surveyed.label).set("uuid", surveyed.uuid);
+}
+
+SurveyedPartition partition_from(const Json& json) {
+  SurveyedPartition surveyed;
+  surveyed.partition = {
+      unsigned(number(json, "number")), number(json, "start_bytes"), number(json, "size_bytes"), text(json, "type"),
+      text(json, "type_name"),          text(json, "name"),          text(json, "partuuid"),     flag(json, "active")};
+  surveyed.role = text(json, "role");
+  surveyed.filesystem = text(json, "filesystem");
+  surveyed.label = text(json, "label");
+  surveyed.uuid = text(json, "uuid");
+  return surveyed;
+}
+
+Json to_json(const Volume& volume) {
+  Json json;
+  json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
+  return json.set("filesystem", volume.filesystem).set("label", volume.label).set("uuid", volume.uuid);
+}
+
+Volume volume_from(const Json& json) {
+  return {text(json, "path"),       text(json, "kind"),  number(json, "size_bytes"),
+          text(json, "filesystem"), text(json, "label"), text(json, "uuid")};
+}
+
+Json to_json(const EfiLoader& loader) {
+  Json json;
+  return json.set("partition", loader.partition).set("path", loader.path).set("removable", loader.removable);
+}
+
+EfiLoader loader_from(const Json& json) {
+  return {unsigned(number(json, "partition")), text(json, "path"), flag(json, "removable")};
+}
+
+Json to_json(const System& system) {
+  Json json;
+  json.set("id", system.id).set("name", system.name).set("version", system.version).set("pretty", system.pretty);
+  json.set("family", system.family).set("hostname", system.hostname).set("root", system.root);
+  json.set("kernels", Json(system.kernels)).set("virtio", system.virtio).set("encrypted", system.encrypted);
+  json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
+  return json.set("inside", system.inside);
+}
+
+System system_from(const Json& json) {
+  System system;
+  system.id = text(json, "id");
+  system.name = text(json, "name");
+  system.version = text(json, "version");
+  system.pretty = text(json, "pretty");
+  system.family = text(json, "family");
+  system.hostname = json["hostname"].text();
+  system.root = text(json, "root");
+  for (const Json& kernel : json["kernels"].items()) system.kernels.push_back(kernel.text().value_or(""));
+  system.virtio = text(json, "virtio");
+  system.encrypted = flag(json, "encrypted");
+  system.hibernated = flag(json, "hibernated");
+  system.needs_recovery = flag(json, "needs_recovery");
+  system.inside = json["inside"].text();
+  return system;
+}
+
+Json to_json(const base::Finding& finding) {
+  Json json;
+  json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
+  return json.set("message", finding.message).set("remedy", finding.remedy);
+}
+
+base::Finding finding_from(const Json& json) {
+  using base::Severity;
+  const auto severity = from_word(text(json, "severity"), {Severity::note, Severity::warning, Severity::error});
+  return {text(json, "id"), severity, text(json, "subject"), text(json, "message"), text(json, "remedy")};
+}
+
+template <typename T>
+Json list_of(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const T& value : values) list.push(to_json(value));
+  return list;
+}
+
+template <typename T>
+std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
+  std::vector<T> values;
+  for (const Json& item : list.items()) values.push_back(read(item));
+  return values;
+}
+
+}  // namespace
+
+Json to_json(const Contents& contents) {
+  Json boot;
+  boot.set("bios", contents.boot.bios).set("bios_reason", contents.boot.bios_reason);
+  boot.set("loaders", list_of(contents.boot.loaders));
+  Json json;
+  json.set("table", word(contents.table)).set("table_uuid", contents.table_uuid);
+  json.set("logical_sector_bytes", contents.logical_sector_bytes).set("partitions", list_of(contents.partitions));
+  json.set("volumes", list_of(contents.volumes)).set("boot", std::move(boot));
+  return json.set("systems", list_of(contents.systems)).set("findings", list_of(contents.findings));
+}
+
+Contents contents_from_json(const Json& json) {
+  Contents contents;
+  contents.table = from_word(text(json, "table"), {TableKind::none, TableKind::dos, TableKind::gpt});
+  contents.table_uuid = text(json, "table_uuid");
+  contents.logical_sector_bytes = std::uint32_t(number(json, "logical_sector_bytes"));
+  contents.partitions = list_from(json["partitions"], partition_from);
+  contents.volumes = list_from(json["volumes"], volume_from);
+  contents.boot.bios = flag(json["boot"], "bios");
+  contents.boot.bios_reason = text(json["boot"], "bios_reason");
+  contents.boot.loaders = list_from(json["boot"]["loaders"], loader_from);
+  contents.systems = list_from(json["systems"], system_from);
+  contents.findings = list_from(json["findings"], finding_from);
+  return contents;
+}
+
+}  // namespace hrvm::probe

@@ -1,0 +1,14 @@
+#include "hrvm/probe/detector.hpp"
+#include "systems/systems.hpp"
+
+namespace hrvm::probe {
+
+std::span<const Detector> detectors() {
+  static constexpr Detector table[] = {
+      {"proxmox", detect_proxmox},  // before Debian, whose os-release it carries
+      {"os-release", detect_os_release},
+  };
+  return table;
+}
+
+}  // namespace hrvm::probe

@@ -1,0 +1,90 @@
+#include "linux_facts.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+constexpr std::string_view kernel_prefix = "vmlinuz-";
+
+std::vector<fs::Entry> entries(fs::FileSystem& files, std::string_view folder) {
+  const auto path = fs::resolve(files, folder);
+  const auto info = path ? files.info(*path) : std::nullopt;
+  return info && info->kind == fs::FileKind::directory ? files.list(*path) : std::vector<fs::Entry>{};
+}
+
+void sort_newest_first(std::vector<std::string>& versions) {
+  std::ranges::sort(versions,
+                    [](const std::string& a, const std::string& b) { return ::strverscmp(a.c_str(), b.c_str()) > 0; });
+}
+
+// Folders of modules stand in for kernels that lie on a boot partition or in an ESP.
+std::vector<std::string> module_versions(fs::FileSystem& root) {
+  std::vector<std::string> versions;
+  for (const fs::Entry& entry : entries(root, "/lib/modules"))
+    if (entry.kind == fs::FileKind::directory) versions.push_back(entry.name);
+  sort_newest_first(versions);
+  return versions;
+}
+
+std::optional<std::string> hostname(fs::FileSystem& root) {
+  const std::string text = fs::try_read(root, "/etc/hostname", 4096).value_or("");
+  for (std::string_view line : base::lines(text)) {
+    line = base::trim(line);
+    if (!line.empty() && !line.starts_with('#')) return std::string(line);
+  }
+  return std::nullopt;
+}
+
+bool any_exists(fs::FileSystem& root, const std::string& path) {
+  for (const char* packed : {"", ".xz", ".zst", ".gz"})
+    if (fs::exists(root, path + packed)) return true;
+  return false;
+}
+
+bool builtin(fs::FileSystem& root, const std::string& modules) {
+  const auto list = fs::try_read(root, modules + "/modules.builtin", 1 << 20);
+  return list && list->find("/virtio_blk.ko") != std::string::npos;
+}
+
+// Debian's default puts the drivers of every bus into the initramfs; others take what their own machine needs.
+bool initramfs_takes_all(fs::FileSystem& root) {
+  const std::string text = fs::try_read(root, "/etc/initramfs-tools/initramfs.conf", 64 << 10).value_or("");
+  for (std::string_view line : base::lines(text))
+    if (base::trim(line) == "MODULES=most") return true;
+  return false;
+}
+
+std::string virtio(fs::FileSystem& root, const System& system) {
+  if (system.kernels.empty()) return "unknown";
+  const std::string modules = "/lib/modules/" + system.kernels.front();
+  if (builtin(root, modules)) return "yes";
+  if (!fs::exists(root, modules + "/kernel/drivers")) return "unknown";  // modules that lie only in the initramfs
+  if (!any_exists(root, modules + "/kernel/drivers/block/virtio_blk.ko")) return "no";
+  return initramfs_takes_all(root) ? "yes" : "unknown";
+}
+
+}  // namespace
+
+std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder) {
+  std::vector<std::string> versions;
+  for (const fs::Entry& entry : entries(files, folder))
+    if (entry.name.starts_with(kernel_prefix) && entry.kind != fs::FileKind::directory)
+      versions.push_back(entry.name.substr(kernel_prefix.size()));
+  sort_newest_first(versions);
+  return versions;
+}
+
+void add_linux_facts(fs::FileSystem& root, System& system) {
+  system.family = "linux";
+  system.hostname = hostname(root);
+  system.kernels = kernels_in(root, "/boot");
+  if (system.kernels.empty()) system.kernels = module_versions(root);
+  system.virtio = virtio(root, system);
+}
+
+}  // namespace hrvm::probe

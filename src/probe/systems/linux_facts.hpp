@@ -1,0 +1,28 @@
+// What every Linux root tells besides its name: host name, kernels, whether it can drive virtio.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/fs/file_system.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+
+// os-release(5) of a root: from /etc, else from /usr/lib. nullopt where there is none that can be read.
+using OsRelease = std::map<std::string, std::string>;
+std::optional<OsRelease> read_os_release(fs::FileSystem& root);
+OsRelease parse_os_release(std::string_view text);
+
+// The version of a package that dpkg has installed in this root.
+std::optional<std::string> dpkg_version(fs::FileSystem& root, std::string_view package);
+
+// Versions of the kernels in a folder ("/boot", or "/" of a boot partition), newest first.
+std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder);
+
+// Fills in family, hostname, kernels and virtio.
+void add_linux_facts(fs::FileSystem& root, System& system);
+
+}  // namespace hrvm::probe

@@ -14,7 +14,7 @@ namespace hrvm::fs::fat {
 namespace {
 
 constexpr std::uint32_t first_cluster = 2;
-constexpr std::uint32_t fewest_fat16_clusters = 4085, fewest_fat32_clusters = 65525;
+constexpr std::uint32_t fewest_fat16_clusters = 4085;
 constexpr std::uint64_t window_bytes = 64 * base::KiB;
 
 base::Error broken(const block::BlockDevice& device, std::string_view what) {
@@ -35,6 +35,24 @@ bool is_sensible(const BootSector& boot) {
   return std::has_single_bit(sector) && sector >= 512 && sector <= 4096 &&
          std::has_single_bit(boot.sectors_per_cluster) && boot.reserved_sectors > 0 && boot.fats > 0 && boot.fats <= 4;
 }
+
+// Notices that a chain runs in a circle after about three turns, without remembering it (Brent's algorithm).
+class CircleGuard {
+ public:
+  bool closes_at(std::uint32_t cluster) {
+    if (cluster == mark_) return true;
+    if (++steps_ == stride_) {
+      mark_ = cluster;
+      stride_ *= 2;
+      steps_ = 0;
+    }
+    return false;
+  }
+
+ private:
+  std::uint32_t mark_ = 0;  // no chain holds cluster 0
+  std::uint64_t steps_ = 0, stride_ = 1;
+};
 
 }  // namespace
 
@@ -57,9 +75,11 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
   // What a cut-off disk no longer has is not counted, so that no chain leads there.
   const std::uint64_t end = std::min(total * sector, device.size());
   const std::uint64_t clusters = (total * sector - data_offset_) / cluster_bytes_;
-  width_ = clusters < fewest_fat16_clusters   ? Width::bits12
-           : clusters < fewest_fat32_clusters ? Width::bits16
-                                              : Width::bits32;
+  // The specification goes by the number of clusters alone, but small filesystems are made as FAT32 on purpose; Linux and
+  // EDK2 tell those by the field that FAT32 leaves empty.
+  width_ = boot.fat_sectors_16 == 0           ? Width::bits32
+           : clusters < fewest_fat16_clusters ? Width::bits12
+                                              : Width::bits16;
   cluster_count_ = std::uint32_t(std::min<std::uint64_t>((end - data_offset_) / cluster_bytes_, 0x0ffffff5));
   root_cluster_ = width_ == Width::bits32 ? std::uint32_t(boot.root_cluster) : 0;
 }
@@ -108,8 +128,9 @@ std::string Volume::read_chain(std::uint32_t cluster, std::uint64_t offset, std:
   std::string bytes;
   std::optional<std::uint32_t> here = cluster;
   check_cluster(cluster);
-  for (std::uint64_t position = 0, visited = 0; here && bytes.size() < length; position += cluster_bytes_) {
-    if (++visited > cluster_count_) throw broken(device_, "a chain of clusters has no end");
+  CircleGuard guard;
+  for (std::uint64_t position = 0; here && bytes.size() < length; position += cluster_bytes_) {
+    if (guard.closes_at(*here)) throw broken(device_, "a chain of clusters has no end");
     if (position + cluster_bytes_ > offset) {
       const std::uint64_t skip = offset > position ? offset - position : 0;
       const auto part = std::size_t(std::min<std::uint64_t>(cluster_bytes_ - skip, length - bytes.size()));

@@ -21,7 +21,7 @@ class Volume {
   const block::BlockDevice& device() const { return device_; }
 
   // Bytes [offset, offset + length) of the chain that starts at `cluster`; fewer where the chain ends. Error{corrupt}
-  // for a chain that leaves the filesystem or is longer than it.
+  // for a chain that leaves the filesystem or runs in a circle.
   std::string read_chain(std::uint32_t cluster, std::uint64_t offset, std::size_t length);
 
  private:

@@ -42,6 +42,15 @@ void merge_what_goes(const Machine& machine, const Change& change, const sys::Pr
   }
 }
 
+// Removes what the machine's definition, as it is in the store now, does not name. What cannot be removed is garbage
+// that the next change removes and doctor lists: that is no reason to call a change failed that is done.
+void clean_up(const Store& store, const Machine& machine) {
+  try {
+    store.collect_garbage(store.load(machine.name));
+  } catch (const base::Error&) {
+  }
+}
+
 }  // namespace
 
 void write_layer(const Machine& machine, const NewLayer& layer) {
@@ -52,16 +61,17 @@ void write_layer(const Machine& machine, const NewLayer& layer) {
 }
 
 Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
-  for (const auto& layer : change.new_layers) write_layer(machine, layer);
-  for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
-  if (!change.discards.empty()) merge_what_goes(machine, change, progress);
-  const Machine changed = store.commit(machine.name, change.definition);
   try {
-    store.collect_garbage(changed);
+    for (const auto& layer : change.new_layers) write_layer(machine, layer);
+    for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
+    if (!change.discards.empty()) merge_what_goes(machine, change, progress);
+    const Machine changed = store.commit(machine.name, change.definition);
+    clean_up(store, changed);
+    return changed;
   } catch (const base::Error&) {
-    // The change is done. What could not be removed is garbage that the next change removes and doctor lists.
+    clean_up(store, machine);
+    throw;
   }
-  return changed;
 }
 
 }  // namespace hrvm::machine

@@ -48,7 +48,7 @@ void check_kind(const probe::Disk& disk) {
         .hint(fmt::format("convert it: qemu-img convert -O raw {} {}", base::shell_quote(disk.path),
                           base::shell_quote(disk.path + ".raw")));
   if (disk.size_bytes < least_disk)
-    throw Error(ErrorKind::unsupported,
+    throw Error(ErrorKind::corrupt,
                 fmt::format("{} holds {}: that is no disk image", disk.path, base::format_bytes(disk.size_bytes)))
         .on(disk.path)
         .hint("name a whole disk or a raw image of one");

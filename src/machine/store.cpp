@@ -48,7 +48,7 @@ void check_file(const Machine& machine, const Path& path) {
   if (sys::status(path).type == sys::FileType::regular) return;
   throw Error(ErrorKind::corrupt, fmt::format("machine {} needs {}, which is missing", machine.name, path.string()))
       .on(path)
-      .hint(fmt::format("restore the file, or start over: hrvm reset {}", machine.name));
+      .hint(fmt::format("restore the file, or give it up: hrvm reset {} --discard", machine.name));
 }
 
 }  // namespace

@@ -159,6 +159,7 @@ TEST_CASE("a change that fails before its commit leaves the machine as it was") 
   CHECK_THROWS_AS(apply(workshop.store, workshop.machine(), change, [](std::uint64_t) {}), base::Error);
   CHECK(workshop.guest_reads(0) == 'x');
   CHECK(workshop.machine().generation == 1);
+  CHECK(sys::list_directory(workshop.machine().folder / "layers").size() == 1);
   workshop.reset();
   CHECK(workshop.guest_reads(0) == 'B');
 }

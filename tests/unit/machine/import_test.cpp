@@ -179,7 +179,7 @@ TEST_CASE("what is no raw disk is refused with a way out") {
   circumstances.survey.disk.format = "raw";
   for (const auto size : {0u, 1u, 511u}) {
     circumstances.survey.disk.size_bytes = size;
-    CHECK(refusal(circumstances).kind() == ErrorKind::unsupported);
+    CHECK(refusal(circumstances).kind() == ErrorKind::corrupt);
   }
 }
 
@@ -227,4 +227,14 @@ TEST_CASE("an import that is carried out is a machine on the base") {
   const auto shown = image::open_image(machine.active_layer(), image::ImageFormat::qcow2);
   CHECK(char(shown->read(base::MiB - 1, 1)[0]) == 'B');
   CHECK_THROWS_AS(apply_import(store, plan), Error);
+}
+
+TEST_CASE("an import that fails leaves nothing behind") {
+  const TemporaryFolder folder;
+  TestHost test_host;
+  const Store store(test_host.host, folder.path() / "store");
+  auto plan = plan_import(usual(), {});
+  plan.change.new_layers[0].image.backing->path = std::string(2000, 'x');  // longer than a header can name
+  CHECK_THROWS_AS(apply_import(store, plan), Error);
+  CHECK(sys::list_directory(store.folder()).empty());
 }

@@ -10,9 +10,7 @@ namespace hrvm::cli {
 using base::Error;
 using base::ErrorKind;
 
-bool Arguments::has(std::string_view option) const {
-  return options_.find(option) != options_.end();
-}
+bool Arguments::has(std::string_view option) const { return options_.find(option) != options_.end(); }
 
 std::optional<std::string> Arguments::value(std::string_view option) const {
   const auto found = options_.find(option);

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "cli/lookup.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/store.hpp"
+#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -61,7 +63,10 @@ void add_machines_or_snapshots(const machine::Store& store, const std::string& w
 }
 
 void add_disks(const sys::Host& host, Candidates& found) {
-  for (const auto& name : sys::list_directory(host.path("/sys/block"))) found.words.push_back({"/dev/" + name, ""});
+  for (const auto& disk : probe::attached_disks(host, false)) {
+    const auto size = base::format_bytes(disk.size_bytes);
+    found.words.push_back({disk.path, disk.model.empty() ? size : disk.model + ", " + size});
+  }
   found.paths = Candidates::Paths::files;
 }
 

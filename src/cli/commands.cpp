@@ -9,7 +9,7 @@ const std::vector<Section>& sections() {
       {"Running", {}},
       {"Going back", {}},
       {"Snapshots", {}},
-      {"Checking and keeping", {}},
+      {"Checking and keeping", {&doctor_command}},
       {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
   // clang-format on

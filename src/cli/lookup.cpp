@@ -6,13 +6,9 @@
 
 namespace hrvm::cli {
 
-std::string Line::full_name() const {
-  return base::join(name, " ");
-}
+std::string Line::full_name() const { return base::join(name, " "); }
 
-std::string_view first_word(std::string_view name) {
-  return name.substr(0, name.find(' '));
-}
+std::string_view first_word(std::string_view name) { return name.substr(0, name.find(' ')); }
 
 std::string_view second_word(std::string_view name) {
   const auto space = name.find(' ');
@@ -36,9 +32,7 @@ std::vector<const Command*> group_commands(std::string_view group) {
   return members;
 }
 
-bool is_group(std::string_view word) {
-  return !group_commands(word).empty();
-}
+bool is_group(std::string_view word) { return !group_commands(word).empty(); }
 
 std::vector<const Option*> options_of(const Command* command) {
   std::vector<const Option*> all;
@@ -57,9 +51,7 @@ const Option* find_option(const std::vector<const Option*>& options, std::string
   return found == options.end() ? nullptr : *found;
 }
 
-bool takes_next_word(const Option& option) {
-  return !option.value.empty() && !option.value_optional;
-}
+bool takes_next_word(const Option& option) { return !option.value.empty() && !option.value_optional; }
 
 // Whether `word` is the command's name or its next part: after a group's word one more is wanted.
 static bool wants_another_word(const Line& line) {

@@ -43,9 +43,7 @@ static std::string located(const Error& error) {
   return fmt::format("{} ({}{}{})", error.message(), error.path(), offset.empty() ? "" : " at ", offset);
 }
 
-static Json or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
+static Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 static Json to_json(const Error& error) {
   Json json;

@@ -24,11 +24,7 @@ std::span<const Option> global_options() {
   return all;
 }
 
-Option dry_run_option() {
-  return {.name = "--dry-run", .help = "print what would be done, and do nothing"};
-}
-Option yes_option() {
-  return {.name = "--yes", .letter = 'y', .help = "do not ask"};
-}
+Option dry_run_option() { return {.name = "--dry-run", .help = "print what would be done, and do nothing"}; }
+Option yes_option() { return {.name = "--yes", .letter = 'y', .help = "do not ask"}; }
 
 }  // namespace hrvm::cli

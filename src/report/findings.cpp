@@ -14,10 +14,17 @@ using base::Json;
 struct Weight {
   std::string_view word, color;
 };
-constexpr Weight weights[] = {{"error", "\033[1;31m"}, {"warning", "\033[1;33m"}, {"note", "\033[1m"}};
+constexpr Weight weights[] = {
+    {"error", "\033[1;31m"}, {"warning", "\033[1;33m"}, {"note", "\033[1m"}, {"ok", ""}, {"skipped", ""}};
 
 std::string severity_of(const Json& finding) {
-  return finding["severity"].text().value_or("note");
+  const auto status = finding["status"].text();
+  return status ? *status : finding["severity"].text().value_or("note");
+}
+
+// A check says what it looked at by its id.
+std::string subject_of(const Json& finding) {
+  return shown(finding[finding.contains("status") ? "id" : "subject"], Format::text);
 }
 
 const Weight* weight_of(const std::string& severity) {
@@ -30,7 +37,7 @@ std::string finding_text(const Json& finding, Color color) {
   const auto label = color == Color::on && weight != std::end(weights)
                          ? fmt::format("{}{}:\033[0m", weight->color, severity)
                          : severity + ":";
-  const auto subject = shown(finding["subject"], Format::text);
+  const auto subject = subject_of(finding);
   auto text =
       fmt::format("{} {}{}{}\n", label, subject, subject.empty() ? "" : ": ", shown(finding["message"], Format::text));
   const auto remedy = finding["remedy"].text().value_or("");

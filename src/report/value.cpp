@@ -17,7 +17,7 @@ static std::string minutes(const std::string& rfc3339) {
 static std::string list_text(const Json& list, Format format) {
   std::vector<std::string> parts;
   for (const auto& item : list.items()) parts.push_back(shown(item, format));
-  return base::join(parts, ", ");
+  return base::join(parts, format == Format::lines ? "\n" : ", ");
 }
 
 std::string shown(const Json& value, Format format) {

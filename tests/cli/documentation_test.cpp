@@ -22,13 +22,9 @@ static std::string read(const std::filesystem::path& file) {
   return text.str();
 }
 
-static std::string first_word(const Command& command) {
-  return command.name.substr(0, command.name.find(' '));
-}
+static std::string first_word(const Command& command) { return command.name.substr(0, command.name.find(' ')); }
 
-static std::string page(const std::string& name) {
-  return read(HRVM_SOURCE_DIR "/man/" + name + ".1.scd");
-}
+static std::string page(const std::string& name) { return read(HRVM_SOURCE_DIR "/man/" + name + ".1.scd"); }
 
 static bool documents(const std::string& text, const Option& option) {
   const bool name = text.find("*" + option.name + "*") != text.npos;

@@ -23,9 +23,7 @@ static void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-static bool updating() {
-  return std::getenv("HRVM_UPDATE_GOLDEN") != nullptr;
-}
+static bool updating() { return std::getenv("HRVM_UPDATE_GOLDEN") != nullptr; }
 
 Transcript::Transcript(TestHost& host, std::string name)
     : host_(host), file_(HRVM_SOURCE_DIR "/tests/cli/" + std::move(name) + ".golden") {

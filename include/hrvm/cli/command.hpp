@@ -26,7 +26,7 @@ struct Option {
   std::vector<std::string> choices = {};  // the only values allowed, where there is such a list
   Completes completes = Completes::nothing;
   bool repeatable = false;
-  bool value_optional = false;            // --libvirt[=URI]
+  bool value_optional = false;  // --libvirt[=URI]
 };
 
 struct Positional {
@@ -40,10 +40,10 @@ struct Positional {
 class Arguments {
  public:
   bool has(std::string_view option) const;
-  std::optional<std::string> value(std::string_view option) const;        // the last one given
+  std::optional<std::string> value(std::string_view option) const;  // the last one given
   std::vector<std::string> values(std::string_view option) const;
-  std::optional<std::uint64_t> bytes(std::string_view option) const;      // Error{usage} when it is no size
-  std::optional<std::uint64_t> number(std::string_view option) const;     // Error{usage} when it is no whole number
+  std::optional<std::uint64_t> bytes(std::string_view option) const;   // Error{usage} when it is no size
+  std::optional<std::uint64_t> number(std::string_view option) const;  // Error{usage} when it is no whole number
   const std::vector<std::string>& positionals() const { return positionals_; }
   const std::string& positional(std::size_t index) const { return positionals_.at(index); }
 
@@ -81,12 +81,12 @@ struct Outcome {
 };
 
 struct Command {
-  std::string name;      // "snapshot create"
-  std::string summary;   // one line for the list of commands
+  std::string name;     // "snapshot create"
+  std::string summary;  // one line for the list of commands
   std::vector<Option> options = {};
   std::vector<Positional> positionals = {};
   Outcome (*run)(const Context&) = nullptr;
-  bool hidden = false;   // __complete
+  bool hidden = false;  // __complete
 };
 
 // The table of all commands, in the order of --help. Each is defined in the file of its name (src/cli/<name>.cpp).

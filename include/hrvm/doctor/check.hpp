@@ -1,11 +1,11 @@
-// Checks: what is wrong or missing on this host or for a machine, each with a remedy that can be pasted. One file each under
-// src/doctor; the table is their order.
+// Checks: what is wrong or missing on this host or for a machine, each with a remedy that can be pasted. One file each
+// under src/doctor; the table is their order.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/machine/store.hpp"
@@ -17,10 +17,10 @@ enum class Status { ok, warning, error, skipped };
 std::string_view word(Status status);
 
 struct CheckResult {
-  std::string id;       // "kvm"
+  std::string id;  // "kvm"
   Status status = Status::ok;
   std::string message;
-  std::string remedy;   // empty: nothing to do
+  std::string remedy;  // empty: nothing to do
 };
 
 struct Circumstances {
@@ -31,8 +31,11 @@ struct Circumstances {
 
 struct Check {
   std::string_view id;
-  // One result or several (one a machine); never throws for what it examines.
+  // What is wrong, one result each (a machine, a file, a service), or one that says that nothing is. Never throws for
+  // what it examines.
   std::vector<CheckResult> (*run)(const Circumstances&);
+  // Puts right what can be put right without loss; null where a person has to decide.
+  void (*fix)(const Circumstances&) = nullptr;
 };
 
 std::span<const Check> checks();

@@ -1,5 +1,5 @@
-// Report: what a command has to say, once. Data are one Json value (what --json prints, as it is); views say which parts of
-// it a person sees, and which table --plain prints. So the three renderings cannot disagree.
+// Report: what a command has to say, once. Data are one Json value (what --json prints, as it is); views say which
+// parts of it a person sees, and which table --plain prints. So the three renderings cannot disagree.
 #pragma once
 
 #include <iosfwd>
@@ -13,10 +13,11 @@ namespace hrvm::report {
 
 // How a scalar is shown to a person. --plain and --json show the raw value always.
 enum class Format {
-  text,     // as it is; control characters escaped; lists joined by ", "
-  bytes,    // an integer of bytes as "238.5 GiB"
-  time,     // RFC 3339 as "2026-02-14 09:41" in UTC
+  text,   // as it is; control characters escaped; lists joined by ", "
+  bytes,  // an integer of bytes as "238.5 GiB"
+  time,   // RFC 3339 as "2026-02-14 09:41" in UTC
   yes_no,
+  lines,  // a list with each item on a line of its own; one line where lines cannot be
 };
 
 enum class Align { left, right };
@@ -30,12 +31,13 @@ struct Column {
 
 // Label and value, one a line. What is null is left out.
 struct FieldsView {
-  std::string title;  // empty: no heading
+  std::string title;   // empty: no heading
   std::string object;  // dotted path; empty: where we are
   std::vector<Column> fields;
 };
 
-// Rows of a list of objects. An empty list prints `when_empty`, or nothing. A column in which every row is null is left out.
+// Rows of a list of objects. An empty list prints `when_empty`, or nothing. A column in which every row is null is left
+// out.
 struct TableView {
   std::string title;
   std::string rows;  // dotted path to the list
@@ -44,6 +46,7 @@ struct TableView {
 };
 
 // Findings: a list of {id, severity, subject, message, remedy}, worst first, with their remedies indented below.
+// Checks, {id, status, message, remedy}, are shown alike.
 struct FindingsView {
   std::string rows;
 };
@@ -56,7 +59,8 @@ struct TextView {
 struct EachView;
 using View = std::variant<FieldsView, TableView, FindingsView, TextView, EachView>;
 
-// For every object of a list: a heading made of the joined `heading` columns, then the views, with paths from that object.
+// For every object of a list: a heading made of the joined `heading` columns, then the views, with paths from that
+// object.
 struct EachView {
   std::string rows;
   std::vector<Column> heading;
@@ -64,10 +68,10 @@ struct EachView {
 };
 
 struct Report {
-  std::string schema;        // "hrvm.discover/1"
-  base::Json data;           // an object, without the schema
+  std::string schema;  // "hrvm.discover/1"
+  base::Json data;     // an object, without the schema
   std::vector<View> human;
-  TableView plain;           // title and when_empty are not used; no columns: --plain prints what a person sees, uncoloured
+  TableView plain;  // title and when_empty are not used; no columns: --plain prints what a person sees, uncoloured
 };
 
 enum class Color { off, on };
@@ -78,7 +82,8 @@ struct HumanStyle {
 };
 
 void render_human(const Report& report, const HumanStyle& style, std::ostream& out);
-void render_plain(const Report& report, std::ostream& out);  // tab-separated; tab, newline and backslash in values as \t \n
+void render_plain(const Report& report,
+                  std::ostream& out);  // tab-separated; tab, newline and backslash in values as \t \n
 void render_json(const Report& report, std::ostream& out);
 
 }  // namespace hrvm::report

@@ -1,0 +1,79 @@
+#include "doctor/checks.hpp"
+
+#include <array>
+
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::doctor {
+
+std::string_view word(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::warning:
+      return "warning";
+    case Status::error:
+      return "error";
+    case Status::skipped:
+      return "skipped";
+  }
+  return "";
+}
+
+// What stops every machine first, then what stops one, then what only wastes space.
+std::span<const Check> checks() {
+  static constexpr std::array<Check, 15> all = {{
+      {"kvm", check_kvm},
+      {"qemu", check_qemu},
+      {"uefi", check_uefi},
+      {"sectors", check_sectors},
+      {"storage", check_storage},
+      {"space", check_space},
+      {"virtlogd", check_virtlogd},
+      {"network", check_network},
+      {"polkit", check_polkit},
+      {"definition", check_definition},
+      {"base", check_base},
+      {"chain", check_chain},
+      {"growth", check_growth},
+      {"modes", check_modes, fix_modes},
+      {"garbage", check_garbage, fix_garbage},
+  }};
+  return all;
+}
+
+std::vector<std::string> machine_names(const Circumstances& at) {
+  return at.machine ? std::vector<std::string>{*at.machine} : at.store.names();
+}
+
+std::vector<machine::Machine> machines(const Circumstances& at) {
+  std::vector<machine::Machine> loaded;
+  for (const auto& name : machine_names(at)) {
+    try {
+      loaded.push_back(at.store.load(name));
+    } catch (const base::Error&) {
+      // Told by check_definition.
+    }
+  }
+  return loaded;
+}
+
+Results or_ok(std::string id, Results problems, std::string message) {
+  if (problems.empty()) problems.push_back({std::move(id), Status::ok, std::move(message), ""});
+  return problems;
+}
+
+Results for_each_machine(const Circumstances& at, const std::string& id,
+                         const std::function<Results(const machine::Machine&)>& examine) {
+  Results all;
+  for (const auto& machine : machines(at)) {
+    try {
+      for (auto& result : examine(machine)) all.push_back(std::move(result));
+    } catch (const base::Error& error) {
+      all.push_back({id, Status::error, machine.name + ": " + error.message(), error.hint()});
+    }
+  }
+  return all;
+}
+
+}  // namespace hrvm::doctor

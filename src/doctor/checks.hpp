@@ -1,0 +1,47 @@
+// The checks, each in the file of its name (check_base is base.cpp), and what they share.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "hrvm/doctor/check.hpp"
+
+namespace hrvm::doctor {
+
+using Results = std::vector<CheckResult>;
+
+Results check_kvm(const Circumstances& at);
+Results check_qemu(const Circumstances& at);
+Results check_uefi(const Circumstances& at);
+Results check_sectors(const Circumstances& at);
+Results check_storage(const Circumstances& at);
+Results check_space(const Circumstances& at);
+Results check_virtlogd(const Circumstances& at);
+Results check_network(const Circumstances& at);
+Results check_polkit(const Circumstances& at);
+Results check_definition(const Circumstances& at);
+Results check_base(const Circumstances& at);
+Results check_chain(const Circumstances& at);
+Results check_growth(const Circumstances& at);
+Results check_modes(const Circumstances& at);
+void fix_modes(const Circumstances& at);
+Results check_garbage(const Circumstances& at);
+void fix_garbage(const Circumstances& at);
+
+// The machine asked for, or all.
+std::vector<std::string> machine_names(const Circumstances& at);
+// Those of them whose definition can be read: check_definition tells of the others.
+std::vector<machine::Machine> machines(const Circumstances& at);
+
+// `problems`, or one result that says that there are none.
+Results or_ok(std::string id, Results problems, std::string message);
+// For each machine what `examine` finds wrong. What it throws is a problem of that machine.
+Results for_each_machine(const Circumstances& at, const std::string& id,
+                         const std::function<Results(const machine::Machine&)>& examine);
+
+// libvirt's checks are left out where it is not installed.
+bool has_libvirt(const sys::Host& host);
+CheckResult skipped_without_libvirt(std::string id);
+
+}  // namespace hrvm::doctor

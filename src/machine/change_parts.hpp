@@ -19,9 +19,6 @@ State state_on_new_layer(Change& change, const std::optional<std::string>& head,
 // Drops fingerprints of layers that are no longer named, and tells which files of `before` will be gone.
 Change finish_change(Change change, const Definition& before);
 
-// Error{not_found} with what was probably meant.
-const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
-
 // Error{usage} for a name that is none, Error{exists} for one that is taken.
 void check_free_snapshot_name(const Machine& machine, const std::string& name);
 

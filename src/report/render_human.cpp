@@ -40,6 +40,15 @@ class Page {
     printed_ = printed_ || !text.empty();
   }
 
+  // What goes on behind the first line stands below it.
+  void print_field(const std::string& label, const std::string& value) {
+    std::string before = label;
+    for (const auto line : base::lines(value)) {
+      print(before + " " + std::string(line) + "\n");
+      before.assign(display_width(label), ' ');
+    }
+  }
+
   void show(const FieldsView& view, const Json& where) {
     const auto& object = value_at(where, view.object);
     std::vector<std::pair<std::string, std::string>> lines;
@@ -52,7 +61,7 @@ class Page {
     }
     if (lines.empty()) return;
     if (!view.title.empty()) title(view.title);
-    for (const auto& [label, value] : lines) print(padded(label, widest, Align::left) + " " + value + "\n");
+    for (const auto& [label, value] : lines) print_field(padded(label, widest, Align::left), value);
   }
 
   void show(const TableView& view, const Json& where) {

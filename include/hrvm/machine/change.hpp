@@ -65,6 +65,9 @@ Change plan_undo(const Machine& machine);
 // The image a new layer on the machine's base has.
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);
 
+// Error{not_found} with what was probably meant.
+const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
+
 base::Json to_json(const Change& change);
 
 // Carries it out. The caller holds the machine's lock and has made sure that it does not run.

@@ -17,7 +17,7 @@ enum class Format {
   bytes,  // an integer of bytes as "238.5 GiB"
   time,   // RFC 3339 as "2026-02-14 09:41" in UTC
   yes_no,
-  lines,  // a list with each item on a line of its own; one line where lines cannot be
+  lines,  // for fields: a list with each item on a line of its own
 };
 
 enum class Align { left, right };

@@ -120,6 +120,13 @@ TEST_CASE("fields line up and what is null is left out") {
   CHECK(plain(report) == human(report));
 }
 
+TEST_CASE("a list shown as lines stands below its first item") {
+  const Report report{.schema = "x/1",
+                      .data = object({{"name", "web"}, {"because", Json(std::vector<std::string>{"one", "t\nwo"})}}),
+                      .human = {FieldsView{.fields = {{"Name", "name"}, {"Because", "because", Format::lines}}}}};
+  CHECK(human(report) == "Name:    web\nBecause: one\n         t\\x0awo\n");
+}
+
 TEST_CASE("findings come worst first, each with its remedy below") {
   const Report report{
       .schema = "x/1",

@@ -1,0 +1,36 @@
+// A machine as commands tell of it: the object that list, show and import print in machines[], and what of it a person
+// sees. A member that is not known is null.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/base/json.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/store.hpp"
+#include "hrvm/report/report.hpp"
+#include "hrvm/sys/host.hpp"
+
+namespace hrvm::cli {
+
+// `state` is the active one or a snapshot's: disk, hardware and head are told of it. `base` is what a look at the base
+// found; without one, drift is null. Nothing of the base is read here, and QMP is asked only of a machine that runs.
+base::Json machine_json(const sys::Host& host, const machine::Machine& machine, const machine::State& state,
+                        const std::optional<machine::BaseState>& base = std::nullopt);
+// The active state.
+base::Json machine_json(const sys::Host& host, const machine::Machine& machine,
+                        const std::optional<machine::BaseState>& base = std::nullopt);
+// One whose definition could not be read: its name, and "damaged" where that is why.
+base::Json unread_machine_json(const std::string& name, bool damaged);
+
+// name, parent, created, description, allocated_bytes.
+base::Json snapshot_json(const machine::Machine& machine, const machine::Snapshot& snapshot);
+base::Json snapshots_json(const machine::Machine& machine);
+
+// All about each of machines[], for a person.
+std::vector<report::View> machine_views();
+// A line for each of machines[], for a script.
+report::TableView machine_lines();
+
+}  // namespace hrvm::cli

@@ -1,6 +1,7 @@
 // The checks, each in the file of its name (check_base is base.cpp), and what they share.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -39,6 +40,15 @@ Results or_ok(std::string id, Results problems, std::string message);
 // For each machine what `examine` finds wrong. What it throws is a problem of that machine.
 Results for_each_machine(const Circumstances& at, const std::string& id,
                          const std::function<Results(const machine::Machine&)>& examine);
+
+// What a machine's changes take, and what they may still take.
+struct Growth {
+  std::uint64_t allocated_bytes = 0;  // of all its files
+  std::uint64_t room_bytes = 0;       // what the active layer can still take: the disk's size less what it has
+  std::uint64_t free_bytes = 0;       // in the store
+};
+// A machine that has grown by more than what is left may do so again.
+bool is_tight(const Growth& growth);
 
 // libvirt's checks are left out where it is not installed.
 bool has_libvirt(const sys::Host& host);

@@ -7,15 +7,12 @@
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::doctor {
-namespace {
+bool is_tight(const Growth& growth) {
+  return growth.free_bytes < growth.room_bytes && growth.free_bytes < growth.allocated_bytes;
+}
 
-struct Growth {
-  std::uint64_t allocated_bytes = 0;  // of all layers
-  std::uint64_t room_bytes = 0;       // what the active layer can still take: the disk's size less what it has
-};
-
-Growth growth_of(const machine::Machine& machine) {
-  Growth growth;
+static Growth growth_of(const machine::Machine& machine) {
+  Growth growth{.free_bytes = sys::space(machine.folder).available_bytes};
   for (const auto& file : machine.definition.files()) {
     growth.allocated_bytes += sys::status(machine.folder / file).allocated_bytes;
   }
@@ -25,20 +22,16 @@ Growth growth_of(const machine::Machine& machine) {
   return growth;
 }
 
-// A machine that has grown by more than what is left may do so again.
-Results examine(const machine::Machine& machine) {
+static Results examine(const machine::Machine& machine) {
   const auto growth = growth_of(machine);
-  const auto free = sys::space(machine.folder).available_bytes;
-  if (free >= growth.room_bytes || free >= growth.allocated_bytes) return {};
+  if (!is_tight(growth)) return {};
   return {{"growth", Status::warning,
            fmt::format("{}: its changes take {} and may grow by {}; {} are free", machine.name,
                        base::format_bytes(growth.allocated_bytes), base::format_bytes(growth.room_bytes),
-                       base::format_bytes(free)),
+                       base::format_bytes(growth.free_bytes)),
            fmt::format("hrvm reset {0} --discard   (throws its changes away), or hrvm export {0} FILE first",
                        machine.name)}};
 }
-
-}  // namespace
 
 Results check_growth(const Circumstances& at) {
   return or_ok("growth", for_each_machine(at, "growth", examine), "there is room for every machine to grow");

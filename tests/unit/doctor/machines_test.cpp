@@ -1,0 +1,162 @@
+// What is found wrong with machines.
+#include "fixture.hpp"
+
+using namespace hrvm;
+using doctor::check_base;
+using doctor::Status;
+using doctor::testing::Fixture;
+using doctor::testing::only;
+
+TEST_CASE("an empty store and a healthy machine pass every check of machines") {
+  for (const bool with_machine : {false, true}) {
+    Fixture fixture;
+    if (with_machine) fixture.add("web", fixture.definition());
+    for (auto* check : {doctor::check_definition, doctor::check_base, doctor::check_chain, doctor::check_growth,
+                        doctor::check_modes, doctor::check_garbage, doctor::check_sectors}) {
+      const auto result = only(check(fixture.circumstances()));
+      INFO(result.id << ": " << result.message);
+      CHECK(result.status == Status::ok);
+    }
+  }
+}
+
+TEST_CASE("a disk that changed since its layer was made is an error whose remedy is a reset") {
+  Fixture fixture;
+  fixture.add("web", fixture.definition());
+  test::write_gpt(fixture.disk(), {.size_bytes = 8 << 20, .partitions = {{.first_lba = 2048, .last_lba = 8191}}});
+  const auto result = only(check_base(fixture.circumstances()));
+  CHECK(result.status == Status::error);
+  CHECK(result.message.find("web: its disk " + fixture.disk().string() + " has changed") == 0);
+  CHECK(result.remedy.find("hrvm reset web") == 0);
+}
+
+TEST_CASE("a disk that is gone is an error") {
+  Fixture fixture;
+  fixture.add("web", fixture.definition());
+  std::filesystem::remove(fixture.disk());
+  const auto result = only(check_base(fixture.circumstances()));
+  CHECK(result.status == Status::error);
+  CHECK(result.message == "web: its disk " + fixture.disk().string() + " is not here");
+}
+
+TEST_CASE("a definition that is cut off is an error, and the other machines are still examined") {
+  Fixture fixture;
+  const auto broken = fixture.add("broken", fixture.definition());
+  fixture.add("web", fixture.definition());
+  fixture.folder.write("store/broken/generations/1.json", "{\"schema\":");
+  const auto result = only(doctor::check_definition(fixture.circumstances()));
+  CHECK(result.status == Status::error);
+  CHECK(result.message.find("broken: ") == 0);
+  std::filesystem::remove(fixture.disk());
+  CHECK(only(check_base(fixture.circumstances())).message.find("web: ") == 0);
+}
+
+TEST_CASE("a layer that is missing is an error that names the file") {
+  Fixture fixture;
+  const auto machine = fixture.add("web", fixture.definition());
+  std::filesystem::remove(machine.active_layer());
+  const auto result = only(doctor::check_definition(fixture.circumstances()));
+  CHECK(result.status == Status::error);
+  CHECK(result.message.find(machine.active_layer().string()) != std::string::npos);
+}
+
+TEST_CASE("with a machine named only that one is examined") {
+  Fixture fixture;
+  fixture.add("web", fixture.definition());
+  fixture.add("other", fixture.definition());
+  std::filesystem::remove(fixture.disk());
+  auto circumstances = fixture.circumstances();
+  CHECK(check_base(circumstances).size() == 2);
+  circumstances.machine = "other";
+  CHECK(only(check_base(circumstances)).message.find("other: ") == 0);
+}
+
+static machine::Definition with_snapshots(const Fixture& fixture, unsigned count) {
+  auto definition = fixture.definition();
+  std::optional<std::string> parent;
+  for (unsigned i = 0; i < count; ++i) {
+    machine::Snapshot snapshot{.name = "s" + std::to_string(i), .parent = parent};
+    snapshot.layer = "00000000000000b" + std::to_string(i);
+    snapshot.hardware = definition.active.hardware;
+    parent = snapshot.name;
+    definition.snapshots.push_back(snapshot);
+  }
+  auto mark = definition.fingerprints.extract(definition.active.layer);
+  mark.key() = definition.snapshots[0].layer;
+  definition.fingerprints.insert(std::move(mark));
+  definition.active.head = parent;
+  return definition;
+}
+
+TEST_CASE("a machine on more than three layers is told which snapshot to delete") {
+  Fixture fixture;
+  fixture.add("three", with_snapshots(fixture, 2));
+  CHECK(only(doctor::check_chain(fixture.circumstances())).status == Status::ok);
+  fixture.add("four", with_snapshots(fixture, 3));
+  const auto result = only(doctor::check_chain(fixture.circumstances()));
+  CHECK(result.status == Status::warning);
+  CHECK(result.message.find("four lies on 4 layers") == 0);
+  CHECK(result.remedy == "hrvm snapshot delete four@s0");
+}
+
+TEST_CASE("growth is tight when what is left is less than what is taken and than what may come") {
+  CHECK(doctor::is_tight({.allocated_bytes = 100, .room_bytes = 500, .free_bytes = 50}));
+  CHECK_FALSE(doctor::is_tight({.allocated_bytes = 100, .room_bytes = 500, .free_bytes = 100}));
+  CHECK_FALSE(doctor::is_tight({.allocated_bytes = 100, .room_bytes = 20, .free_bytes = 50}));
+  CHECK_FALSE(doctor::is_tight({}));
+}
+
+TEST_CASE("files that others may read are found and closed, folders may be passed through") {
+  Fixture fixture;
+  const auto machine = fixture.add("web", fixture.definition());
+  Fixture::set_mode(machine.folder, 0711);
+  CHECK(only(doctor::check_modes(fixture.circumstances())).status == Status::ok);
+  Fixture::set_mode(machine.active_layer(), 0640);
+  Fixture::set_mode(machine.folder / "layers", 0755);
+  const auto result = only(doctor::check_modes(fixture.circumstances()));
+  CHECK(result.status == Status::warning);
+  CHECK(result.message == "web: others may read " + (machine.folder / "layers").string() + " and 1 more");
+  doctor::fix_modes(fixture.circumstances());
+  CHECK(only(doctor::check_modes(fixture.circumstances())).status == Status::ok);
+  CHECK(sys::status(machine.active_layer()).mode == 0600);
+  CHECK(sys::status(machine.folder / "layers").mode == 0711);
+}
+
+TEST_CASE("a link in a machine's folder is not followed when modes are put right") {
+  Fixture fixture;
+  const auto machine = fixture.add("web", fixture.definition());
+  const auto outside = fixture.folder.write("outside", "text");
+  Fixture::set_mode(outside, 0644);
+  std::filesystem::create_symlink(outside, machine.folder / "layers" / "link");
+  doctor::fix_modes(fixture.circumstances());
+  CHECK(sys::status(outside).mode == 0644);
+}
+
+TEST_CASE("files that nothing names are found and removed, those that are named stay") {
+  Fixture fixture;
+  const auto machine = fixture.add("web", fixture.definition());
+  fixture.folder.write("store/web/layers/00000000000000ff.qcow2", "left over");
+  fixture.folder.write("store/half/layers/00000000000000fe.qcow2", "an import that did not end");
+  const auto found = doctor::check_garbage(fixture.circumstances());
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].message.find("00000000000000ff.qcow2") != std::string::npos);
+  CHECK(found[1].message.find("half") != std::string::npos);
+  doctor::fix_garbage(fixture.circumstances());
+  CHECK(only(doctor::check_garbage(fixture.circumstances())).status == Status::ok);
+  CHECK(sys::status(machine.active_layer()).type == sys::FileType::regular);
+}
+
+TEST_CASE("BIOS and 4096-byte sectors do not go together") {
+  const auto with = [](std::uint32_t logical, machine::Firmware firmware) {
+    Fixture fixture;
+    auto definition = fixture.definition();
+    definition.base.sectors = {logical, 4096};
+    definition.active.hardware.firmware = firmware;
+    fixture.add("web", definition);
+    return only(doctor::check_sectors(fixture.circumstances()));
+  };
+  CHECK(with(4096, machine::Firmware::bios).status == Status::error);
+  CHECK(with(512, machine::Firmware::bios).status == Status::warning);
+  CHECK(with(512, machine::Firmware::bios).remedy == "hrvm boot web --firmware uefi");
+  CHECK(with(4096, machine::Firmware::uefi).status == Status::ok);
+}

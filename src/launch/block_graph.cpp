@@ -8,14 +8,10 @@ namespace {
 
 using base::Json;
 
-Json cache_options(const CacheMode& cache) {
-  return Json::object().set("direct", cache.direct).set("no-flush", false);
-}
+Json cache_options(const CacheMode& cache) { return Json::object().set("direct", cache.direct).set("no-flush", false); }
 
 // What the guest discards, and the zeros it writes, take no space in the layer.
-void give_back_space(Json& node) {
-  node.set("discard", "unmap");
-}
+void give_back_space(Json& node) { node.set("discard", "unmap"); }
 
 Json file_node(const DiskNode& disk, const std::string& name, bool writable, const CacheMode& cache) {
   Json node;

@@ -24,13 +24,9 @@ std::optional<std::uint16_t> port_from(std::string_view text) {
 
 }  // namespace
 
-std::string_view word(Accelerator value) {
-  return value == Accelerator::kvm ? "kvm" : "tcg";
-}
+std::string_view word(Accelerator value) { return value == Accelerator::kvm ? "kvm" : "tcg"; }
 
-std::string_view word(Console value) {
-  return std::ranges::find(console_words, value, &ConsoleWord::value)->word;
-}
+std::string_view word(Console value) { return std::ranges::find(console_words, value, &ConsoleWord::value)->word; }
 
 std::optional<Console> console_from(std::string_view text) {
   const auto found = std::ranges::find(console_words, text, &ConsoleWord::word);

@@ -51,9 +51,7 @@ bool try_connect(int fd, const sockaddr_un& address) {
   return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-Error lost(const char* what) {
-  return Error(ErrorKind::io, what);
-}
+Error lost(const char* what) { return Error(ErrorKind::io, what); }
 
 }  // namespace
 
@@ -71,17 +69,19 @@ std::optional<UnixSocket> UnixSocket::connect(const std::filesystem::path& path,
   return UnixSocket(std::move(fd));
 }
 
+std::size_t UnixSocket::send_some(std::string_view bytes) {
+  const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0) return std::size_t(sent);
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  throw lost("the other end of a socket is gone");
+}
+
 void UnixSocket::send(std::string_view bytes, milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
-      bytes.remove_prefix(std::size_t(sent));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      throw lost("the other end of a socket is gone");
-    } else if (!is_ready(fd_.get(), POLLOUT, left_until(deadline)) && left_until(deadline) == milliseconds{0}) {
-      throw lost("the other end of a socket does not read");
-    }
+    bytes.remove_prefix(send_some(bytes));
+    if (bytes.empty() || is_ready(fd_.get(), POLLOUT, left_until(deadline))) continue;
+    if (left_until(deadline) == milliseconds{0}) throw lost("the other end of a socket does not read");
   }
 }
 

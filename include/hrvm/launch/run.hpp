@@ -1,9 +1,13 @@
-// Running a plan: by exec for a plain foreground boot, detached, or watched to an end.
+// Running a plan: by exec for a plain foreground boot, supervised where something is left to do, detached, or watched.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/sys/lock.hpp"
@@ -16,38 +20,54 @@ struct Keep {
   std::vector<int> fds;
 };
 
-// Replaces this process by QEMU. A watcher process holds the machine's lock until QEMU's own lock on the layer is there
-// (or QEMU is gone), so that no other hrvm changes the machine in between.
-[[noreturn]] void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
+// Replaces this process by QEMU. A process in the background holds the machine's lock until QEMU's own lock on the
+// layer is there (or QEMU is gone), so that no other hrvm changes the machine in between. Returns only by throwing.
+void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
 
-// Starts QEMU in the background and returns once it runs (QMP answers). Error{external} with what QEMU said when it dies
-// early, with known causes explained.
-void run_detached(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
+// The same with this process staying, for what is to be done afterwards. QEMU has our terminal, and its signals come
+// from there; a SIGTERM to us goes to it. Gives QEMU's exit status.
+int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
+
+// Starts QEMU in the background and returns its process id once it runs (QMP answers). Error{external} with what QEMU
+// said when it dies early, with known causes explained.
+pid_t run_detached(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
 
 struct WatchRequest {
-  std::optional<std::string> wait_for;            // POSIX extended regular expression, on the serial console, line by line
+  // POSIX extended regular expression, held against each line of the serial console; also against one that has not
+  // ended, when the guest has been silent for a moment after it (a prompt).
+  std::optional<std::string> wait_for;
   std::optional<std::chrono::seconds> timeout;
-  bool keep_running = false;                      // with --detach: QEMU stays when the text has come
-  bool echo = false;                              // show the console while waiting
+  bool keep_running = false;                        // QEMU stays when the text has come
+  int input_fd = -1;                                // what comes from here is typed on the serial console
+  std::function<void(const std::string&)> on_line;  // each line the guest has printed, printable; may be empty
 };
 enum class WatchEnd { matched, timed_out, ended };
 struct WatchResult {
   WatchEnd end = WatchEnd::ended;
-  int exit_status = 0;         // QEMU's, when it ended
-  std::string console_tail;    // the last lines the guest printed, printable
-  std::string matched_line;
-  std::string qemu_errors;
+  int exit_status = 0;                    // QEMU's, when it ended
+  std::vector<std::string> console_tail;  // the last lines the guest printed, printable
+  std::string matched_line;               // printable
+  std::string qemu_errors;                // what QEMU itself said
+  pid_t pid = 0;                          // when it keeps running
 };
 
-// Starts QEMU as a child and watches it. Whatever happens it is not left behind unless keep_running.
+// Error{usage} when it is no such expression.
+void check_pattern(const std::string& expression);
+
+// Starts QEMU and watches it. Whatever happens it is not left behind, unless keep_running and the text has come.
+// A signal to us ends it: Error{interrupted}. plan.serial must be `watched`.
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request);
 
-// Powers a machine down: ACPI, and QMP quit after the limit. Says which it was. Error{busy} when neither is answered.
+// Powers a run down: ACPI, and QMP quit when `patience` has passed (or at once, also for a guest that is paused). Says
+// which it was. Error{busy} when QEMU does not answer, or does not end.
 enum class StopWay { powered_down, quit };
-StopWay stop_machine(const machine::Machine& machine, const machine::Path& run_folder, std::chrono::seconds patience, bool at_once);
+StopWay stop_run(const machine::Path& layer, const machine::Path& run_folder, std::chrono::seconds patience,
+                 bool at_once);
 
-// "running" or "paused" and so on, where QMP tells within a short time.
+// "running", "paused", "io-error" and so on, where QMP tells within a short time.
 std::optional<std::string> run_detail(const machine::Path& run_folder);
+// Of QEMU, as it wrote it down. Only to be believed while the machine's layer is locked.
+std::optional<pid_t> run_pid(const machine::Path& run_folder);
 
 }  // namespace hrvm::launch

@@ -1,0 +1,35 @@
+// Processes that outlive this one, and the end of those that are not our children.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/sys/fd.hpp"
+
+namespace hrvm::sys {
+
+// A process, held by a descriptor (pidfd_open(2)), so that its number cannot come to mean another one.
+class Process {
+ public:
+  static Process self();
+  bool wait(std::chrono::milliseconds limit) const;  // true once it has ended
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit Process(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+// Runs `work` in a process of its own that nobody has to wait for: in a new session, with /dev/null as standard streams
+// and none of our descriptors but `kept_fds`. What it throws is lost.
+void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds);
+
+// What can be read from `fd` without waiting, at most 4 KiB: nullopt when there is nothing now, empty at its end.
+std::optional<std::string> read_now(int fd);
+
+}  // namespace hrvm::sys

@@ -1,0 +1,46 @@
+#include <csignal>
+#include <optional>
+
+#include "hrvm/sys/background.hpp"
+#include "hrvm/sys/terminal.hpp"
+#include "starting.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds look_interval{5};
+// QEMU that has not taken its layer by then is waiting for something, and nothing holds the machine but that.
+constexpr int most_looks = 12'000;
+
+void wait_until_running(const LaunchPlan& plan, const sys::Process& qemu) {
+  for (int look = 0; look < most_looks && !qemu.wait(look_interval); ++look) {
+    if (has_taken_layer(plan)) return;
+  }
+}
+
+}  // namespace
+
+void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
+  const auto command = prepare_command(plan, keep);
+  const auto self = sys::Process::self();  // which QEMU will be
+  sys::run_in_background([&] { wait_until_running(plan, self); }, {machine_lock.fd(), self.fd()});
+  host.runner.exec(command);
+}
+
+int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
+  auto child = host.runner.spawn(prepare_command(plan, keep), {0, 1, 2}, false);
+  std::optional<sys::Lock> held = std::move(machine_lock);
+  bool told = false;
+  while (!child.wait(20ms)) {
+    if (held && has_taken_layer(plan)) held.reset();
+    if (sys::interrupt_signal() == 0 || told) continue;
+    child.signal(SIGTERM);
+    told = true;
+  }
+  return *child.poll();
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,28 @@
+// What all ways of running have in common: the run folder, the command, and what QEMU says when it does not start.
+#pragma once
+
+#include <string>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/run.hpp"
+
+namespace hrvm::launch {
+
+// With its run folder made, 0700: the sockets in it are open to whoever can enter.
+sys::Command prepare_command(const LaunchPlan& plan, const Keep& keep);
+
+// True once QEMU has the layer: from then on the lock that it holds says that the machine runs.
+bool has_taken_layer(const LaunchPlan& plan);
+
+// QEMU in a session of its own, its words going into a file in the run folder.
+sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
+// What it wrote there so far, without what it tells on purpose.
+std::string words_of_qemu(const LaunchPlan& plan);
+
+// Error{external}: QEMU's own words, and what to do about a cause that is known.
+base::Error early_end(int exit_status, const std::string& words);
+
+// By QMP, then SIGTERM, then SIGKILL. It has ended and is reaped when this returns.
+void end_qemu(sys::Child& qemu, const LaunchPlan& plan);
+
+}  // namespace hrvm::launch

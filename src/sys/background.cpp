@@ -1,0 +1,83 @@
+#include "hrvm/sys/background.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::sys {
+
+namespace {
+
+void close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    if (unsigned(fd) > next) ::close_range(next, unsigned(fd) - 1, 0);
+    next = std::max(next, unsigned(fd) + 1);
+  }
+  ::close_range(next, ~0U, 0);
+}
+
+void silence_streams() {
+  const int nothing = ::open("/dev/null", O_RDWR);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, stream);
+  if (nothing > STDERR_FILENO) ::close(nothing);
+}
+
+[[noreturn]] void work_and_exit(const std::function<void()>& work, const std::vector<int>& kept) {
+  ::setsid();
+  silence_streams();
+  close_all_but(kept);
+  try {
+    work();
+  } catch (...) {
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Process Process::self() {
+  Fd fd(int(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!fd) throw base::system_error(errno, "watch", "this process");
+  return Process(std::move(fd));
+}
+
+bool Process::wait(std::chrono::milliseconds limit) const {
+  pollfd ended{fd_.get(), POLLIN, 0};
+  return ::poll(&ended, 1, int(limit.count())) > 0;
+}
+
+void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds) {
+  // The child in between ends at once, so that the one that works is nobody's to wait for.
+  const pid_t child = ::fork();
+  if (child < 0) throw base::system_error(errno, "start", "a process in the background");
+  if (child == 0) {
+    const pid_t worker = ::fork();
+    if (worker == 0) work_and_exit(work, kept_fds);
+    ::_exit(worker < 0 ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) throw base::system_error(EAGAIN, "start", "a process in the background");
+}
+
+std::optional<std::string> read_now(int fd) {
+  pollfd waiting{fd, POLLIN, 0};
+  if (::poll(&waiting, 1, 0) <= 0) return std::nullopt;
+  std::array<char, 4096> bytes;
+  const ssize_t got = ::read(fd, bytes.data(), bytes.size());
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return std::nullopt;
+  return std::string(bytes.data(), std::size_t(std::max<ssize_t>(got, 0)));
+}
+
+}  // namespace hrvm::sys

@@ -1,0 +1,52 @@
+// Damaged filesystems, each named for its lesson and for what comes of walking through all of it: NAME.corrupt,
+// NAME.reads. Those that the fuzzer found bear no such word: they only must end.
+#include "trees.hpp"
+
+namespace hrvm::fs::test {
+namespace {
+
+using Open = std::unique_ptr<FileSystem> (*)(block::BlockDevice&);
+
+void walk(FileSystem& files, const std::string& folder, int depth) {
+  for (const auto& entry : files.list(folder)) {
+    auto path = folder + "/" + entry.name;
+    auto info = files.info(path);
+    if (!info) continue;
+    if (info->kind == FileKind::directory && depth > 0) walk(files, path, depth - 1);
+    if (info->kind == FileKind::symlink) files.read_link(path);
+    if (info->kind == FileKind::regular) files.read(path, 0, 1 << 20);
+  }
+}
+
+std::string outcome(const Path& image, Open open) {
+  try {
+    auto device = block::open_device(image);
+    walk(*open(*device), "", 4);
+    return "reads";
+  } catch (const base::Error& error) {
+    CHECK_FALSE(error.message().empty());
+    return std::string(base::word(error.kind()));
+  }
+}
+
+void check_corpus(const std::string& name, Open open) {
+  auto folder = Path(HRVM_SOURCE_DIR) / "tests/corpus" / name;
+  int told = 0;
+  for (const auto& file : sys::list_directory(folder)) {
+    CAPTURE(file);
+    auto found = outcome(folder / file, open);
+    auto expected = Path(file).extension().string();
+    if (expected.empty()) continue;
+    CHECK("." + found == expected);
+    ++told;
+  }
+  CHECK(told >= 10);
+}
+
+}  // namespace
+
+TEST_CASE("every damaged FAT ends as its name says") { check_corpus("fat", open_fat); }
+
+TEST_CASE("every damaged ext filesystem ends as its name says") { check_corpus("ext", open_ext); }
+
+}  // namespace hrvm::fs::test

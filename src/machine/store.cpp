@@ -123,7 +123,12 @@ sys::Lock Store::begin(const std::string& name) const {
     throw Error(ErrorKind::exists, fmt::format("{} is there and is no machine", folder.string()))
         .on(folder)
         .hint("give another name");
-  for (const auto part : {"layers", "generations"}) sys::make_directories(folder / part);
+  try {
+    for (const auto part : {"layers", "generations"}) sys::make_directories(folder / part);
+  } catch (const Error&) {
+    sys::remove_all(folder);
+    throw;
+  }
   return *std::move(lock);
 }
 

@@ -106,12 +106,16 @@ int run_command(const sys::Host& real_host, const Invocation& invocation) {
   return outcome.status;
 }
 
+int print_version(const sys::Host& host) {
+  write_out(host.streams.out, "hrvm " HRVM_VERSION "\n");
+  return 0;
+}
+
 int run_words(const sys::Host& host, const std::vector<std::string>& words) {
+  // Asked by scripts before anything else: told before the parser is even set up.
+  if (words == std::vector<std::string>{"--version"}) return print_version(host);
   const auto invocation = parse(words);
-  if (invocation.version) {
-    write_out(host.streams.out, "hrvm " HRVM_VERSION "\n");
-    return 0;
-  }
+  if (invocation.version) return print_version(host);
   if (invocation.help) {
     write_out(host.streams.out, help_text(invocation.help_topic, help_style(host, invocation.arguments)));
     return 0;

@@ -48,7 +48,8 @@ std::array<std::uint8_t, 16> kernel_entropy() {
 }
 
 bool is_program(const std::filesystem::path& path) {
-  return sys::status(path).type == FileType::regular && is_executable(path);
+  // In this order: a folder on PATH may be closed to this user.
+  return is_executable(path) && sys::status(path).type == FileType::regular;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
@@ -10,6 +11,7 @@
 namespace hrvm::probe {
 namespace {
 
+// In the order in which firmware would be told to take them: a shim stands before the GRUB that it starts.
 constexpr std::string_view loader_names[] = {
     "bootx64.efi", "shimx64.efi", "grubx64.efi", "systemd-bootx64.efi", "bootmgfw.efi", "refind_x64.efi",
 };
@@ -46,7 +48,10 @@ class Walk {
   }
 
   std::vector<EfiLoader> loaders() && {
-    std::ranges::stable_partition(loaders_, &EfiLoader::removable);
+    std::ranges::sort(loaders_, {}, [](const EfiLoader& loader) {
+      const std::string name = base::lower(loader.path.substr(loader.path.rfind('/') + 1));
+      return std::tuple(!loader.removable, std::ranges::find(loader_names, name) - loader_names, loader.path);
+    });
     return std::move(loaders_);
   }
 

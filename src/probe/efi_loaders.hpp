@@ -6,7 +6,7 @@
 
 namespace hrvm::probe {
 
-// Loaders for 64-bit x86 under /EFI, in the order of the disk, the removable-media one first.
+// Loaders for 64-bit x86 under /EFI: the removable-media one first, then shims, then others.
 std::vector<EfiLoader> find_efi_loaders(fs::FileSystem& esp, unsigned partition);
 
 }  // namespace hrvm::probe

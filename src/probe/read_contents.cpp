@@ -130,7 +130,7 @@ class Reading {
     } catch (const base::Error& error) {
       const bool medium = error.kind() == base::ErrorKind::io;
       add(medium ? "unreadable" : "filesystem-damaged", Severity::error, name,
-          fmt::format("what lies in {} cannot be read: {}", name, error.message()),
+          fmt::format("what lies in it cannot be read: {}", error.message()),
           medium ? "the disk may be dying: copy it (ddrescue) before anything else" : "");
     }
     return inside;
@@ -144,7 +144,7 @@ class Reading {
       inside.loaders = find_efi_loaders(*files, 0);
       if (inside.loaders.empty())
         add("esp-without-loader", Severity::note, inside.name,
-            fmt::format("the EFI system partition {} holds no boot loader for 64-bit x86", inside.name));
+            "the EFI system partition holds no boot loader for 64-bit x86");
       return;
     }
     inside.system = detect_system(*files, inside.name);
@@ -153,8 +153,8 @@ class Reading {
     if (files->needs_recovery())
       add("filesystem-unclean", Severity::note, inside.name,
           fmt::format(
-              "{} ({}) was not unmounted cleanly, or is mounted now; a machine replays its journal in its own layer",
-              inside.name, type));
+              "its {} was not unmounted cleanly, or is mounted now; a machine replays the journal in its own layer",
+              type));
   }
 
   void tell_closed(const Inside& inside) {
@@ -163,7 +163,7 @@ class Reading {
     if (container == nullptr && signature.usage != "filesystem") return;
     const std::string name = container ? std::string(container->name) : signature.type;
     add("cannot-look-inside", Severity::note, inside.name,
-        fmt::format("{} is {}: looking inside is not possible yet, so a system in it is not named", inside.name, name));
+        fmt::format("{}: looking inside is not possible yet, so a system in it is not named", name));
   }
 
   void take(const Inside& inside) {
@@ -184,7 +184,7 @@ class Reading {
     if (hibernated_.empty()) return;
     for (System& system : contents_.systems) system.hibernated = true;
     add("hibernated", Severity::warning, hibernated_,
-        fmt::format("{} holds a hibernated system: it would wake up on other hardware in a machine", hibernated_),
+        "it holds a hibernated system, which would wake up on other hardware in a machine",
         "boot the disk once and shut it down, or add noresume to the kernel's command line in the machine");
   }
 
@@ -204,9 +204,7 @@ class Reading {
 
 }  // namespace
 
-bool BootEvidence::removable_loader() const {
-  return std::ranges::any_of(loaders, &EfiLoader::removable);
-}
+bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders, &EfiLoader::removable); }
 
 Contents read_contents(block::BlockDevice& disk) {
   try {

@@ -95,6 +95,7 @@ TEST_CASE("a Debian disk is told by its os-release, and a vendor's loaders do no
   CHECK_FALSE(contents.boot.bios);
   CHECK(contents.boot.uefi());
   CHECK_FALSE(contents.boot.removable_loader());
+  CHECK(contents.boot.loaders.at(0).path == "/EFI/debian/shimx64.efi");
 }
 
 TEST_CASE("a DOS disk boots by BIOS from its active partition") {

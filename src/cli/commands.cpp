@@ -5,7 +5,7 @@ namespace hrvm::cli {
 const std::vector<Section>& sections() {
   // clang-format off
   static const std::vector<Section> all = {
-      {"Disks and machines", {}},
+      {"Disks and machines", {&discover_command}},
       {"Running", {}},
       {"Going back", {}},
       {"Snapshots", {}},

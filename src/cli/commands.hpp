@@ -19,6 +19,7 @@ namespace hrvm::cli {
 
 extern const Command complete_command;
 extern const Command completion_command;
+extern const Command discover_command;
 extern const Command doctor_command;
 extern const Command help_command;
 

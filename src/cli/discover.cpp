@@ -1,0 +1,86 @@
+// hrvm discover [SOURCE…]: what disks there are, what is on them, and what of it can be imported.
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/discover_view.hpp"
+#include "cli/messages.hpp"
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+
+constexpr int some_failed = 1, problems_found = 3;
+
+// Disks as they come to light, and whether one of them was lost on the way. One that was is told on stderr at once.
+struct Discovery {
+  const Context& context;
+  std::vector<Discovered> found;
+  bool failed = false;
+
+  void fail(const Error& error) {
+    failed = true;
+    const bool color = uses_color(context.host, context.arguments, Channel::err);
+    print_error(context.host.streams.err, error, context.rendering == Rendering::json, color);
+  }
+};
+
+// One that was named and is none is the whole command's failure when it is the only one.
+std::vector<probe::Disk> named_disks(Discovery& discovery, const std::vector<std::string>& sources) {
+  if (sources.size() == 1) return {probe::locate_disk(discovery.context.host, sources.front())};
+  std::vector<probe::Disk> disks;
+  for (const std::string& source : sources) try {
+      disks.push_back(probe::locate_disk(discovery.context.host, source));
+    } catch (const Error& error) {
+      discovery.fail(error);
+    }
+  return disks;
+}
+
+std::vector<probe::Disk> disks_to_survey(Discovery& discovery) {
+  const Arguments& arguments = discovery.context.arguments;
+  if (!arguments.positionals().empty()) return named_disks(discovery, arguments.positionals());
+  return probe::attached_disks(discovery.context.host, arguments.has("--all"));
+}
+
+void survey(Discovery& discovery, const std::vector<probe::Disk>& disks) {
+  const machine::HostResources resources = machine::host_resources(discovery.context.host);
+  const auto attempts = probe::survey_disks(discovery.context.host, disks);
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    if (attempts[i].error) {
+      discovery.fail(*attempts[i].error);
+      discovery.found.push_back({disks[i], std::nullopt, std::nullopt});
+      continue;
+    }
+    const probe::Survey& survey = *attempts[i].survey;
+    discovery.found.push_back({survey.disk, survey.contents, machine::advise(survey, resources)});
+  }
+}
+
+bool has_error_finding(const Discovered& discovered) {
+  return discovered.contents && std::ranges::any_of(discovered.contents->findings, [](const base::Finding& finding) {
+           return finding.severity == base::Severity::error;
+         });
+}
+
+Outcome run_discover(const Context& context) {
+  Discovery discovery{context, {}};
+  survey(discovery, disks_to_survey(discovery));
+  const int found = std::ranges::any_of(discovery.found, has_error_finding) ? problems_found : 0;
+  return {.report = discover_report(discovery.found), .status = discovery.failed ? some_failed : found};
+}
+
+}  // namespace
+
+const Command discover_command = {
+    .name = "discover",
+    .summary = "tell what disks there are, what is on them, and what can be imported",
+    .options = {{.name = "--all", .help = "also tell loop, zram, optical and other devices that rarely hold a system"},
+                {.name = "--quick", .help = "leave out what takes long to find out"}},
+    .positionals = {{"SOURCE", "disks or images; all attached disks without one", Completes::source,
+                     Positional::Count::any}},
+    .run = run_discover,
+};
+
+}  // namespace hrvm::cli

@@ -151,14 +151,18 @@ std::vector<report::View> machine_views() {
                                                {"Network", "net"},
                                                {"MAC", "mac"},
                                                {"Because", "because", Format::lines}}};
-  const report::TableView snapshots{.title = "Snapshots",
-                                    .rows = "snapshots",
-                                    .columns = {{"NAME", "name"},
-                                                {"ON", "parent"},
-                                                {"CREATED", "created", Format::time},
-                                                {"CHANGES", "allocated_bytes", Format::bytes, Align::right},
-                                                {"DESCRIPTION", "description"}}};
+  auto snapshots = snapshot_table();
+  snapshots.title = "Snapshots";
   return {report::EachView{"machines", {{"", "name"}, {"", "state"}}, {what, disk, hardware, snapshots}}};
+}
+
+report::TableView snapshot_table() {
+  return {.rows = "snapshots",
+          .columns = {{"NAME", "name"},
+                      {"ON", "parent"},
+                      {"CREATED", "created", Format::time},
+                      {"CHANGES", "allocated_bytes", Format::bytes, Align::right},
+                      {"DESCRIPTION", "description"}}};
 }
 
 report::TableView machine_lines() {
@@ -174,6 +178,11 @@ report::TableView machine_lines() {
                       {"", "cpus"},
                       {"", "pid"},
                       {"", "uuid"}}};
+}
+
+report::TableView snapshot_lines() {
+  return {.rows = "snapshots",
+          .columns = {{"", "name"}, {"", "parent"}, {"", "created"}, {"", "allocated_bytes"}, {"", "description"}}};
 }
 
 }  // namespace hrvm::cli

@@ -30,7 +30,11 @@ base::Json snapshots_json(const machine::Machine& machine);
 
 // All about each of machines[], for a person.
 std::vector<report::View> machine_views();
+// snapshots[] for a person: of a machine, or of the list alone.
+report::TableView snapshot_table();
 // A line for each of machines[], for a script.
 report::TableView machine_lines();
+// The same for each of snapshots[].
+report::TableView snapshot_lines();
 
 }  // namespace hrvm::cli

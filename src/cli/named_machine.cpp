@@ -4,6 +4,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/machine/change.hpp"
 
 namespace hrvm::cli {
@@ -45,11 +46,26 @@ machine::State state_named(const machine::Machine& machine, const std::optional<
   return {found.layer, found.nvram, found.hardware, found.parent};
 }
 
+static Error running(std::string_view name, std::string_view verb) {
+  return Error(ErrorKind::busy, fmt::format("machine {} is running, and a running machine is not {}", name, verb))
+      .hint(fmt::format("stop it first: hrvm stop {}", name));
+}
+
 void check_stopped(const machine::Machine& machine, std::string_view verb) {
   if (machine::run_state(machine) == machine::RunState::stopped) return;
-  throw Error(ErrorKind::busy,
-              fmt::format("machine {} is running, and a running machine is not {}", machine.name, verb))
-      .hint(fmt::format("stop it first: hrvm stop {}", machine.name));
+  throw running(machine.name, verb);
+}
+
+void check_unused(const machine::Path& folder, std::string_view name) {
+  for (const auto& file : sys::list_directory(folder / "layers")) {
+    const auto use = block::image_use(folder / "layers" / file);
+    if (use == block::ImageUse::write) throw running(name, "removed or renamed");
+    if (use == block::ImageUse::read) {
+      throw Error(ErrorKind::busy, fmt::format("somebody reads a layer of machine {}: {}", name, file))
+          .on(folder / "layers" / file)
+          .hint("end what uses it, a boot of a snapshot or qemu-img, and try again");
+    }
+  }
 }
 
 }  // namespace hrvm::cli

@@ -29,4 +29,8 @@ machine::State state_named(const machine::Machine& machine, const std::optional<
 // Error{busy} when it runs: "machine web is running, and a running machine is not <verb>".
 void check_stopped(const machine::Machine& machine, std::string_view verb);
 
+// Error{busy} when anybody uses a layer in the machine's folder: it runs, a snapshot of it is booted in a throw-away
+// layer, or qemu-img reads one. Asks the files alone, so that a damaged definition does not matter.
+void check_unused(const machine::Path& folder, std::string_view name);
+
 }  // namespace hrvm::cli

@@ -1,0 +1,66 @@
+#include <catch2/catch.hpp>
+
+#include "hrvm/sys/lock.hpp"
+#include "machine_fixture.hpp"
+
+using namespace hrvm;
+using test::MachineStore;
+
+TEST_CASE("a store without machines is no failure") {
+  MachineStore store;
+  auto transcript = store.transcript("list/empty");
+  transcript.run({"list"});
+  transcript.run({"list", "--plain"});
+  transcript.run({"list", "--json"});
+  transcript.check();
+}
+
+TEST_CASE("machines are listed by name with their state, changes and base") {
+  MachineStore store;
+  store.add("web");
+  store.add("db");
+  store.snapshot("web", "fresh");
+  const auto running = store.runs("db");
+  auto transcript = store.transcript("list/machines");
+  transcript.run({"list"});
+  transcript.run({"list", "--plain"});
+  transcript.check();
+}
+
+TEST_CASE("a list reads no base, and says nothing about its drift") {
+  MachineStore store;
+  store.add("web");
+  std::filesystem::remove(store.base());
+  const auto list = store.json({"list"});
+  const auto& base = list["machines"].items().at(0)["base"];
+  CHECK(base["drift"].is_null());
+  CHECK(base["reasons"].is_array());
+  CHECK(store.host().err.str().empty());
+}
+
+TEST_CASE("a damaged machine is told beside the others, and the exit is 1") {
+  MachineStore store;
+  store.add("broken");
+  store.add("lost");
+  store.add("web");
+  store.folder().write("store/broken/generations/1.json", "{\"schema\": ");
+  std::filesystem::remove(store.machine("lost").active_layer());
+  auto transcript = store.transcript("list/damaged");
+  CHECK(transcript.run({"list"}) == 1);
+  CHECK(transcript.run({"list", "--plain"}) == 1);
+  transcript.check();
+  CHECK(store.json({"list"})["machines"].items().size() == 3);
+  CHECK(store.host().err.str().find("hrvm.error/1") != std::string::npos);
+}
+
+TEST_CASE("throw-away layers go with the next command, but not while they are used") {
+  MachineStore store;
+  store.add("web");
+  const auto left = store.folder().write("store/web/tmp/left/layer.qcow2", "x");
+  const auto used = store.folder().write("store/web/tmp/used/layer.qcow2", "x");
+  const auto lock = sys::Lock::try_take(used.parent_path(), sys::Lock::Mode::exclusive);
+  REQUIRE(lock);
+  CHECK(store.run({"list"}) == 0);
+  CHECK_FALSE(std::filesystem::exists(left.parent_path()));
+  CHECK(std::filesystem::exists(used));
+}

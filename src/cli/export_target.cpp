@@ -1,0 +1,98 @@
+#include "cli/export_target.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using sys::FileType;
+
+// AtomicFile renames over its target, and a rename over a link would leave what it leads to as it is.
+sys::Path behind_links(const sys::Path& path) {
+  const bool leads_somewhere =
+      sys::link_status(path).type == FileType::symlink && sys::status(path).type != FileType::missing;
+  return leads_somewhere ? sys::canonical(path) : path;
+}
+
+void check_type(const sys::Path& path) {
+  const auto type = sys::link_status(path).type;
+  if (type == FileType::missing || type == FileType::regular) return;
+  const bool folder = type == FileType::directory;
+  throw Error(ErrorKind::unsupported, fmt::format("{} is {}", path.string(), folder ? "a folder" : "no regular file"))
+      .on(path)
+      .hint(folder ? "name a file in it" : "an export goes to a file; name one that is not there yet");
+}
+
+void check_folder(const sys::Path& path) {
+  const auto folder = path.parent_path();
+  if (sys::status(folder).type == FileType::directory) return;
+  throw Error(ErrorKind::not_found, fmt::format("there is no folder {}", folder.string())).on(path);
+}
+
+bool lies_in(const sys::Path& path, const sys::Path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+void check_outside_store(const sys::Path& path, const machine::Store& store) {
+  if (!lies_in(sys::canonical(path.parent_path()), sys::canonical(store.folder()))) return;
+  throw Error(ErrorKind::refused, fmt::format("{} lies in the store of machines", path.string()))
+      .on(path)
+      .hint("name a file elsewhere; there is no option that allows this");
+}
+
+bool is_same_file(const sys::Path& a, const sys::Path& b) {
+  const auto one = sys::status(a), other = sys::status(b);
+  return one.type != FileType::missing && one.device == other.device && one.inode == other.inode;
+}
+
+// A definition that cannot be read names no base that could be told.
+std::string base_path(const machine::Store& store, const std::string& machine) {
+  try {
+    return store.load(machine).definition.base.path;
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+void check_is_no_base(const sys::Path& path, const machine::Store& store) {
+  for (const auto& name : store.names()) {
+    if (!is_same_file(path, base_path(store, name))) continue;
+    throw Error(ErrorKind::refused, fmt::format("{} is the disk that machine {} is made of", path.string(), name))
+        .on(path)
+        .hint("name another file; there is no option that allows this");
+  }
+}
+
+void check_is_not_on_base(const Context& context, const sys::Path& path, const probe::Disk& base) {
+  const auto disks = probe::disks_under(context.host, path.parent_path());
+  if (std::find(disks.begin(), disks.end(), base.path) == disks.end()) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("{} lies on {}, the disk that is exported: writing it would change the disk", path.string(),
+                          base.path))
+      .on(path)
+      .hint("name a file on another disk; there is no option that allows this");
+}
+
+}  // namespace
+
+ExportTarget export_target(const Context& context, const machine::Store& store, const probe::Disk& base, bool force) {
+  const auto path = behind_links(sys::absolute(context.arguments.positional(1)));
+  check_type(path);
+  check_folder(path);
+  check_outside_store(path, store);
+  check_is_no_base(path, store);
+  check_is_not_on_base(context, path, base);
+  const bool replaces = sys::link_status(path).type == FileType::regular;
+  if (!replaces || force) return {path, replaces};
+  throw Error(ErrorKind::exists, fmt::format("{} is there already", path.string()))
+      .on(path)
+      .hint("name another file, or add --force to replace this one");
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,144 @@
+#include <catch2/catch.hpp>
+
+#include "hrvm/image/disk_image.hpp"
+#include "hrvm/sys/files.hpp"
+#include "machine_fixture.hpp"
+
+using namespace hrvm;
+using test::MachineStore;
+
+namespace {
+
+constexpr std::uint64_t in_p1 = 2 << 20;
+
+// The machine's guest wrote A, was kept as "fresh", and wrote C over it.
+void make_web(MachineStore& store) {
+  store.add("web");
+  store.guest_writes("web", in_p1, 'A');
+  store.snapshot("web", "fresh");
+  store.guest_writes("web", in_p1, 'C');
+}
+
+std::string out(MachineStore& store, const std::string& name) { return store.folder() / name; }
+
+char letter(const std::string& file, image::ImageFormat format, std::uint64_t offset) {
+  return char(image::open_image(file, format)->read(offset, 1)[0]);
+}
+
+std::string bytes(const std::filesystem::path& file) { return sys::read_file(file, 16 << 20); }
+
+// Nothing of a failed export is left but the base and the store.
+bool nothing_left(const MachineStore& store) {
+  return store.folder().names() == std::vector<std::string>{"base.img", "store"};
+}
+
+}  // namespace
+
+TEST_CASE("a raw export holds what the guest saw, on top of all of the base") {
+  MachineStore store;
+  make_web(store);
+  REQUIRE(store.run({"export", "web", out(store, "web.raw"), "--format", "raw"}) == 0);
+  auto expected = bytes(store.base());
+  expected.replace(in_p1, 4096, std::string(4096, 'C'));
+  CHECK(bytes(out(store, "web.raw")) == expected);
+  CHECK(sys::status(out(store, "web.raw")).mode == 0600);
+}
+
+TEST_CASE("a qcow2 export needs neither layers nor base") {
+  MachineStore store;
+  make_web(store);
+  const auto file = out(store, "web.qcow2");
+  const auto result = store.json({"export", "web", file});
+  CHECK(result["format"] == "qcow2");
+  CHECK(result["virtual_bytes"] == (8 << 20));
+  CHECK_FALSE(image::read_info(file).backing);
+  CHECK(letter(file, image::ImageFormat::qcow2, in_p1) == 'C');
+  CHECK(letter(file, image::ImageFormat::qcow2, in_p1 + 4096) == 'B');
+}
+
+TEST_CASE("a snapshot is exported as it was, also while the machine runs") {
+  MachineStore store;
+  make_web(store);
+  const auto running = store.runs("web");
+  const auto file = out(store, "fresh.raw");
+  REQUIRE(store.run({"export", "web@fresh", file, "--format=raw"}) == 0);
+  CHECK(letter(file, image::ImageFormat::raw, in_p1) == 'A');
+}
+
+TEST_CASE("a machine that runs is not exported") {
+  MachineStore store;
+  make_web(store);
+  const auto running = store.runs("web");
+  auto transcript = store.transcript("export/running");
+  CHECK(transcript.run({"export", "web", out(store, "web.raw")}) == 1);
+  transcript.check();
+  CHECK(nothing_left(store));
+}
+
+TEST_CASE("what is there already stays, unless --force is given") {
+  MachineStore store;
+  make_web(store);
+  const auto file = store.folder().write("there", "precious").string();
+  CHECK(store.run({"export", "web", file}) == 1);
+  CHECK(store.host().err.str().find("--force") != std::string::npos);
+  CHECK(bytes(file) == "precious");
+  CHECK(store.run({"export", "web", file, "--force", "--dry-run"}) == 0);
+  CHECK(bytes(file) == "precious");
+  CHECK(store.run({"export", "web", file, "--force", "--format", "raw", "--quiet"}) == 0);
+  CHECK(bytes(file).size() == (8 << 20));
+}
+
+TEST_CASE("no option lets an export replace a base, or write into the store") {
+  MachineStore store;
+  make_web(store);
+  const auto before = bytes(store.base());
+  std::filesystem::create_symlink("base.img", out(store, "link"));
+  for (const auto& file : {store.base().string(), out(store, "link"), out(store, "store/web/layers/x.qcow2"),
+                           out(store, "store/web.raw")}) {
+    INFO(file);
+    CHECK(store.run({"export", "web", file, "--force"}) == 4);
+  }
+  CHECK(bytes(store.base()) == before);
+}
+
+TEST_CASE("an export goes to a regular file in a folder that is there") {
+  MachineStore store;
+  make_web(store);
+  auto transcript = store.transcript("export/bad_target");
+  transcript.run({"export", "web", store.folder().path()});
+  transcript.run({"export", "web", "/dev/null", "--force"});
+  transcript.run({"export", "web", out(store, "nowhere/web.raw")});
+  transcript.run({"export", "web", out(store, "web.vdi"), "--format", "vdi"});
+  transcript.check();
+}
+
+TEST_CASE("a base that moved is exported with --force alone") {
+  MachineStore store;
+  make_web(store);
+  store.base_is_written(0x8000, 'X');
+  auto transcript = store.transcript("export/drifted");
+  CHECK(transcript.run({"export", "web", out(store, "web.raw"), "--format", "raw"}) == 4);
+  transcript.check();
+  CHECK(nothing_left(store));
+  CHECK(store.run({"export", "web", out(store, "web.raw"), "--format", "raw", "--force"}) == 0);
+  CHECK(store.host().err.str().find("warning") != std::string::npos);
+  CHECK(letter(out(store, "web.raw"), image::ImageFormat::raw, 0x8000) == 'X');
+}
+
+TEST_CASE("without its base a machine cannot be exported, not even with --force") {
+  MachineStore store;
+  make_web(store);
+  std::filesystem::remove(store.base());
+  CHECK(store.run({"export", "web", out(store, "web.raw"), "--force"}) == 1);
+  CHECK_FALSE(std::filesystem::exists(out(store, "web.raw")));
+}
+
+TEST_CASE("an export that fails half-way leaves nothing behind") {
+  MachineStore store;
+  make_web(store);
+  const auto layer = store.machine("web").active_layer();
+  // Its tables are cut off; what lies below is whole.
+  std::filesystem::resize_file(layer, 4096);
+  CHECK(store.run({"export", "web", out(store, "web.raw"), "--format", "raw"}) == 1);
+  CHECK(nothing_left(store));
+}

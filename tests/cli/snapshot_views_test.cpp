@@ -1,0 +1,86 @@
+// snapshot list, tree and rename: what there is, and by what name.
+#include <catch2/catch.hpp>
+
+#include "machine_fixture.hpp"
+
+using namespace hrvm;
+using test::MachineStore;
+
+// fresh ← tuned ← try, and fresh ← (now); what was on try is kept for undo.
+static void make_web(MachineStore& store) {
+  store.add("web");
+  store.snapshot("web", "fresh", "just installed");
+  store.host().now += std::chrono::hours(25);
+  store.snapshot("web", "tuned");
+  store.snapshot("web", "try", "with\ta tab");
+  store.revert("web", "fresh");
+}
+
+TEST_CASE("snapshot list tells each snapshot, what it lies on, and where the machine is") {
+  MachineStore store;
+  make_web(store);
+  auto transcript = store.transcript("snapshot_list/snapshots");
+  transcript.run({"snapshot", "list", "web"});
+  transcript.run({"snapshot", "list", "web", "--plain"});
+  transcript.run({"snapshot", "list", "web", "--json"});
+  transcript.check();
+}
+
+TEST_CASE("a machine without snapshots is told how to make one") {
+  MachineStore store;
+  store.add("web");
+  auto transcript = store.transcript("snapshot_list/none");
+  transcript.run({"snapshot", "list", "web"});
+  transcript.run({"snapshot", "list", "web", "--json"});
+  transcript.run({"snapshot", "list", "web@fresh"});
+  transcript.run({"snapshot", "tree", "web"});
+  transcript.check();
+}
+
+TEST_CASE("snapshot tree draws what lies on what, with the active state and what undo would bring") {
+  MachineStore store;
+  make_web(store);
+  auto transcript = store.transcript("snapshot_tree/tree");
+  transcript.run({"snapshot", "tree", "web"});
+  transcript.run({"snapshot", "tree", "web", "--plain"});
+  transcript.check();
+  const auto tree = store.json({"snapshot", "tree", "web"})["tree"];
+  const auto& fresh = tree.items().at(0);
+  CHECK(fresh["name"] == "fresh");
+  CHECK(fresh["children"].items().at(0)["children"].items().at(0)["name"] == "try");
+  CHECK(fresh["children"].items().size() == 1);
+}
+
+TEST_CASE("snapshot rename changes the name wherever it stands, and no file") {
+  MachineStore store;
+  make_web(store);
+  const auto files = store.machine("web").definition.files();
+  auto transcript = store.transcript("snapshot_rename/done");
+  transcript.run({"snapshot", "rename", "web@fresh", "first", "--dry-run"});
+  transcript.run({"snapshot", "rename", "web@fresh", "@first"});
+  transcript.check();
+  const auto definition = store.machine("web").definition;
+  CHECK(definition.active.head == "first");
+  CHECK(definition.find_snapshot("tuned")->parent == "first");
+  CHECK(definition.files() == files);
+}
+
+TEST_CASE("a snapshot gets no name that is taken, none, or another machine's") {
+  MachineStore store;
+  make_web(store);
+  auto transcript = store.transcript("snapshot_rename/bad_names");
+  transcript.run({"snapshot", "rename", "web@fresh", "tuned"});
+  transcript.run({"snapshot", "rename", "web@fresh", "a/b"});
+  transcript.run({"snapshot", "rename", "web@fresh", "db@first"});
+  transcript.run({"snapshot", "rename", "web@none", "first"});
+  transcript.run({"snapshot", "rename", "web", "first"});
+  transcript.check();
+}
+
+TEST_CASE("a snapshot can be renamed while the machine runs") {
+  MachineStore store;
+  make_web(store);
+  const auto running = store.runs("web");
+  CHECK(store.run({"snapshot", "rename", "web@try", "web@experiment"}) == 0);
+  CHECK(store.machine("web").definition.find_snapshot("experiment"));
+}

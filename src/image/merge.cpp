@@ -1,6 +1,5 @@
 #include "hrvm/image/merge.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -21,7 +20,7 @@ using base::Error;
 using base::ErrorKind;
 
 sys::Fd open_locked(const std::filesystem::path& path) {
-  auto fd = sys::open_file(path, O_RDWR);
+  auto fd = sys::open_for_update(path);
   block::lock_image_exclusively(fd.get(), path);
   return fd;
 }

@@ -68,7 +68,7 @@ random_writes() {
     "$(ratio "$(printf '%s\n' "${ours[@]}" | median)" "$(printf '%s\n' "${theirs[@]}" | median)")" 0.8
 }
 
-# qemu-img create does not fsync, so it is given what hrvm does of itself.
+# qemu-img create does not fsync: it is timed with and without, and judged without.
 making() {
   local base=$WORK/disk.img
   truncate -s 238G "$base"

@@ -53,8 +53,9 @@ void check_unwritten(const Context& context, const probe::Disk& base) {
   const auto writer =
       std::find_if(base.in_use.begin(), base.in_use.end(), [](const auto& use) { return use.writable; });
   if (writer == base.in_use.end()) return;
+  const auto by = writer->by == "mount" ? "mounted at" : writer->by;
   refuse(context, base.path,
-         fmt::format("{} is in use ({} {}), and may change while it is read", base.path, writer->by, writer->what));
+         fmt::format("{} is in use ({} {}), and may change while it is read", base.path, by, writer->what));
 }
 
 probe::Disk checked_base(const Context& context, const machine::Machine& machine, const machine::State& state) {

@@ -1,8 +1,11 @@
 #include <catch2/catch.hpp>
 
+#include "hrvm/base/endian.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
 #include "machine_fixture.hpp"
+#include "support/disk_writer.hpp"
+#include "support/recorded_machines.hpp"
 
 using namespace hrvm;
 using test::MachineStore;
@@ -137,8 +140,29 @@ TEST_CASE("an export that fails half-way leaves nothing behind") {
   MachineStore store;
   make_web(store);
   const auto layer = store.machine("web").active_layer();
-  // Its tables are cut off; what lies below is whole.
-  std::filesystem::resize_file(layer, 4096);
-  CHECK(store.run({"export", "web", out(store, "web.raw"), "--format", "raw"}) == 1);
-  CHECK(nothing_left(store));
+  // The entry of the cluster that the guest wrote leads out of the file: found when its turn comes.
+  const auto image = bytes(layer);
+  const auto at = [&](std::uint64_t offset) {
+    return base::load<base::be64>(std::as_bytes(std::span(image)), std::size_t(offset));
+  };
+  constexpr std::uint64_t l1_table_offset = 40, offset_bits = 0x00fffffffffffe00, l2_entry_bytes = 16;
+  const std::uint64_t l2_table = at(at(l1_table_offset)) & offset_bits;
+  const base::be64 beyond = 0x8000'0000'4000'0000;
+  const auto entry = l2_table + in_p1 / (128 << 10) * l2_entry_bytes;
+  test::write_at(layer, entry, std::as_bytes(std::span(&beyond, 1)));
+  for (const auto format : {"raw", "qcow2"}) {
+    CHECK(store.run({"export", "web", out(store, "web.img"), "--format", format}) == 1);
+    CHECK(store.host().err.str().find(layer.string()) != std::string::npos);
+    CHECK(nothing_left(store));
+  }
+}
+
+TEST_CASE("no option lets an export be written to the disk that it reads") {
+  MachineStore store(test::recorded_machine("laptop").root());
+  store.add_on_disk("debian", "/dev/nvme0n1");
+  auto transcript = store.transcript("export/onto_the_disk");
+  CHECK(transcript.run({"export", "debian", "/debian.qcow2", "--dry-run"}) == 4);
+  CHECK(transcript.run({"export", "debian", "/debian.qcow2", "--dry-run", "--force"}) == 4);
+  CHECK(transcript.run({"export", "debian", "/tmp/debian.qcow2", "--dry-run", "--force", "--quiet"}) == 0);
+  transcript.check();
 }

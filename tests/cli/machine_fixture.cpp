@@ -10,6 +10,7 @@
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import.hpp"
+#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/disk_writer.hpp"
 
@@ -37,9 +38,21 @@ machine::BaseIdentity identity(const std::filesystem::path& base, const std::str
   return identity;
 }
 
+machine::BaseIdentity identity(const probe::Disk& disk) {
+  machine::BaseIdentity identity;
+  identity.path = disk.path;
+  identity.stable_path = disk.stable_path;
+  identity.size_bytes = disk.size_bytes;
+  identity.sectors = disk.sectors;
+  identity.model = disk.model;
+  identity.serial = disk.serial;
+  identity.wwn = disk.wwn;
+  return identity;
+}
+
 }  // namespace
 
-MachineStore::MachineStore() {
+MachineStore::MachineStore(std::filesystem::path root) : host_(std::move(root)) {
   GptPartition p1;
   p1.first_lba = p1_lba;
   p1.last_lba = p1_last_lba;
@@ -52,7 +65,14 @@ MachineStore::MachineStore() {
   host_.host().streams.columns = 200;
 }
 
-void MachineStore::add(const std::string& name, const std::string& sha256) {
+void MachineStore::add(const std::string& name, const std::string& sha256) { add_on(identity(base(), sha256), name); }
+
+void MachineStore::add_on_disk(const std::string& name, const std::string& disk) {
+  add_on(identity(probe::locate_disk(host_.host(), disk)), name);
+}
+
+void MachineStore::add_on(const machine::BaseIdentity& base, const std::string& name) {
+  const auto file = base.kind == "disk" ? host_.host().path(base.path) : std::filesystem::path(base.path);
   machine::ImportPlan plan;
   plan.name = name;
   auto& definition = plan.change.definition;
@@ -60,10 +80,10 @@ void MachineStore::add(const std::string& name, const std::string& sha256) {
   definition.created = host_.now;
   definition.description = "the server of " + name;
   definition.system = "Debian GNU/Linux 12 (bookworm)";
-  definition.base = identity(base(), sha256);
+  definition.base = base;
   definition.active = {store().new_id(), std::nullopt, hardware(), std::nullopt};
-  definition.fingerprints[definition.active.layer] = machine::read_fingerprint(*block::open_device(base()), host_.now);
-  plan.change.new_layers = {{definition.active.layer, machine::layer_on_base(definition.base, definition.geometry)}};
+  definition.fingerprints[definition.active.layer] = machine::read_fingerprint(*block::open_device(file), host_.now);
+  plan.change.new_layers = {{definition.active.layer, machine::layer_on_base(base, definition.geometry)}};
   machine::apply_import(store(), plan);
 }
 

@@ -28,7 +28,8 @@ namespace hrvm::test {
 
 class MachineStore {
  public:
-  MachineStore();
+  // With the root of a recorded machine its disks can be bases.
+  explicit MachineStore(std::filesystem::path root = "/");
 
   TestHost& host() { return host_; }
   machine::Store store() { return {host_.host(), folder_ / "store"}; }
@@ -37,6 +38,8 @@ class MachineStore {
   std::filesystem::path base() const { return folder_ / "base.img"; }
 
   void add(const std::string& name, const std::string& sha256 = "");
+  // On a disk of the recorded machine.
+  void add_on_disk(const std::string& name, const std::string& disk);
   void snapshot(const std::string& name, const std::string& snapshot, const std::string& description = "");
   void revert(const std::string& name, const std::string& snapshot);
 
@@ -55,6 +58,7 @@ class MachineStore {
   Transcript transcript(const std::string& name);
 
  private:
+  void add_on(const machine::BaseIdentity& base, const std::string& name);
   void change(const std::string& name, const machine::Change& change);
 
   TestHost host_;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "machine_fixture.hpp"
+#include "support/recorded_machines.hpp"
 
 using namespace hrvm;
 using test::MachineStore;
@@ -93,4 +94,12 @@ TEST_CASE("show of a machine whose layer is missing names the file") {
   std::filesystem::remove(layer);
   CHECK(store.run({"show", "web"}) == 1);
   CHECK(store.host().err.str().find(layer.string()) != std::string::npos);
+}
+
+TEST_CASE("show of a machine on a disk names the disk as people know it") {
+  MachineStore store(test::recorded_machine("server").root());
+  store.add_on_disk("pve", "/dev/sda");
+  auto transcript = store.transcript("show/disk");
+  transcript.run({"show", "pve"});
+  transcript.check();
 }

@@ -23,7 +23,7 @@ struct Option {
   char letter = 0;                        // 'm' for "-m"
   std::string value;                      // "SIZE": takes a value; empty: a flag
   std::string help;                       // one line, no full stop
-  std::vector<std::string> choices = {};  // the only values allowed, where there is such a list
+  std::vector<std::string> choices = {};  // the only values allowed; "bridge=IF" stands for "bridge=" and anything
   Completes completes = Completes::nothing;
   bool repeatable = false;
   bool value_optional = false;  // --libvirt[=URI]

@@ -1,8 +1,6 @@
 #include "hrvm/probe/signature.hpp"
 
 #include <blkid/blkid.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -72,9 +70,7 @@ std::uint64_t far_place(block::BlockDevice& device) {
 
 // Most magics lie in the first MiB or the last; holes stand for the rest and take no memory.
 View copy_of_ends(block::BlockDevice& device) {
-  View view{sys::Fd(::memfd_create("ends", MFD_CLOEXEC)), -1, 0};
-  if (!view.own || ::ftruncate(view.own.get(), off_t(device.size())) != 0)
-    throw base::system_error(errno, "copy", device.name());
+  View view{sys::memory_file(device.name(), device.size()), -1, 0};
   view.fd = view.own.get();
   copy(device, view.fd, 0, end_bytes);
   copy(device, view.fd, device.size() - std::min(device.size(), end_bytes), end_bytes);

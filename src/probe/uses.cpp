@@ -1,14 +1,11 @@
 // Who uses a disk or an image: everything that sysfs, mountinfo, swaps, QEMU's lock and the kernel's own claim tell.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <deque>
 
 #include "block_nodes.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/block/devices.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/mounts.hpp"
@@ -19,13 +16,9 @@ namespace {
 
 using Nodes = std::vector<const BlockNode*>;
 
-bool contains(const Nodes& nodes, const BlockNode* node) {
-  return std::ranges::find(nodes, node) != nodes.end();
-}
+bool contains(const Nodes& nodes, const BlockNode* node) { return std::ranges::find(nodes, node) != nodes.end(); }
 
-bool is_writable(const BlockNode& node) {
-  return sys::try_read_number(node.sysfs / "ro").value_or(0) == 0;
-}
+bool is_writable(const BlockNode& node) { return sys::try_read_number(node.sysfs / "ro").value_or(0) == 0; }
 
 std::string backing_file(const BlockNode& loop) {
   std::string file = sys::try_read_line(loop.sysfs / "loop/backing_file").value_or("");
@@ -149,15 +142,6 @@ Use claim(const sys::Host& host, const Nodes& nodes) {
   return {"unknown", "somebody who opened it for himself alone (ZFS, or a mount in another namespace)", true};
 }
 
-// The kernel lets only one open a block device with O_EXCL: a filesystem, a pool, an array. We let go of it at once.
-bool is_claimed(const sys::Path& device) {
-  if (sys::status(device).type != sys::FileType::block) return false;
-  const int fd = ::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
-  const bool busy = fd < 0 && errno == EBUSY;
-  if (fd >= 0) ::close(fd);
-  return busy;
-}
-
 }  // namespace
 
 std::vector<Use> uses_of(const sys::Host& host, const Disk& disk) {
@@ -168,7 +152,7 @@ std::vector<Use> uses_of(const sys::Host& host, const Disk& disk) {
   add_mounts(host, all, stack);
   add_swaps(host, all, stack);
   add_qemu(file, stack.uses);
-  if (stack.uses.empty() && attached && !host.is_recorded() && is_claimed(file))
+  if (stack.uses.empty() && attached && !host.is_recorded() && block::is_claimed(file))
     stack.uses.push_back(claim(host, stack.nodes));
   return stack.uses;
 }

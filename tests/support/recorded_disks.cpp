@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <stdexcept>
 
 #include "support/disk_writer.hpp"
+#include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace hrvm::test {
@@ -18,11 +18,6 @@ namespace stdfs = std::filesystem;
 constexpr std::uint64_t mib = 1 << 20;
 // A recorded filesystem holds a few small files, however large its partition.
 constexpr std::uint64_t root_blocks = 4096, fat_bytes = 16 * mib;
-
-void run(const std::string& command) {
-  if (std::system(("PATH=$PATH:/usr/sbin:/sbin; " + command + " > /dev/null").c_str()) != 0)
-    throw std::runtime_error("failed: " + command);
-}
 
 const char* const debian_release =
     "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"
@@ -66,9 +61,7 @@ void install_grub_for_bios(const stdfs::path& file, std::uint64_t core_offset) {
   write_at(file, core_offset, std::string_view("\x52\xe8\x28\x01\x74\x08", 6));
 }
 
-std::uint64_t last_lba(std::uint64_t size_bytes) {
-  return size_bytes / 512 - 34;
-}
+std::uint64_t last_lba(std::uint64_t size_bytes) { return size_bytes / 512 - 34; }
 
 std::string guid(unsigned disk, unsigned part) {
   return fmt::format("5eedd15c-0000-4000-8000-{:06x}{:06x}", disk, part);
@@ -151,9 +144,7 @@ void stick(const stdfs::path& file, std::uint64_t size_bytes) {
   make_fat(file, mib, fat_bytes, "STICK", "57111c4e", tree.path());
 }
 
-void blank(const stdfs::path& file, std::uint64_t size_bytes) {
-  set_size(file, size_bytes);
-}
+void blank(const stdfs::path& file, std::uint64_t size_bytes) { set_size(file, size_bytes); }
 
 const std::map<std::string, void (*)(const stdfs::path&, std::uint64_t)> recipes = {
     {"proxmox", proxmox}, {"debian-uefi", debian_uefi}, {"debian-dos", debian_dos}, {"zfs", zfs}, {"stick", stick},
@@ -168,19 +159,24 @@ void make_recorded_disk(const stdfs::path& file, std::uint64_t size_bytes, const
 
 void make_ext4(const stdfs::path& file, std::uint64_t offset, std::uint64_t blocks, const std::string& label,
                const std::string& uuid, const stdfs::path& tree) {
-  run(fmt::format(
-      "mke2fs -q -F -t ext4 -b 4096 -L '{}' -U {} -d {} -E offset={},nodiscard,lazy_itable_init=1,root_owner=0:0 "
-      "{} {}",
-      label, uuid, tree.string(), offset, file.string(), blocks));
+  const auto extended = fmt::format("offset={},nodiscard,lazy_itable_init=1,root_owner=0:0", offset);
+  run_program({"mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-L", label, "-U", uuid, "-d", tree, "-E", extended,
+               file, std::to_string(blocks)});
 }
 
 void make_fat(const stdfs::path& file, std::uint64_t offset, std::uint64_t size_bytes, const std::string& label,
               const std::string& serial, const stdfs::path& tree) {
   const std::string image = fmt::format("{}@@{}", file.string(), offset);
-  const std::string named = label.empty() ? "" : "-v " + label;
-  run(fmt::format("MTOOLS_SKIP_CHECK=1 mformat -i {} -T {} -h 255 -s 63 -H {} -N {} {} ::", image, size_bytes / 512,
-                  offset / 512, serial, named));
-  run(fmt::format("MTOOLS_SKIP_CHECK=1 mcopy -s -i {} {}/* ::", image, tree.string()));
+  Words format{"mformat", "-i", image, "-T", std::to_string(size_bytes / 512), "-h",
+               "255",     "-s", "63",  "-H", std::to_string(offset / 512),     "-N",
+               serial};
+  if (!label.empty()) format.insert(format.end(), {"-v", label});
+  format.push_back("::");
+  run_program(format);
+  Words copy{"mcopy", "-s", "-i", image};
+  for (const auto& entry : stdfs::directory_iterator(tree)) copy.push_back(entry.path());
+  copy.push_back("::");
+  run_program(copy);
 }
 
 std::string pe_file(std::uint16_t machine_type) {

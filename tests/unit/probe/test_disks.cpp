@@ -8,6 +8,7 @@
 #include "hrvm/sys/files.hpp"
 #include "support/disk_writer.hpp"
 #include "support/recorded_machines.hpp"
+#include "support/run_program.hpp"
 #include "support/test_host.hpp"
 
 using namespace hrvm;
@@ -147,7 +148,7 @@ TEST_CASE("an image is told by its absolute path, size and format") {
   CHECK(raw.in_use.empty());
 
   test::TestHost anywhere;
-  REQUIRE(std::system(("qemu-img create -q -f qcow2 " + (folder / "disk.qcow2").string() + " 7M").c_str()) == 0);
+  test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", folder / "disk.qcow2", "7M"});
   const Disk qcow2 = locate_disk(anywhere.host(), (folder / "disk.qcow2").string());
   CHECK(qcow2.format == "qcow2");
   CHECK(qcow2.size_bytes == 7 << 20);

@@ -7,13 +7,9 @@ using namespace hrvm::probe;
 
 namespace {
 
-std::vector<std::byte> sample(std::uint32_t sector_bytes = 512) {
-  return test::gpt_image(sample_disk(sector_bytes));
-}
+std::vector<std::byte> sample(std::uint32_t sector_bytes = 512) { return test::gpt_image(sample_disk(sector_bytes)); }
 
-void flip(std::vector<std::byte>& image, std::size_t offset) {
-  image.at(offset) ^= std::byte{0x40};
-}
+void flip(std::vector<std::byte>& image, std::size_t offset) { image.at(offset) ^= std::byte{0x40}; }
 void wipe(std::vector<std::byte>& image, std::size_t offset, std::size_t length) {
   std::fill_n(image.begin() + std::ptrdiff_t(offset), length, std::byte{0});
 }

@@ -11,6 +11,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "partition_fixture.hpp"
+#include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -18,21 +19,10 @@ using namespace hrvm::probe;
 
 namespace {
 
-std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(("PATH=$PATH:/usr/sbin:/sbin; " + command).c_str(), "r"),
-                                                   ::pclose);
-  std::string text;
-  for (int c = std::fgetc(pipe.get()); c != EOF; c = std::fgetc(pipe.get())) text += char(c);
-  return text;
-}
-
-PartitionTable read_file(const std::filesystem::path& path) {
-  return read_partition_table(*block::open_device(path));
-}
+PartitionTable read_file(const std::filesystem::path& path) { return read_partition_table(*block::open_device(path)); }
 
 void check_against_sfdisk(const std::filesystem::path& image) {
-  const auto theirs =
-      base::parse_json(output_of("sfdisk -J " + image.string() + " 2>/dev/null"), "sfdisk")["partitiontable"];
+  const auto theirs = base::parse_json(test::run_program({"sfdisk", "-J", image}), "sfdisk")["partitiontable"];
   const auto ours = read_file(image);
   CHECK(ours.findings.empty());
   CHECK(ours.kind == (theirs["label"].text() == "gpt" ? TableKind::gpt : TableKind::dos));
@@ -55,8 +45,7 @@ void check_against_sfdisk(const std::filesystem::path& image) {
 std::filesystem::path make_by_sfdisk(const test::TemporaryDirectory& folder, const std::string& script) {
   const auto image = folder / "disk1.img";
   test::set_size(image, 64 * mib);
-  folder.write("script", script);
-  output_of("sfdisk -q --no-tell-kernel " + image.string() + " < " + (folder / "script").string() + " 2>&1");
+  test::feed_program({"sfdisk", "-q", "--no-tell-kernel", image}, script);
   return image;
 }
 
@@ -112,11 +101,16 @@ TEST_CASE("a GPT of 4096-byte sectors is read as libblkid reads it") {
 TEST_CASE("a filesystem on the whole disk is no partition table, though its boot sector ends like one") {
   const test::TemporaryDirectory folder;
   const auto image = folder / "superfloppy.img";
-  for (const char* command :
-       {"mkfs.fat -F 12 ", "mkfs.fat -F 16 ", "mkfs.fat -F 32 ", "mke2fs -q -F -t ext4 ", "mkswap "}) {
-    INFO(command);
+  for (const test::Words& maker : {test::Words{"mkfs.fat", "-F", "12"},
+                                   {"mkfs.fat", "-F", "16"},
+                                   {"mkfs.fat", "-F", "32"},
+                                   {"mke2fs", "-q", "-F", "-t", "ext4"},
+                                   {"mkswap"}}) {
+    INFO(base::join(maker, " "));
     test::set_size(image, 64 * mib);
-    output_of(command + image.string() + " 2>&1");
+    auto command = maker;
+    command.push_back(image);
+    test::run_program(command);
     const auto table = read_file(image);
     CHECK(table.kind == TableKind::none);
     CHECK(table.findings.empty());

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
 #include "hrvm/probe/signature.hpp"
 #include "partition_fixture.hpp"
+#include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -11,10 +11,6 @@ using namespace hrvm::probe;
 namespace {
 
 constexpr const char* uuid = "0b2f8a52-3b1c-4b0e-9d5e-0123456789ab";
-
-bool run(const std::string& command) {
-  return std::system(("PATH=$PATH:/usr/sbin:/sbin; " + command + " > /dev/null 2>&1").c_str()) == 0;
-}
 
 // Hides where the bytes lie, as a mapped device does.
 class Mapped : public block::BlockDevice {
@@ -34,25 +30,25 @@ class Mapped : public block::BlockDevice {
 TEST_CASE("signatures are named on a device, on a slice of it, and on a view without a place of its own") {
   const test::TemporaryDirectory folder;
   struct Case {
-    std::string command, type, usage, label, uuid;
+    test::Words command;
+    std::string type, usage, label, uuid;
   };
   for (const Case& c :
-       {Case{"mke2fs -q -F -t ext4 -L root -U " + std::string(uuid), "ext4", "filesystem", "root", uuid},
-        Case{"mkfs.fat -F 32 -n ESP -i 12345678", "vfat", "filesystem", "ESP", "1234-5678"},
-        Case{"mkswap -L swp -U " + std::string(uuid), "swap", "other", "swp", uuid},
-        Case{"mkfs.btrfs -q -L data -U " + std::string(uuid), "btrfs", "filesystem", "data", uuid}}) {
-    INFO(c.command);
+       {Case{{"mke2fs", "-q", "-F", "-t", "ext4", "-L", "root", "-U", uuid}, "ext4", "filesystem", "root", uuid},
+        Case{{"mkfs.fat", "-F", "32", "-n", "ESP", "-i", "12345678"}, "vfat", "filesystem", "ESP", "1234-5678"},
+        Case{{"mkswap", "-L", "swp", "-U", uuid}, "swap", "other", "swp", uuid}}) {
+    INFO(c.type);
     const auto image = folder / "fs.img";
     test::set_size(image, 128 * mib);
-    if (!run(c.command + " " + image.string())) {
-      WARN("not tried: " + c.command);
-      continue;
-    }
+    auto command = c.command;
+    command.push_back(image);
+    test::run_program(command);
     const auto whole = block::open_device(image);
     Mapped mapped(*whole);
 
     test::set_size(folder / "disk.img", 130 * mib);
-    REQUIRE(run("dd conv=notrunc bs=1M seek=1 if=" + image.string() + " of=" + (folder / "disk.img").string()));
+    test::run_program({"dd", "conv=notrunc,sparse", "bs=1M", "seek=1", "if=" + image.string(),
+                       "of=" + (folder / "disk.img").string()});
     const auto disk = block::open_device(folder / "disk.img");
     const auto part = block::slice(*disk, mib, 128 * mib, "p1");
 
@@ -74,7 +70,7 @@ TEST_CASE("two signatures that contradict each other are none") {
   const test::TemporaryDirectory folder;
   const auto image = folder / "fs.img";
   test::set_size(image, 16 * mib);
-  REQUIRE(run("mke2fs -q -F -t ext4 " + image.string()));
+  test::run_program({"mke2fs", "-q", "-F", "-t", "ext4", image});
   test::write_at(image, 4086, "SWAPSPACE2");
   test::write_at(image, 1024, std::string_view("\1\0\0\0\xff\x0f\0\0", 8));
   const auto device = block::open_device(image);

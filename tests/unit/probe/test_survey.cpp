@@ -9,6 +9,7 @@
 #include "partition_fixture.hpp"
 #include "support/recorded_disks.hpp"
 #include "support/recorded_machines.hpp"
+#include "support/run_program.hpp"
 #include "support/test_host.hpp"
 
 using namespace hrvm;
@@ -310,7 +311,7 @@ TEST_CASE("a qcow2 image is surveyed as the guest sees it") {
   disk.tree.write("etc/os-release", "ID=debian\n");
   disk.ext4();
   const auto image = (disk.folder / "disk.qcow2").string();
-  REQUIRE(std::system(("qemu-img convert -O qcow2 " + disk.image.string() + " " + image).c_str()) == 0);
+  test::run_program({"qemu-img", "convert", "-O", "qcow2", disk.image, image});
   test::TestHost host;
   const auto survey = survey_disk(host.host(), locate_disk(host.host(), image));
   CHECK(survey.contents.systems.at(0).id == "debian");

@@ -118,6 +118,12 @@ import_demo() { # [OPTIONS of import]
   expect_status 0 hrvm import "$BASE" demo --memory 512M --cpus 1 "$@"
 }
 
+# shown LAYER.qcow2: a digest of all that a guest would see.
+shown() {
+  qemu-img convert -O raw "$1" "$T/shown.raw"
+  sha256sum < "$T/shown.raw" | cut -d' ' -f1
+}
+
 layers() { find "$HRVM_STORE/$1/layers" -name '*.qcow2' | sort; }
 active_layer() { local id; id=$(jq -r .active.layer "$HRVM_STORE/$1/current"); echo "$HRVM_STORE/$1/layers/$id.qcow2"; }
 

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
@@ -44,6 +45,18 @@ std::string reason(const MarkComparison& mark) {
 
 bool is_sample(const MarkComparison& mark) { return mark.what.ends_with(sample); }
 
+// "p2 (vfat)" → "p2": the place without what lies in it.
+std::string place_of(const MarkComparison& mark) { return mark.what.substr(0, mark.what.find_first_of(" :")); }
+
+bool is_area(const MarkComparison& mark) { return mark.what.find(separator) != mark.what.npos; }
+
+// The same place is told under another name: what lies in it is another filesystem, or none.
+bool holds_another(const std::vector<MarkComparison>& all, const MarkComparison& gone) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+    return is_area(each) && each.then.empty() && !is_sample(each) && place_of(each) == place_of(gone);
+  });
+}
+
 // What is said of an area once is not said again by its sample.
 bool area_is_told(const std::vector<std::string>& told, const MarkComparison& mark) {
   const auto area = mark.what.substr(0, mark.what.find(separator));
@@ -63,13 +76,17 @@ std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& 
 
 std::vector<std::string> reasons(const std::vector<MarkComparison>& comparison) {
   std::vector<std::string> told;
+  std::set<std::string> replaced;
   bool size_moved = false;
   for (const auto& mark : comparison) {
     if (mark.same) continue;
     size_moved = size_moved || mark.what == "size";
     // Where samples are taken follows from the size: of another size they say nothing.
     if (is_sample(mark) && (size_moved || mark.then.empty() || mark.now.empty() || area_is_told(told, mark))) continue;
-    told.push_back(reason(mark));
+    const bool gone = mark.now.empty() && is_area(mark) && holds_another(comparison, mark);
+    if (gone) replaced.insert(place_of(mark));
+    if (mark.then.empty() && replaced.contains(place_of(mark))) continue;
+    told.push_back(gone ? place_of(mark) + " holds something else now" : reason(mark));
   }
   return told;
 }

@@ -229,3 +229,12 @@ TEST_CASE("the hash of a base is its SHA-256, holes included") {
   CHECK(succeeds(fmt::format("test \"$(sha256sum < {})\" = '{}  -'", disk.path(), hash)));
   CHECK(last == disk.size());
 }
+
+TEST_CASE("a filesystem that was made anew, or is gone, is told by its place once") {
+  const DiskImage disk;
+  const auto empty = disk.fingerprint();
+  disk.format("mkfs.ext4 -q");
+  const auto formatted = disk.fingerprint();
+  CHECK(told(empty, formatted) == std::vector<std::string>{"p3 holds something else now"});
+  CHECK(told(formatted, empty) == std::vector<std::string>{"p3 holds something else now"});
+}

@@ -5,11 +5,12 @@ namespace hrvm::cli {
 const std::vector<Section>& sections() {
   // clang-format off
   static const std::vector<Section> all = {
-      {"Disks and machines", {&discover_command}},
+      {"Disks and machines", {&discover_command, &import_command, &list_command, &show_command, &rename_command, &remove_command}},
       {"Running", {}},
-      {"Going back", {}},
-      {"Snapshots", {}},
-      {"Checking and keeping", {&doctor_command}},
+      {"Going back", {&reset_command, &undo_command}},
+      {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
+                      &snapshot_rename_command, &snapshot_delete_command}},
+      {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
       {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
   // clang-format on

@@ -21,7 +21,22 @@ extern const Command complete_command;
 extern const Command completion_command;
 extern const Command discover_command;
 extern const Command doctor_command;
+extern const Command export_command;
 extern const Command help_command;
+extern const Command import_command;
+extern const Command list_command;
+extern const Command remove_command;
+extern const Command rename_command;
+extern const Command reset_command;
+extern const Command show_command;
+extern const Command snapshot_create_command;
+extern const Command snapshot_delete_command;
+extern const Command snapshot_list_command;
+extern const Command snapshot_rename_command;
+extern const Command snapshot_revert_command;
+extern const Command snapshot_tree_command;
+extern const Command undo_command;
+extern const Command verify_command;
 
 // A heading of --help, with its commands in the order in which a person meets them.
 struct Section {

@@ -1,0 +1,43 @@
+// What the commands that change a machine share: take its lock, refuse while it runs, show or carry out the plan,
+// report.
+#pragma once
+
+#include <string>
+
+#include "hrvm/cli/command.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/store.hpp"
+
+namespace hrvm::cli {
+
+// A word that names a machine and no snapshot: Error{usage} otherwise.
+std::string machine_word(const std::string& word);
+struct SnapshotWord {
+  std::string machine, snapshot;
+};
+SnapshotWord snapshot_word(const std::string& word);
+
+struct LockedMachine {
+  machine::Store store;
+  sys::Lock lock;
+  machine::Machine machine;
+};
+
+// Error{busy} while it runs, with what to do.
+LockedMachine lock_stopped_machine(const Context& context, const std::string& name);
+
+struct ChangeWords {
+  std::string command;            // "snapshot-create": the schema's name
+  std::string done;               // "web was reset", for people
+  std::vector<std::string> next;  // lines to type next, for people
+};
+
+// With --dry-run only shows the change, else carries it out with progress.
+Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
+                  const ChangeWords& words);
+
+// The base under the state that a change makes active must be what its layers were made on: Error{refused} that says
+// what moved, unless `force`, which warns.
+void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force);
+
+}  // namespace hrvm::cli

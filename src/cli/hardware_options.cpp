@@ -1,0 +1,70 @@
+#include "cli/hardware_options.hpp"
+
+#include <fmt/core.h>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t least_memory = 16 * base::MiB;
+constexpr unsigned most_cpus = 1024;
+
+}  // namespace
+
+Option memory_option() { return {.name = "--memory", .value = "SIZE", .help = "memory: 512M, 4G"}; }
+
+Option cpus_option() { return {.name = "--cpus", .value = "N", .help = "processors"}; }
+
+Option firmware_option() {
+  return {.name = "--firmware", .value = "KIND", .help = "what boots it", .choices = {"auto", "bios", "uefi"}};
+}
+
+Option bus_option() {
+  return {.name = "--bus",
+          .value = "BUS",
+          .help = "what the disk hangs on",
+          .choices = {"auto", "virtio", "sata", "nvme", "scsi"}};
+}
+
+Option net_option() {
+  return {.name = "--net",
+          .value = "NET",
+          .help = "what it is connected to",
+          .choices = {"isolated", "nat", "bridge=INTERFACE", "none"}};
+}
+
+std::optional<std::uint64_t> chosen_memory(const Arguments& arguments) {
+  const auto bytes = arguments.bytes("--memory");
+  if (bytes && *bytes < least_memory)
+    throw Error(ErrorKind::usage, fmt::format("--memory: {} is too little to boot with", base::format_bytes(*bytes)))
+        .hint("give it a unit: 512M, 4G");
+  if (bytes && *bytes % base::MiB != 0)
+    throw Error(ErrorKind::usage, "--memory: a machine's memory is a whole number of MiB").hint("for example 512M, 4G");
+  return bytes;
+}
+
+std::optional<unsigned> chosen_cpus(const Arguments& arguments) {
+  const auto cpus = arguments.number("--cpus");
+  if (!cpus) return std::nullopt;
+  if (*cpus < 1 || *cpus > most_cpus)
+    throw Error(ErrorKind::usage, fmt::format("--cpus: {} is not from 1 to {}", *cpus, most_cpus));
+  return unsigned(*cpus);
+}
+
+std::optional<machine::Network> chosen_network(const Arguments& arguments) {
+  const auto word = arguments.value("--net");
+  if (!word) return std::nullopt;
+  const auto network = machine::network_from(*word);
+  if (!network)
+    throw Error(ErrorKind::usage, fmt::format("--net: \"{}\" is no network", base::printable(*word)))
+        .hint("isolated, nat, none, or bridge=INTERFACE");
+  return network;
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,30 @@
+// Options that say what a machine is made of, with the same words wherever they stand.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "hrvm/cli/command.hpp"
+#include "hrvm/machine/definition.hpp"
+
+namespace hrvm::cli {
+
+Option memory_option();
+Option cpus_option();
+Option firmware_option();
+Option bus_option();
+Option net_option();
+
+// nullopt for "auto" and where the option is not given; its choices were checked before.
+template <typename T>
+std::optional<T> chosen(const Arguments& arguments, std::string_view option,
+                        std::optional<T> (*from)(std::string_view)) {
+  const auto word = arguments.value(option);
+  return word && *word != "auto" ? from(*word) : std::nullopt;
+}
+// Error{usage} for what no machine can have.
+std::optional<std::uint64_t> chosen_memory(const Arguments& arguments);
+std::optional<unsigned> chosen_cpus(const Arguments& arguments);
+std::optional<machine::Network> chosen_network(const Arguments& arguments);
+
+}  // namespace hrvm::cli

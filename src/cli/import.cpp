@@ -1,0 +1,96 @@
+// hrvm import SOURCE [NAME]: a whole disk or raw image as a machine that never writes to it.
+#include "hrvm/machine/import.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/commands.hpp"
+#include "cli/hardware_options.hpp"
+#include "cli/import_view.hpp"
+#include "cli/named_machine.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+machine::ImportRequest request_of(const Arguments& arguments) {
+  machine::ImportRequest request;
+  if (arguments.positionals().size() > 1) request.name = arguments.positional(1);
+  request.memory_bytes = chosen_memory(arguments);
+  request.cpus = chosen_cpus(arguments);
+  request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
+  request.bus = chosen(arguments, "--bus", machine::bus_from);
+  request.machine = chosen(arguments, "--machine", machine::machine_type_from);
+  request.network = chosen_network(arguments);
+  request.description = arguments.value("--description").value_or("");
+  request.classic = arguments.has("--classic");
+  request.allow_in_use = arguments.has("--allow-in-use");
+  request.allow_volatile = arguments.has("--allow-volatile");
+  request.allow_low_space = arguments.has("--allow-low-space");
+  return request;
+}
+
+// In QEMU's own range of addresses that nobody else is given.
+std::string draw_mac(const sys::Host& host) {
+  const auto drawn = host.entropy();
+  const auto byte = [&](std::size_t i) { return base::hex(drawn[drawn.size() - i], 2); };
+  return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
+}
+
+machine::ImportCircumstances gather(const Context& context, const machine::Store& store) {
+  machine::ImportCircumstances gathered;
+  const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
+  gathered.survey = survey_disk(context.host, disk);
+  gathered.storage = machine::examine_storage(context.host, store.folder());
+  gathered.host = machine::host_resources(context.host);
+  gathered.taken_names = store.names();
+  gathered.drawn = draw(context.host, store);
+  gathered.uuid = context.host.new_guid();
+  gathered.mac = draw_mac(context.host);
+  return gathered;
+}
+
+// What is read of the base only when it is sure that it will be used.
+void read_base(const Context& context, const probe::Disk& disk, machine::ImportPlan& plan) {
+  auto& definition = plan.change.definition;
+  definition.fingerprints[definition.active.layer] = machine::take_fingerprint(context.host, disk);
+  if (!context.arguments.has("--hash")) return;
+  sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
+  definition.base.sha256 = machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
+}
+
+Outcome run_import(const Context& context) {
+  const auto request = request_of(context.arguments);
+  const auto store = open_store(context);
+  const auto gathered = gather(context, store);
+  auto plan = plan_import(gathered, request);
+  if (context.dry_run()) return {.report = import_plan_report(store, plan)};
+  read_base(context, gathered.survey.disk, plan);
+  return {.report = import_report(context.host, apply_import(store, plan), plan)};
+}
+
+}  // namespace
+
+const Command import_command = {
+    .name = "import",
+    .summary = "make a machine of a disk, without writing to the disk",
+    .options = {memory_option(),
+                cpus_option(),
+                firmware_option(),
+                bus_option(),
+                net_option(),
+                {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
+                {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
+                {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
+                {.name = "--classic", .help = "layers that every QEMU reads, which take more space"},
+                {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
+                {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
+                {.name = "--allow-low-space", .help = "import although there is little space"},
+                dry_run_option()},
+    .positionals = {{"SOURCE", "a whole disk or a raw image", Completes::source},
+                    {"NAME", "the machine's name; else what the system on it is called", Completes::nothing,
+                     Positional::Count::optional}},
+    .run = run_import,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,129 @@
+#!/bin/bash
+# What a machine shows after each change, told by qemu-img, without booting it; and qemu-img's opinion of the layers.
+. "$(dirname "$0")/lib.sh"
+
+BASE=$T/disk.img
+truncate -s 8M "$BASE"
+printf 'label: dos\nlabel-id: 0xd3300001\nstart=2048, type=83\n' | sfdisk -q "$BASE"
+base=$(base_identity "$BASE")
+
+write() { qemu-io -c "write -P $1 $2 64k" "$(active_layer demo)" > /dev/null; }
+clean() {
+  local layer
+  for layer in $(layers demo); do qemu-img check -q "$layer" || fail "qemu-img check finds errors in $layer"; done
+}
+
+claim "import makes an empty overlay that qemu-img reads: version 3, 128 KiB clusters, subclusters, the base's path"
+expect_status 0 hrvm import "$BASE" demo
+info=$T/info.json
+qemu-img info --output=json "$(active_layer demo)" > "$info"
+assert_json "$info" '.format == "qcow2" and ."virtual-size" == 8388608 and ."cluster-size" == 131072'
+assert_json "$info" '."format-specific".data | .compat == "1.1" and ."extended-l2" == true'
+assert_equal "$(jq -r '."backing-filename", ."backing-filename-format"' "$info")" "$BASE
+raw" "the backing file"
+clean
+assert_equal "$(find "$HRVM_STORE" -type f ! -perm 600)" "" "files that others may read"
+pristine=$(shown "$(active_layer demo)")
+assert_equal "$pristine" "$(sha256sum < "$BASE" | cut -d' ' -f1)" "what an empty overlay shows"
+
+claim "--classic makes what qemu-img makes by default"
+expect_status 0 hrvm import "$BASE" classic --classic
+qemu-img info --output=json "$(active_layer classic)" > "$info"
+assert_json "$info" '."cluster-size" == 65536 and ."format-specific".data."extended-l2" == false'
+
+claim "reset shows the base again, undo the changes, a second undo the base"
+write 1 1M
+changed=$(shown "$(active_layer demo)")
+[ "$changed" != "$pristine" ] || fail "qemu-io changed nothing"
+expect_status 0 hrvm reset demo
+assert_equal "$(shown "$(active_layer demo)")" "$pristine" "after reset"
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$changed" "after undo"
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$pristine" "after a second undo"
+expect_status 0 hrvm undo demo
+
+claim "a write after a reset does not get in the way of undo"
+expect_status 0 hrvm reset demo
+write 3 2M
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$changed" "after undo"
+
+claim "--discard keeps nothing for undo"
+expect_status 2 hrvm reset demo --discard
+expect_status 0 hrvm reset demo --discard --yes
+expect_status 1 hrvm undo demo
+assert_one_message
+assert_equal "$(layers demo | wc -l)" 1 "layers"
+
+claim "a snapshot keeps what was, revert brings it back, undo takes the revert back"
+write 1 1M
+first=$(shown "$(active_layer demo)")
+expect_status 0 hrvm snapshot create demo@first -m 'one block'
+assert_equal "$(shown "$(active_layer demo)")" "$first" "after the snapshot"
+write 2 1M
+write 2 3M
+second=$(shown "$(active_layer demo)")
+expect_status 0 hrvm snapshot revert demo@first
+assert_equal "$(shown "$(active_layer demo)")" "$first" "after revert"
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$second" "after undo of the revert"
+expect_status 0 hrvm snapshot create demo@second
+write 4 4M
+third=$(shown "$(active_layer demo)")
+expect_status 0 hrvm snapshot list demo --json
+assert_json "$T/out" '[.snapshots[] | [.name, .parent]] == [["first", null], ["second", "first"]]'
+clean
+
+claim "a dry run changes nothing"
+expect_status 0 hrvm reset demo
+before=$(find "$HRVM_STORE" -printf '%p %T@ %s %l\n' | sort)
+for change in 'reset demo' 'undo demo' 'snapshot create demo@x' 'snapshot revert demo@first' \
+  'snapshot delete demo@first --yes' 'remove demo --yes' 'rename demo other' "import $BASE third"; do
+  expect_status 0 hrvm $change --dry-run --json
+  assert_json "$T/out" '.schema | endswith("-plan/1")'
+  assert_equal "$(find "$HRVM_STORE" -printf '%p %T@ %s %l\n' | sort)" "$before" "the store after a dry run of $change"
+done
+expect_status 0 hrvm undo demo
+
+claim "deleting a snapshot with one child changes nothing that is shown"
+expect_status 0 hrvm snapshot delete demo@first --yes
+assert_equal "$(shown "$(active_layer demo)")" "$third" "after the merge"
+clean
+expect_status 0 hrvm snapshot revert demo@second
+assert_equal "$(shown "$(active_layer demo)")" "$second" "the snapshot that was merged into"
+
+claim "deleting one with several children is refused with the reason"
+expect_status 0 hrvm snapshot create demo@left
+expect_status 0 hrvm snapshot revert demo@second
+expect_status 0 hrvm snapshot create demo@right
+expect_status 1 hrvm snapshot delete demo@second --yes
+assert_one_message
+assert_contains "$ERR" left "the reason"
+assert_contains "$ERR" right "the reason"
+
+claim "export flattens, in both formats"
+expect_status 0 hrvm snapshot revert demo@second
+expect_status 0 hrvm export demo "$T/out.qcow2"
+qemu-img check -q "$T/out.qcow2"
+qemu-img info --output=json "$T/out.qcow2" > "$info"
+assert_json "$info" '.format == "qcow2" and (has("backing-filename") | not)'
+qemu-img compare -q "$T/out.qcow2" "$(active_layer demo)" || fail "the exported image shows something else"
+expect_status 0 hrvm export demo@left "$T/out.raw" --format raw
+assert_equal "$(sha256sum < "$T/out.raw" | cut -d' ' -f1)" "$second" "the exported raw image"
+expect_status 1 hrvm export demo "$T/out.raw" --format raw
+assert_one_message
+
+claim "a store can be moved, a machine renamed and removed"
+mv "$HRVM_STORE" "$T/elsewhere"
+export HRVM_STORE=$T/elsewhere
+assert_equal "$(shown "$(active_layer demo)")" "$second" "in the moved store"
+expect_status 0 hrvm boot demo --print
+expect_status 0 hrvm rename demo renamed
+expect_status 1 hrvm show demo
+expect_status 0 hrvm boot renamed --print
+expect_status 0 hrvm remove renamed --yes
+expect_status 0 hrvm remove classic --yes
+assert_equal "$(ls -A "$HRVM_STORE")" "" "the store after all is removed"
+
+assert_equal "$(base_identity "$BASE")" "$base" "the base"

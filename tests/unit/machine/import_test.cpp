@@ -84,7 +84,7 @@ TEST_CASE("what an import plans is a definition that reads back") {
   CHECK(again.active.hardware.mac == "52:54:00:aa:bb:cc");
 }
 
-TEST_CASE("--classic makes layers that every QEMU reads") {
+TEST_CASE("layers of --classic are such as every QEMU reads") {
   ImportRequest request;
   request.classic = true;
   const auto plan = plan_import(usual(), request);
@@ -169,6 +169,10 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
   const auto error = refusal(circumstances, request);
   CHECK(error.kind() == ErrorKind::refused);
   CHECK_THAT(error.hint(), !Catch::Contains("--allow"));
+  circumstances.storage.disks = {};
+  circumstances.storage.mount_point = "/mnt/old";
+  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
 }
 
 TEST_CASE("what is no raw disk is refused with a way out") {

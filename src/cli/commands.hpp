@@ -17,6 +17,7 @@
 
 namespace hrvm::cli {
 
+extern const Command boot_command;
 extern const Command complete_command;
 extern const Command completion_command;
 extern const Command discover_command;
@@ -35,6 +36,7 @@ extern const Command snapshot_list_command;
 extern const Command snapshot_rename_command;
 extern const Command snapshot_revert_command;
 extern const Command snapshot_tree_command;
+extern const Command stop_command;
 extern const Command undo_command;
 extern const Command verify_command;
 

@@ -54,6 +54,8 @@ TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") 
 TEST_CASE_METHOD(Sample, "files that libvirt's user cannot reach are opened by root, and relabelled by nobody") {
   CHECK_THAT(domain_xml(plan()), !Contains("static"));
   host.libvirt_as_root = true;
+  host.base.kind = probe::DiskKind::image;
+  CHECK_THAT(domain_xml(plan()), !Contains("<seclabel model"));
   CHECK_THAT(domain_xml(plan()), Contains("<seclabel type=\"static\" model=\"dac\" relabel=\"no\">"));
 }
 

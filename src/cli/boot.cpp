@@ -1,0 +1,206 @@
+// hrvm boot MACHINE[@SNAP]: checks, plans and runs a machine. What is plain runs by exec, so that QEMU is all there is.
+#include <fmt/core.h>
+
+#include <ostream>
+
+#include "cli/boot_checks.hpp"
+#include "cli/boot_view.hpp"
+#include "cli/boot_words.hpp"
+#include "cli/commands.hpp"
+#include "cli/hardware_options.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/throw_away.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Machine;
+using machine::State;
+
+// A machine that may boot, all checks passed, its lock held.
+struct Boot {
+  const Context& context;
+  const BootWords& words;
+  machine::Store store;
+  sys::Lock lock;
+  Machine machine;
+  State state;
+  launch::LaunchPlan plan;
+  std::optional<launch::ThrowAway> throw_away;
+  launch::Keep keep;
+};
+
+std::optional<machine::Path> nvram_of(const Machine& machine, const State& state) {
+  return state.nvram ? std::optional(machine.nvram_path(*state.nvram)) : std::nullopt;
+}
+
+std::vector<machine::Path> layers_of(const Machine& machine, const State& state) {
+  std::vector<machine::Path> layers;
+  for (const auto& id : machine.definition.chain(state)) layers.push_back(machine.layer_path(id));
+  return layers;
+}
+
+// The machine's own layer and variables; the first UEFI boot makes the variables.
+void plan_lasting(Boot& boot, const launch::LaunchCircumstances& circumstances) {
+  const auto id = boot.state.nvram.value_or(boot.store.new_id());
+  boot.plan = launch::plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
+                                  boot.machine.nvram_path(id), boot.words.request, circumstances);
+  if (boot.plan.firmware && !boot.state.nvram)
+    boot.machine = launch::give_nvram(boot.context.host, boot.store, boot.machine, id, *boot.plan.firmware);
+}
+
+// A layer over them, in a folder that QEMU keeps locked. Planned first, so that what cannot run leaves nothing behind.
+void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
+  const auto id = boot.store.new_id();
+  const auto folder = boot.machine.folder / "tmp" / id;
+  auto layers = layers_of(boot.machine, boot.state);
+  layers.insert(layers.begin(), folder / "layer.qcow2");
+  circumstances.run_folder /= id;
+  boot.plan =
+      launch::plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.words.request, circumstances);
+  boot.throw_away.emplace(boot.machine, boot.state, id);
+  boot.keep.fds.push_back(boot.throw_away->lock_fd());
+  if (boot.plan.firmware)
+    boot.throw_away->fill_nvram(boot.context.host, nvram_of(boot.machine, boot.state), *boot.plan.firmware);
+}
+
+Boot prepare(const Context& context, const BootWords& words) {
+  auto store = open_store(context);
+  auto lock = store.lock(words.named.machine);
+  auto machine = store.load(words.named.machine);
+  const auto state = state_named(machine, words.named.snapshot);
+  const auto base = check_boot(context, store, machine, state, words.ephemeral, words.force);
+  const auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
+  Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
+  if (words.ephemeral)
+    plan_ephemeral(boot, circumstances);
+  else
+    plan_lasting(boot, circumstances);
+  return boot;
+}
+
+launch::WatchRequest watch_request(const Context& context, const BootWords& words) {
+  launch::WatchRequest request;
+  request.wait_for = words.wait_for;
+  request.timeout = words.timeout;
+  request.keep_running = words.request.detach;
+  if (!context.host.streams.in_is_terminal) request.input_fd = 0;
+  if (context.host.streams.err_is_terminal && !context.quiet && context.rendering != Rendering::json)
+    request.on_line = [&err = context.host.streams.err](const std::string& line) { err << line << "\n" << std::flush; };
+  return request;
+}
+
+Outcome watch(Boot& boot) {
+  const auto request = watch_request(boot.context, boot.words);
+  const auto result = launch::run_watched(boot.context.host, boot.plan, std::move(boot.lock), boot.keep, request);
+  return watch_outcome(boot.plan, request, result);
+}
+
+Outcome run_attached(Boot& boot) {
+  say_how_to_use(boot.context, boot.plan);
+  if (!boot.throw_away) {
+    launch::run_in_foreground(boot.context.host, boot.plan, std::move(boot.lock), boot.keep);
+    return {};
+  }
+  const int status = launch::run_supervised(boot.context.host, boot.plan, std::move(boot.lock), boot.keep);
+  return {.status = status == 0 ? 0 : 1};
+}
+
+Outcome run_planned(Boot& boot) {
+  say_before_boot(boot.context, boot.plan);
+  if (boot.words.watched()) return watch(boot);
+  if (!boot.words.request.detach) return run_attached(boot);
+  const auto pid = launch::run_detached(boot.context.host, boot.plan, std::move(boot.lock), boot.keep);
+  return {.report = running_report(boot.plan, pid, std::nullopt)};
+}
+
+// QEMU that stays in the background keeps its throw-away layer; the next command after its end removes it.
+bool still_runs(const Boot& boot) {
+  return boot.words.request.detach && block::image_use(boot.throw_away->layer()) == block::ImageUse::write;
+}
+
+void remove_throw_away(const Boot& boot) {
+  boot.throw_away->remove();
+  sys::remove_all(boot.plan.run_folder);
+}
+
+Outcome run_ephemeral(Boot& boot) {
+  try {
+    auto outcome = run_planned(boot);
+    if (!still_runs(boot)) remove_throw_away(boot);
+    return outcome;
+  } catch (const Error&) {
+    remove_throw_away(boot);
+    throw;
+  }
+}
+
+void virsh(const Boot& boot, const std::string& program, std::vector<std::string> words) {
+  words.insert(words.begin(), {program, "-q", "-c", *boot.words.libvirt});
+  const auto result = boot.context.host.runner.run({words}, std::chrono::seconds{120});
+  if (result.exit_status == 0) return;
+  throw Error(ErrorKind::external, fmt::format("{} failed: {}", base::shell_quote(words), base::trim(result.err)))
+      .hint("hrvm doctor tells what libvirt lacks on this host");
+}
+
+Outcome run_in_libvirt(const Boot& boot) {
+  const auto program = boot.context.host.find_program("virsh");
+  if (!program) throw Error(ErrorKind::not_found, "virsh is not installed").hint("apt install libvirt-clients");
+  sys::make_directories(boot.plan.run_folder);
+  const auto file = boot.plan.run_folder / "domain.xml";
+  sys::AtomicFile domain(file);
+  domain.write(launch::domain_xml(boot.plan));
+  domain.commit();
+  virsh(boot, *program, {"define", file});
+  virsh(boot, *program, {"start", boot.plan.name});
+  return {.report = libvirt_report(boot.plan, *boot.words.libvirt)};
+}
+
+Outcome run_boot(const Context& context) {
+  const auto words = boot_words(context);
+  auto boot = prepare(context, words);
+  if (words.print) return {.report = command_report(boot.plan)};
+  if (words.xml) return {.report = domain_report(boot.plan)};
+  if (words.libvirt) return run_in_libvirt(boot);
+  return boot.throw_away ? run_ephemeral(boot) : run_planned(boot);
+}
+
+}  // namespace
+
+const Command boot_command = {
+    .name = "boot",
+    .summary = "run a machine, or a snapshot of it in a throw-away layer",
+    .options = {{.name = "--console",
+                 .value = "WHERE",
+                 .help = "serial line here and VNC on a socket (auto), or one of them",
+                 .choices = {"auto", "serial", "vnc", "gui", "none"}},
+                {.name = "--detach", .help = "run it in the background"},
+                {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
+                {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
+                {.name = "--xml", .help = "print a libvirt domain, after the checks of a boot"},
+                {.name = "--libvirt", .value = "URI", .help = "define and start it in libvirt", .value_optional = true},
+                {.name = "--wait-for",
+                 .value = "REGEX",
+                 .help = "end once the serial console shows this (with --detach: leave it running)"},
+                {.name = "--timeout", .value = "SEC", .help = "end it when so much time has passed"},
+                {.name = "--accel", .value = "KIND", .help = "what runs it", .choices = {"auto", "kvm", "tcg"}},
+                memory_option(),
+                cpus_option(),
+                {.name = "--cpu", .value = "MODEL", .help = "CPU model and flags: host,-vmx"},
+                firmware_option(),
+                bus_option(),
+                net_option(),
+                {.name = "--forward",
+                 .value = "HOST:GUEST",
+                 .help = "a TCP port on loopback that leads into the guest",
+                 .repeatable = true},
+                {.name = "--force", .help = "boot although the disk has changed or is in use, or space is low"}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or a snapshot of it", Completes::machine_or_snapshot}},
+    .run = run_boot,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,107 @@
+#include "cli/boot_checks.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/block/image_lock.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/storage.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Machine;
+
+constexpr unsigned full_percent = 85;
+
+// A refusal, or with --force a warning of the same words.
+void refuse(const Context& context, Error error, bool force) {
+  if (!force) throw error;
+  context.warn(error.message());
+}
+
+// By the lock that QEMU holds on the layer, so also when virsh or a pasted command runs it.
+void check_not_running(const Machine& machine, const machine::State& state, bool ephemeral) {
+  const auto layer = machine.layer_path(state.layer);
+  const auto use = block::image_use(layer);
+  if (use == block::ImageUse::write)
+    throw Error(ErrorKind::busy, fmt::format("machine {} is running already", machine.name))
+        .on(layer)
+        .hint(fmt::format("stop it first: hrvm stop {}", machine.name));
+  if (use == block::ImageUse::read && !ephemeral)
+    throw Error(ErrorKind::busy,
+                fmt::format("somebody reads the active layer of {}: an ephemeral boot, or qemu-img", machine.name))
+        .on(layer)
+        .hint(fmt::format("wait for its end, or end it: hrvm stop {}", machine.name));
+}
+
+probe::Disk check_base(const Context& context, const Machine& machine, const machine::State& state, bool force) {
+  const auto found = machine::examine_base(context.host, machine.definition, state);
+  const auto& path = machine.definition.base.path;
+  const auto reasons = base::join(found.reasons, "; ");
+  if (found.drift == machine::Drift::missing || !found.disk)
+    throw Error(ErrorKind::not_found,
+                fmt::format("the base of {} is missing{}{}", machine.name, reasons.empty() ? "" : ": ", reasons))
+        .on(path)
+        .hint("attach the disk again, or put the image back; it is known by its serial number, not by its path");
+  if (found.drift == machine::Drift::changed)
+    refuse(context,
+           Error(ErrorKind::refused,
+                 fmt::format("{} has changed under the layers of {}: {}", found.disk->path, machine.name, reasons))
+               .on(path)
+               .hint(fmt::format("hrvm reset {} starts over from the disk as it is; --force boots all the same, and "
+                                 "files that changed may be damaged",
+                                 machine.name)),
+           force);
+  return *found.disk;
+}
+
+void check_use(const Context& context, const probe::Disk& base, bool force) {
+  const auto uses = probe::uses_of(context.host, base);
+  const auto writer = std::ranges::find_if(uses, &probe::Use::writable);
+  if (writer == uses.end()) return;
+  const bool mounted = writer->by == "mount";
+  refuse(context,
+         Error(ErrorKind::refused, fmt::format("{} is in use for writing: {} {}", base.path,
+                                               mounted ? "mounted at" : writer->by, writer->what))
+             .on(base.path)
+             .hint(mounted ? fmt::format("umount {}, or mount it read-only; --force boots all the same",
+                                         base::shell_quote(writer->what))
+                           : "end that use; --force boots all the same"),
+         force);
+}
+
+void check_space(const Context& context, const machine::Store& store, bool force) {
+  const auto storage = machine::examine_storage(context.host, store.folder());
+  const auto room = fmt::format("{} of {} free on {}", base::format_bytes(storage.available_bytes),
+                                base::format_bytes(storage.total_bytes), storage.mount_point);
+  if (storage.low_space)
+    return refuse(context,
+                  Error(ErrorKind::refused, fmt::format("the store has too little room: {}", room))
+                      .on(store.folder())
+                      .hint("make room; --force boots all the same, and a full store pauses the machine"),
+                  force);
+  const auto used = storage.total_bytes - std::min(storage.available_bytes, storage.total_bytes);
+  if (storage.total_bytes > 0 && used > storage.total_bytes / 100 * full_percent)
+    context.warn(fmt::format("the store is more than {} % full: {}", full_percent, room));
+}
+
+}  // namespace
+
+probe::Disk check_boot(const Context& context, const machine::Store& store, const Machine& machine,
+                       const machine::State& state, bool ephemeral, bool force) {
+  check_not_running(machine, state, ephemeral);
+  auto base = check_base(context, machine, state, force);
+  check_use(context, base, force);
+  check_space(context, store, force);
+  store.check_files(machine, state);
+  return base;
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,30 @@
+// The words of `hrvm boot`, understood.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "cli/named_machine.hpp"
+#include "hrvm/cli/command.hpp"
+#include "hrvm/launch/launch_plan.hpp"
+
+namespace hrvm::cli {
+
+struct BootWords {
+  NamedMachine named;
+  launch::LaunchRequest request;
+  bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
+  bool force = false;
+  bool print = false, xml = false;
+  std::optional<std::string> libvirt;  // its URI
+  std::optional<std::string> wait_for;
+  std::optional<std::chrono::seconds> timeout;
+
+  bool watched() const { return wait_for || timeout; }
+};
+
+// Error{usage} for values that cannot be, and options that cannot stand together.
+BootWords boot_words(const Context& context);
+
+}  // namespace hrvm::cli

@@ -61,6 +61,7 @@ class Descent {
       return;
     }
     if (const auto file = sys::try_read_line(node.sysfs / "loop/backing_file")) {
+      disks_.insert({node.path, *file});
       const BlockNode* below = nodes_.by_path(host_, *file);
       return below ? from_device(*below, depth + 1) : from_path(*file, depth + 1);
     }

@@ -26,6 +26,8 @@ void catch_interrupts() {
   // No SA_RESTART, so that a wait for input ends; SA_RESETHAND, so that a second Ctrl-C ends a hrvm that is stuck.
   action.sa_flags = int(SA_RESETHAND);
   for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+  struct sigaction hangup {};
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 int interrupt_signal() { return arrived_signal; }

@@ -50,8 +50,8 @@ Disk locate_disk(const sys::Host& host, const std::string& source);
 // QEMU's lock on an image file. Partitions count as their disk.
 std::vector<Use> uses_of(const sys::Host& host, const Disk& disk);
 
-// The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device ends at
-// its backing file's filesystem's disks). Paths as in Disk::path. Used to refuse a store on the very disk it would image.
+// The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device is one,
+// and so are its backing file and the disks under that). Paths as in Disk::path. Used to refuse a store on the very disk it would image.
 std::vector<std::string> disks_under(const sys::Host& host, const std::string& absolute_path);
 
 }  // namespace hrvm::probe

@@ -11,10 +11,11 @@
 
 namespace hrvm::sys {
 
-// Throws Error{interrupted} once SIGINT or SIGTERM has arrived. Long loops call it between steps, so that what they
+// Throws Error{interrupted} once SIGINT, SIGTERM or SIGHUP has arrived. Long loops call it between steps, so that what they
 // guard (an AtomicFile, a half-made image) goes by its destructor.
 void check_interrupted();
-// From now on SIGINT and SIGTERM set a flag instead of ending the process. Called once, in main.
+// From now on SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) set a flag instead of ending the process.
+// Called once, in main.
 void catch_interrupts();
 // The signal that came, 0 for none: for the exit status, 128 + signal.
 int interrupt_signal();

@@ -204,7 +204,8 @@ TEST_CASE("the disks under a path are found through partitions, overlays and loo
   test::TestHost live(test::recorded_machine("live").root());
   CHECK(disks_under(live.host(), "/var/lib/hrvm").empty());
   CHECK(disks_under(live.host(), "/run/live/medium/x") == Words{"/dev/sdb"});
-  CHECK(disks_under(live.host(), "/run/live/rootfs/filesystem.squashfs/x") == Words{"/dev/sdb"});
+  CHECK(disks_under(live.host(), "/run/live/rootfs/filesystem.squashfs/x") ==
+        Words{"/dev/loop0", "/dev/sdb", "/run/live/medium/live/filesystem.squashfs"});
   test::TestHost server(test::recorded_machine("server").root());
   CHECK(disks_under(server.host(), "/var/lib/hrvm").empty());
 }

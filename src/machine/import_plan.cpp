@@ -54,8 +54,14 @@ void check_kind(const probe::Disk& disk) {
         .hint("name a whole disk or a raw image of one");
 }
 
+bool lies_on(const StorageState& storage, const probe::Disk& disk) {
+  const bool under = std::find(storage.disks.begin(), storage.disks.end(), disk.path) != storage.disks.end();
+  return under || std::any_of(disk.in_use.begin(), disk.in_use.end(),
+                              [&](const auto& use) { return use.by == "mount" && use.what == storage.mount_point; });
+}
+
 void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& storage) {
-  if (std::find(storage.disks.begin(), storage.disks.end(), disk.path) == storage.disks.end()) return;
+  if (!lies_on(storage, disk)) return;
   throw Error(
       ErrorKind::refused,
       fmt::format("the store lies on {} itself (mounted at {}): each write of the machine would change its base",

@@ -229,8 +229,8 @@ TEST_CASE("what hrvm does not read is refused by name") {
   create_by_qemu(folder / "external", "data_file=" + (folder / "data").string(), base::MiB);
   CHECK_THAT(reason(folder / "external"), Contains("external data file"));
   output_of({"qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o",
-             "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", folder / "luks", "1M"});
-  CHECK_THAT(reason(folder / "luks"), Contains("encryption"));
+             "encrypt.format=aes,encrypt.key-secret=s", folder / "encrypted", "1M"});
+  CHECK_THAT(reason(folder / "encrypted"), Contains("encryption"));
 }
 
 }  // namespace hrvm::image::test

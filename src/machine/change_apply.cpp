@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/disk_image.hpp"
@@ -12,9 +13,11 @@ constexpr std::size_t largest_nvram = 64 << 20;
 
 void copy_nvram(const Machine& machine, const NvramCopy& copy) {
   sys::make_directories(machine.folder / "nvram");
-  sys::AtomicFile file(machine.nvram_path(copy.to));
-  file.write(sys::read_file(machine.nvram_path(copy.from), largest_nvram));
-  file.commit(true);
+  const auto text = sys::read_file(machine.nvram_path(copy.from), largest_nvram);
+  const Path path = machine.nvram_path(copy.to);
+  const auto fd = sys::create_file(path);
+  sys::write_fully(fd.get(), std::as_bytes(std::span(text)), 0, path);
+  sys::sync_file(fd.get(), path);
 }
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
@@ -55,9 +58,9 @@ void clean_up(const Store& store, const Machine& machine) {
 
 void write_layer(const Machine& machine, const NewLayer& layer) {
   const Path path = machine.layer_path(layer.id);
-  sys::AtomicFile file(path);
-  image::create_qcow2(file.fd(), path.string(), layer.image);
-  file.commit(true);
+  const auto fd = sys::create_file(path);
+  image::create_qcow2(fd.get(), path.string(), layer.image);
+  sys::sync_file(fd.get(), path);
 }
 
 Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {

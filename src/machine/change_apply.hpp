@@ -5,7 +5,7 @@
 
 namespace hrvm::machine {
 
-// Durable, with mode 0600, under its final name.
+// Its bytes are durable; its name is when the definition that names it is committed.
 void write_layer(const Machine& machine, const NewLayer& layer);
 
 }  // namespace hrvm::machine

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <span>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -49,6 +50,24 @@ void check_file(const Machine& machine, const Path& path) {
   throw Error(ErrorKind::corrupt, fmt::format("machine {} needs {}, which is missing", machine.name, path.string()))
       .on(path)
       .hint(fmt::format("restore the file, or give it up: hrvm reset {} --discard", machine.name));
+}
+
+// What a commit that was cut off left under this name was never named by `current`: it may go.
+void write_generation(const Path& file, const Definition& definition) {
+  sys::remove_all(file);
+  const auto fd = sys::create_file(file);
+  const auto text = base::to_text(to_json(definition)) + "\n";
+  sys::write_fully(fd.get(), std::as_bytes(std::span(text)), 0, file);
+  sys::sync_file(fd.get(), file);
+}
+
+// All entries at once and last: the first of these waits carries to the disk what the others would wait for.
+void make_entries_durable(const Machine& machine) {
+  for (const auto part : {"layers", "generations", "nvram"})
+    if (sys::status(machine.folder / part).type == sys::FileType::directory) sys::sync_directory(machine.folder / part);
+  if (machine.generation > 1) return;
+  sys::sync_directory(machine.folder);
+  sys::sync_directory(machine.folder.parent_path());
 }
 
 }  // namespace
@@ -112,7 +131,8 @@ sys::Lock Store::begin(const std::string& name) const {
   check_machine_name(name);
   collect_unfinished();
   const Path folder = folder_ / name;
-  sys::make_directories(folder);
+  sys::make_directories(folder_);
+  sys::make_directories(folder, 0700, sys::Durability::later);
   auto lock = sys::Lock::try_take(folder, sys::Lock::Mode::exclusive);
   if (!lock) throw Error(ErrorKind::busy, fmt::format("a machine named {} is being made or changed", name)).on(folder);
   if (contains(name))
@@ -124,7 +144,8 @@ sys::Lock Store::begin(const std::string& name) const {
         .on(folder)
         .hint("give another name");
   try {
-    for (const auto part : {"layers", "generations"}) sys::make_directories(folder / part);
+    for (const auto part : {"layers", "generations"})
+      sys::make_directories(folder / part, 0700, sys::Durability::later);
   } catch (const Error&) {
     sys::remove_all(folder);
     throw;
@@ -137,9 +158,8 @@ Machine Store::commit(const std::string& name, const Definition& definition) con
   const Path current = machine.folder / "current";
   if (contains(name)) machine.generation = generation_of(current) + 1;
   const Path file = generation_path(machine.folder, machine.generation);
-  sys::AtomicFile written(file);
-  written.write(base::to_text(to_json(definition)) + "\n");
-  written.commit();
+  write_generation(file, definition);
+  make_entries_durable(machine);
   sys::switch_link(current, file.lexically_relative(machine.folder));
   return machine;
 }

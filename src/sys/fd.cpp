@@ -31,6 +31,10 @@ Fd open_file(const std::filesystem::path& path, int flags, unsigned mode) {
   }
 }
 
+Fd create_file(const std::filesystem::path& path, unsigned mode) {
+  return open_file(path, O_RDWR | O_CREAT | O_EXCL, mode);
+}
+
 Fd open_for_update(const std::filesystem::path& path) { return open_file(path, O_RDWR); }
 
 Fd memory_file(const std::string& name, std::uint64_t size_bytes) {

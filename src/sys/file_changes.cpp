@@ -30,17 +30,18 @@ void rename_to_free_name(const Path& from, const Path& to) {
 
 }  // namespace
 
-void make_directories(const Path& path, unsigned mode) {
+void make_directories(const Path& path, unsigned mode, Durability durability) {
   const FileType type = sys::status(path).type;
   if (type == FileType::directory) return;
   if (type != FileType::missing) {
     throw base::Error(base::ErrorKind::exists, fmt::format("{} is there and is not a folder", path.string())).on(path);
   }
   const Path parent = folder_of(path);
-  make_directories(parent, mode);
-  if (::mkdir(path.c_str(), mode) == 0)
+  make_directories(parent, mode, durability);
+  const bool made = ::mkdir(path.c_str(), mode) == 0;
+  if (made && durability == Durability::now)
     sync_directory(parent);
-  else if (errno != EEXIST || sys::status(path).type != FileType::directory)
+  else if (!made && (errno != EEXIST || sys::status(path).type != FileType::directory))
     throw base::system_error(errno, "make the folder", path);
 }
 

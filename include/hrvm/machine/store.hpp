@@ -59,8 +59,8 @@ class Store {
   sys::Lock lock(const std::string& name) const;
   // Makes an empty machine folder for an import, removing an unfinished one, and locks it. Error{exists} when taken.
   sys::Lock begin(const std::string& name) const;
-  // Writes the definition as the next generation and switches `current` to it: the commit point. The files that it names are
-  // durable before.
+  // Writes the definition as the next generation and switches `current` to it: the commit point. The bytes of the files that
+  // it names are durable before; their names are made so here.
   Machine commit(const std::string& name, const Definition& definition) const;
   // Files and throw-away folders that nothing names and nobody uses. Never what is locked.
   std::vector<Path> garbage(const Machine& machine) const;

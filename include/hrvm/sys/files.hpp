@@ -51,8 +51,10 @@ bool is_executable(const Path& path);
 // Names in a folder without "." and "..", sorted. A missing folder has none.
 std::vector<std::string> list_directory(const Path& path);
 
-// Makes folders as needed, each new one with `mode`, and makes the new entries durable.
-void make_directories(const Path& path, unsigned mode = 0700);
+// Makes folders as needed, each new one with `mode`, and makes the new entries durable; or leaves that to a caller who makes
+// more entries first, as each such wait is one for the disk.
+enum class Durability { now, later };
+void make_directories(const Path& path, unsigned mode = 0700, Durability durability = Durability::now);
 // fsync of a folder, so that entries made, renamed or removed in it are durable.
 void sync_directory(const Path& path);
 // Renames and makes it durable. With no_replace an existing target is Error{exists}.

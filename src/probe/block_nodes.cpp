@@ -12,7 +12,8 @@ namespace hrvm::probe {
 namespace {
 
 std::string device_path(const std::string& name, const sys::Path& sysfs) {
-  if (const auto mapped = sys::try_read_line(sysfs / "dm/name")) return "/dev/mapper/" + *mapped;
+  const bool is_mapped = name.starts_with("dm-");
+  if (const auto mapped = is_mapped ? sys::try_read_line(sysfs / "dm/name") : std::nullopt) return "/dev/mapper/" + *mapped;
   std::string path = "/dev/" + name;
   std::ranges::replace(path, '!', '/');
   return path;
@@ -47,7 +48,7 @@ BlockNodes::BlockNodes(const sys::Host& host) {
   for (const std::string& disk : sys::list_directory(root)) {
     nodes_.push_back(read_node(disk, disk, root / disk));
     for (const std::string& name : sys::list_directory(root / disk))
-      if (sys::status(root / disk / name / "partition").type == sys::FileType::regular)
+      if (name.starts_with(disk) && sys::status(root / disk / name / "partition").type == sys::FileType::regular)
         nodes_.push_back(read_node(name, disk, root / disk / name));
   }
 }

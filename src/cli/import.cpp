@@ -37,9 +37,14 @@ std::string draw_mac(const sys::Host& host) {
   return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
 }
 
-machine::ImportCircumstances gather(const Context& context, const machine::Store& store) {
+// Begun before it is known whether the disk may be imported at all: it is read beside what finds that out.
+std::optional<machine::FingerprintRun> begin_fingerprint(const Context& context, const probe::Disk& disk) {
+  if (context.dry_run() || disk.kind == probe::DiskKind::directory || disk.format != "raw") return std::nullopt;
+  return std::optional<machine::FingerprintRun>(std::in_place, context.host, disk);
+}
+
+machine::ImportCircumstances gather(const Context& context, const machine::Store& store, const probe::Disk& disk) {
   machine::ImportCircumstances gathered;
-  const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
   gathered.survey = survey_disk(context.host, disk);
   gathered.storage = machine::examine_storage(context.host, store.folder());
   gathered.host = machine::host_resources(context.host);
@@ -50,10 +55,7 @@ machine::ImportCircumstances gather(const Context& context, const machine::Store
   return gathered;
 }
 
-// What is read of the base only when it is sure that it will be used.
-void read_base(const Context& context, const probe::Disk& disk, machine::ImportPlan& plan) {
-  auto& definition = plan.change.definition;
-  definition.fingerprints[definition.active.layer] = machine::take_fingerprint(context.host, disk);
+void hash_base(const Context& context, const probe::Disk& disk, machine::Definition& definition) {
   if (!context.arguments.has("--hash")) return;
   sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
   definition.base.sha256 = machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
@@ -62,10 +64,14 @@ void read_base(const Context& context, const probe::Disk& disk, machine::ImportP
 Outcome run_import(const Context& context) {
   const auto request = request_of(context.arguments);
   const auto store = open_store(context);
-  const auto gathered = gather(context, store);
+  const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
+  auto fingerprint = begin_fingerprint(context, disk);
+  const auto gathered = gather(context, store, disk);
   auto plan = plan_import(gathered, request);
   if (context.dry_run()) return {.report = import_plan_report(store, plan)};
-  read_base(context, gathered.survey.disk, plan);
+  auto& definition = plan.change.definition;
+  definition.fingerprints[definition.active.layer] = fingerprint.value().result();
+  hash_base(context, gathered.survey.disk, definition);
   return {.report = import_report(context.host, apply_import(store, plan), plan)};
 }
 

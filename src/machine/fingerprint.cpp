@@ -138,15 +138,22 @@ Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now) {
   return fingerprint;
 }
 
-Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base) {
-  const auto device = block::open_device(host.path(base.path), block::Access::fresh);
-  const auto answer =
-      sys::run_confined([&] { return base::to_text(to_json(read_fingerprint(*device, host.now())), -1); });
+FingerprintRun::FingerprintRun(const sys::Host& host, const probe::Disk& base)
+    : path_(base.path),
+      device_(block::open_device(host.path(base.path), block::Access::fresh)),
+      run_([&] { return base::to_text(to_json(read_fingerprint(*device_, host.now())), -1); }) {}
+
+Fingerprint FingerprintRun::result() {
+  const auto answer = run_.answer();
   if (!answer.text)
     throw base::Error(base::ErrorKind::corrupt,
-                      fmt::format("reading the fingerprint of {} ended early: {}", base.path, answer.death))
-        .on(base.path);
-  return fingerprint_from_json(base::parse_json(*answer.text, base.path), base.path);
+                      fmt::format("reading the fingerprint of {} ended early: {}", path_, answer.death))
+        .on(path_);
+  return fingerprint_from_json(base::parse_json(*answer.text, path_), path_);
+}
+
+Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base) {
+  return FingerprintRun(host, base).result();
 }
 
 }  // namespace hrvm::machine

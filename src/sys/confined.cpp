@@ -254,6 +254,34 @@ void attend_all(std::deque<Running>& children, const Confinement& limits, std::v
 
 }  // namespace
 
+struct ConfinedRun::State {
+  Confinement limits;
+  std::deque<Running> children;  // one, until it is waited for
+};
+
+ConfinedRun::ConfinedRun(const ConfinedFunction& function, const Confinement& limits)
+    : state_(std::make_unique<State>()) {
+  state_->limits = limits;
+  state_->children.push_back(start(function, limits, 0));
+}
+
+ConfinedRun::~ConfinedRun() {
+  if (!state_) return;
+  for (auto& child : state_->children) {
+    kill_child(child, "not waited for");
+    finish(child, state_->limits);
+  }
+}
+
+ConfinedRun::ConfinedRun(ConfinedRun&&) noexcept = default;
+
+ConfinedAnswer ConfinedRun::answer() {
+  std::vector<ConfinedAnswer> answers(1);
+  while (!state_->children.empty()) attend_all(state_->children, state_->limits, answers);
+  if (answers[0].error) throw std::move(*answers[0].error);
+  return std::move(answers[0]);
+}
+
 std::vector<ConfinedAnswer> run_confined_together(const std::vector<ConfinedFunction>& functions,
                                                   const Confinement& limits) {
   std::vector<ConfinedAnswer> answers(functions.size());
@@ -271,9 +299,7 @@ std::vector<ConfinedAnswer> run_confined_together(const std::vector<ConfinedFunc
 }
 
 ConfinedAnswer run_confined(const ConfinedFunction& function, const Confinement& limits) {
-  ConfinedAnswer answer = std::move(run_confined_together({function}, limits).front());
-  if (answer.error) throw std::move(*answer.error);
-  return answer;
+  return ConfinedRun(function, limits).answer();
 }
 
 }  // namespace hrvm::sys

@@ -2,12 +2,15 @@
 // move when it is mounted or written, and a fixed sample of blocks. A few dozen small reads: cheap enough for every boot.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "hrvm/block/block_device.hpp"
 #include "hrvm/machine/definition.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/host.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -18,7 +21,17 @@ namespace hrvm::machine {
 // says which partition moved.
 Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now);
 
-// Opens the base afresh (block::Access::fresh) and reads in a confined child.
+// Opens the base afresh (block::Access::fresh) and reads in a confined child, from the moment that this is made.
+class FingerprintRun {
+ public:
+  FingerprintRun(const sys::Host& host, const probe::Disk& base);
+  Fingerprint result();  // waits for it; once only
+
+ private:
+  std::string path_;
+  std::unique_ptr<block::BlockDevice> device_;
+  sys::ConfinedRun run_;
+};
 Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base);
 
 struct MarkComparison {

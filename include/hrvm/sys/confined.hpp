@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,22 @@ struct ConfinedAnswer {
 };
 
 using ConfinedFunction = std::function<std::string()>;
+
+// One that runs while its caller does something else. What is not waited for is ended.
+class ConfinedRun {
+ public:
+  explicit ConfinedRun(const ConfinedFunction& function, const Confinement& limits = {});
+  ~ConfinedRun();
+  ConfinedRun(ConfinedRun&&) noexcept;
+  ConfinedRun& operator=(ConfinedRun&&) = delete;
+
+  // Waits for it. Once only.
+  ConfinedAnswer answer();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // A base::Error thrown by the function arrives as one (same kind, message, path, offset, hint); other exceptions are a
 // death.

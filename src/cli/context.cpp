@@ -14,6 +14,10 @@ void Context::warn(std::string_view message) const {
   if (!quiet) print_message(host.streams.err, "hrvm: warning:", message, uses_color(host, arguments, Channel::err));
 }
 
+void Context::note(std::string_view message) const {
+  if (!quiet) print_message(host.streams.err, "hrvm: note:", message, uses_color(host, arguments, Channel::err));
+}
+
 void Context::hint(std::string_view message) const {
   if (!quiet) print_message(host.streams.err, "hint:", message, uses_color(host, arguments, Channel::err));
 }

@@ -61,6 +61,14 @@ void hash_base(const Context& context, const probe::Disk& disk, machine::Definit
   definition.base.sha256 = machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
 }
 
+void tell(const Context& context, const std::vector<base::Finding>& findings) {
+  for (const auto& finding : findings) {
+    const auto text = finding.subject.empty() ? finding.message : finding.subject + ": " + finding.message;
+    finding.severity == base::Severity::note ? context.note(text) : context.warn(text);
+    if (!finding.remedy.empty()) context.hint(finding.remedy);
+  }
+}
+
 Outcome run_import(const Context& context) {
   const auto request = request_of(context.arguments);
   const auto store = open_store(context);
@@ -68,6 +76,7 @@ Outcome run_import(const Context& context) {
   auto fingerprint = begin_fingerprint(context, disk);
   const auto gathered = gather(context, store, disk);
   auto plan = plan_import(gathered, request);
+  tell(context, plan.findings);
   if (context.dry_run()) return {.report = import_plan_report(store, plan)};
   auto& definition = plan.change.definition;
   definition.fingerprints[definition.active.layer] = fingerprint.value().result();

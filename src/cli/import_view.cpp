@@ -23,7 +23,7 @@ Json findings_json(const std::vector<base::Finding>& findings) {
   return list;
 }
 
-// The choices first, then what a person should know, then what to type.
+// The choices first, then what to type; what a person should know besides goes to stderr.
 std::vector<report::View> views(const std::string& heading, const std::string& next) {
   const report::FieldsView choices{.title = "",
                                    .object = "",
@@ -36,8 +36,7 @@ std::vector<report::View> views(const std::string& heading, const std::string& n
                                               {"CPUs", "cpus"},
                                               {"Network", "net"},
                                               {"Because", "because", Format::lines}}};
-  return {report::TextView{heading}, report::EachView{"machines", {}, {choices}}, report::FindingsView{"findings"},
-          report::TextView{next}};
+  return {report::TextView{heading}, report::EachView{"machines", {}, {choices}}, report::TextView{next}};
 }
 
 report::Report report_of(std::string schema, Json machine, const machine::ImportPlan& plan,

@@ -66,8 +66,9 @@ struct Context {
   bool quiet = false, verbose = false;
   bool color = false;
 
-  // On stderr, unless --quiet: "hrvm: warning: …", "hint: …".
+  // On stderr, unless --quiet: "hrvm: warning: …", "hrvm: note: …", "hint: …".
   void warn(std::string_view message) const;
+  void note(std::string_view message) const;
   void hint(std::string_view message) const;
   // Asks "… [y/N]" on a terminal; elsewhere --yes must have been given, or this is Error{usage} that says so.
   void confirm(std::string_view question) const;

@@ -11,6 +11,7 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build scdoc
   libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
   libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev libxxhash-dev libgcrypt20-dev libgpg-error-dev
+  zlib1g-dev libzstd-dev
 )
 TEST_PACKAGES=(
   catch2 clang-format jq strace python3-minimal bash-completion zsh fish mandoc

@@ -86,13 +86,10 @@ void ClusterMap::check_data(std::uint64_t host_offset, std::uint64_t guest_offse
       .at(l2_offset(guest_offset / header_.geometry.l2_coverage()));
 }
 
-Mapping ClusterMap::unit_run(std::uint64_t offset) {
+// The units of one cluster.
+Mapping ClusterMap::unit_run(const L2Table& table, std::uint64_t offset) const {
   const auto& geometry = header_.geometry;
-  auto coverage = geometry.l2_coverage();
-  auto l1_index = offset / coverage;
-  if (l2_offset(l1_index) == 0) return {Stored::nothing, 0, coverage - offset % coverage};
-
-  auto entry = l2_table(l1_index).entry(offset % coverage >> geometry.cluster_bits);
+  auto entry = table.entry(offset % geometry.l2_coverage() >> geometry.cluster_bits);
   auto in_cluster = geometry.offset_in_cluster(offset);
   auto first = unsigned(in_cluster / geometry.unit_bytes());
   auto stored = unit(entry, first, offset);
@@ -103,16 +100,40 @@ Mapping ClusterMap::unit_run(std::uint64_t offset) {
           end * geometry.unit_bytes() - in_cluster};
 }
 
+// What one L2 table says.
+Mapping ClusterMap::table_run(std::uint64_t offset, std::uint64_t limit) {
+  auto coverage = header_.geometry.l2_coverage();
+  auto l1_index = offset / coverage;
+  auto left = coverage - offset % coverage;
+  if (l2_offset(l1_index) == 0) return {Stored::nothing, 0, left};
+
+  const auto& table = l2_table(l1_index);
+  limit = std::min(limit, left);
+  auto run = unit_run(table, offset);
+  while (run.length < limit) {
+    auto next = unit_run(table, offset + run.length);
+    if (!continues(run, next)) break;
+    run.length += next.length;
+  }
+  return run;
+}
+
 Mapping ClusterMap::at(std::uint64_t offset, std::uint64_t limit) {
   limit = std::min(limit, header_.virtual_bytes - offset);
-  auto run = unit_run(offset);
-  while (run.length < limit) {
-    auto next = unit_run(offset + run.length);
+  auto run = table_run(offset, limit);
+  while (run.length < limit && (offset + run.length) % header_.geometry.l2_coverage() == 0) {
+    auto next = table_run(offset + run.length, limit - run.length);
     if (!continues(run, next)) break;
     run.length += next.length;
   }
   run.length = std::min(run.length, limit);
   return run;
+}
+
+CompressedPlace ClusterMap::compressed_at(std::uint64_t offset) {
+  const auto& geometry = header_.geometry;
+  auto index = offset % geometry.l2_coverage() >> geometry.cluster_bits;
+  return compressed_place(geometry, l2_table(offset / geometry.l2_coverage()).entry(index).descriptor);
 }
 
 }  // namespace hrvm::image

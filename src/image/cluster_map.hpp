@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "compressed_clusters.hpp"
 #include "header.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "l2_table.hpp"
@@ -27,6 +28,9 @@ class ClusterMap {
   // file, of at most `limit` bytes. Error{corrupt} for an entry that breaks the format.
   Mapping at(std::uint64_t offset, std::uint64_t limit);
 
+  // Where the compressed cluster is that holds `offset`, for which at() said so.
+  CompressedPlace compressed_at(std::uint64_t offset);
+
   // The L2 table's place in the file; 0 where there is none.
   std::uint64_t l2_offset(std::uint64_t l1_index) const;
   std::uint64_t l1_entry(std::uint64_t l1_index) const { return l1_[l1_index]; }
@@ -37,7 +41,8 @@ class ClusterMap {
     std::uint64_t l1_index;
     L2Table table;
   };
-  Mapping unit_run(std::uint64_t offset);
+  Mapping table_run(std::uint64_t offset, std::uint64_t limit);
+  Mapping unit_run(const L2Table& table, std::uint64_t offset) const;
   Stored unit(const L2Entry& entry, unsigned index, std::uint64_t guest_offset) const;
   void check_data(std::uint64_t host_offset, std::uint64_t guest_offset) const;
   L2Table read_l2(std::uint64_t l1_index) const;

@@ -8,6 +8,7 @@
 
 #include "geometry.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "inflate.hpp"
 
 namespace hrvm::image {
 
@@ -26,6 +27,7 @@ struct ImageHeader {
   std::uint32_t snapshots = 0;
   std::uint64_t incompatible_features = 0;
   std::uint64_t autoclear_features = 0;
+  Compression compression = Compression::zlib;  // of those clusters that are compressed
   std::uint64_t backing_path_offset = 0;    // 0: no backing file
   std::optional<BackingReference> backing;  // its format is empty where the header does not name one
   std::uint64_t backing_format_offset = 0;  // of that extension's data; 0: there is none

@@ -85,6 +85,18 @@ void read_features(Reading& r) {
   if (left != 0) throw r.unsupported(fmt::format("unknown features ({:#x})", left));
 }
 
+// A byte that later headers of version 3 have. Its feature bit is set for all but zlib, which older readers know.
+void read_compression(Reading& r) {
+  const bool has_byte = r.header.version == 3 && r.header.header_length > qcow2::compression_type_offset &&
+                        r.cluster.size() > qcow2::compression_type_offset;
+  const auto type = has_byte ? std::to_integer<unsigned>(r.cluster[qcow2::compression_type_offset]) : 0;
+  if (type > unsigned(Compression::zstd)) throw r.unsupported(fmt::format("compression type {}", type));
+  r.header.compression = Compression(type);
+  const bool has_bit = r.header.incompatible_features & qcow2::compression_type;
+  if (has_bit == (r.header.compression != Compression::zlib)) return;
+  throw r.corrupt("the compression type and its feature bit contradict each other", qcow2::compression_type_offset);
+}
+
 void read_geometry(Reading& r) {
   auto& geometry = r.header.geometry;
   geometry.cluster_bits = r.raw.cluster_bits;
@@ -172,6 +184,7 @@ ImageHeader read_header(block::BlockDevice& file) {
   read_features(r);
   read_geometry(r);
   r.cluster = file.read(0, std::size_t(std::min(file.size(), r.header.geometry.cluster_bytes())));
+  read_compression(r);
   read_tables(r);
   read_backing_path(r);
   read_extensions(r);

@@ -35,10 +35,22 @@ Qcow2Device::Qcow2Device(std::unique_ptr<BlockDevice> file, const ImageHeader& h
       header_(header),
       backing_(std::move(backing)),
       backing_image_(dynamic_cast<Qcow2Device*>(backing_.get())),
-      map_(*file_, header_) {}
+      map_(*file_, header_),
+      compressed_(*file_, header_) {}
 
 block::SectorSizes Qcow2Device::sector_sizes() const {
   return backing_ ? backing_->sector_sizes() : block::SectorSizes{};
+}
+
+void Qcow2Device::read_compressed(std::uint64_t offset, std::span<std::byte> out) {
+  const auto& geometry = header_.geometry;
+  while (!out.empty()) {
+    auto in_cluster = geometry.offset_in_cluster(offset);
+    auto part = out.first(std::size_t(std::min<std::uint64_t>(out.size(), geometry.cluster_bytes() - in_cluster)));
+    compressed_.read(map_.compressed_at(offset), in_cluster, part);
+    out = out.subspan(part.size());
+    offset += part.size();
+  }
 }
 
 void Qcow2Device::read_piece(std::uint64_t offset, const Mapping& piece, std::span<std::byte> out) {
@@ -52,9 +64,7 @@ void Qcow2Device::read_piece(std::uint64_t offset, const Mapping& piece, std::sp
       std::ranges::fill(out, std::byte{0});
       return;
     case Stored::compressed:
-      throw Error(ErrorKind::unsupported, fmt::format("{} has compressed clusters, which hrvm does not read", name()))
-          .on(name())
-          .hint("write them plain with: qemu-img convert -O qcow2");
+      return read_compressed(offset, out);
   }
 }
 

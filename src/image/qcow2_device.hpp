@@ -28,6 +28,7 @@ class Qcow2Device : public block::BlockDevice {
   const ImageHeader& header() const { return header_; }
 
  private:
+  void read_compressed(std::uint64_t offset, std::span<std::byte> out);
   void read_piece(std::uint64_t offset, const Mapping& piece, std::span<std::byte> out);
   // Tells what is known of [offset, offset + length) in pieces, in order, until `visit` returns false; false then.
   using Visitor = std::function<bool(const block::Extent&)>;
@@ -39,6 +40,7 @@ class Qcow2Device : public block::BlockDevice {
   std::unique_ptr<block::BlockDevice> backing_;
   Qcow2Device* backing_image_;  // the same, where it is one: a chain is then walked once, whatever its depth
   ClusterMap map_;
+  CompressedClusters compressed_;
 };
 
 }  // namespace hrvm::image

@@ -40,6 +40,9 @@ static_assert(sizeof(Header) == 104);
 static_assert(offsetof(Header, incompatible_features) == 72);
 static_assert(offsetof(Header, header_length) == 100);
 
+// Behind it, where header_length says that it is there: one byte, 0 zlib, 1 zstd.
+inline constexpr std::size_t compression_type_offset = 104;
+
 enum IncompatibleFeature : std::uint64_t {
   dirty = 1u << 0,
   corrupt = 1u << 1,

@@ -45,13 +45,13 @@ std::optional<machine::FingerprintRun> begin_fingerprint(const Context& context,
 
 machine::ImportCircumstances gather(const Context& context, const machine::Store& store, const probe::Disk& disk) {
   machine::ImportCircumstances gathered;
-  gathered.survey = survey_disk(context.host, disk);
   gathered.storage = machine::examine_storage(context.host, store.folder());
   gathered.host = machine::host_resources(context.host);
   gathered.taken_names = store.names();
   gathered.drawn = draw(context.host, store);
   gathered.uuid = context.host.new_guid();
   gathered.mac = draw_mac(context.host);
+  gathered.survey = survey_disk(context.host, disk);
   return gathered;
 }
 

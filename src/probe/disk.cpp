@@ -2,6 +2,7 @@
 
 #include "block_nodes.hpp"
 #include "disk_facts.hpp"
+#include "uses.hpp"
 
 namespace hrvm::probe {
 
@@ -17,7 +18,7 @@ std::vector<Disk> attached_disks(const sys::Host& host, bool all) {
     if (node.is_partition() || !(all || is_ordinary_disk(nodes, node))) continue;
     Disk disk = disk_facts(host, nodes, node);
     if (disk.size_bytes == 0) continue;  // a card reader without a card, a loop device that is not bound
-    disk.in_use = uses_of(host, disk);
+    disk.in_use = uses_of(host, nodes, disk);
     disks.push_back(std::move(disk));
   }
   return disks;

@@ -8,6 +8,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "uses.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -95,14 +96,14 @@ Disk locate_disk(const sys::Host& host, const std::string& source) {
     if (node->is_partition()) refuse_partition(nodes, *node);
     if (!host.is_recorded()) check_readable(host.path(node->path), node->path);
     Disk disk = disk_facts(host, nodes, *node);
-    disk.in_use = uses_of(host, disk);
+    disk.in_use = uses_of(host, nodes, disk);
     return disk;
   }
   const auto type = sys::status(path.starts_with("/dev/") ? host.path(path) : sys::Path(path)).type;
   if (type == sys::FileType::missing) not_found(host, nodes, source, path);
   if (type != sys::FileType::regular) throw unsuitable(type, path);
   Disk disk = image_facts(path);
-  disk.in_use = uses_of(host, disk);
+  disk.in_use = uses_of(host, nodes, disk);
   return disk;
 }
 

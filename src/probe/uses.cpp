@@ -1,13 +1,12 @@
 // Who uses a disk or an image: everything that sysfs, mountinfo, swaps, QEMU's lock and the kernel's own claim tell.
-#include <algorithm>
-#include <deque>
+#include "uses.hpp"
 
-#include "block_nodes.hpp"
+#include <algorithm>
+
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/image_lock.hpp"
-#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/mounts.hpp"
 #include "udev.hpp"
 
@@ -144,8 +143,9 @@ Use claim(const sys::Host& host, const Nodes& nodes) {
 
 }  // namespace
 
-std::vector<Use> uses_of(const sys::Host& host, const Disk& disk) {
-  const BlockNodes all(host);
+std::vector<Use> uses_of(const sys::Host& host, const Disk& disk) { return uses_of(host, BlockNodes(host), disk); }
+
+std::vector<Use> uses_of(const sys::Host& host, const BlockNodes& all, const Disk& disk) {
   const bool attached = disk.kind == DiskKind::disk;
   const sys::Path file = attached ? host.path(disk.path) : sys::Path(disk.path);
   Stack stack = stack_on(host, all, disk);

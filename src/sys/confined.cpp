@@ -212,7 +212,7 @@ void kill_child(Running& child, std::string why) {
 
 // False once the child has closed its end, or was killed for what it sent.
 bool receive(Running& child, const Confinement& limits) {
-  std::array<char, 65536> buffer{};
+  std::array<char, 65536> buffer;  // filled by read
   const ssize_t count = ::read(child.pipe.get(), buffer.data(), buffer.size());
   if (count < 0) return errno == EINTR || errno == EAGAIN;
   if (count == 0) return false;

@@ -19,11 +19,11 @@ namespace {
 
 // At most `capacity` bytes; fewer only at the end of the file.
 std::string read_up_to(int fd, std::size_t capacity, const Path& path) {
-  constexpr std::size_t step = 64 * base::KiB;
+  constexpr std::size_t first_step = 4 * base::KiB;  // more than most files of sysfs and proc hold
   std::string bytes;
   while (bytes.size() < capacity) {
     const std::size_t have = bytes.size();
-    bytes.resize(std::min(have + step, capacity));
+    bytes.resize(std::min(have + std::max(first_step, have), capacity));
     const ssize_t got = ::read(fd, bytes.data() + have, bytes.size() - have);
     const int error = errno;
     bytes.resize(have + std::size_t(std::max<ssize_t>(got, 0)));

@@ -1,5 +1,6 @@
 // Compressed clusters: read as QEMU reads them, and damage of every kind refused.
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
 #include "image/compressed_clusters.hpp"
 #include "images.hpp"
 

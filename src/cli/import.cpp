@@ -43,7 +43,8 @@ std::optional<machine::FingerprintRun> begin_fingerprint(const Context& context,
   return std::optional<machine::FingerprintRun>(std::in_place, context.host, disk);
 }
 
-machine::ImportCircumstances gather(const Context& context, const machine::Store& store, const probe::Disk& disk) {
+// What is on the disk is read meanwhile.
+machine::ImportCircumstances gather(const Context& context, const machine::Store& store, probe::SurveyRun& survey) {
   machine::ImportCircumstances gathered;
   gathered.storage = machine::examine_storage(context.host, store.folder());
   gathered.host = machine::host_resources(context.host);
@@ -51,7 +52,7 @@ machine::ImportCircumstances gather(const Context& context, const machine::Store
   gathered.drawn = draw(context.host, store);
   gathered.uuid = context.host.new_guid();
   gathered.mac = draw_mac(context.host);
-  gathered.survey = survey_disk(context.host, disk);
+  gathered.survey = survey.result();
   return gathered;
 }
 
@@ -73,8 +74,9 @@ Outcome run_import(const Context& context) {
   const auto request = request_of(context.arguments);
   const auto store = open_store(context);
   const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
+  probe::SurveyRun survey(context.host, disk);
   auto fingerprint = begin_fingerprint(context, disk);
-  const auto gathered = gather(context, store, disk);
+  const auto gathered = gather(context, store, survey);
   auto plan = plan_import(gathered, request);
   tell(context, plan.findings);
   if (context.dry_run()) return {.report = import_plan_report(store, plan)};

@@ -47,15 +47,21 @@ Survey alive(Disk disk, Contents contents) {
   return {std::move(disk), std::move(contents)};
 }
 
-SurveyAttempt to_attempt(const Disk& disk, const sys::ConfinedAnswer& answer) {
-  if (answer.error) return {std::nullopt, answer.error};
-  if (!answer.text) return {died(disk, answer.death), std::nullopt};
+Survey to_survey(const Disk& disk, const sys::ConfinedAnswer& answer) {
+  if (!answer.text) return died(disk, answer.death);
   try {
-    return {alive(disk, contents_from_json(base::parse_json(*answer.text, "the answer"))), std::nullopt};
+    return alive(disk, contents_from_json(base::parse_json(*answer.text, "the answer")));
   } catch (const base::Error&) {
-    return {died(disk, "gave an answer that makes no sense"), std::nullopt};
+    return died(disk, "gave an answer that makes no sense");
   }
 }
+
+SurveyAttempt to_attempt(const Disk& disk, const sys::ConfinedAnswer& answer) {
+  if (answer.error) return {std::nullopt, answer.error};
+  return {to_survey(disk, answer), std::nullopt};
+}
+
+std::string read_to_text(block::BlockDevice& device) { return base::to_text(to_json(read_contents(device)), -1); }
 
 }  // namespace
 
@@ -74,7 +80,7 @@ std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < disks.size(); ++i) try {
       devices.push_back(open_disk(host, disks[i]));
-      functions.emplace_back([&device = *devices.back()] { return base::to_text(to_json(read_contents(device)), -1); });
+      functions.emplace_back([&device = *devices.back()] { return read_to_text(device); });
       indices.push_back(i);
     } catch (const base::Error& error) {
       attempts[i].error = error;
@@ -84,10 +90,11 @@ std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector
   return attempts;
 }
 
-Survey survey_disk(const sys::Host& host, const Disk& disk) {
-  SurveyAttempt attempt = std::move(survey_disks(host, {disk}).front());
-  if (attempt.error) throw std::move(*attempt.error);
-  return std::move(*attempt.survey);
-}
+SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk)
+    : disk_(disk), device_(open_disk(host, disk)), run_([this] { return read_to_text(*device_); }) {}
+
+Survey SurveyRun::result() { return to_survey(disk_, run_.answer()); }
+
+Survey survey_disk(const sys::Host& host, const Disk& disk) { return SurveyRun(host, disk).result(); }
 
 }  // namespace hrvm::probe

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/probe/partition_table.hpp"
+#include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/host.hpp"
 
 namespace hrvm::probe {
@@ -84,7 +86,18 @@ struct Survey {
   Contents contents;
 };
 
-// Opens the disk O_RDONLY and reads it in a confined child. Error when it cannot be opened at all.
+// Opens the disk O_RDONLY and reads it in a confined child, from the moment that this is made. Error when it cannot be
+// opened at all.
+class SurveyRun {
+ public:
+  SurveyRun(const sys::Host& host, const Disk& disk);
+  Survey result();  // waits for it; once only
+
+ private:
+  Disk disk_;
+  std::unique_ptr<block::BlockDevice> device_;
+  sys::ConfinedRun run_;
+};
 Survey survey_disk(const sys::Host& host, const Disk& disk);
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.

@@ -98,6 +98,7 @@ Outcome run_remove(const Context& context) {
   context.confirm(question(removal));
   check_unused(removal.folder, name);
   store.remove(name);
+  if (removal.definition) sys::remove_all(machine::run_folder(context.host, *removal.definition));
   return {.report = done_report(removal)};
 }
 

@@ -36,6 +36,19 @@ TEST_CASE("remove asks on a terminal, and needs --yes elsewhere") {
   CHECK_FALSE(store.store().contains("web"));
 }
 
+TEST_CASE("remove takes what the machine's runs have left in the run folder") {
+  MachineStore store;
+  store.add("web");
+  auto& host = store.host().host();
+  host.uid = 1000;
+  host.environment["XDG_RUNTIME_DIR"] = (store.folder() / "run").string();
+  const auto left = machine::run_folder(host, store.store().load("web").definition);
+  REQUIRE(left.string().starts_with((store.folder() / "run/hrvm").string()));
+  sys::make_directories(left / "xml");
+  CHECK(store.run({"remove", "web", "--yes"}) == 0);
+  CHECK_FALSE(std::filesystem::exists(left));
+}
+
 TEST_CASE("a machine that runs is not removed") {
   MachineStore store;
   store.add("web");

@@ -70,6 +70,15 @@ void tell(const Context& context, const std::vector<base::Finding>& findings) {
   }
 }
 
+machine::Machine apply(const Context& context, const machine::Store& store, machine::ImportPlan& plan,
+                       const probe::Disk& disk, machine::FingerprintRun& fingerprint) {
+  auto& definition = plan.change.definition;
+  definition.fingerprints[definition.active.layer] = fingerprint.result();
+  hash_base(context, disk, definition);
+  return apply_import(store, plan);
+}
+
+// Warnings come when it is done: where it fails, there is one message.
 Outcome run_import(const Context& context) {
   const auto request = request_of(context.arguments);
   const auto store = open_store(context);
@@ -78,12 +87,12 @@ Outcome run_import(const Context& context) {
   auto fingerprint = begin_fingerprint(context, disk);
   const auto gathered = gather(context, store, survey);
   auto plan = plan_import(gathered, request);
+  const auto report =
+      context.dry_run()
+          ? import_plan_report(store, plan)
+          : import_report(context.host, apply(context, store, plan, gathered.survey.disk, fingerprint.value()), plan);
   tell(context, plan.findings);
-  if (context.dry_run()) return {.report = import_plan_report(store, plan)};
-  auto& definition = plan.change.definition;
-  definition.fingerprints[definition.active.layer] = fingerprint.value().result();
-  hash_base(context, gathered.survey.disk, definition);
-  return {.report = import_report(context.host, apply_import(store, plan), plan)};
+  return {.report = report};
 }
 
 }  // namespace

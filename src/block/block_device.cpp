@@ -1,5 +1,7 @@
 #include "hrvm/block/block_device.hpp"
 
+#include <algorithm>
+
 #include "range.hpp"
 
 namespace hrvm::block {
@@ -7,6 +9,14 @@ namespace hrvm::block {
 Extent BlockDevice::extent_at(std::uint64_t offset) {
   check_range(*this, offset, 1);
   return {offset, size() - offset, ExtentKind::data};
+}
+
+StoredExtent BlockDevice::stored_at(std::uint64_t offset, std::uint64_t limit) {
+  auto extent = extent_at(offset);
+  extent.length = std::min(extent.length, limit);
+  auto location = extent.kind == ExtentKind::data ? raw_location() : std::nullopt;
+  if (location) location->offset += offset;
+  return {extent, location};
 }
 
 std::vector<std::byte> BlockDevice::read(std::uint64_t offset, std::size_t length) {

@@ -83,6 +83,13 @@ class FreshBlockSpecial : public FileDevice {
   using FileDevice::FileDevice;
   using FileDevice::read;
 
+  // Who read the descriptor by itself would see what the page cache holds.
+  StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override {
+    auto stored = FileDevice::stored_at(offset, limit);
+    stored.raw.reset();
+    return stored;
+  }
+
   void read(std::uint64_t offset, std::span<std::byte> out) override {
     check_range(*this, offset, out.size());
     const std::uint64_t start = base::round_down(offset, page_bytes);

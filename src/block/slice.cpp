@@ -22,6 +22,12 @@ class Slice : public BlockDevice {
     const Extent below = parent_.extent_at(start_ + offset);
     return {offset, std::min(below.length, size_ - offset), below.kind};
   }
+  StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override {
+    check_range(*this, offset, 1);
+    auto below = parent_.stored_at(start_ + offset, std::min(limit, size_ - offset));
+    below.extent.offset = offset;
+    return below;
+  }
   std::uint64_t size() const override { return size_; }
   SectorSizes sector_sizes() const override { return sectors_; }
   const std::string& name() const override { return name_; }

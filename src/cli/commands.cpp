@@ -12,6 +12,7 @@ const std::vector<Section>& sections() {
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
                       &snapshot_rename_command, &snapshot_delete_command}},
       {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
+      {"Images", {&image_info_command, &image_map_command}},
       {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
   // clang-format on

@@ -24,6 +24,8 @@ extern const Command discover_command;
 extern const Command doctor_command;
 extern const Command export_command;
 extern const Command help_command;
+extern const Command image_info_command;
+extern const Command image_map_command;
 extern const Command import_command;
 extern const Command list_command;
 extern const Command remove_command;

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <new>
 #include <ostream>
@@ -10,6 +9,7 @@
 
 #include "cli/help_text.hpp"
 #include "cli/messages.hpp"
+#include "cli/output.hpp"
 #include "cli/parser.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/store.hpp"
@@ -33,18 +33,6 @@ int exit_status(ErrorKind kind) {
     default:
       return 1;
   }
-}
-
-// The reader of our output has left ("hrvm list | head -1"): nobody is there to be told.
-struct ReaderGone {};
-
-// Writes all, and notices when it did not arrive: a full disk behind ">" must not look like success.
-void write_out(std::ostream& out, const std::string& text) {
-  errno = 0;
-  out << text << std::flush;
-  if (out) return;
-  if (errno == EPIPE) throw ReaderGone{};
-  throw base::system_error(errno ? errno : EIO, "write", "standard output");
 }
 
 Rendering rendering(const Arguments& arguments) {

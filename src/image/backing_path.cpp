@@ -7,15 +7,11 @@
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::image {
-namespace {
 
-// As QEMU tells a protocol from a path: a colon before any slash.
 bool names_protocol(const std::string& path) {
   auto at = path.find_first_of(":/");
   return at != path.npos && path[at] == ':';
 }
-
-}  // namespace
 
 BackingReference resolved(const BackingReference& backing, const std::filesystem::path& image) {
   if (names_protocol(backing.path)) {

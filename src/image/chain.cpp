@@ -20,20 +20,19 @@ using block::BlockDevice;
 
 constexpr std::size_t deepest_chain = 64;
 
-// Opens a chain from its top down, and knows what it has opened so far.
-class Chain {
- public:
-  explicit Chain(const BackingOpener& open_base) : open_base_(open_base) {}
-
-  std::unique_ptr<BlockDevice> open_qcow2(const std::filesystem::path& path) {
-    enter(path);
-    auto file = block::open_device(path);
-    auto header = read_header(*file);
-    auto backing = header.backing ? open_backing(resolved(*header.backing, path)) : nullptr;
-    return std::make_unique<Qcow2Device>(std::move(file), header, std::move(backing));
+ImageFormat backing_format(const BackingReference& backing) {
+  for (auto format : {ImageFormat::raw, ImageFormat::qcow2}) {
+    if (backing.format == word(format)) return format;
   }
+  if (backing.format.empty()) return detect_format(*block::open_device(backing.path));
+  throw Error(ErrorKind::unsupported, fmt::format("the backing file {} is of format {}, which hrvm does not read",
+                                                  backing.path, base::printable(backing.format)))
+      .on(backing.path);
+}
 
- private:
+// The images of a chain so far, from its top down: it may neither loop nor be too deep.
+class Descent {
+ public:
   void enter(const std::filesystem::path& path) {
     auto status = sys::status(path);
     bool is_new = seen_.emplace(status.device, status.inode).second;
@@ -47,23 +46,30 @@ class Chain {
     }
   }
 
+ private:
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;  // device and inode
+};
+
+class Chain {
+ public:
+  explicit Chain(const BackingOpener& open_base) : open_base_(open_base) {}
+
+  std::unique_ptr<BlockDevice> open_qcow2(const std::filesystem::path& path) {
+    descent_.enter(path);
+    auto file = block::open_device(path);
+    auto header = read_header(*file);
+    auto backing = header.backing ? open_backing(resolved(*header.backing, path)) : nullptr;
+    return std::make_unique<Qcow2Device>(std::move(file), header, std::move(backing));
+  }
+
+ private:
   std::unique_ptr<BlockDevice> open_backing(const BackingReference& backing) {
     if (backing_format(backing) == ImageFormat::qcow2) return open_qcow2(backing.path);
     return open_base_ ? open_base_(backing) : block::open_device(backing.path);
   }
 
-  static ImageFormat backing_format(const BackingReference& backing) {
-    for (auto format : {ImageFormat::raw, ImageFormat::qcow2}) {
-      if (backing.format == word(format)) return format;
-    }
-    if (backing.format.empty()) return detect_format(*block::open_device(backing.path));
-    throw Error(ErrorKind::unsupported, fmt::format("the backing file {} is of format {}, which hrvm does not read",
-                                                    backing.path, base::printable(backing.format)))
-        .on(backing.path);
-  }
-
   const BackingOpener& open_base_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;  // device and inode
+  Descent descent_;
 };
 
 }  // namespace
@@ -72,6 +78,20 @@ std::unique_ptr<BlockDevice> open_image(const std::filesystem::path& file, Image
                                         BackingOpener open_backing) {
   if (format == ImageFormat::raw) return block::open_device(file);
   return Chain(open_backing).open_qcow2(file);
+}
+
+std::vector<ImageInfo> read_chain(const std::filesystem::path& file, std::optional<ImageFormat> format,
+                                  const InfoReader& read) {
+  std::vector<ImageInfo> chain;
+  Descent descent;
+  for (auto path = file;;) {
+    descent.enter(path);
+    chain.push_back(read_info(path, format, read));
+    if (!chain.back().backing) return chain;
+    auto backing = resolved(*chain.back().backing, path);
+    format = backing_format(backing);
+    path = backing.path;
+  }
 }
 
 }  // namespace hrvm::image

@@ -25,6 +25,7 @@ struct ImageHeader {
   std::uint32_t refcount_table_clusters = 0;
   unsigned refcount_order = 4;
   std::uint32_t snapshots = 0;
+  std::uint64_t snapshots_offset = 0;
   std::uint64_t incompatible_features = 0;
   std::uint64_t autoclear_features = 0;
   Compression compression = Compression::zlib;  // of those clusters that are compressed

@@ -137,6 +137,7 @@ void read_tables(Reading& r) {
   header.refcount_order = header.version == 2 ? 4 : std::uint32_t(r.raw.refcount_order);
   if (header.refcount_order > 6) throw r.corrupt("refcounts are too wide", offsetof(qcow2::Header, refcount_order));
   header.snapshots = r.raw.nb_snapshots;
+  header.snapshots_offset = r.raw.snapshots_offset;
 }
 
 void read_backing_path(Reading& r) {

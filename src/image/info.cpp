@@ -1,16 +1,16 @@
 #include <array>
 
+#include "backing_path.hpp"
 #include "header.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
+#include "snapshot_table.hpp"
 
 namespace hrvm::image {
 
-std::string_view word(ImageFormat format) {
-  return format == ImageFormat::raw ? "raw" : "qcow2";
-}
+std::string_view word(ImageFormat format) { return format == ImageFormat::raw ? "raw" : "qcow2"; }
 
 ImageFormat detect_format(block::BlockDevice& file) {
   std::array<std::byte, sizeof(base::be32)> first{};
@@ -19,18 +19,32 @@ ImageFormat detect_format(block::BlockDevice& file) {
   return base::load<base::be32>(first) == qcow2::magic ? ImageFormat::qcow2 : ImageFormat::raw;
 }
 
-ImageInfo read_info(const std::filesystem::path& path, std::optional<ImageFormat> format) {
-  auto file = block::open_device(path);
+ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format) {
   ImageInfo info;
-  info.format = format ? *format : detect_format(*file);
-  info.virtual_bytes = file->size();
-  info.allocated_bytes = sys::status(path).allocated_bytes;
+  info.path = file.name();
+  info.format = format ? *format : detect_format(file);
+  info.virtual_bytes = file.size();
   if (info.format == ImageFormat::raw) return info;
-  auto header = read_header(*file);
+  auto header = read_header(file);
   info.virtual_bytes = header.virtual_bytes;
   info.cluster_bytes = std::uint32_t(header.geometry.cluster_bytes());
   info.subclusters = header.geometry.extended_l2;
+  info.version = header.version;
+  info.refcount_bits = 1u << header.refcount_order;
+  info.compression = header.compression == Compression::zlib ? "zlib" : "zstd";
+  info.dirty = header.incompatible_features & qcow2::dirty;
+  info.corrupt = header.incompatible_features & qcow2::corrupt;
+  info.snapshots = read_snapshots(file, header);
   info.backing = header.backing;
+  return info;
+}
+
+ImageInfo read_info(const std::filesystem::path& path, std::optional<ImageFormat> format, const InfoReader& read) {
+  auto file = block::open_device(path);
+  auto info = read ? read(*file, format) : read_info(*file, format);
+  info.path = path.string();
+  info.allocated_bytes = sys::status(path).allocated_bytes;
+  if (info.backing && !names_protocol(info.backing->path)) info.backing_file = resolved(*info.backing, path).path;
   return info;
 }
 

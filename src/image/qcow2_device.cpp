@@ -15,6 +15,7 @@ using base::ErrorKind;
 using block::BlockDevice;
 using block::Extent;
 using block::ExtentKind;
+using Kind = MapExtent::Kind;
 
 // How far one call of extent_at looks ahead: those who copy ask again for every MiB.
 constexpr std::uint64_t longest_extent = base::GiB;
@@ -27,7 +28,26 @@ void read_padded(BlockDevice& device, std::uint64_t offset, std::span<std::byte>
   std::ranges::fill(out.subspan(std::size_t(there)), std::byte{0});
 }
 
+MapExtent stored_here(std::uint64_t offset, const Mapping& run, unsigned layer) {
+  switch (run.stored) {
+    case Stored::data:
+      return {offset, run.length, Kind::data, layer, run.host_offset};
+    case Stored::compressed:
+      return {offset, run.length, Kind::data, layer};
+    case Stored::zero:
+      return {offset, run.length, Kind::zero, layer};
+    case Stored::nothing:
+      break;
+  }
+  return {offset, run.length, Kind::hole, layer};
+}
+
 }  // namespace
+
+MapExtent stored_as_is(const Extent& extent, unsigned layer) {
+  if (extent.kind == ExtentKind::zero) return {extent.offset, extent.length, Kind::hole, layer};
+  return {extent.offset, extent.length, Kind::data, layer, extent.offset};
+}
 
 Qcow2Device::Qcow2Device(std::unique_ptr<BlockDevice> file, const ImageHeader& header,
                          std::unique_ptr<BlockDevice> backing)
@@ -83,29 +103,34 @@ void Qcow2Device::read(std::uint64_t offset, std::span<std::byte> out) {
   }
 }
 
-bool Qcow2Device::visit_backing(std::uint64_t offset, std::uint64_t length, const Visitor& visit_piece) {
+Extent Qcow2Device::backing_extent(std::uint64_t offset) {
+  auto end = [&] { return known_backing_.offset + known_backing_.length; };
+  if (offset < known_backing_.offset || offset >= end()) known_backing_ = backing_->extent_at(offset);
+  return {offset, end() - offset, known_backing_.kind};
+}
+
+bool Qcow2Device::visit_backing(std::uint64_t offset, std::uint64_t length, unsigned layer,
+                                const Visitor& visit_piece) {
   auto end = offset + length;
   auto end_there = std::min(end, backing_->size());
   if (offset < end_there && backing_image_) {
-    if (!backing_image_->visit(offset, end_there - offset, visit_piece)) return false;
+    if (!backing_image_->visit(offset, end_there - offset, layer + 1, visit_piece)) return false;
     offset = end_there;
   }
   while (offset < end_there) {
-    auto piece = backing_->extent_at(offset);
+    auto piece = backing_extent(offset);
     piece.length = std::min(piece.length, end_there - offset);
-    if (!visit_piece(piece)) return false;
+    if (!visit_piece(stored_as_is(piece, layer + 1))) return false;
     offset += piece.length;
   }
-  return offset == end || visit_piece({offset, end - offset, ExtentKind::zero});
+  return offset == end || visit_piece({offset, end - offset, Kind::hole, layer});
 }
 
-bool Qcow2Device::visit(std::uint64_t offset, std::uint64_t length, const Visitor& visit_piece) {
+bool Qcow2Device::visit(std::uint64_t offset, std::uint64_t length, unsigned layer, const Visitor& visit_piece) {
   while (length != 0) {
     auto run = map_.at(offset, length);
-    bool is_zero = run.stored == Stored::zero || (run.stored == Stored::nothing && !backing_);
-    bool goes_on = run.stored == Stored::nothing && backing_
-                       ? visit_backing(offset, run.length, visit_piece)
-                       : visit_piece({offset, run.length, is_zero ? ExtentKind::zero : ExtentKind::data});
+    bool goes_on = run.stored == Stored::nothing && backing_ ? visit_backing(offset, run.length, layer, visit_piece)
+                                                             : visit_piece(stored_here(offset, run, layer));
     if (!goes_on) return false;
     offset += run.length;
     length -= run.length;
@@ -116,10 +141,11 @@ bool Qcow2Device::visit(std::uint64_t offset, std::uint64_t length, const Visito
 Extent Qcow2Device::extent_at(std::uint64_t offset) {
   std::optional<Extent> extent;
   unsigned pieces = 0;
-  visit(offset, std::min(longest_extent, size() - offset), [&](const Extent& piece) {
-    if (extent && extent->kind != piece.kind) return false;
+  visit(offset, std::min(longest_extent, size() - offset), 0, [&](const MapExtent& piece) {
+    auto kind = piece.kind == Kind::data ? ExtentKind::data : ExtentKind::zero;
+    if (extent && extent->kind != kind) return false;
     if (extent) extent->length += piece.length;
-    if (!extent) extent = piece;
+    if (!extent) extent = Extent{piece.offset, piece.length, kind};
     return ++pieces < most_pieces;
   });
   return *extent;

@@ -33,8 +33,21 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
+// Bytes as they lie in a file that a descriptor reaches.
+struct RawLocation {
+  int fd = -1;
+  std::uint64_t offset = 0;
+};
+
+// An extent, and where its data lie, all of them in one piece; nullopt for zeros, and for what only read() can tell.
+struct StoredExtent {
+  Extent extent;
+  std::optional<RawLocation> raw;
+};
+
 class BlockDevice {
  public:
+  using RawLocation = block::RawLocation;
   virtual ~BlockDevice() = default;
 
   virtual std::uint64_t size() const = 0;
@@ -48,8 +61,10 @@ class BlockDevice {
   virtual const std::string& name() const = 0;
   // The descriptor and the offset in it where this device's bytes lie as they are, for libraries that only take a
   // descriptor; nullopt for what is mapped.
-  struct RawLocation { int fd; std::uint64_t offset; };
   virtual std::optional<RawLocation> raw_location() const { return std::nullopt; }
+  // As extent_at, for those who read or clone from several threads: at most `limit` (> 0) bytes. The descriptor stays
+  // open as long as the device.
+  virtual StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit);
 
   std::vector<std::byte> read(std::uint64_t offset, std::size_t length);
 };

@@ -2,8 +2,9 @@
 //
 // Formats are never probed where a header names one. Images are opened O_RDONLY and no lock is taken: the caller knows
 // whether somebody writes to it. Everything in the file is hostile: offsets and counts are held against the file's size
-// before memory is taken, chains are at most 64 deep and may not loop; what breaks the format is Error{corrupt} with the
-// offset. Memory: header, one L1 table (8 bytes for each l2 table, at most 32 MiB) and a bounded cache of L2 tables.
+// before memory is taken, chains are at most 64 deep and may not loop; what breaks the format is Error{corrupt} with
+// the offset. Memory: header, one L1 table (8 bytes for each l2 table, at most 32 MiB) and a bounded cache of L2
+// tables.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/base/time.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/create.hpp"
 
@@ -25,16 +27,40 @@ std::string_view word(ImageFormat format);
 // By the magic in its first bytes. For files that a person names; never for what a header names.
 ImageFormat detect_format(block::BlockDevice& file);
 
-// What an image's own header says, without its backing chain.
+// A snapshot inside of an image, as `savevm` and `qemu-img snapshot` make them.
+struct InternalSnapshot {
+  std::string id, name;  // bytes from the image: any
+  base::Time taken{};
+  std::uint64_t vm_state_bytes = 0;  // 0: of the disk alone
+  friend bool operator==(const InternalSnapshot&, const InternalSnapshot&) = default;
+};
+
+// What an image's own header says, without its backing chain. Of a raw image the fields of qcow2 stay as they are here.
 struct ImageInfo {
+  std::string path;
   ImageFormat format = ImageFormat::raw;
   std::uint64_t virtual_bytes = 0;
   std::uint64_t allocated_bytes = 0;  // blocks of the file, as du counts
   std::uint32_t cluster_bytes = 0;    // 0 for raw
   bool subclusters = false;
-  std::optional<BackingReference> backing;
+  unsigned version = 0;  // 2 or 3
+  unsigned refcount_bits = 0;
+  std::string compression;  // "zlib" or "zstd": of those clusters that are compressed
+  bool dirty = false;       // its refcounts may lag behind: it was not closed
+  bool corrupt = false;     // QEMU found it broken, and refuses to write to it
+  std::vector<InternalSnapshot> snapshots;
+  std::optional<BackingReference> backing;  // as the header has it
+  std::optional<std::string> backing_file;  // its absolute path, unless it is a protocol's name
 };
-ImageInfo read_info(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt);
+// Of the bytes that `file` holds: what its path and its blocks tell stays empty.
+ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format = std::nullopt);
+// Gives what a file says of itself: for who wants that done in a child of its own.
+using InfoReader = std::function<ImageInfo(block::BlockDevice& file, std::optional<ImageFormat> format)>;
+ImageInfo read_info(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt,
+                    const InfoReader& read = {});
+// An image and all that backs it, the image first.
+std::vector<ImageInfo> read_chain(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt,
+                                  const InfoReader& read = {});
 
 // Opens what a header's BackingReference names, which is already made absolute against the image's folder.
 using BackingOpener = std::function<std::unique_ptr<block::BlockDevice>(const BackingReference&)>;

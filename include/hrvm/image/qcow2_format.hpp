@@ -57,9 +57,25 @@ struct HeaderExtension {
 };
 static_assert(sizeof(HeaderExtension) == 8);
 
+// Of an internal snapshot; extra data, id and name follow, padded to 8 bytes.
+struct SnapshotHeader {
+  be64 l1_table_offset;
+  be32 l1_size;          // entries
+  be16 id_str_size;      // bytes
+  be16 name_size;
+  be32 date_sec;         // since 1970
+  be32 date_nsec;
+  be64 vm_clock_nsec;
+  be32 vm_state_size;    // bytes; the first 8 bytes of the extra data are a wider field for it
+  be32 extra_data_size;  // bytes
+};
+static_assert(sizeof(SnapshotHeader) == 40);
+static_assert(offsetof(SnapshotHeader, vm_state_size) == 32);
+
 inline constexpr std::uint32_t extension_end = 0;
 inline constexpr std::uint32_t extension_backing_format = 0xe2792aca;
 inline constexpr std::uint32_t extension_feature_names = 0x6803f857;
+inline constexpr std::uint32_t extension_data_file = 0x44415441;
 
 // L1 and standard L2 entries.
 inline constexpr std::uint64_t copied = 1ull << 63;           // refcount is exactly 1: may be written in place

@@ -1,0 +1,33 @@
+// The map of an image, read in confined children part by part: so it may be as long as it will, and none of them lives
+// long.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "hrvm/image/map.hpp"
+
+namespace hrvm::cli {
+
+class ConfinedMap {
+ public:
+  ConfinedMap(const std::filesystem::path& file, std::optional<image::ImageFormat> format)
+      : path_(file), map_(file, format) {}
+
+  std::uint64_t virtual_bytes() const { return map_.virtual_bytes(); }
+  const std::vector<image::ImageMap::Layer>& layers() const { return map_.layers(); }
+
+  // Tells all extents in order, joined as add_extent does, some thousand at once.
+  using Visitor = std::function<void(const std::vector<image::MapExtent>&)>;
+  void visit(const Visitor& visit_extents);
+
+ private:
+  std::vector<image::MapExtent> part(std::uint64_t from);
+
+  std::filesystem::path path_;
+  image::ImageMap map_;
+};
+
+}  // namespace hrvm::cli

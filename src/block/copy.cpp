@@ -4,73 +4,104 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "hrvm/base/byte_size.hpp"
-#include "hrvm/base/error.hpp"
-#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/fd.hpp"
 
 namespace hrvm::block {
 
 namespace {
 
-constexpr std::uint64_t chunk_bytes = base::MiB;
+// Holes fit the blocks of the file.
 constexpr std::uint64_t block_bytes = 4 * base::KiB;
 
-struct Target {
-  int fd;
-  const std::string& path;
+class RawSink : public ChunkSink {
+ public:
+  explicit RawSink(OutputFile& out) : out_(out) {}
+
+  void copy(SharedSource& source, const Chunk& chunk, std::span<std::byte> buffer, Turn&) override {
+    for (const auto& run : read_chunk(source, chunk, block_bytes, buffer)) {
+      const auto end = std::min(run.end(), chunk.length);
+      const auto bytes = buffer.subspan(std::size_t(run.offset), std::size_t(end - run.offset));
+      write_without_zeros(chunk.offset + run.offset, bytes);
+    }
+  }
+
+  bool clone(const Chunk& chunk) override { return out_.clone(*chunk.pieces[0].raw, chunk.length, chunk.offset); }
+
+ private:
+  // How many bytes from `start` on are blocks that are all alike in being zero (or not).
+  static std::size_t run_length(std::span<const std::byte> bytes, std::size_t start, bool zero) {
+    auto end = start;
+    while (end < bytes.size()) {
+      const auto next = std::min<std::size_t>(end + block_bytes, bytes.size());
+      if (is_zero(bytes.subspan(end, next - end)) != zero) break;
+      end = next;
+    }
+    return end - start;
+  }
+
+  void write_without_zeros(std::uint64_t offset, std::span<const std::byte> bytes) {
+    for (std::size_t at = 0; at < bytes.size();) {
+      at += run_length(bytes, at, true);
+      const auto length = run_length(bytes, at, false);
+      if (length != 0) out_.write(offset + at, bytes.subspan(at, length));
+      at += length;
+    }
+  }
+
+  OutputFile& out_;
 };
 
-// The end of the block that `offset` lies in, on the grid of the whole file, so that holes fit the file's own blocks.
-std::uint64_t next_boundary(std::uint64_t offset, std::uint64_t grid) { return base::round_down(offset, grid) + grid; }
-
-// How many bytes from `start` on are blocks that are all alike in being zero (or not).
-std::size_t run_length(std::span<const std::byte> bytes, std::uint64_t offset, std::size_t start, bool zero) {
-  std::size_t end = start;
-  while (end < bytes.size()) {
-    const auto next =
-        std::size_t(std::min<std::uint64_t>(next_boundary(offset + end, block_bytes) - offset, bytes.size()));
-    if (is_zero(bytes.subspan(end, next - end)) != zero) break;
-    end = next;
-  }
-  return end - start;
+void perform(SharedSource& source, const Chunk& chunk, ChunkSink& sink, std::span<std::byte> buffer, Turn& turn) {
+  if (!chunk.to_clone) return sink.copy(source, chunk, buffer, turn);
+  turn.wait();
+  if (sink.clone(chunk)) return;
+  turn.hold();
+  for (const auto& cell : cut(chunk)) sink.copy(source, cell, buffer, turn);
 }
 
-void write_without_zeros(const Target& target, std::span<const std::byte> bytes, std::uint64_t offset) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    at += run_length(bytes, offset, at, true);
-    const std::size_t length = run_length(bytes, offset, at, false);
-    sys::write_fully(target.fd, bytes.subspan(at, length), offset + at, target.path);
-    at += length;
+// A first clone from a file is a small one, to see whether it can be done.
+std::uint64_t clone_limit(const OutputFile& out, const RawLocation& raw) {
+  switch (out.cloning(raw)) {
+    case Cloning::possible:
+      return std::numeric_limits<std::uint64_t>::max();
+    case Cloning::unknown:
+      return chunk_bytes;
+    case Cloning::impossible:
+      break;
   }
-}
-
-void copy_data(BlockDevice& source, const Extent& extent, const Target& target, std::span<std::byte> buffer,
-               const sys::ProgressCallback& progress) {
-  const std::uint64_t end = extent.offset + extent.length;
-  for (std::uint64_t offset = extent.offset; offset < end;) {
-    const std::uint64_t next = std::min(next_boundary(offset, chunk_bytes), end);
-    const std::span<std::byte> bytes = buffer.first(std::size_t(next - offset));
-    source.read(offset, bytes);
-    write_without_zeros(target, bytes, offset);
-    offset = next;
-    progress(offset);
-  }
+  return 0;
 }
 
 }  // namespace
 
-void copy_to_file(BlockDevice& source, int fd, const std::string& path, const sys::ProgressCallback& progress) {
-  if (::ftruncate(fd, off_t(source.size())) != 0) throw base::system_error(errno, "set the size of", path);
-  std::vector<std::byte> buffer(chunk_bytes);
-  for (std::uint64_t offset = 0; offset < source.size();) {
-    const Extent extent = source.extent_at(offset);
-    if (extent.kind == ExtentKind::data) copy_data(source, extent, {fd, path}, buffer, progress);
-    offset += extent.length;
-    progress(offset);
+void copy_chunks(BlockDevice& source, std::uint64_t unit_bytes, OutputFile& out, ChunkSink& sink,
+                 const sys::ProgressCallback& progress) {
+  SharedSource shared(source);
+  ChunkWalk walk(shared, unit_bytes, [&](const RawLocation& raw) {
+    return sink.can_clone() && unit_bytes % OutputFile::grid_bytes == 0 ? clone_limit(out, raw) : 0;
+  });
+  WorkerPool pool(chunk_bytes);  // the last one, as its threads use the others
+  while (auto chunk = walk.next()) {
+    progress(chunk->offset);
+    const bool is_trial = chunk->to_clone && out.cloning(*chunk->pieces[0].raw) == Cloning::unknown;
+    pool.submit([&, todo = std::move(*chunk)](std::span<std::byte> buffer, Turn& turn) {
+      perform(shared, todo, sink, buffer, turn);
+    });
+    if (is_trial) pool.finish();
   }
+  pool.finish();
+  progress(source.size());
+}
+
+void copy_to_file(BlockDevice& source, int fd, const std::string& path, const sys::ProgressCallback& progress) {
+  OutputFile out(fd, path);
+  out.set_size(source.size());
+  RawSink sink(out);
+  copy_chunks(source, block_bytes, out, sink, progress);
 }
 
 bool is_zero(std::span<const std::byte> bytes) {

@@ -12,7 +12,8 @@ const std::vector<Section>& sections() {
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
                       &snapshot_rename_command, &snapshot_delete_command}},
       {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
-      {"Images", {&image_info_command, &image_map_command}},
+      {"Images", {&image_create_command, &image_info_command, &image_map_command, &image_compare_command,
+                   &image_convert_command}},
       {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
   // clang-format on

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
-#include "cli/export_target.hpp"
 #include "cli/named_machine.hpp"
+#include "cli/target_file.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -27,7 +27,7 @@ struct Export {
   machine::Machine machine;
   machine::State state;
   probe::Disk base;
-  ExportTarget target;
+  TargetFile target;
   image::ImageFormat format = image::ImageFormat::qcow2;
 };
 
@@ -79,7 +79,8 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
   const auto state = state_named(machine, named.snapshot);
   store.check_files(machine, state);
   auto base = checked_base(context, machine, state);
-  auto target = export_target(context, store, base, context.arguments.has("--force"));
+  auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
+  check_is_not_on(context, target, base.path);
   const bool raw = context.arguments.value("--format") == "raw";
   return {named,           std::move(machine), state,
           std::move(base), std::move(target),  raw ? image::ImageFormat::raw : image::ImageFormat::qcow2};
@@ -96,7 +97,7 @@ void write_image(const Context& context, const Export& plan) {
   const auto source = open_source(context, plan);
   sys::AtomicFile file(plan.target.path);
   sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
-  image::flatten(*source, file.fd(), plan.target.path, plan.format, image::Geometry::classic(),
+  image::flatten(*source, file.fd(), plan.target.path, {plan.format},
                  [&](std::uint64_t done) { progress.at(done); });
   // Not every program that runs a machine asks hrvm first.
   if (!plan.from.snapshot) check_stopped(plan.machine, "exported");

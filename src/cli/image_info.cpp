@@ -15,18 +15,6 @@ using image::ImageInfo;
 using report::Align;
 using report::Format;
 
-// The answer's first line is JSON; the backing file's name follows as it is, which need not be UTF-8.
-ImageInfo read_one(block::BlockDevice& file, std::optional<image::ImageFormat> format) {
-  const auto answer = read_confined(file.name(), [&] {
-    const auto info = read_info(file, format);
-    return base::to_text(to_json(info), -1) + "\n" + (info.backing ? info.backing->path : "");
-  });
-  const auto line = std::string_view(answer).substr(0, answer.find('\n'));
-  auto info = image_info_from_json(base::parse_json(line, file.name()));
-  if (info.backing) info.backing->path = answer.substr(std::min(line.size() + 1, answer.size()));
-  return info;
-}
-
 // Neither keeps it from being read.
 Json findings_json(const ImageInfo& info) {
   Json list = Json::array();
@@ -72,8 +60,8 @@ std::vector<report::View> views(bool chain) {
 std::vector<ImageInfo> read_infos(const Context& context, bool chain) {
   const auto file = image_file(context.arguments);
   const auto format = image_format(context.arguments);
-  if (chain) return image::read_chain(file, format, read_one);
-  return {image::read_info(file, format, read_one)};
+  if (chain) return image::read_chain(file, format, read_info_confined);
+  return {image::read_info(file, format, read_info_confined)};
 }
 
 Outcome run_image_info(const Context& context) {

@@ -52,9 +52,16 @@ void append_struct(std::vector<std::byte>& bytes, const T& value) {
   base::store(bytes, bytes.size() - sizeof value, value);
 }
 
+// One byte says how clusters are compressed, unless that is by zlib, which readers of shorter headers know as well.
+std::size_t header_length(const ImageHeader& header) {
+  return sizeof(qcow2::Header) + (header.compression == Compression::zlib ? 0 : sizeof(base::be64));
+}
+
 std::vector<std::byte> encode(const ImageHeader& header, bool with_feature_names) {
   std::vector<std::byte> bytes;
   append_struct(bytes, fixed_header(header));
+  if (header.compression != Compression::zlib) append(bytes, std::string{char(header.compression)});
+  bytes.resize(header_length(header));
   // The backing format comes first: it then lies in the first sector with the header, and both can be switched at once.
   if (header.backing) append_extension(bytes, qcow2::extension_backing_format, header.backing->format);
   if (with_feature_names) append_extension(bytes, qcow2::extension_feature_names, feature_name_table());
@@ -81,8 +88,11 @@ qcow2::Header fixed_header(const ImageHeader& header) {
   raw.refcount_table_offset = header.refcount_table_offset;
   raw.refcount_table_clusters = header.refcount_table_clusters;
   if (header.geometry.extended_l2) raw.incompatible_features = qcow2::extended_l2;
+  if (header.compression != Compression::zlib) {
+    raw.incompatible_features = raw.incompatible_features | qcow2::compression_type;
+  }
   raw.refcount_order = header.refcount_order;
-  raw.header_length = std::uint32_t(sizeof raw);
+  raw.header_length = std::uint32_t(header_length(header));
   return raw;
 }
 

@@ -8,12 +8,9 @@
 #include <memory>
 #include <span>
 
-namespace hrvm::image {
+#include "hrvm/image/create.hpp"
 
-enum class Compression {
-  zlib,  // a raw deflate stream
-  zstd,
-};
+namespace hrvm::image {
 
 class Inflater {
  public:

@@ -12,6 +12,8 @@ namespace hrvm::image {
 
 std::string_view word(ImageFormat format) { return format == ImageFormat::raw ? "raw" : "qcow2"; }
 
+std::string_view word(Compression compression) { return compression == Compression::zlib ? "zlib" : "zstd"; }
+
 ImageFormat detect_format(block::BlockDevice& file) {
   std::array<std::byte, sizeof(base::be32)> first{};
   if (file.size() < first.size()) return ImageFormat::raw;
@@ -31,7 +33,7 @@ ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format)
   info.subclusters = header.geometry.extended_l2;
   info.version = header.version;
   info.refcount_bits = 1u << header.refcount_order;
-  info.compression = header.compression == Compression::zlib ? "zlib" : "zstd";
+  info.compression = word(header.compression);
   info.dirty = header.incompatible_features & qcow2::dirty;
   info.corrupt = header.incompatible_features & qcow2::corrupt;
   info.snapshots = read_snapshots(file, header);

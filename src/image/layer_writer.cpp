@@ -8,7 +8,7 @@ namespace {
 
 using base::be64;
 
-constexpr std::uint64_t most_written_bytes = 64 * base::MiB, most_table_bytes = 8 * base::MiB;
+constexpr std::uint64_t most_data_bytes = base::GiB, most_table_bytes = 8 * base::MiB;
 
 std::vector<std::byte> copy(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
@@ -17,11 +17,12 @@ std::vector<std::byte> copy(std::span<const std::byte> bytes) {
 }  // namespace
 
 LayerWriter::LayerWriter(block::BlockDevice& file, const ImageHeader& header, WritableFile& out)
-    : header_(header), out_(out), refcounts_(file, header, out) {}
+    : header_(header), out_(out), refcounts_(file, header, out), data_(out) {}
 
-void LayerWriter::write_data(std::uint64_t host_offset, std::span<const std::byte> bytes) {
-  out_.write(host_offset, bytes);
-  written_bytes_ += bytes.size();
+void LayerWriter::copy_data(block::SharedSource& from, std::uint64_t offset, std::uint64_t length,
+                            std::uint64_t host_offset) {
+  data_.add(from, offset, length, host_offset);
+  data_bytes_ += length;
 }
 
 void LayerWriter::put_table(std::uint64_t offset, const L2Table& table, std::uint64_t first, std::uint64_t last) {
@@ -41,16 +42,17 @@ std::uint64_t LayerWriter::add_table(std::uint64_t l1_index, const L2Table& tabl
 }
 
 bool LayerWriter::is_full() const {
-  return written_bytes_ >= most_written_bytes || table_bytes_ >= most_table_bytes;
+  return data_bytes_ >= most_data_bytes || table_bytes_ >= most_table_bytes;
 }
 
 void LayerWriter::publish() {
+  data_.finish();
   for (const auto& table : new_tables_) out_.write(table.offset, table.bytes);
   refcounts_.commit();
   for (const auto& pointer : pointers_) out_.write(pointer.offset, pointer.bytes);
   new_tables_.clear();
   pointers_.clear();
-  written_bytes_ = table_bytes_ = 0;
+  data_bytes_ = table_bytes_ = 0;
 }
 
 void LayerWriter::finish() {

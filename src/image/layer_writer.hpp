@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "data_mover.hpp"
 #include "header.hpp"
 #include "l2_table.hpp"
 #include "refcounts.hpp"
@@ -22,7 +23,8 @@ class LayerWriter {
   LayerWriter(block::BlockDevice& file, const ImageHeader& header, WritableFile& out);
 
   std::uint64_t allocate_cluster() { return refcounts_.allocate(); }
-  void write_data(std::uint64_t host_offset, std::span<const std::byte> bytes);
+  // [offset, offset + length) of `from`, zeros behind its end, goes to `host_offset`: written by the time of publish.
+  void copy_data(block::SharedSource& from, std::uint64_t offset, std::uint64_t length, std::uint64_t host_offset);
 
   // Takes the changed L2 table that lies at `offset`, its entries [first, last] being new; it is written by publish.
   void put_table(std::uint64_t offset, const L2Table& table, std::uint64_t first, std::uint64_t last);
@@ -45,7 +47,8 @@ class LayerWriter {
   WritableFile& out_;
   Refcounts refcounts_;
   std::vector<Change> new_tables_, pointers_;
-  std::uint64_t written_bytes_ = 0, table_bytes_ = 0;  // since the last publish
+  std::uint64_t data_bytes_ = 0, table_bytes_ = 0;  // since the last publish
+  DataMover data_;
 };
 
 }  // namespace hrvm::image

@@ -25,11 +25,6 @@ sys::Fd open_locked(const std::filesystem::path& path) {
   return fd;
 }
 
-bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
-  auto first = sys::status(a), second = sys::status(b);
-  return first.type != sys::FileType::missing && first.device == second.device && first.inode == second.inode;
-}
-
 bool same_backing(const std::optional<BackingReference>& a, const std::optional<BackingReference>& b) {
   if (!a || !b) return !a && !b;
   return a->path == b->path && a->format == b->format;
@@ -37,7 +32,7 @@ bool same_backing(const std::optional<BackingReference>& a, const std::optional<
 
 void check_is_parent(const std::filesystem::path& parent, const std::filesystem::path& child,
                      const ImageHeader& header) {
-  if (header.backing && is_same_file(resolved(*header.backing, child).path, parent)) return;
+  if (header.backing && sys::is_same_file(resolved(*header.backing, child).path, parent)) return;
   throw Error(ErrorKind::usage, fmt::format("{} does not back {}", parent.string(), child.string())).on(child.string());
 }
 

@@ -41,8 +41,7 @@ class Merge {
         geometry_(header.geometry),
         name_(child.name()),
         map_(child, header),
-        writer_(child, header, out),
-        buffer_(geometry_.cluster_bytes()) {}
+        writer_(child, header, out) {}
 
   void run(const sys::ProgressCallback& progress) {
     for (std::uint64_t i = 0; i * geometry_.l2_coverage() < header_.virtual_bytes; ++i) {
@@ -67,7 +66,6 @@ class Merge {
   std::string name_;
   ClusterMap map_;
   LayerWriter writer_;
-  std::vector<std::byte> buffer_;
 };
 
 // A table or cluster that something else refers to as well must not be written in place.
@@ -101,10 +99,8 @@ L2Entry Merge::with_cluster(const L2Entry& entry) {
 
 void Merge::copy_units(std::uint32_t units, std::uint64_t host_offset, std::uint64_t offset) {
   for (const auto& run : unit_runs(units)) {
-    auto at = run.first * geometry_.unit_bytes();
-    auto bytes = std::span(buffer_).first(std::size_t(run.count * geometry_.unit_bytes()));
-    parent_.read(offset + at, bytes);
-    writer_.write_data(host_offset + at, bytes);
+    auto at = run.first * geometry_.unit_bytes(), length = run.count * geometry_.unit_bytes();
+    writer_.copy_data(parent_.shown(offset + at, length), offset + at, length, host_offset + at);
   }
 }
 

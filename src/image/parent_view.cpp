@@ -1,10 +1,5 @@
 #include "parent_view.hpp"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
-#include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 
@@ -24,12 +19,7 @@ ParentView::ParentView(const std::filesystem::path& path) : path_(path), own_(op
 Mapping ParentView::piece(std::uint64_t offset, std::uint64_t length) {
   // Behind its end a parent shows zeros, whatever backs it.
   auto piece = offset < own_->size() ? own_->map().at(offset, length) : Mapping{Stored::zero, 0, length};
-  if (piece.stored == Stored::compressed) {
-    throw base::Error(base::ErrorKind::unsupported,
-                      fmt::format("{} has compressed clusters, which hrvm cannot merge", path_.string()))
-        .on(path_.string())
-        .hint("write them plain with: qemu-img convert -O qcow2");
-  }
+  if (piece.stored == Stored::compressed) piece.stored = Stored::data;
   // With nothing below, what is not stored reads as zeros anyhow.
   if (piece.stored == Stored::zero && !backing()) piece.stored = Stored::nothing;
   return piece;
@@ -68,15 +58,13 @@ bool ParentView::shows_backing(std::uint64_t offset, std::uint64_t length) {
   return false;
 }
 
-void ParentView::read(std::uint64_t offset, std::span<std::byte> out) {
-  block::BlockDevice* shown = own_.get();
-  if (shows_backing(offset, out.size())) {
-    if (!whole_chain_) whole_chain_ = open_image(path_, ImageFormat::qcow2);
-    shown = whole_chain_.get();
+block::SharedSource& ParentView::shown(std::uint64_t offset, std::uint64_t length) {
+  if (shows_backing(offset, length)) {
+    if (!whole_chain_) whole_chain_.emplace(open_image(path_, ImageFormat::qcow2));
+    return whole_chain_->source;
   }
-  auto there = offset < own_->size() ? std::min<std::uint64_t>(out.size(), own_->size() - offset) : 0;
-  shown->read(offset, out.first(std::size_t(there)));
-  std::ranges::fill(out.subspan(std::size_t(there)), std::byte{0});
+  if (!own_shared_) own_shared_.emplace(open_alone(path_));
+  return own_shared_->source;
 }
 
 }  // namespace hrvm::image

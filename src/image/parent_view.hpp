@@ -5,8 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
+#include <utility>
 
+#include "hrvm/block/chunks.hpp"
 #include "qcow2_device.hpp"
 
 namespace hrvm::image {
@@ -28,16 +29,23 @@ class ParentView {
   Gain gain(std::uint64_t offset, std::uint64_t length);
   // Whether the parent holds nothing in all of that range: cheap where it has no tables.
   bool is_empty(std::uint64_t offset, std::uint64_t length);
-  // What the parent shows there, zeros behind its end.
-  void read(std::uint64_t offset, std::span<std::byte> out);
+  // Where to read what the parent shows there, with zeros behind its end; by any thread, as long as this view is there.
+  block::SharedSource& shown(std::uint64_t offset, std::uint64_t length);
 
  private:
   Mapping piece(std::uint64_t offset, std::uint64_t length);
   bool shows_backing(std::uint64_t offset, std::uint64_t length);
 
   std::filesystem::path path_;
-  std::unique_ptr<Qcow2Device> own_;                 // without what backs it
-  std::unique_ptr<block::BlockDevice> whole_chain_;  // opened when first needed
+  // A device and those who read it.
+  struct Shared {
+    std::unique_ptr<block::BlockDevice> device;
+    block::SharedSource source;
+    explicit Shared(std::unique_ptr<block::BlockDevice> opened) : device(std::move(opened)), source(*device) {}
+  };
+  std::unique_ptr<Qcow2Device> own_;  // without what backs it
+  // Opened when first needed: the same for other threads, and with what backs it.
+  std::optional<Shared> own_shared_, whole_chain_;
 };
 
 }  // namespace hrvm::image

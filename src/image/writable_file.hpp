@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "hrvm/block/output_file.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::image {
@@ -14,20 +15,25 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   // Within one sector of 512 bytes a write is atomic; until sync returns, writes may reach the medium in any order.
+  // Several threads may write.
   virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+  // Instead of a write: lets [offset, offset + length) share what lies at `from`. False when it has to be written.
+  virtual bool clone(const block::RawLocation& from, std::uint64_t length, std::uint64_t offset) = 0;
   virtual void sync() = 0;
 };
 
 class DescriptorFile : public WritableFile {
  public:
   // `fd` must stay open; `path` is for messages.
-  DescriptorFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-  void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
-    sys::write_fully(fd_, bytes, offset, path_);
+  DescriptorFile(int fd, std::string path) : out_(fd, path), fd_(fd), path_(std::move(path)) {}
+  void write(std::uint64_t offset, std::span<const std::byte> bytes) override { out_.write(offset, bytes); }
+  bool clone(const block::RawLocation& from, std::uint64_t length, std::uint64_t offset) override {
+    return out_.cloning(from) != block::Cloning::impossible && out_.clone(from, length, offset);
   }
   void sync() override { sys::sync_file(fd_, path_); }
 
  private:
+  block::OutputFile out_;
   int fd_;
   std::string path_;
 };

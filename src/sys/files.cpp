@@ -108,6 +108,12 @@ FileStatus link_status(const Path& path) {
   return status_from(::lstat(path.c_str(), &st), st, path);
 }
 
+bool is_same_file(const Path& a, const Path& b) {
+  const auto one = sys::status(a), other = sys::status(b);
+  return one.type != FileType::missing && other.type != FileType::missing && one.device == other.device &&
+         one.inode == other.inode;
+}
+
 std::optional<Path> read_link(const Path& path) {
   std::error_code error;
   Path target = std::filesystem::read_symlink(path, error);

@@ -2,12 +2,32 @@
 #pragma once
 
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/block/chunks.hpp"
+#include "hrvm/block/output_file.hpp"
+#include "hrvm/block/worker_pool.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::block {
 
-// Writes all of `source` into `fd` (a new, empty file) so that it reads the same, 1 MiB at a time; zeros, known or found,
-// become holes. Sets the file's size. `path` is for messages.
+// Where chunks go: into the format of what is written.
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  // Called by several threads at once. `buffer` has chunk_bytes.
+  virtual void copy(SharedSource& source, const Chunk& chunk, std::span<std::byte> buffer, Turn& turn) = 0;
+  // Whether clone() is worth a try.
+  virtual bool can_clone() const { return true; }
+  // Called in the order of the chunks. False when it has to be copied.
+  virtual bool clone(const Chunk& chunk) = 0;
+};
+
+// Brings all data of `source` to the sink, which writes to `out`. Several threads read and write; what the filesystem can
+// share is cloned. Memory: a few buffers of 2 MiB.
+void copy_chunks(BlockDevice& source, std::uint64_t unit_bytes, OutputFile& out, ChunkSink& sink,
+                 const sys::ProgressCallback& progress);
+
+// Writes all of `source` into `fd` (a new, empty file) so that it reads the same; zeros, known or found, become holes. Sets
+// the file's size. `path` is for messages.
 void copy_to_file(BlockDevice& source, int fd, const std::string& path, const sys::ProgressCallback& progress);
 
 bool is_zero(std::span<const std::byte> bytes);

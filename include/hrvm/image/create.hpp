@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace hrvm::image {
 
@@ -20,6 +21,13 @@ struct Geometry {
 
   static Geometry classic() { return {64 * 1024, false}; }  // read by every QEMU since 1.1
 };
+
+// How clusters are compressed, where they are.
+enum class Compression {
+  zlib,  // a raw deflate stream; read by every QEMU
+  zstd,  // read by QEMU since 5.1
+};
+std::string_view word(Compression compression);
 
 struct NewImage {
   std::uint64_t virtual_bytes = 0;  // a multiple of 512

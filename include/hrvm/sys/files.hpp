@@ -41,6 +41,8 @@ struct FileStatus {
 };
 FileStatus status(const Path& path);         // follows links; a missing file is FileType::missing, not an Error
 FileStatus link_status(const Path& path);    // does not follow
+// By device and inode, links followed; false when one of them is missing.
+bool is_same_file(const Path& a, const Path& b);
 std::optional<Path> read_link(const Path& path);
 Path absolute(const Path& path);             // lexically, against the working directory; links are kept
 Path canonical(const Path& path);            // links resolved; Error{not_found} when it is not there

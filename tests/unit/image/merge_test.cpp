@@ -129,6 +129,23 @@ TEST_CASE("a child that reaches behind its parent's end still shows zeros there,
   }
 }
 
+TEST_CASE("what a parent has in compressed clusters its child takes over as plain ones") {
+  Random random(31);
+  for (const auto& geometry : {Geometry{}, Geometry::classic(), plain(12)}) {
+    Folder folder;
+    make_chain(folder, random, 0, {{Geometry::classic(), 9 * base::MiB}});
+    output_of({"qemu-img", "convert", "-c", "-O", "qcow2", folder / "0", folder / "packed"});
+    qemu_io(folder / "packed", "qcow2", random_program(random, 9 * base::MiB, 8));
+    make(folder / "1", {9 * base::MiB, geometry, BackingReference{"packed", "qcow2"}});
+    qemu_io(folder / "1", "qcow2", random_program(random, 9 * base::MiB, 8));
+    auto before = content_by_qemu(folder / "1", folder / "scratch");
+    merge_parent_into_child(folder / "packed", folder / "1", quiet);
+    std::filesystem::remove(folder / "packed");
+    CHECK(check(folder / "1") == 0);
+    REQUIRE((content_by_qemu(folder / "1", folder / "scratch") == before));
+  }
+}
+
 TEST_CASE("refcount blocks and the refcount table grow with what is merged") {
   Folder folder;
   for (unsigned refcount_bits : {1, 4, 16, 64}) {

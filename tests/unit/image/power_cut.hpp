@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <mutex>
 #include <random>
 
 #include "hrvm/base/byte_size.hpp"
@@ -18,8 +19,11 @@ class RecordedFile : public WritableFile {
   explicit RecordedFile(WritableFile& file) : file_(file) {}
   void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
     file_.write(offset, bytes);
+    const std::lock_guard lock(mutex_);
     record_.push_back({offset, {bytes.begin(), bytes.end()}});
   }
+  // What is cloned could not be replayed.
+  bool clone(const block::RawLocation&, std::uint64_t, std::uint64_t) override { return false; }
   void sync() override {
     file_.sync();
     record_.push_back({});
@@ -53,6 +57,7 @@ class RecordedFile : public WritableFile {
   }
 
   WritableFile& file_;
+  std::mutex mutex_;
   std::vector<Step> record_;
 };
 

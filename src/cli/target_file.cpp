@@ -1,10 +1,11 @@
-#include "cli/export_target.hpp"
+#include "cli/target_file.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/probe/disk.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -26,7 +27,7 @@ void check_type(const sys::Path& path) {
   const bool folder = type == FileType::directory;
   throw Error(ErrorKind::unsupported, fmt::format("{} is {}", path.string(), folder ? "a folder" : "no regular file"))
       .on(path)
-      .hint(folder ? "name a file in it" : "an export goes to a file; name one that is not there yet");
+      .hint(folder ? "name a file in it" : "an image goes to a file; name one that is not there yet");
 }
 
 void check_folder(const sys::Path& path) {
@@ -40,15 +41,11 @@ bool lies_in(const sys::Path& path, const sys::Path& folder) {
 }
 
 void check_outside_store(const sys::Path& path, const machine::Store& store) {
-  if (!lies_in(sys::canonical(path.parent_path()), sys::canonical(store.folder()))) return;
+  const bool is_there = sys::status(store.folder()).type == FileType::directory;
+  if (!is_there || !lies_in(sys::canonical(path.parent_path()), sys::canonical(store.folder()))) return;
   throw Error(ErrorKind::refused, fmt::format("{} lies in the store of machines", path.string()))
       .on(path)
       .hint("name a file elsewhere; there is no option that allows this");
-}
-
-bool is_same_file(const sys::Path& a, const sys::Path& b) {
-  const auto one = sys::status(a), other = sys::status(b);
-  return one.type != FileType::missing && one.device == other.device && one.inode == other.inode;
 }
 
 // A definition that cannot be read names no base that could be told.
@@ -62,32 +59,30 @@ std::string base_path(const machine::Store& store, const std::string& machine) {
 
 void check_is_no_base(const sys::Path& path, const machine::Store& store) {
   for (const auto& name : store.names()) {
-    if (!is_same_file(path, base_path(store, name))) continue;
+    if (!sys::is_same_file(path, base_path(store, name))) continue;
     throw Error(ErrorKind::refused, fmt::format("{} is the disk that machine {} is made of", path.string(), name))
         .on(path)
         .hint("name another file; there is no option that allows this");
   }
 }
 
-void check_is_not_on_base(const Context& context, const sys::Path& path, const probe::Disk& base) {
-  const auto disks = probe::disks_under(context.host, path.parent_path());
-  if (std::find(disks.begin(), disks.end(), base.path) == disks.end()) return;
-  throw Error(ErrorKind::refused,
-              fmt::format("{} lies on {}, the disk that is exported: writing it would change the disk", path.string(),
-                          base.path))
-      .on(path)
+}  // namespace
+
+void check_is_not_on(const Context& context, const TargetFile& target, const std::string& disk) {
+  const auto disks = probe::disks_under(context.host, target.path.parent_path());
+  if (std::find(disks.begin(), disks.end(), disk) == disks.end()) return;
+  throw Error(ErrorKind::refused, fmt::format("{} lies on {}, the disk that is read: writing it would change the disk",
+                                              target.path.string(), disk))
+      .on(target.path)
       .hint("name a file on another disk; there is no option that allows this");
 }
 
-}  // namespace
-
-ExportTarget export_target(const Context& context, const machine::Store& store, const probe::Disk& base, bool force) {
-  const auto path = behind_links(sys::absolute(context.arguments.positional(1)));
+TargetFile target_file(const std::string& word, const machine::Store& store, bool force) {
+  const auto path = behind_links(sys::absolute(word));
   check_type(path);
   check_folder(path);
   check_outside_store(path, store);
   check_is_no_base(path, store);
-  check_is_not_on_base(context, path, base);
   const bool replaces = sys::link_status(path).type == FileType::regular;
   if (!replaces || force) return {path, replaces};
   throw Error(ErrorKind::exists, fmt::format("{} is there already", path.string()))

@@ -1,14 +1,13 @@
-// Where an export goes: a regular file, new unless it may be replaced, that is no base, in no store, and not on the
-// very disk that a machine is made of.
+// The file that a command writes an image to: a regular one, new unless it may be replaced, that is no machine's base,
+// in no store, and not on the very disk that is read.
 #pragma once
 
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/store.hpp"
-#include "hrvm/probe/disk.hpp"
 
 namespace hrvm::cli {
 
-struct ExportTarget {
+struct TargetFile {
   sys::Path path;  // absolute; behind a symbolic link, where there is one
   bool replaces = false;
 };
@@ -16,6 +15,9 @@ struct ExportTarget {
 // Error{exists} for what is there, unless `force`. Whatever `force` says: Error{refused} where writing it would change
 // a base or the store, Error{unsupported} for what is no regular file, Error{not_found} where there is no folder for
 // it.
-ExportTarget export_target(const Context& context, const machine::Store& store, const probe::Disk& base, bool force);
+TargetFile target_file(const std::string& word, const machine::Store& store, bool force);
+
+// Error{refused} when writing the file would write to `disk`.
+void check_is_not_on(const Context& context, const TargetFile& target, const std::string& disk);
 
 }  // namespace hrvm::cli

@@ -1,0 +1,116 @@
+#include "hrvm/block/worker_pool.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+namespace hrvm::block {
+
+namespace {
+
+constexpr unsigned most_threads = 4, least_threads = 2;
+constexpr std::align_val_t direct_alignment{4096};
+
+struct AlignedDelete {
+  void operator()(std::byte* bytes) const { ::operator delete[](bytes, direct_alignment); }
+};
+
+}  // namespace
+
+Turn::~Turn() {
+  held_ = false;
+  pass();
+}
+
+void Turn::wait() {
+  std::unique_lock lock(pool_.mutex_);
+  pool_.changed_.wait(lock, [&] { return pool_.turn_ == number_ || pool_.error_; });
+  if (pool_.error_) throw WorkerPool::Dropped();
+}
+
+void Turn::pass() {
+  if (passed_ || held_) return;
+  passed_ = true;
+  pool_.pass(number_);
+}
+
+WorkerPool::WorkerPool(std::size_t buffer_bytes) {
+  // Two even on one processor: while one waits for the medium the other reads.
+  const unsigned count = std::clamp(std::thread::hardware_concurrency() + 1, least_threads, most_threads);
+  for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this, buffer_bytes] { work(buffer_bytes); });
+}
+
+WorkerPool::~WorkerPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    queue_.clear();
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void WorkerPool::rethrow() {
+  if (error_) std::rethrow_exception(error_);
+}
+
+void WorkerPool::submit(Step step) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.size() < 2 * threads_.size() || error_; });
+  rethrow();
+  queue_.push_back(std::move(step));
+  changed_.notify_all();
+}
+
+void WorkerPool::finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return (queue_.empty() && running_ == 0) || error_; });
+  rethrow();
+}
+
+void WorkerPool::fail(std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
+  queue_.clear();
+}
+
+// A turn may be passed before it has come.
+void WorkerPool::pass(std::uint64_t number) {
+  {
+    const std::lock_guard lock(mutex_);
+    passed_.insert(number);
+    while (passed_.erase(turn_) != 0) ++turn_;
+  }
+  changed_.notify_all();
+}
+
+void WorkerPool::perform(const Step& step, std::uint64_t number, std::span<std::byte> buffer) {
+  try {
+    Turn turn(*this, number);
+    step(buffer, turn);
+  } catch (const Dropped&) {
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void WorkerPool::work(std::size_t buffer_bytes) {
+  const std::unique_ptr<std::byte[], AlignedDelete> buffer(new (direct_alignment) std::byte[buffer_bytes]);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return !queue_.empty() || stopped_; });
+    if (queue_.empty()) return;
+    const Step step = std::move(queue_.front());
+    queue_.pop_front();
+    const auto number = started_++;
+    ++running_;
+    lock.unlock();
+    changed_.notify_all();
+    perform(step, number, {buffer.get(), buffer_bytes});
+    lock.lock();
+    --running_;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace hrvm::block

@@ -165,7 +165,11 @@ report::EachView disk_view() {
                                     {"Label", "label"}}},
       report::TableView{
           .rows = "systems",
-          .columns = {{"System", "pretty"}, {"Root", "root"}, {"Host name", "hostname"}, {"Kernels", "kernels"}}},
+          .columns = {{"System", "pretty"},
+                      {"Root", "root"},
+                      {"Guest's disk", "inside"},
+                      {"Host name", "hostname"},
+                      {"Kernels", "kernels"}}},
       report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
       report::TableView{.rows = "in_use",
                         .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},

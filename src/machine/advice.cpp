@@ -77,16 +77,16 @@ struct BusChoice {
 };
 
 BusChoice choose_bus(const probe::Contents& contents) {
-  if (contents.systems.empty()) {
+  const auto* system = contents.own_system();
+  if (!system) {
     if (has_filesystem(contents, "ntfs"))
       return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
     return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
   }
-  const auto& system = contents.systems.front();
-  if (system.virtio == "yes") return {Bus::virtio, fmt::format("virtio: {} has its drivers", system.name)};
-  if (system.virtio == "no") return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system.name)};
-  if (system.family == "linux") return {Bus::virtio, fmt::format("virtio: {} is a Linux", system.name)};
-  return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system.name)};
+  if (system->virtio == "yes") return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
+  if (system->virtio == "no") return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
+  if (system->family == "linux") return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
+  return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
 }
 
 std::uint64_t choose_memory(const HostResources& host) {

@@ -11,6 +11,7 @@
 #include "hrvm/probe/partition_table.hpp"
 #include "hrvm/probe/signature.hpp"
 #include "hrvm/sys/confined.hpp"
+#include "hrvm/volume/volumes.hpp"
 #include "machine/marks.hpp"
 
 namespace hrvm::machine {
@@ -101,6 +102,28 @@ Mark area_mark(block::BlockDevice& base, const Area& area) {
   return {fmt::format("{}: {}", area.name, marker.noun), read_mark(marker, *device)};
 }
 
+// What lies in logical volumes moves without a trace in the partition that they lie on.
+std::vector<Mark> volume_marks(block::BlockDevice& base, const std::vector<Area>& areas) {
+  std::vector<std::unique_ptr<block::BlockDevice>> devices;
+  std::vector<volume::Member> members;
+  for (const auto& area : areas) {
+    if (area.type != "LVM2_member") continue;
+    devices.push_back(block::slice(base, area.region.offset, area.region.length, base.name()));
+    members.push_back({devices.back().get(), area.name});
+  }
+  if (members.empty()) return {};
+  const auto assembly = volume::assemble_lvm(members);
+  std::vector<Mark> marks;
+  for (const auto& volume : assembly.volumes) {
+    if (!volume.device) continue;
+    const auto type = type_of(*volume.device);
+    const auto& marker = marker_for(type);
+    marks.push_back(
+        {fmt::format("{}: {}", area_name(volume.path, type), marker.noun), read_mark(marker, *volume.device)});
+  }
+  return marks;
+}
+
 std::string name_of_place(const std::vector<Area>& areas, std::uint64_t offset) {
   for (const auto& area : areas)
     if (offset >= area.region.offset && offset - area.region.offset < area.region.length) return area.name;
@@ -134,6 +157,7 @@ Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now) {
   };
   add(table_marks(base, table));
   for (const auto& area : areas) fingerprint.marks.push_back(area_mark(base, area));
+  add(volume_marks(base, areas));
   add(sample_marks(base, areas));
   return fingerprint;
 }

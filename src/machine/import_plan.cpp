@@ -119,7 +119,7 @@ void add_contents_findings(const probe::Survey& survey, std::vector<Finding>& fi
   if (survey.contents.is_blank())
     findings.push_back({"disk-blank", Severity::warning, survey.disk.path,
                         "there is no partition table and no filesystem on it: nothing will boot", ""});
-  else if (survey.contents.systems.empty())
+  else if (!survey.contents.own_system())
     findings.push_back({"no-system", Severity::warning, survey.disk.path,
                         "no operating system was recognised on it: it may not boot", ""});
 }
@@ -142,6 +142,7 @@ std::string free_name(const std::string& wanted, const std::vector<std::string>&
 std::string derive_name(const probe::Survey& survey) {
   std::vector<std::string> candidates;
   for (const auto& system : survey.contents.systems) {
+    if (system.inside) continue;
     if (system.hostname && *system.hostname != "localhost") candidates.push_back(*system.hostname);
     candidates.push_back(system.id);
   }
@@ -206,11 +207,11 @@ BaseIdentity identity_of(const probe::Survey& survey) {
 Definition first_definition(const ImportCircumstances& circumstances, const ImportRequest& request,
                             const Hardware& advised) {
   Definition definition;
-  const auto& systems = circumstances.survey.contents.systems;
+  const auto* system = circumstances.survey.contents.own_system();
   definition.uuid = circumstances.uuid;
   definition.created = circumstances.drawn.now;
   definition.description = request.description;
-  definition.system = systems.empty() ? "" : systems.front().pretty;
+  definition.system = system ? system->pretty : "";
   definition.base = identity_of(circumstances.survey);
   definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
   definition.active.layer = circumstances.drawn.layer_id;

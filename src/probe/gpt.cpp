@@ -5,7 +5,7 @@
 
 #include <fmt/core.h>
 
-#include "crc32.hpp"
+#include "hrvm/base/crc32.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/guid.hpp"
@@ -27,7 +27,7 @@ bool has_magic(const GptHeader& header) {
 bool header_crc_matches(const GptHeader& header, std::span<const std::byte> sector) {
   std::vector<std::byte> covered(sector.begin(), sector.begin() + std::uint32_t(header.header_bytes));
   base::store(covered, offsetof(GptHeader, header_crc), base::le32{0});
-  return crc32(covered) == header.header_crc;
+  return base::crc32(covered) == header.header_crc;
 }
 
 // Everything that is checked before the entries are read, so that no count is believed that the disk has no room for.
@@ -64,7 +64,7 @@ GptCopy read_copy_or_throw(block::BlockDevice& disk, std::uint32_t sector_bytes,
   if (auto fault = header_fault(copy.header, sector, lba, disk_sectors)) return damaged(copy, *fault);
   copy.entries =
       disk.read(copy.header.entries_lba * sector_bytes, std::size_t(copy.header.entry_count) * copy.header.entry_bytes);
-  if (crc32(copy.entries) != copy.header.entries_crc) return damaged(copy, "its entries' checksum is wrong");
+  if (base::crc32(copy.entries) != copy.header.entries_crc) return damaged(copy, "its entries' checksum is wrong");
   copy.state = GptCopy::State::good;
   return copy;
 }

@@ -1,18 +1,15 @@
-// Reading a disk's bytes: its table, what lies in each partition, the systems there, and what starts them.
+// Reading a disk's bytes: its table, what lies in each partition and volume, the systems there, and what starts them.
 #include <algorithm>
 
 #include <fmt/core.h>
 
 #include "bios_boot.hpp"
-#include "efi_loaders.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
-#include "hrvm/fs/file_system.hpp"
-#include "hrvm/probe/detector.hpp"
-#include "hrvm/probe/signature.hpp"
 #include "hrvm/probe/survey.hpp"
+#include "hrvm/volume/volumes.hpp"
+#include "inside.hpp"
 #include "roles.hpp"
-#include "systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -20,39 +17,13 @@ namespace {
 using base::Severity;
 
 constexpr std::size_t most_looked_into = 256;  // partitions of one disk, of which a hostile table can have thousands
-
-// What looking into one partition, or the whole disk, brings to light.
-struct Inside {
-  std::string name;  // "p3", "disk"
-  std::optional<Signature> signature;
-  std::optional<System> system;
-  std::vector<std::string> boot_kernels;  // of a boot partition
-  bool is_boot = false;
-  std::vector<EfiLoader> loaders;
-};
-
-bool holds_a_boot_folder(fs::FileSystem& files) {
-  constexpr std::string_view folders[] = {"grub", "grub2", "loader", "extlinux"};
-  return std::ranges::any_of(files.list("/"), [&](const fs::Entry& entry) {
-    return entry.name.starts_with("vmlinuz-") ||
-           (entry.kind == fs::FileKind::directory && std::ranges::find(folders, entry.name) != std::end(folders));
-  });
-}
-
-std::optional<System> detect_system(fs::FileSystem& files, const std::string& root) {
-  for (const Detector& detector : detectors()) {
-    auto system = detector.detect(files);
-    if (!system) continue;
-    system->root = root;
-    system->needs_recovery = files.needs_recovery();
-    return system;
-  }
-  return std::nullopt;
-}
+constexpr std::size_t most_volumes = 256;
+constexpr unsigned deepest_guest = 2;  // guests' disks in volumes of guests' disks
 
 class Reading {
  public:
-  explicit Reading(block::BlockDevice& disk) : disk_(disk) {}
+  // `depth`: in the disks of so many guests, one within the other, this one lies.
+  explicit Reading(block::BlockDevice& disk, unsigned depth = 0) : disk_(disk), depth_(depth) {}
 
   Contents run() && {
     table_ = read_partition_table(disk_);
@@ -64,7 +35,8 @@ class Reading {
       read_whole_disk();
     else
       read_partitions();
-    settle_kernels();
+    read_volumes();
+    settle_systems();
     settle_hibernation();
     judge_boot();
     return std::move(contents_);
@@ -76,30 +48,35 @@ class Reading {
   }
 
   void read_whole_disk() {
-    const Inside inside = look_into("disk", disk_, false);
+    const Inside inside = look_into("disk", disk_, false, contents_.findings);
     if (!inside.signature) return;
-    const Signature& signature = *inside.signature;
-    contents_.volumes.push_back({"disk", "disk", disk_.size(), signature.type, signature.label, signature.uuid});
+    add_volume({"disk", "disk", disk_.size(), "", "", ""}, inside);
+    if (inside.signature->type == "LVM2_member") members_.push_back({&disk_, "disk"});
     take(inside);
+  }
+
+  void add_volume(Volume volume, const Inside& inside) {
+    if (inside.signature) {
+      volume.filesystem = inside.signature->type;
+      volume.label = inside.signature->label;
+      volume.uuid = inside.signature->uuid;
+    }
+    contents_.volumes.push_back(std::move(volume));
   }
 
   void read_partitions() {
     for (const Partition& partition : table_.partitions) {
       SurveyedPartition surveyed{partition, role_of(partition.type, nullptr), "", "", ""};
-      if (contents_.partitions.size() < most_looked_into && surveyed.role != "extended") look_into(surveyed);
+      if (contents_.partitions.size() < most_looked_into && surveyed.role != "extended") look_into_partition(surveyed);
       contents_.partitions.push_back(std::move(surveyed));
     }
   }
 
-  void look_into(SurveyedPartition& surveyed) {
+  void look_into_partition(SurveyedPartition& surveyed) {
     const Partition& partition = surveyed.partition;
     const std::string name = fmt::format("p{}", partition.number);
-    const auto part = block::slice(disk_, partition.start_bytes, partition.size_bytes,
-                                   fmt::format("{} (partition {})", disk_.name(), partition.number));
-    const auto device =
-        block::with_sectors(*part, {table_.sector_bytes, std::max(table_.sector_bytes, physical_bytes())});
-    const bool is_esp = surveyed.role == "esp";
-    Inside inside = look_into(name, *device, is_esp);
+    auto& device = open(partition);
+    Inside inside = look_into(name, device, surveyed.role == "esp", contents_.findings);
     for (EfiLoader& loader : inside.loaders) loader.partition = partition.number;
     if (inside.signature) {
       surveyed.filesystem = inside.signature->type;
@@ -107,7 +84,17 @@ class Reading {
       surveyed.uuid = inside.signature->uuid;
     }
     surveyed.role = role(surveyed, inside);
+    if (surveyed.filesystem == "LVM2_member") members_.push_back({&device, name});
     take(inside);
+  }
+
+  // Stays open until the disk is read: volumes may lie on it.
+  block::BlockDevice& open(const Partition& partition) {
+    devices_.push_back(block::slice(disk_, partition.start_bytes, partition.size_bytes,
+                                    fmt::format("{} (partition {})", disk_.name(), partition.number)));
+    devices_.push_back(
+        block::with_sectors(*devices_.back(), {table_.sector_bytes, std::max(table_.sector_bytes, physical_bytes())}));
+    return *devices_.back();
   }
 
   std::uint32_t physical_bytes() const { return disk_.sector_sizes().physical_bytes; }
@@ -120,50 +107,35 @@ class Reading {
     return inside.signature && inside.signature->usage == "filesystem" ? "data" : role;
   }
 
-  // What is broken in one partition is told of it, and costs nothing else.
-  Inside look_into(const std::string& name, block::BlockDevice& device, bool is_esp) {
+  void read_volumes() {
+    if (members_.empty()) return;
+    const auto assembly = volume::assemble_lvm(members_);
+    contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
+    for (std::size_t i = 0; i < std::min(assembly.volumes.size(), most_volumes); ++i) read_volume(assembly.volumes[i]);
+  }
+
+  void read_volume(const volume::Volume& volume) {
     Inside inside;
-    inside.name = name;
-    try {
-      inside.signature = read_signature(device);
-      if (inside.signature) look_at_files(inside, device, is_esp);
-    } catch (const base::Error& error) {
-      const bool medium = error.kind() == base::ErrorKind::io;
-      add(medium ? "unreadable" : "filesystem-damaged", Severity::error, name,
-          fmt::format("what lies in it cannot be read: {}", error.message()),
-          medium ? "the disk may be dying: copy it (ddrescue) before anything else" : "");
-    }
-    return inside;
+    if (volume.device)
+      inside = look_into(volume.path, *volume.device, false, contents_.findings);
+    else if (!volume.because.empty())
+      add("volume-closed", Severity::note, volume.path, "it cannot be looked into: " + volume.because);
+    add_volume({volume.path, volume.kind, volume.size_bytes, "", "", ""}, inside);
+    take(inside);
+    if (volume.device && !inside.signature) read_guest(volume);
   }
 
-  void look_at_files(Inside& inside, block::BlockDevice& device, bool is_esp) {
-    const std::string& type = inside.signature->type;
-    const auto files = fs::open_file_system(type, device);
-    if (!files) return tell_closed(inside);
-    if (is_esp) {
-      inside.loaders = find_efi_loaders(*files, 0);
-      if (inside.loaders.empty())
-        add("esp-without-loader", Severity::note, inside.name,
-            "the EFI system partition holds no boot loader for 64-bit x86");
-      return;
+  // A volume with a partition table is a guest's disk: its systems are told as what they are, and not as this disk's.
+  void read_guest(const volume::Volume& volume) {
+    if (depth_ == deepest_guest) return;
+    auto guest = Reading(*volume.device, depth_ + 1).run();
+    for (auto& system : guest.systems) {
+      system.inside = system.inside ? volume.path + " " + *system.inside : volume.path;
+      contents_.systems.push_back(std::move(system));
     }
-    inside.system = detect_system(*files, inside.name);
-    inside.is_boot = !inside.system && holds_a_boot_folder(*files);
-    if (inside.is_boot) inside.boot_kernels = kernels_in(*files, "/");
-    if (files->needs_recovery())
-      add("filesystem-unclean", Severity::note, inside.name,
-          fmt::format(
-              "its {} was not unmounted cleanly, or is mounted now; a machine replays the journal in its own layer",
-              type));
-  }
-
-  void tell_closed(const Inside& inside) {
-    const Signature& signature = *inside.signature;
-    const Container* container = find_container(signature.type);
-    if (container == nullptr && signature.usage != "filesystem") return;
-    const std::string name = container ? std::string(container->name) : signature.type;
-    add("cannot-look-inside", Severity::note, inside.name,
-        fmt::format("{}: looking inside is not possible yet, so a system in it is not named", name));
+    for (auto& finding : guest.findings)
+      add(std::move(finding.id), std::min(finding.severity, Severity::warning),
+          fmt::format("{} {}", volume.path, finding.subject), std::move(finding.message), std::move(finding.remedy));
   }
 
   void take(const Inside& inside) {
@@ -174,15 +146,18 @@ class Reading {
     if (inside.is_boot) boot_kernels_.push_back(inside.boot_kernels);
   }
 
-  // A boot partition of its own holds the kernels of the one system that is there.
-  void settle_kernels() {
-    if (contents_.systems.size() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
-      contents_.systems.front().kernels = boot_kernels_.front();
+  // This disk's own come first. A boot partition holds the kernels of the one that is there.
+  void settle_systems() {
+    auto& systems = contents_.systems;
+    const auto guests = std::ranges::stable_partition(systems, [](const System& system) { return !system.inside; });
+    if (systems.size() - guests.size() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
+      systems.front().kernels = boot_kernels_.front();
   }
 
   void settle_hibernation() {
     if (hibernated_.empty()) return;
-    for (System& system : contents_.systems) system.hibernated = true;
+    for (System& system : contents_.systems)
+      if (!system.inside) system.hibernated = true;
     add("hibernated", Severity::warning, hibernated_,
         "it holds a hibernated system, which would wake up on other hardware in a machine",
         "boot the disk once and shut it down, or add noresume to the kernel's command line in the machine");
@@ -196,6 +171,9 @@ class Reading {
   }
 
   block::BlockDevice& disk_;
+  unsigned depth_;
+  std::vector<std::unique_ptr<block::BlockDevice>> devices_;
+  std::vector<volume::Member> members_;
   PartitionTable table_;
   Contents contents_;
   std::string hibernated_;
@@ -203,6 +181,10 @@ class Reading {
 };
 
 }  // namespace
+
+const System* Contents::own_system() const {
+  return systems.empty() || systems.front().inside ? nullptr : &systems.front();
+}
 
 bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders, &EfiLoader::removable); }
 

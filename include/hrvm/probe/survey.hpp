@@ -29,7 +29,7 @@ struct SurveyedPartition {
   std::string label, uuid;
 };
 
-// Something bootable or a container that is not a partition. Today: a filesystem on the whole disk (path "disk").
+// Something bootable or a container that is not a partition: a logical volume, or what fills the whole disk (path "disk").
 struct Volume {
   std::string path, kind;  // kind: lvm md zfs btrfs disk
   std::uint64_t size_bytes = 0;
@@ -55,11 +55,11 @@ struct System {
   std::string name, version, pretty;
   std::string family = "unknown";  // linux windows bsd unknown
   std::optional<std::string> hostname;
-  std::string root;      // "p3"
+  std::string root;      // "p3", "pve/root"
   std::vector<std::string> kernels;  // newest first
   std::string virtio = "unknown";    // yes no unknown
   bool encrypted = false, hibernated = false, needs_recovery = false;
-  std::optional<std::string> inside;
+  std::optional<std::string> inside;  // the volume that is a guest's disk, where it lies in one: "pve/vm-100-disk-0"
 };
 
 struct Contents {
@@ -69,9 +69,11 @@ struct Contents {
   std::vector<SurveyedPartition> partitions;
   std::vector<Volume> volumes;
   BootEvidence boot;
-  std::vector<System> systems;
+  std::vector<System> systems;  // guests' last
   std::vector<base::Finding> findings;
 
+  // The first that would start from this disk, none that lies in a guest's; null where there is none.
+  const System* own_system() const;
   bool is_blank() const { return table == TableKind::none && volumes.empty(); }
 };
 

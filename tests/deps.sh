@@ -18,7 +18,7 @@ TEST_PACKAGES=(
   qemu-system-x86 qemu-utils ovmf
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   grub-common grub-pc-bin grub-efi-amd64-bin binutils
-  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip lvm2 thin-provisioning-tools
+  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip xfsprogs lvm2 thin-provisioning-tools
 )
 
 CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}

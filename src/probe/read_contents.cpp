@@ -149,8 +149,9 @@ class Reading {
   // This disk's own come first. A boot partition holds the kernels of the one that is there.
   void settle_systems() {
     auto& systems = contents_.systems;
-    const auto guests = std::ranges::stable_partition(systems, [](const System& system) { return !system.inside; });
-    if (systems.size() - guests.size() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
+    const auto guests =
+        std::stable_partition(systems.begin(), systems.end(), [](const System& system) { return !system.inside; });
+    if (guests - systems.begin() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
       systems.front().kernels = boot_kernels_.front();
   }
 
@@ -167,7 +168,8 @@ class Reading {
     const BiosVerdict verdict = judge_bios_boot(disk_, table_);
     contents_.boot.bios = verdict.boots;
     contents_.boot.bios_reason = verdict.reason;
-    std::ranges::stable_partition(contents_.boot.loaders, &EfiLoader::removable);
+    auto& loaders = contents_.boot.loaders;
+    std::stable_partition(loaders.begin(), loaders.end(), [](const EfiLoader& loader) { return loader.removable; });
   }
 
   block::BlockDevice& disk_;

@@ -54,6 +54,7 @@ bool exists(FileSystem& files, std::string_view path);  // links followed
 // Readers. The device must outlive them. Error{corrupt} when the filesystem cannot be opened.
 std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device);  // ext2, ext3, ext4, by libext2fs
 std::unique_ptr<FileSystem> open_fat(block::BlockDevice& device);  // FAT12, FAT16, FAT32 with long names; names ignore case
+std::unique_ptr<FileSystem> open_xfs(block::BlockDevice& device);  // XFS of versions 4 and 5
 
 // By libblkid's type name; nullptr for types that hrvm does not look into yet.
 std::unique_ptr<FileSystem> open_file_system(std::string_view type, block::BlockDevice& device);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <span>
 
 #include "cli/image_words.hpp"
 #include "hrvm/base/endian.hpp"
@@ -35,7 +36,7 @@ void append(std::string& text, const MapExtent& extent) {
                   extent.layer,
                   std::uint8_t(extent.kind),
                   extent.host_offset.has_value()};
-  for (const auto byte : std::as_bytes(std::span(&wire, 1))) text += char(byte);
+  text.append(static_cast<const char*>(static_cast<const void*>(&wire)), sizeof wire);
 }
 
 MapExtent decode(std::string_view text) {
@@ -52,6 +53,7 @@ std::string read_part(image::ImageMap& map, std::uint64_t from) {
   while (from < map.virtual_bytes() && extents.size() < most_extents && Clock::now() < deadline)
     from = map.add_step(extents, from);
   std::string text;
+  text.reserve(extents.size() * sizeof(Wire));
   for (const auto& extent : extents) append(text, extent);
   return text;
 }
@@ -62,6 +64,7 @@ std::string read_part(image::ImageMap& map, std::uint64_t from) {
 std::vector<MapExtent> ConfinedMap::part(std::uint64_t from) {
   const auto answer = read_confined(path_, [&] { return read_part(map_, from); });
   std::vector<MapExtent> extents;
+  extents.reserve(answer.size() / sizeof(Wire));
   for (std::size_t at = 0; at + sizeof(Wire) <= answer.size(); at += sizeof(Wire)) {
     const auto extent = decode(std::string_view(answer).substr(at, sizeof(Wire)));
     const bool fits = extent.offset == from && extent.length != 0 && extent.length <= virtual_bytes() - from &&
@@ -77,16 +80,17 @@ std::vector<MapExtent> ConfinedMap::part(std::uint64_t from) {
 }
 
 void ConfinedMap::visit(const Visitor& visit_extents) {
-  std::vector<MapExtent> pending;
+  std::vector<MapExtent> last;  // may go on in the next part
   for (std::uint64_t from = 0; from < virtual_bytes();) {
-    for (const auto& extent : part(from)) add_extent(pending, extent);
-    const auto last = pending.back();  // may go on in the next part
-    pending.pop_back();
-    if (!pending.empty()) visit_extents(pending);
-    pending = {last};
-    from = last.end();
+    auto extents = part(from);
+    from = extents.back().end();
+    if (!last.empty()) add_extent(last, extents.front()), extents.front() = last.back();
+    if (last.size() > 1) visit_extents(std::span(last).first(1));
+    last = {extents.back()};
+    extents.pop_back();
+    visit_extents(extents);
   }
-  if (!pending.empty()) visit_extents(pending);
+  visit_extents(last);
 }
 
 }  // namespace hrvm::cli

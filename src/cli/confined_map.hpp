@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "hrvm/image/map.hpp"
@@ -20,7 +21,7 @@ class ConfinedMap {
   const std::vector<image::ImageMap::Layer>& layers() const { return map_.layers(); }
 
   // Tells all extents in order, joined as add_extent does, some thousand at once.
-  using Visitor = std::function<void(const std::vector<image::MapExtent>&)>;
+  using Visitor = std::function<void(std::span<const image::MapExtent>)>;
   void visit(const Visitor& visit_extents);
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "cli/commands.hpp"
@@ -20,6 +21,8 @@ using base::Json;
 using image::ImageMap;
 using image::MapExtent;
 using Buffer = fmt::memory_buffer;
+
+constexpr std::size_t enough_to_print = 64 * 1024;
 
 // How a map is written: what comes before, for each extent, and behind.
 class Writer {
@@ -42,6 +45,8 @@ template <typename... Values>
 void print(Buffer& text, fmt::format_string<Values...> format, Values&&... values) {
   fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
 }
+
+void append(Buffer& text, const std::string& more) { text.append(more.data(), more.data() + more.size()); }
 
 class PlainWriter : public Writer {
  public:
@@ -122,14 +127,20 @@ Outcome run_image_map(const Context& context) {
   ConfinedMap map(image_file(context.arguments), image_format(context.arguments));
   const auto writer = make_writer(context.rendering, map);
   auto& out = context.host.streams.out;
-  // Kept back until something could be read.
-  std::string head = writer->head();
-  map.visit([&](const std::vector<MapExtent>& extents) {
-    Buffer text;
-    for (const auto& extent : extents) writer->add(text, extent);
-    write_out(out, std::exchange(head, "") + std::string(text.data(), text.size()));
+  Buffer text;
+  const auto flush = [&] {
+    write_out(out, {text.data(), text.size()});
+    text.clear();
+  };
+  append(text, writer->head());  // kept back until something could be read
+  map.visit([&](std::span<const MapExtent> extents) {
+    for (const auto& extent : extents) {
+      writer->add(text, extent);
+      if (text.size() >= enough_to_print) flush();
+    }
   });
-  write_out(out, head + writer->tail());
+  append(text, writer->tail());
+  flush();
   return {};
 }
 

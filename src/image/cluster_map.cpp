@@ -86,11 +86,15 @@ void ClusterMap::check_data(std::uint64_t host_offset, std::uint64_t guest_offse
       .at(l2_offset(guest_offset / header_.geometry.l2_coverage()));
 }
 
-// The units of one cluster.
+// The units of one cluster, or clusters side by side of which the table says nothing.
 Mapping ClusterMap::unit_run(const L2Table& table, std::uint64_t offset) const {
   const auto& geometry = header_.geometry;
-  auto entry = table.entry(offset % geometry.l2_coverage() >> geometry.cluster_bits);
+  auto index = offset % geometry.l2_coverage() >> geometry.cluster_bits;
+  auto entry = table.entry(index);
   auto in_cluster = geometry.offset_in_cluster(offset);
+  if (entry == L2Entry{}) {
+    return {Stored::nothing, 0, (table.empty_entries(index) << geometry.cluster_bits) - in_cluster};
+  }
   auto first = unsigned(in_cluster / geometry.unit_bytes());
   auto stored = unit(entry, first, offset);
   unsigned end = first + 1;

@@ -1,6 +1,8 @@
 #include "l2_table.hpp"
 
+#include <array>
 #include <bit>
+#include <cstring>
 
 #include "hrvm/base/endian.hpp"
 
@@ -37,6 +39,18 @@ L2Entry L2Table::entry(std::uint64_t index) const {
   entry.descriptor = base::load<be64>(bytes_, index * entry_bytes_);
   if (entry_bytes_ == 16) entry.bitmap = base::load<be64>(bytes_, index * entry_bytes_ + 8);
   return entry;
+}
+
+// A word at a time, and whole blocks of them where there is nothing.
+std::uint64_t L2Table::empty_entries(std::uint64_t index) const {
+  constexpr std::size_t block = 512;
+  const auto begin = std::size_t(index * entry_bytes_);
+  auto end = begin;
+  static constexpr std::array<std::byte, block> zeros{};
+  while (end + block <= bytes_.size() && std::memcmp(bytes_.data() + end, zeros.data(), block) == 0) end += block;
+  while (end + entry_bytes_ <= bytes_.size() && std::memcmp(bytes_.data() + end, zeros.data(), entry_bytes_) == 0)
+    end += entry_bytes_;
+  return (end - begin) / entry_bytes_;
 }
 
 void L2Table::set_entry(std::uint64_t index, const L2Entry& entry) {

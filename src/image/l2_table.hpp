@@ -45,6 +45,8 @@ class L2Table {
 
   L2Entry entry(std::uint64_t index) const;
   void set_entry(std::uint64_t index, const L2Entry& entry);
+  // How many entries from `index` on say nothing at all (are zeros); may be fewer than there are.
+  std::uint64_t empty_entries(std::uint64_t index) const;
   const std::vector<std::byte>& bytes() const { return bytes_; }
 
  private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/sys/fd.hpp"
@@ -55,14 +56,6 @@ class RawSink : public ChunkSink {
   OutputFile& out_;
 };
 
-void perform(SharedSource& source, const Chunk& chunk, ChunkSink& sink, std::span<std::byte> buffer, Turn& turn) {
-  if (!chunk.to_clone) return sink.copy(source, chunk, buffer, turn);
-  turn.wait();
-  if (sink.clone(chunk)) return;
-  turn.hold();
-  for (const auto& cell : cut(chunk)) sink.copy(source, cell, buffer, turn);
-}
-
 // A first clone from a file is a small one, to see whether it can be done.
 std::uint64_t clone_limit(const OutputFile& out, const RawLocation& raw) {
   switch (out.cloning(raw)) {
@@ -85,13 +78,20 @@ void copy_chunks(BlockDevice& source, std::uint64_t unit_bytes, OutputFile& out,
     return sink.can_clone() && unit_bytes % OutputFile::grid_bytes == 0 ? clone_limit(out, raw) : 0;
   });
   WorkerPool pool(chunk_bytes);  // the last one, as its threads use the others
+  const auto copy = [&](Chunk chunk) {
+    pool.submit([&, todo = std::move(chunk)](std::span<std::byte> buffer, Turn& turn) {
+      sink.copy(shared, todo, buffer, turn);
+    });
+  };
   while (auto chunk = walk.next()) {
     progress(chunk->offset);
-    const bool is_trial = chunk->to_clone && out.cloning(*chunk->pieces[0].raw) == Cloning::unknown;
-    pool.submit([&, todo = std::move(*chunk)](std::span<std::byte> buffer, Turn& turn) {
-      perform(shared, todo, sink, buffer, turn);
-    });
-    if (is_trial) pool.finish();
+    if (!chunk->to_clone) {
+      copy(std::move(*chunk));
+      continue;
+    }
+    pool.wait_for_turns();
+    if (sink.clone(*chunk)) continue;
+    for (auto& cell : cut(*chunk)) copy(std::move(cell));
   }
   pool.finish();
   progress(source.size());

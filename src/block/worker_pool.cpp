@@ -8,7 +8,7 @@ namespace hrvm::block {
 
 namespace {
 
-constexpr unsigned most_threads = 4, least_threads = 2;
+constexpr unsigned most_threads = 8, least_threads = 4;
 constexpr std::align_val_t direct_alignment{4096};
 
 struct AlignedDelete {
@@ -17,10 +17,7 @@ struct AlignedDelete {
 
 }  // namespace
 
-Turn::~Turn() {
-  held_ = false;
-  pass();
-}
+Turn::~Turn() { pass(); }
 
 void Turn::wait() {
   std::unique_lock lock(pool_.mutex_);
@@ -29,14 +26,14 @@ void Turn::wait() {
 }
 
 void Turn::pass() {
-  if (passed_ || held_) return;
+  if (passed_) return;
   passed_ = true;
   pool_.pass(number_);
 }
 
 WorkerPool::WorkerPool(std::size_t buffer_bytes) {
-  // Two even on one processor: while one waits for the medium the other reads.
-  const unsigned count = std::clamp(std::thread::hardware_concurrency() + 1, least_threads, most_threads);
+  // More than there are processors: most of them wait for the medium, which is faster with several requests in flight.
+  const unsigned count = std::clamp(std::thread::hardware_concurrency() + 2, least_threads, most_threads);
   for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this, buffer_bytes] { work(buffer_bytes); });
 }
 
@@ -60,6 +57,12 @@ void WorkerPool::submit(Step step) {
   rethrow();
   queue_.push_back(std::move(step));
   changed_.notify_all();
+}
+
+void WorkerPool::wait_for_turns() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return turn_ == started_ + queue_.size() || error_; });
+  rethrow();
 }
 
 void WorkerPool::finish() {

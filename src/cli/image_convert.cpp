@@ -27,7 +27,8 @@ struct Conversion {
 image::FlatForm form_of(const Arguments& arguments) {
   image::FlatForm form;
   if (arguments.value("--format") == "raw") form.format = ImageFormat::raw;
-  if (const auto method = arguments.value("--compress")) form.compression = *method == "zlib" ? image::Compression::zlib : image::Compression::zstd;
+  if (const auto method = arguments.value("--compress"))
+    form.compression = *method == "zlib" ? image::Compression::zlib : image::Compression::zstd;
   if (!form.compression || form.format == ImageFormat::qcow2) return form;
   throw Error(ErrorKind::usage, "a raw image cannot be compressed").hint("leave out --compress, or use --format qcow2");
 }
@@ -49,9 +50,9 @@ Conversion plan_convert(const Context& context) {
   const auto& arguments = context.arguments;
   const auto form = form_of(arguments);
   const machine::Store store(context.host, context.store);
-  Conversion plan{image::read_chain(image_file(arguments), image_format(arguments, "--source-format"),
-                                    read_info_confined),
-                  target_file(arguments.positional(1), store, arguments.has("--force")), form};
+  Conversion plan{
+      image::read_chain(image_file(arguments), image_format(arguments, "--source-format"), read_info_confined),
+      target_file(arguments.positional(1), store, arguments.has("--force")), form};
   check_target(context, plan);
   check_unwritten(context, plan.chain);
   return plan;

@@ -14,6 +14,7 @@ using block::StoredExtent;
 
 constexpr std::uint64_t most_bytes = 2 * base::MiB;
 constexpr std::size_t most_parts = 256;
+constexpr std::uint64_t reserve_step = 64 * base::MiB;
 constexpr std::uint64_t longest_piece = base::GiB;
 // A clone of less takes longer than a copy, and leaves the file in pieces.
 constexpr std::uint64_t least_cloned = 64 * base::KiB;
@@ -74,7 +75,15 @@ void DataMover::queue(Part part) {
   }
 }
 
+// In steps, and only once a whole buffer is on its way: a small merge needs none.
+void DataMover::reserve_behind(std::uint64_t host_end) {
+  if (batch_bytes_ < most_bytes || host_end <= reserved_end_) return;
+  reserved_end_ = host_end + reserve_step;
+  out_.reserve(host_end, reserve_step);
+}
+
 void DataMover::submit() {
+  reserve_behind(batch_.back().host_offset + batch_.back().piece.extent.length);
   batch_bytes_ = 0;
   pool_.submit([this, parts = std::exchange(batch_, {})](std::span<std::byte> buffer, block::Turn&) {
     carry_out(parts, buffer);

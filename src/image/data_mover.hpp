@@ -19,6 +19,8 @@ class DataMover {
   // until then `from` must stay.
   void add(block::SharedSource& from, std::uint64_t offset, std::uint64_t length, std::uint64_t host_offset);
   void finish();
+  // Whether the file may reach further than what was written to it.
+  bool has_reserved() const { return reserved_end_ != 0; }
 
  private:
   struct Range {
@@ -37,12 +39,14 @@ class DataMover {
   bool clone(const Part& part);
   void queue(Part part);
   void submit();
+  void reserve_behind(std::uint64_t host_end);
   void carry_out(const std::vector<Part>& parts, std::span<std::byte> buffer);
 
   WritableFile& out_;
   Range pending_;  // joined with what follows it, as long as that lies side by side
   std::vector<Part> batch_;
   std::uint64_t batch_bytes_ = 0;
+  std::uint64_t reserved_end_ = 0;
   block::WorkerPool pool_;  // the last one, as its threads use the others
 };
 

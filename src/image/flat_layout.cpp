@@ -13,9 +13,7 @@ constexpr std::uint64_t most_table_bytes = 4 * base::MiB;
 // Space is reserved in such steps, once it is clear that the image is no small one.
 constexpr std::uint64_t reserve_step = 64 * base::MiB, least_reserved = 4 * base::MiB;
 
-std::uint32_t all_units(const ClusterGeometry& geometry) {
-  return geometry.extended_l2 ? ~std::uint32_t(0) : 0;
-}
+std::uint32_t all_units(const ClusterGeometry& geometry) { return geometry.extended_l2 ? ~std::uint32_t(0) : 0; }
 
 }  // namespace
 
@@ -71,7 +69,8 @@ void FlatLayout::count_stream(std::uint64_t offset, std::uint64_t length) {
 }
 
 std::uint64_t FlatLayout::place_compressed(std::uint64_t guest_offset, std::uint64_t length) {
-  bool goes_on = geometry().clusters(compressed_end_) == clusters_ && geometry().offset_in_cluster(compressed_end_) != 0;
+  bool goes_on =
+      geometry().clusters(compressed_end_) == clusters_ && geometry().offset_in_cluster(compressed_end_) != 0;
   auto offset = goes_on ? compressed_end_ : clusters_ << geometry().cluster_bits;
   compressed_end_ = offset + length;
   clusters_ = geometry().clusters(compressed_end_);

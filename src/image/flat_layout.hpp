@@ -1,5 +1,5 @@
-// FlatLayout: where things lie in a qcow2 image that is written from its beginning to its end. Data come in the order of
-// the guest; L2 tables follow in runs, the refcounts come last. What was interrupted has no header and is no image.
+// FlatLayout: where things lie in a qcow2 image that is written from its beginning to its end. Data come in the order
+// of the guest; L2 tables follow in runs, the refcounts come last. What was interrupted has no header and is no image.
 // Memory: the L1 table (32 MiB at most), 4 MiB of L2 tables; with compressed clusters also 2 bytes for each cluster.
 #pragma once
 

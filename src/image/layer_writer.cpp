@@ -58,6 +58,7 @@ void LayerWriter::publish() {
 void LayerWriter::finish() {
   publish();
   refcounts_.commit();
+  if (data_.has_reserved()) out_.set_size(refcounts_.end());
 }
 
 }  // namespace hrvm::image

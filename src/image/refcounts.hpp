@@ -24,6 +24,9 @@ class Refcounts {
   // `count` new clusters side by side, each counted once: offset of the first. Nothing is written yet.
   std::uint64_t allocate(std::uint64_t count = 1);
 
+  // Where the last cluster that was given ends.
+  std::uint64_t end() const { return next_ << geometry_.cluster_bits; }
+
   // Makes all counts durable, and whatever else was written to the file before: blocks before the table that names
   // them, a new table before the header that names it.
   void commit();

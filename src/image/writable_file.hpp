@@ -19,6 +19,9 @@ class WritableFile {
   virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
   // Instead of a write: lets [offset, offset + length) share what lies at `from`. False when it has to be written.
   virtual bool clone(const block::RawLocation& from, std::uint64_t length, std::uint64_t offset) = 0;
+  // Takes space for what will be written there, where that speeds the writes up; the file may grow.
+  virtual void reserve(std::uint64_t offset, std::uint64_t length) = 0;
+  virtual void set_size(std::uint64_t bytes) = 0;
   virtual void sync() = 0;
 };
 
@@ -30,6 +33,8 @@ class DescriptorFile : public WritableFile {
   bool clone(const block::RawLocation& from, std::uint64_t length, std::uint64_t offset) override {
     return out_.cloning(from) != block::Cloning::impossible && out_.clone(from, length, offset);
   }
+  void reserve(std::uint64_t offset, std::uint64_t length) override { out_.reserve(offset, length); }
+  void set_size(std::uint64_t bytes) override { out_.set_size(bytes); }
   void sync() override { sys::sync_file(fd_, path_); }
 
  private:

@@ -45,7 +45,7 @@ void check_kind(const probe::Disk& disk) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} is a {} image; only raw images and disks can be a base so far", disk.path, disk.format))
         .on(disk.path)
-        .hint(fmt::format("convert it: qemu-img convert -O raw {} {}", base::shell_quote(disk.path),
+        .hint(fmt::format("convert it: hrvm image convert --format raw {} {}", base::shell_quote(disk.path),
                           base::shell_quote(disk.path + ".raw")));
   if (disk.size_bytes < least_disk)
     throw Error(ErrorKind::corrupt,

@@ -67,7 +67,8 @@ TEST_CASE("with --backing-format raw, what looks like qcow2 backs an image as it
   MachineStore store;
   CHECK(store.run({"image", "create", in(store, "guest.raw"), "1M"}) == 0);
   const auto bytes = sys::status(in(store, "guest.raw")).size_bytes;
-  CHECK(store.run({"image", "create", in(store, "new"), "--backing", in(store, "guest.raw"), "--backing-format=raw"}) == 0);
+  CHECK(store.run({"image", "create", in(store, "new"), "--backing", in(store, "guest.raw"), "--backing-format=raw"}) ==
+        0);
   CHECK(image::read_info(in(store, "new")).backing->format == "raw");
   CHECK(image::read_info(in(store, "new")).virtual_bytes == base::round_up(bytes, 512));
 }

@@ -5,11 +5,14 @@
 command -v qemu-io > /dev/null || skip "needs qemu-io"
 KILLS=${KILLS:-200}
 
-# killed_after SECONDS COMMAND...: its exit status, 137 when it was killed in time.
+# killed_after SECONDS COMMAND...: its exit status, 137 when it was killed in time. It is gone then.
 killed_after() {
-  local limit=$1 status=0
-  shift
-  timeout --signal=KILL "$limit" "$@" > /dev/null 2>&1 < /dev/null || status=$?
+  local status=0 pid
+  "${@:2}" > /dev/null 2>&1 < /dev/null &
+  pid=$!
+  sleep "$1"
+  kill -KILL "$pid" 2> /dev/null || true
+  wait "$pid" 2> /dev/null || status=$?
   echo "$status"
 }
 # A moment of the time that COMMAND takes, at random.
@@ -33,6 +36,7 @@ digest=$(shown "$layer")
 
 mkdir "$T/result"
 for options in '' '--format raw' '--compress zstd'; do
+  rm -f "$T/result/flat"
   # shellcheck disable=SC2086
   whole=$(duration "$HRVM" image convert "$layer" "$T/result/flat" $options)
   killed=0

@@ -17,7 +17,7 @@ class ChunkSink {
   virtual void copy(SharedSource& source, const Chunk& chunk, std::span<std::byte> buffer, Turn& turn) = 0;
   // Whether clone() is worth a try.
   virtual bool can_clone() const { return true; }
-  // Called in the order of the chunks. False when it has to be copied.
+  // Called in the order of the chunks, when all before it have passed on their turn. False when it has to be copied.
   virtual bool clone(const Chunk& chunk) = 0;
 };
 

@@ -30,13 +30,11 @@ class Turn {
   // Until all earlier steps have passed on their turn. Ends the step when one of them failed.
   void wait();
   void pass();
-  // From now on the turn is passed on at the end of the step alone.
-  void hold() { held_ = true; }
 
  private:
   WorkerPool& pool_;
   std::uint64_t number_;
-  bool passed_ = false, held_ = false;
+  bool passed_ = false;
 };
 
 class WorkerPool {
@@ -52,6 +50,8 @@ class WorkerPool {
 
   // Waits while enough steps are queued.
   void submit(Step step);
+  // Waits until all steps have passed on their turn: the caller may then do himself what has its place in the order.
+  void wait_for_turns();
   // Waits until all steps are done. More may follow.
   void finish();
 

@@ -57,22 +57,24 @@ TEST_CASE("turns come in the order of submission, whoever is done first") {
   CHECK(std::ranges::is_sorted(order));
 }
 
-TEST_CASE("a turn that is held is passed on at the end of its step alone") {
+TEST_CASE("who submits can wait for all turns, and does not wait for the rest of the steps") {
   WorkerPool pool(buffer_bytes);
+  std::atomic<bool> may_end = false;
   std::vector<int> order;
-  pool.submit([&](Buffer, Turn& turn) {
-    turn.wait();
-    turn.hold();
-    turn.pass();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    order.push_back(0);
-  });
-  pool.submit([&](Buffer, Turn& turn) {
-    turn.wait();
-    order.push_back(1);
-  });
+  for (int i = 0; i < 3; ++i) {
+    pool.submit([&, i](Buffer, Turn& turn) {
+      sleep_a_little(i);
+      turn.wait();
+      order.push_back(i);
+      turn.pass();
+      while (!may_end) std::this_thread::yield();
+    });
+  }
+  pool.wait_for_turns();
+  order.push_back(3);
+  may_end = true;
   pool.finish();
-  CHECK(order == std::vector<int>{0, 1});
+  CHECK(order == std::vector<int>{0, 1, 2, 3});
 }
 
 TEST_CASE("what a step throws reaches who submits or finishes, and the steps that wait are dropped") {

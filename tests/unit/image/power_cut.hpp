@@ -24,6 +24,9 @@ class RecordedFile : public WritableFile {
   }
   // What is cloned could not be replayed.
   bool clone(const block::RawLocation&, std::uint64_t, std::uint64_t) override { return false; }
+  // Only takes space: nothing that a power cut could lose.
+  void reserve(std::uint64_t, std::uint64_t) override {}
+  void set_size(std::uint64_t bytes) override { file_.set_size(bytes); }
   void sync() override {
     file_.sync();
     record_.push_back({});

@@ -179,7 +179,7 @@ TEST_CASE("what is no raw disk is refused with a way out") {
   auto circumstances = usual();
   circumstances.survey.disk.format = "qcow2";
   CHECK(refusal(circumstances).kind() == ErrorKind::unsupported);
-  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("convert -O raw"));
+  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("hrvm image convert --format raw"));
   circumstances.survey.disk.format = "raw";
   for (const auto size : {0u, 1u, 511u}) {
     circumstances.survey.disk.size_bytes = size;

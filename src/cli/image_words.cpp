@@ -8,6 +8,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -43,9 +44,17 @@ image::ImageInfo read_info_confined(block::BlockDevice& file, std::optional<imag
   return info;
 }
 
+// By QEMU, or, of a disk, by a mount or whoever else holds it.
+static bool is_open_for_writing(const Context& context, const std::string& path) {
+  if (block::image_use(path) == block::ImageUse::write) return true;
+  if (sys::status(path).type != sys::FileType::block) return false;
+  const auto disk = probe::locate_disk(context.host, path);
+  return std::ranges::any_of(disk.in_use, [](const probe::Use& use) { return use.writable; });
+}
+
 void check_unwritten(const Context& context, const std::vector<image::ImageInfo>& chain) {
   for (const auto& image : chain) {
-    if (block::image_use(image.path) != block::ImageUse::write) continue;
+    if (!is_open_for_writing(context, image.path)) continue;
     const auto message = fmt::format("{} is open for writing, and may change while it is read", image.path);
     if (!context.arguments.has("--allow-in-use")) {
       throw base::Error(base::ErrorKind::refused, message)

@@ -81,6 +81,18 @@ for type in xfs btrfs; do
   umount "$T/$type"
 done
 
+claim "a disk that is mounted is converted only where that is allowed"
+truncate -s 16M "$T/disk.img"
+mkfs.ext4 -q -F "$T/disk.img"
+mkdir "$T/mounted"
+mount -o loop "$T/disk.img" "$T/mounted"
+loop=$(losetup --noheadings --output NAME --associated "$T/disk.img" | head -n 1)
+expect_status 4 hrvm image convert "$loop" "$T/disk.qcow2"
+assert_contains "$ERR" --allow-in-use "the message"
+expect_status 4 hrvm image convert "$loop" "$T/mounted/disk.qcow2" --allow-in-use
+expect_status 0 hrvm image convert "$loop" "$T/disk.qcow2" --allow-in-use
+umount "$T/mounted"
+
 claim "a conversion that has no room says so and leaves nothing"
 mkdir "$T/small"
 mount -t tmpfs -o size=20M tmpfs "$T/small"

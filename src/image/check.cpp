@@ -1,0 +1,92 @@
+#include "hrvm/image/check.hpp"
+
+#include <fmt/core.h>
+
+#include "check_passes.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/json.hpp"
+#include "hrvm/block/devices.hpp"
+#include "hrvm/block/image_lock.hpp"
+#include "hrvm/sys/confined.hpp"
+#include "hrvm/sys/terminal.hpp"
+
+namespace hrvm::image {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+struct Number {
+  const char* name;
+  std::uint64_t CheckResult::*member;
+};
+constexpr Number numbers[] = {
+    {"errors", &CheckResult::errors},
+    {"corruptions", &CheckResult::corruptions},
+    {"leaks", &CheckResult::leaks},
+    {"allocated", &CheckResult::allocated_clusters},
+    {"compressed", &CheckResult::compressed_clusters},
+    {"total", &CheckResult::total_clusters},
+    {"end", &CheckResult::image_end_bytes},
+    {"more", &CheckResult::more_findings},
+};
+
+Json to_json(const CheckFinding& found) {
+  Json json;
+  json.set("id", found.finding.id).set("severity", int(found.finding.severity)).set("subject", found.finding.subject);
+  json.set("message", found.finding.message).set("remedy", found.finding.remedy).set("offset", found.offset);
+  return json;
+}
+
+std::string encode(const CheckResult& result) {
+  Json json, findings = Json::array();
+  for (const auto& number : numbers) json.set(number.name, result.*number.member);
+  for (const auto& found : result.findings) findings.push(to_json(found));
+  return base::to_text(json.set("findings", findings), -1);
+}
+
+CheckFinding finding_from(const Json& json) {
+  const auto severity = std::min(json["severity"].unsigned_integer().value_or(2), std::uint64_t(base::Severity::error));
+  const auto text = [&](const char* name) { return json[name].text().value_or(""); };
+  return {{text("id"), base::Severity(severity), text("subject"), text("message"), text("remedy")},
+          json["offset"].unsigned_integer().value_or(0)};
+}
+
+CheckResult decode(const std::string& text) {
+  const auto json = base::parse_json(text, "the answer");
+  CheckResult result;
+  for (const auto& number : numbers) result.*number.member = json[number.name].unsigned_integer().value_or(0);
+  for (const auto& item : json["findings"].items()) result.findings.push_back(finding_from(item));
+  return result;
+}
+
+void check_unwritten(const std::filesystem::path& file) {
+  if (block::image_use(file) != block::ImageUse::write) return;
+  throw Error(ErrorKind::busy, fmt::format("{} is being written to, so its counts cannot be checked", file.string()))
+      .on(file.string())
+      .hint("stop the machine that runs on it, or check a snapshot of it");
+}
+
+// The tables of 16 TiB come in in minutes from a slow disk. What takes longer was made to.
+constexpr sys::Confinement limits{.memory_bytes = 1ull << 30, .time = std::chrono::minutes(30)};
+
+}  // namespace
+
+CheckResult check_image(const std::filesystem::path& file) {
+  check_unwritten(file);
+  const auto device = block::open_device(file);
+  const auto answer =
+      sys::run_confined([&] { return encode(run_passes(*device, read_header(*device)).result); }, limits);
+  sys::check_interrupted();
+  if (!answer.text) {
+    throw Error(ErrorKind::corrupt, fmt::format("checking {} failed: the reader {}", file.string(), answer.death))
+        .on(file.string())
+        .hint("the image may be made to break what reads it; please report it");
+  }
+  // Somebody who began to write meanwhile made what was found worth nothing.
+  check_unwritten(file);
+  return decode(*answer.text);
+}
+
+}  // namespace hrvm::image

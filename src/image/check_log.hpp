@@ -1,0 +1,56 @@
+// CheckLog: what a check found, each kind with its words, counted in full and listed up to a bound.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "hrvm/image/check.hpp"
+
+namespace hrvm::image {
+
+enum class Trouble {
+  leak,
+  refcount_too_low,
+  refcount_overflow,
+  copied_flag,
+  outside,
+  table_unaligned,
+  data_unaligned,
+  reserved_bits,
+  compressed_flags,
+  subclusters,
+  block_entry,
+  block_shared,
+  snapshot,
+  snapshot_lost,
+  bitmap,
+  tables_overlap,
+  unreadable,
+};
+
+class CheckLog {
+ public:
+  explicit CheckLog(std::string image) : image_(std::move(image)) {}
+
+  // `times` it counts; `offset` is where in the file it lies; `a` and `b` are what the kind's words speak of.
+  void note(Trouble trouble, std::uint64_t times, std::uint64_t offset, std::uint64_t a = 0, std::uint64_t b = 0);
+  // A mark in the header that says something of the image and counts as nothing.
+  void warn(std::string id, std::uint64_t offset, std::string message);
+
+  CheckResult& result() { return result_; }
+  // All but wrong "copied" flags, which are told by the refcounts and can be set right whenever those are.
+  std::uint64_t corruptions_but_flags() const { return result_.corruptions - flags_; }
+  // Whether something could not be followed: what it leads to was not counted, and is not free.
+  bool has_lost_sight() const { return has_lost_sight_; }
+  // Corruptions before leaks.
+  CheckResult finish() &&;
+
+ private:
+  std::string image_;
+  CheckResult result_;
+  std::vector<CheckFinding> warnings_;
+  std::uint64_t flags_ = 0;
+  bool has_lost_sight_ = false;
+};
+
+}  // namespace hrvm::image

@@ -1,0 +1,25 @@
+// The passes of a check over an image file, and what comes of them: the core that checking and repairing share.
+#pragma once
+
+#include <functional>
+
+#include "check_walk.hpp"
+
+namespace hrvm::image {
+
+struct Examination {
+  CheckResult result;
+  bool needs_rebuild = false;               // refcount blocks are lost or used by others
+  bool has_lost_sight = false;              // of clusters that may be in use
+  std::uint64_t corruptions_but_flags = 0;  // all but wrong "copied" flags
+};
+
+// Called when the counts of a pass are complete; what it is given is all there is of these clusters.
+using AfterPass = std::function<void(const CheckWalk&, const ReferenceCounts&)>;
+
+// Walks as often as it takes. Where counts need more memory than there is, all is done anew in smaller passes: what the
+// task and `after_pass` do must bear being done twice.
+Examination run_passes(block::BlockDevice& file, const ImageHeader& header, const WalkTask& task = {},
+                       const AfterPass& after_pass = {}, std::uint64_t page_bytes = ReferenceCounts::usual_page_bytes);
+
+}  // namespace hrvm::image

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,9 +42,7 @@ constexpr bool sanitized = false;
 // The first byte of what comes through the pipe says what follows it.
 enum class Tag : char { text = 'T', error = 'E', death = 'D' };
 
-std::string tagged(Tag tag, std::string_view body) {
-  return static_cast<char>(tag) + std::string(body);
-}
+std::string tagged(Tag tag, std::string_view body) { return static_cast<char>(tag) + std::string(body); }
 
 // ---- in the child ----
 
@@ -66,9 +65,7 @@ std::string call(const ConfinedFunction& function) {
   }
 }
 
-bool is_read_only(int fd) {
-  return (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
-}
+bool is_read_only(int fd) { return (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY; }
 
 // The standard streams go to /dev/null, so that libraries stay silent about a broken disk; a sanitizer's report is
 // kept.
@@ -237,11 +234,12 @@ int milliseconds_to_first_deadline(const std::deque<Running>& children) {
   return int(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-// Waits for whichever comes first, and takes the children that are done out of `children`.
-void attend_all(std::deque<Running>& children, const Confinement& limits, std::vector<ConfinedAnswer>& answers) {
+// Waits for whichever comes first, at most `longest`, and takes the children that are done out of `children`.
+void attend_all(std::deque<Running>& children, const Confinement& limits, std::vector<ConfinedAnswer>& answers,
+                int longest_milliseconds = 60'000) {
   std::vector<pollfd> polled;
   for (const Running& child : children) polled.push_back({child.pipe.get(), POLLIN, 0});
-  ::poll(polled.data(), polled.size(), milliseconds_to_first_deadline(children));
+  ::poll(polled.data(), polled.size(), std::min(milliseconds_to_first_deadline(children), longest_milliseconds));
   std::deque<Running> left;
   for (std::size_t i = 0; i < children.size(); ++i) {
     if (attend(children[i], polled[i].revents != 0, limits))
@@ -256,7 +254,8 @@ void attend_all(std::deque<Running>& children, const Confinement& limits, std::v
 
 struct ConfinedRun::State {
   Confinement limits;
-  std::deque<Running> children;  // one, until it is waited for
+  std::deque<Running> children;  // one, until it has ended
+  std::vector<ConfinedAnswer> answers = std::vector<ConfinedAnswer>(1);
 };
 
 ConfinedRun::ConfinedRun(const ConfinedFunction& function, const Confinement& limits)
@@ -275,12 +274,29 @@ ConfinedRun::~ConfinedRun() {
 
 ConfinedRun::ConfinedRun(ConfinedRun&&) noexcept = default;
 
-ConfinedAnswer ConfinedRun::answer() {
-  std::vector<ConfinedAnswer> answers(1);
-  while (!state_->children.empty()) attend_all(state_->children, state_->limits, answers);
-  if (answers[0].error) throw std::move(*answers[0].error);
-  return std::move(answers[0]);
+bool ConfinedRun::wait(std::chrono::milliseconds longest) {
+  const auto until = Clock::now() + longest;
+  while (!state_->children.empty() && Clock::now() < until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    attend_all(state_->children, state_->limits, state_->answers, int(std::max<std::int64_t>(left.count(), 0)));
+  }
+  return state_->children.empty();
 }
+
+ConfinedAnswer ConfinedRun::answer() {
+  auto& answer = state_->answers.front();
+  while (!state_->children.empty()) attend_all(state_->children, state_->limits, state_->answers);
+  if (answer.error) throw std::move(*answer.error);
+  return std::move(answer);
+}
+
+SharedNumber::SharedNumber() {
+  void* memory = ::mmap(nullptr, sizeof *number_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw base::system_error(errno, "share", "memory with a child");
+  number_ = new (memory) std::atomic<std::uint64_t>(0);
+}
+
+SharedNumber::~SharedNumber() { ::munmap(number_, sizeof *number_); }
 
 std::vector<ConfinedAnswer> run_confined_together(const std::vector<ConfinedFunction>& functions,
                                                   const Confinement& limits) {

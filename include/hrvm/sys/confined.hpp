@@ -7,6 +7,7 @@
 // child.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -41,12 +42,30 @@ class ConfinedRun {
   ConfinedRun(ConfinedRun&&) noexcept;
   ConfinedRun& operator=(ConfinedRun&&) = delete;
 
+  // Waits for its end, at most so long: whether it has come.
+  bool wait(std::chrono::milliseconds longest);
   // Waits for it. Once only.
   ConfinedAnswer answer();
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+};
+
+// How far a confined child has come: it sets the number, and its caller reads it meanwhile. What a broken child sets is
+// any number.
+class SharedNumber {
+ public:
+  SharedNumber();
+  ~SharedNumber();
+  SharedNumber(const SharedNumber&) = delete;
+  SharedNumber& operator=(const SharedNumber&) = delete;
+
+  void set(std::uint64_t value) { number_->store(value, std::memory_order_relaxed); }
+  std::uint64_t get() const { return number_->load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t>* number_;
 };
 
 // A base::Error thrown by the function arrives as one (same kind, message, path, offset, hint); other exceptions are a

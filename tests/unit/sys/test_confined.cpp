@@ -148,3 +148,18 @@ TEST_CASE("confined children work side by side, and one that dies takes no other
   REQUIRE(answers[9].error);
   CHECK(answers[9].error->message() == "nine");
 }
+
+TEST_CASE("a caller sees how far a confined child has come, and need not wait for it") {
+  sys::SharedNumber place;
+  sys::ConfinedRun run([&]() -> std::string {
+    place.set(7);
+    ::usleep(300'000);
+    return "done";
+  });
+  CHECK_FALSE(run.wait(1ms));
+  while (place.get() != 7) REQUIRE_FALSE(run.wait(5ms));
+  while (!run.wait(50ms)) {
+  }
+  CHECK(run.wait(0ms));
+  CHECK(run.answer().text == "done");
+}

@@ -13,7 +13,7 @@ const std::vector<Section>& sections() {
                       &snapshot_rename_command, &snapshot_delete_command}},
       {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
       {"Images", {&image_create_command, &image_info_command, &image_map_command, &image_compare_command,
-                   &image_convert_command}},
+                   &image_convert_command, &image_check_command}},
       {"The tool itself", {&completion_command, &help_command, &complete_command}},
   };
   // clang-format on

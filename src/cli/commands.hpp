@@ -24,6 +24,7 @@ extern const Command discover_command;
 extern const Command doctor_command;
 extern const Command export_command;
 extern const Command help_command;
+extern const Command image_check_command;
 extern const Command image_compare_command;
 extern const Command image_convert_command;
 extern const Command image_create_command;

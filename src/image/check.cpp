@@ -2,13 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "check_passes.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/sys/confined.hpp"
-#include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::image {
 namespace {
@@ -39,8 +40,11 @@ Json to_json(const CheckFinding& found) {
   return json;
 }
 
-std::string encode(const CheckResult& result) {
+std::string encode(const Examination& examination) {
+  const auto& result = examination.result;
   Json json, findings = Json::array();
+  json.set("needs_rebuild", examination.needs_rebuild).set("has_lost_sight", examination.has_lost_sight);
+  json.set("corruptions_but_flags", examination.corruptions_but_flags);
   for (const auto& number : numbers) json.set(number.name, result.*number.member);
   for (const auto& found : result.findings) findings.push(to_json(found));
   return base::to_text(json.set("findings", findings), -1);
@@ -53,12 +57,16 @@ CheckFinding finding_from(const Json& json) {
           json["offset"].unsigned_integer().value_or(0)};
 }
 
-CheckResult decode(const std::string& text) {
+Examination decode(const std::string& text) {
   const auto json = base::parse_json(text, "the answer");
-  CheckResult result;
+  Examination examination{.result = {},
+                          .needs_rebuild = json["needs_rebuild"].boolean().value_or(true),
+                          .has_lost_sight = json["has_lost_sight"].boolean().value_or(true),
+                          .corruptions_but_flags = json["corruptions_but_flags"].unsigned_integer().value_or(0)};
+  auto& result = examination.result;
   for (const auto& number : numbers) result.*number.member = json[number.name].unsigned_integer().value_or(0);
   for (const auto& item : json["findings"].items()) result.findings.push_back(finding_from(item));
-  return result;
+  return examination;
 }
 
 void check_unwritten(const std::filesystem::path& file) {
@@ -71,22 +79,31 @@ void check_unwritten(const std::filesystem::path& file) {
 // The tables of 16 TiB come in in minutes from a slow disk. What takes longer was made to.
 constexpr sys::Confinement limits{.memory_bytes = 1ull << 30, .time = std::chrono::minutes(30)};
 
+constexpr auto between_progress = std::chrono::milliseconds(100);
+
 }  // namespace
 
-CheckResult check_image(const std::filesystem::path& file) {
+Examination examine_confined(block::BlockDevice& file, const sys::ProgressCallback& progress) {
+  sys::SharedNumber place;
+  const auto examine = [&] {
+    const WalkTask task{.progress = [&](std::uint64_t done) { place.set(done); }};
+    return encode(run_passes(file, read_header(file), task));
+  };
+  sys::ConfinedRun run(examine, limits);
+  while (!run.wait(between_progress)) progress(std::min(place.get(), file.size()));
+  const auto answer = run.answer();
+  if (answer.text) return decode(*answer.text);
+  throw Error(ErrorKind::corrupt, fmt::format("checking {} failed: the reader {}", file.name(), answer.death))
+      .on(file.name())
+      .hint("the image may be made to break what reads it; please report it");
+}
+
+CheckResult check_image(const std::filesystem::path& file, const sys::ProgressCallback& progress) {
   check_unwritten(file);
-  const auto device = block::open_device(file);
-  const auto answer =
-      sys::run_confined([&] { return encode(run_passes(*device, read_header(*device)).result); }, limits);
-  sys::check_interrupted();
-  if (!answer.text) {
-    throw Error(ErrorKind::corrupt, fmt::format("checking {} failed: the reader {}", file.string(), answer.death))
-        .on(file.string())
-        .hint("the image may be made to break what reads it; please report it");
-  }
+  auto found = examine_confined(*block::open_device(file), progress).result;
   // Somebody who began to write meanwhile made what was found worth nothing.
   check_unwritten(file);
-  return decode(*answer.text);
+  return found;
 }
 
 }  // namespace hrvm::image

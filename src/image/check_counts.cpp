@@ -94,20 +94,24 @@ std::optional<ClusterCount> ReferenceCounts::at(std::uint64_t cluster) const {
   return ClusterCount{cluster, found.recorded, found.used};
 }
 
-template <typename Wanted, typename Uninteresting>
-void ReferenceCounts::visit(const Visitor& visitor, Wanted wanted, Uninteresting uninteresting) const {
+template <typename Visit, typename Wanted, typename Uninteresting>
+void ReferenceCounts::visit_page(std::uint64_t index, const Visit& visitor, Wanted wanted,
+                                 Uninteresting uninteresting) const {
   constexpr std::uint64_t step = sizeof(std::uint64_t);
-  for (std::uint64_t p = 0; p < pages_.size(); ++p) {
-    const auto& page = pages_[p];
-    if (page.state != State::here) continue;
-    for (std::uint64_t i = 0; i < page_clusters; i += step) {
-      if (page.narrow && uninteresting(eight(&page.narrow[i]))) continue;
-      for (auto k = i; k < i + step; ++k) {
-        const auto found = cell(page, k);
-        if (wanted(found)) visitor({p << page_bits | k, found.recorded, found.used});
-      }
+  const auto& page = pages_[index];
+  for (std::uint64_t i = 0; i < page_clusters; i += step) {
+    if (page.narrow && uninteresting(eight(&page.narrow[i]))) continue;
+    for (auto k = i; k < i + step; ++k) {
+      const auto found = cell(page, k);
+      if (wanted(found)) visitor({index << page_bits | k, found.recorded, found.used});
     }
   }
+}
+
+template <typename Wanted, typename Uninteresting>
+void ReferenceCounts::visit(const Visitor& visitor, Wanted wanted, Uninteresting uninteresting) const {
+  for (std::uint64_t p = 0; p < pages_.size(); ++p)
+    if (pages_[p].state == State::here) visit_page(p, visitor, wanted, uninteresting);
 }
 
 void ReferenceCounts::visit_differences(const Visitor& visitor) const {
@@ -123,14 +127,15 @@ void ReferenceCounts::visit_used(const Visitor& visitor) const {
 }
 
 std::optional<std::uint64_t> ReferenceCounts::last_in_use() const {
-  for (auto p = pages_.size(); p-- > 0;) {
+  std::optional<std::uint64_t> last;
+  for (auto p = pages_.size(); p-- > 0 && !last;) {
     if (pages_[p].state != State::here) continue;
-    for (auto i = page_clusters; i-- > 0;) {
-      const auto found = cell(pages_[p], i);
-      if (found.recorded != 0 || found.used != 0) return std::uint64_t(p) << page_bits | i;
-    }
+    visit_page(
+        p, [&](const ClusterCount& found) { last = found.cluster; },
+        [](const Wide& cell) { return cell.recorded != 0 || cell.used != 0; },
+        [](std::uint64_t word) { return word == 0; });
   }
-  return std::nullopt;
+  return last;
 }
 
 void ReferenceCounts::next_pass() {

@@ -78,6 +78,8 @@ class ReferenceCounts {
   void add_slowly(std::uint64_t cluster, std::uint32_t references);
   static std::optional<std::uint32_t> recorded_elsewhere(const Page& page, std::uint64_t cluster);
   static Wide cell(const Page& page, std::uint64_t index);
+  template <typename Visit, typename Wanted, typename Uninteresting>
+  void visit_page(std::uint64_t index, const Visit& visitor, Wanted wanted, Uninteresting uninteresting) const;
   template <typename Wanted, typename Uninteresting>
   void visit(const Visitor& visitor, Wanted wanted, Uninteresting uninteresting) const;
 

@@ -13,6 +13,9 @@ constexpr std::size_t most_corruptions = 100, most_warnings = 30;
 
 enum class Counts { corruption, leak, error };
 
+constexpr const char* refcount_words = "{3} clusters from {0:#x} on have refcount {1}, and are used {2} times";
+constexpr const char* one_refcount_words = "the cluster at {0:#x} has refcount {1}, and is used {2} times";
+
 // {0}: offset, {1} and {2}: what the kind speaks of, {3}: times.
 struct Kind {
   const char* id;
@@ -22,8 +25,8 @@ struct Kind {
 };
 // In the order of Trouble.
 constexpr std::array<Kind, 17> kinds = {{
-    {"leaked-clusters", Counts::leak, "{3} clusters from {0:#x} are counted {1} times and used {2} times"},
-    {"refcount-too-low", Counts::corruption, "{3} clusters from {0:#x} are counted {1} times and used {2} times"},
+    {"leaked-clusters", Counts::leak, refcount_words},
+    {"refcount-too-low", Counts::corruption, refcount_words},
     {"refcount-overflow", Counts::corruption,
      "the cluster at {0:#x} is used {1} times, and refcounts of this image end at {2}"},
     {"copied-flag", Counts::corruption,
@@ -59,6 +62,8 @@ void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, 
   (is_leak ? result_.leaks : kind.counts == Counts::error ? result_.errors : result_.corruptions) += times;
   if (trouble == Trouble::copied_flag) flags_ += times;
   has_lost_sight_ |= kind.loses_sight;
+  const bool is_one_cluster = kind.words == refcount_words && times == 1;
+  const auto* words = is_one_cluster ? one_refcount_words : kind.words;
   auto& list = is_leak ? warnings_ : result_.findings;
   if (list.size() == (is_leak ? most_warnings : most_corruptions)) {
     ++result_.more_findings;
@@ -67,7 +72,7 @@ void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, 
   const auto repair =
       fmt::format("hrvm image check --repair {} {}", is_leak ? "leaks" : "all", base::shell_quote(image_));
   list.push_back({{kind.id, is_leak ? base::Severity::warning : base::Severity::error, image_,
-                   fmt::format(fmt::runtime(kind.words), offset, a, b, times), repair},
+                   fmt::format(fmt::runtime(words), offset, a, b, times), repair},
                   offset});
 }
 

@@ -22,4 +22,7 @@ using AfterPass = std::function<void(const CheckWalk&, const ReferenceCounts&)>;
 Examination run_passes(block::BlockDevice& file, const ImageHeader& header, const WalkTask& task = {},
                        const AfterPass& after_pass = {}, std::uint64_t page_bytes = ReferenceCounts::usual_page_bytes);
 
+// The same in a confined process of its own, which only reads. Error{corrupt} when the image breaks it.
+Examination examine_confined(block::BlockDevice& file, const sys::ProgressCallback& progress);
+
 }  // namespace hrvm::image

@@ -5,13 +5,10 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::image {
 namespace {
 
-using base::be16;
-using base::be32;
 using base::be64;
 
 constexpr std::uint64_t entry_bytes = sizeof(be64);
@@ -22,23 +19,6 @@ constexpr std::uint64_t l1_reserved = 0x7f000000000001ff;
 
 constexpr std::uint32_t most_snapshots = 65536;
 constexpr std::uint64_t most_snapshot_extra = 1024, version_3_snapshot_extra = 16;
-
-// qcow2.txt, "Snapshots": an entry's fixed part; extra data, id and name follow, and the next begins at 8 bytes.
-struct SnapshotEntry {
-  be64 l1_table_offset;
-  be32 l1_size;  // entries
-  be16 id_size, name_size;
-  be32 seconds, nanoseconds;
-  be64 vm_clock;
-  be32 vm_state_size, extra_size;
-};
-static_assert(sizeof(SnapshotEntry) == 40);
-
-struct SnapshotPlace {
-  be32 snapshots;
-  be64 table_offset;
-};
-static_assert(sizeof(SnapshotPlace) == 12);
 
 }  // namespace
 
@@ -113,9 +93,7 @@ void CheckWalk::run(bool is_first) {
   if (task_.with_refcount_structure) load_recorded();
   count_region(0, 0, geometry_.cluster_bytes());
   walk_l1(header_.l1_offset, header_.l1_entries, true);
-  SnapshotPlace place;
-  file_.read(offsetof(qcow2::Header, nb_snapshots), std::as_writable_bytes(std::span(&place, 1)));
-  walk_snapshots(place.table_offset, place.snapshots);
+  walk_snapshots(header_.snapshots_offset, header_.snapshots);
   walk_bitmaps();
   merge_places();
   walk_l2_tables();
@@ -126,18 +104,18 @@ void CheckWalk::walk_snapshots(std::uint64_t table_offset, std::uint32_t snapsho
   auto offset = table_offset;
   for (std::uint32_t i = 0; i < snapshots; ++i) {
     offset = base::round_up(offset, 8);
-    SnapshotEntry entry;
+    qcow2::SnapshotHeader entry;
     if (i >= most_snapshots || offset > file_.size() || file_.size() - offset < sizeof entry)
       return note(Trouble::snapshot_lost, 1, offset, i);
     try_read(offset, std::as_writable_bytes(std::span(&entry, 1)));
     const auto l1_bytes = entry.l1_size * entry_bytes;
-    const bool lacks_extra = header_.version >= 3 && entry.extra_size < version_3_snapshot_extra;
-    if (lacks_extra || entry.extra_size > most_snapshot_extra) note(Trouble::snapshot, 1, offset, i);
+    const bool lacks_extra = header_.version >= 3 && entry.extra_data_size < version_3_snapshot_extra;
+    if (lacks_extra || entry.extra_data_size > most_snapshot_extra) note(Trouble::snapshot, 1, offset, i);
     if (geometry_.offset_in_cluster(entry.l1_table_offset) != 0 || l1_bytes > max_l1_bytes)
       note(Trouble::snapshot_lost, 1, offset, i);
     else
       walk_l1(entry.l1_table_offset, entry.l1_size, false);
-    offset += sizeof entry + entry.extra_size + entry.id_size + entry.name_size;
+    offset += sizeof entry + entry.extra_data_size + entry.id_str_size + entry.name_size;
   }
   count_region(offsetof(qcow2::Header, snapshots_offset), table_offset, offset - table_offset);
 }
@@ -206,7 +184,7 @@ void CheckWalk::walk_l2_tables() {
            places_[end].offset + table_bytes - places_[first].offset <= run_bytes)
       ++end;
     walk_run(std::span(places_).subspan(first, end - first));
-    if (task_.out) sys::check_interrupted();
+    task_.progress(places_[first].offset);
     first = end;
   }
 }

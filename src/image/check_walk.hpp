@@ -11,6 +11,7 @@
 #include "header.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/sys/terminal.hpp"
 #include "writable_file.hpp"
 
 namespace hrvm::image {
@@ -18,8 +19,9 @@ namespace hrvm::image {
 // What a walk does besides counting. With nothing to write to it only reads.
 struct WalkTask {
   WritableFile* out = nullptr;
-  bool fix_entries = false;             // those that lead nowhere, or say what cannot be
-  bool fix_copied = false;              // sets the flags by what is recorded
+  sys::ProgressCallback progress = [](std::uint64_t) {};  // gets how far it is in the file, bytes
+  bool fix_entries = false;                               // those that lead nowhere, or say what cannot be
+  bool fix_copied = false;                                // sets the flags by what is recorded
   bool with_refcount_structure = true;  // counts refcount table and blocks, and reads what they record
 };
 

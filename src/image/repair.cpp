@@ -17,9 +17,10 @@ using base::ErrorKind;
 struct Opened {
   std::unique_ptr<block::BlockDevice> file;
   ImageHeader header;
+  sys::ProgressCallback progress;
 
-  explicit Opened(const ImageOpener& open) : file(open()), header(read_header(*file)) {}
-  Examination examine() const { return run_passes(*file, header); }
+  explicit Opened(const RepairJob& job) : file(job.open()), header(read_header(*file)), progress(job.progress) {}
+  Examination examine() const { return run_passes(*file, header, {.progress = progress}); }
 };
 
 void refuse_blind(const std::string& name, const Examination& found) {
@@ -31,68 +32,66 @@ void refuse_blind(const std::string& name, const Examination& found) {
       .hint("copy it into a new image: hrvm export, or qemu-img convert");
 }
 
-void fix_entries(const ImageOpener& open, WritableFile& out) {
-  const Opened image(open);
-  run_passes(*image.file, image.header, {.out = &out, .fix_entries = true, .with_refcount_structure = false});
-  out.sync();
+void fix_entries(const RepairJob& job) {
+  const Opened image(job);
+  run_passes(*image.file, image.header,
+             {.out = &job.out, .progress = job.progress, .fix_entries = true, .with_refcount_structure = false});
+  job.out.sync();
 }
 
-void fix_refcounts(const ImageOpener& open, WritableFile& out, Repair repair) {
-  const Opened image(open);
+void fix_refcounts(const RepairJob& job) {
+  const Opened image(job);
   const bool needs_rebuild = image.examine().needs_rebuild;
-  if (repair == Repair::leaks) {
+  if (job.repair == Repair::leaks) {
     // A block that something else lies in as well is not written to.
-    if (!needs_rebuild) correct_refcounts(*image.file, image.header, out, true);
+    if (!needs_rebuild) correct_refcounts(*image.file, image.header, job.out, true);
     return;
   }
-  if (needs_rebuild || !correct_refcounts(*image.file, image.header, out, false))
-    rebuild_refcounts(*image.file, image.header, out);
+  if (needs_rebuild || !correct_refcounts(*image.file, image.header, job.out, false))
+    rebuild_refcounts(*image.file, image.header, job.out);
 }
 
 // Only once all counts are right: the flags say what they say.
-void fix_flags(const ImageOpener& open, WritableFile& out) {
-  const Opened image(open);
+void fix_flags(const RepairJob& job) {
+  const Opened image(job);
   const auto found = image.examine();
   if (found.corruptions_but_flags != 0 || found.result.corruptions == 0) return;
-  run_passes(*image.file, image.header, {.out = &out, .fix_copied = true});
-  out.sync();
+  run_passes(*image.file, image.header, {.out = &job.out, .progress = job.progress, .fix_copied = true});
+  job.out.sync();
 }
 
-void clear_marks(const Opened& image, WritableFile& out) {
+// Whether there were any.
+bool clear_marks(const Opened& image, WritableFile& out) {
   constexpr std::uint64_t marks = qcow2::dirty | qcow2::corrupt;
-  if (!(image.header.incompatible_features & marks)) return;
+  if (!(image.header.incompatible_features & marks)) return false;
   const base::be64 features = image.header.incompatible_features & ~marks;
   out.write(offsetof(qcow2::Header, incompatible_features), std::as_bytes(std::span(&features, 1)));
   out.sync();
+  return true;
 }
 
 }  // namespace
 
-RepairResult repair_file(const ImageOpener& open, WritableFile& out, Repair repair) {
-  RepairResult result;
-  {
-    const Opened image(open);
-    auto found = image.examine();
-    refuse_blind(image.file->name(), found);
-    result.before = std::move(found.result);
-  }
-  if (repair == Repair::all && result.before.corruptions != 0) fix_entries(open, out);
+RepairResult repair_file(const RepairJob& job, Examination found) {
+  refuse_blind(job.open()->name(), found);
+  RepairResult result{std::move(found.result), {}};
+  if (job.repair == Repair::all && result.before.corruptions != 0) fix_entries(job);
   if (result.before.corruptions + result.before.leaks != 0) {
-    fix_refcounts(open, out, repair);
-    fix_flags(open, out);
+    fix_refcounts(job);
+    fix_flags(job);
   }
-  result.after = Opened(open).examine().result;
-  if (!result.after.is_sound()) return result;
-  clear_marks(Opened(open), out);
-  result.after = Opened(open).examine().result;
+  result.after = Opened(job).examine().result;
+  if (result.after.is_sound() && clear_marks(Opened(job), job.out)) result.after = Opened(job).examine().result;
   return result;
 }
 
-RepairResult repair_image(const std::filesystem::path& file, Repair repair) {
+// What writes cannot be confined; so it only reads what a confined process has read before it.
+RepairResult repair_image(const std::filesystem::path& file, Repair repair, const sys::ProgressCallback& progress) {
   const auto fd = sys::open_for_update(file);
   block::lock_image_exclusively(fd.get(), file);
   DescriptorFile out(fd.get(), file.string());
-  return repair_file([&] { return block::open_device(file); }, out, repair);
+  const RepairJob job{[&] { return block::open_device(file); }, out, repair, progress};
+  return repair_file(job, examine_confined(*job.open(), progress));
 }
 
 }  // namespace hrvm::image

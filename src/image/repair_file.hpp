@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "check_passes.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/check.hpp"
 #include "writable_file.hpp"
@@ -13,6 +14,14 @@ namespace hrvm::image {
 // Opens the file that `out` writes to, as long as it is now.
 using ImageOpener = std::function<std::unique_ptr<block::BlockDevice>()>;
 
-RepairResult repair_file(const ImageOpener& open, WritableFile& out, Repair repair);
+struct RepairJob {
+  ImageOpener open;
+  WritableFile& out;
+  Repair repair = Repair::all;
+  sys::ProgressCallback progress = [](std::uint64_t) {};
+};
+
+// `found` is what an examination of the file found. Error{io} where it could not see all: what it missed is not free.
+RepairResult repair_file(const RepairJob& job, Examination found);
 
 }  // namespace hrvm::image

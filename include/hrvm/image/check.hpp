@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hrvm/base/finding.hpp"
+#include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::image {
 
@@ -37,7 +38,8 @@ struct CheckResult {
 
 // Only reads, in a confined process of its own. Error{busy} when somebody writes to the image, {corrupt} or
 // {unsupported} when its header cannot be used at all.
-CheckResult check_image(const std::filesystem::path& file);
+// `progress` gets bytes of the file.
+CheckResult check_image(const std::filesystem::path& file, const sys::ProgressCallback& progress);
 
 enum class Repair {
   leaks,  // gives back clusters that are counted more often than they are used
@@ -52,6 +54,6 @@ struct RepairResult {
 // Takes QEMU's locks first: Error{busy} when anybody uses the image. What the image shows stays as it is where it could
 // be read. A new refcount table is durable before the header names it; every other write puts one number right, so that
 // a repair that is killed leaves the image no worse, and can be run again.
-RepairResult repair_image(const std::filesystem::path& file, Repair repair);
+RepairResult repair_image(const std::filesystem::path& file, Repair repair, const sys::ProgressCallback& progress);
 
 }  // namespace hrvm::image

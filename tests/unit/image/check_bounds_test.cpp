@@ -93,10 +93,10 @@ TEST_CASE("tables that lie in each other end a check early, and are not repaired
   poke(image, 64, table);
   std::filesystem::resize_file(image, 16 * base::MiB);
   const auto start = std::chrono::steady_clock::now();
-  const auto found = check_image(image);
+  const auto found = check_quietly(image);
   CHECK(found.errors == 1);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
-  CHECK_THROWS_AS(repair_image(image, Repair::leaks), base::Error);
+  CHECK_THROWS_AS(repair(image, Repair::leaks), base::Error);
 }
 
 TEST_CASE("of a million problems the first hundred are listed, and all are counted") {
@@ -105,7 +105,7 @@ TEST_CASE("of a million problems the first hundred are listed, and all are count
   create(image, {9, false, 16}, 4 * base::MiB);
   qemu_io(image, "qcow2", {"write 0 1M"});
   for (auto place : Anatomy(image).l2_entries()) poke(image, place, (place % 4096 + 1) << 40);
-  const auto found = check_image(image);
+  const auto found = check_quietly(image);
   CHECK(found.corruptions >= 2048);
   CHECK(found.findings.size() < 200);
   CHECK(found.findings.size() + found.more_findings >= 2048);
@@ -116,7 +116,7 @@ TEST_CASE("an image file of 4 TiB that holds nothing is checked in no time") {
   const auto image = folder / "image";
   create(image, {21, false, 16}, 1ull << 50);
   std::filesystem::resize_file(image, 1ull << 42);
-  const auto found = check_image(image);
+  const auto found = check_quietly(image);
   CHECK(found.is_sound());
   CHECK(found.image_end_bytes < 1ull << 30);
 }
@@ -128,7 +128,7 @@ TEST_CASE("an image that is written to is not checked") {
   const auto fd = sys::open_file(image, O_RDWR);
   block::lock_image_exclusively(fd.get(), image);
   try {
-    check_image(image);
+    check_quietly(image);
     FAIL("checked");
   } catch (const base::Error& error) {
     CHECK(error.kind() == base::ErrorKind::busy);

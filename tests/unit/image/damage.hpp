@@ -25,8 +25,19 @@ inline std::ostream& operator<<(std::ostream& out, const Counts& counts) {
              << counts.allocated << " allocated, " << counts.compressed << " compressed, end " << counts.end;
 }
 
+inline CheckResult check_quietly(const Path& image) {
+  return check_image(image, [](std::uint64_t) {});
+}
+inline Examination examine(const Path& image) {
+  const auto file = block::open_device(image);
+  return run_passes(*file, read_header(*file));
+}
+inline RepairResult repair(const Path& image, Repair kind) {
+  return repair_image(image, kind, [](std::uint64_t) {});
+}
+
 inline Counts ours(const Path& image) {
-  const auto found = check_image(image);
+  const auto found = check_quietly(image);
   for (const auto& item : found.findings) UNSCOPED_INFO("ours: " << item.finding.message);
   return {found.corruptions,         found.leaks,          found.errors, found.allocated_clusters,
           found.compressed_clusters, found.image_end_bytes};

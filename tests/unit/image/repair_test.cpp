@@ -36,7 +36,7 @@ void miscount(const Path& image, Random& random) {
 
 std::optional<ErrorKind> failure_to_repair(const Path& image) {
   try {
-    repair_image(image, Repair::all);
+    repair(image, Repair::all);
   } catch (const base::Error& error) {
     return error.kind();
   }
@@ -54,7 +54,7 @@ TEST_CASE("an image whose counts and flags are wrong is sound after a repair, an
   std::filesystem::copy_file(image, folder / "before");
   miscount(image, random);
   CAPTURE(seed);
-  const auto result = repair_image(image, Repair::all);
+  const auto result = repair(image, Repair::all);
   CHECK(result.after.is_sound());
   CHECK(result.after.leaks == 0);
   CHECK(check(image) == 0);
@@ -69,7 +69,7 @@ TEST_CASE("after any damage that qemu-img counts, a repair leaves it nothing to 
   make_random(image, kinds[std::size_t(seed) % kinds.size()], random, 4 * base::MiB);
   for (auto times = 1 + below(random, 6); times-- > 0;) damage(image, random);
   CAPTURE(seed);
-  const auto result = repair_image(image, Repair::all);
+  const auto result = repair(image, Repair::all);
   // What several entries lead to, and narrow refcounts cannot say.
   const auto is_overflow = [](const CheckFinding& item) { return item.finding.id == "refcount-overflow"; };
   if (std::ranges::any_of(result.after.findings, is_overflow)) return;
@@ -93,7 +93,7 @@ TEST_CASE("leaks are given back without touching anything else") {
   }
   REQUIRE(leaks > 0);
   CHECK(ours(image).leaks == leaks);
-  const auto result = repair_image(image, Repair::leaks);
+  const auto result = repair(image, Repair::leaks);
   CHECK(result.before.leaks == leaks);
   CHECK(result.after.leaks == 0);
   CHECK((content(image, ImageFormat::raw) == content(folder / "before", ImageFormat::raw)));
@@ -107,7 +107,7 @@ TEST_CASE("a repair of leaks alone raises no count") {
   const auto cluster = Anatomy(image).l2_tables()[0] >> 16;
   set_count(image, cluster, 0);
   const auto before = content(image, ImageFormat::raw);
-  CHECK(repair_image(image, Repair::leaks).after.corruptions != 0);
+  CHECK(repair(image, Repair::leaks).after.corruptions != 0);
   CHECK((content(image, ImageFormat::raw) == before));
 }
 
@@ -126,8 +126,8 @@ TEST_CASE("lost refcount blocks and tables are built anew") {
     if (lost == "a block that is the L1 table") poke(image, header.refcount_table_offset, header.l1_offset);
     if (lost == "an unaligned block") poke(image, header.refcount_table_offset, header.l1_offset + 512 * 3 + 1);
     if (lost == "a table outside") poke(image, 48, 1ull << 40);
-    CHECK(check_image(image).corruptions != 0);
-    CHECK(repair_image(image, Repair::all).after.is_sound());
+    CHECK(check_quietly(image).corruptions != 0);
+    CHECK(repair(image, Repair::all).after.is_sound());
     CHECK(check(image) == 0);
     expect_same_content(image, folder / "before");
   }
@@ -141,7 +141,7 @@ TEST_CASE("entries that lead nowhere are let go, and read as zeros") {
     qemu_io(image, "qcow2", {"write -P 7 0 256k"});
     const auto entries = Anatomy(image).l2_entries();
     poke(image, entries[0], qcow2::copied | 1ull << 40);
-    CHECK(repair_image(image, Repair::all).after.is_sound());
+    CHECK(repair(image, Repair::all).after.is_sound());
     CHECK(check(image) == 0);
     const auto shown = content_by_qemu(image, folder / "raw");
     CHECK(shown[0] == std::byte{0});
@@ -154,7 +154,7 @@ TEST_CASE("the marks \"dirty\" and \"corrupt\" are cleared once all is right") {
   const auto image = folder / "image";
   make(image, {base::MiB, Geometry::classic(), std::nullopt});
   poke(image, 72, qcow2::dirty | qcow2::corrupt);
-  const auto result = repair_image(image, Repair::all);
+  const auto result = repair(image, Repair::all);
   CHECK(result.before.findings.size() == 2);
   CHECK(result.after.findings.empty());
   CHECK(Anatomy(image).header.incompatible_features == 0);
@@ -184,13 +184,13 @@ TEST_CASE("a repair whose power is cut anywhere leaves what was shown, and can b
   const auto fd = sys::open_file(image, O_RDWR);
   DescriptorFile file(fd.get(), image);
   RecordedFile recorded(file);
-  repair_file([&] { return block::open_device(image); }, recorded, Repair::all);
+  repair_file({[&] { return block::open_device(image); }, recorded}, examine(image));
   CHECK(check(image) == 0);
   for (std::size_t steps = 0; steps <= recorded.steps(); ++steps) {
     CAPTURE(seed, steps);
     write_file(cut, recorded.after_power_cut(before, steps, random));
     REQUIRE((content(cut) == shown));
-    CHECK(repair_image(cut, Repair::all).after.is_sound());
+    CHECK(repair(cut, Repair::all).after.is_sound());
     REQUIRE((content_by_qemu(cut, folder / "raw") == shown));
   }
 }
@@ -210,7 +210,7 @@ TEST_CASE("a repair of leaks that is killed leaves at worst leaks") {
     std::filesystem::copy_file(image, copy, std::filesystem::copy_options::overwrite_existing);
     const auto child = ::fork();
     if (child == 0) {
-      repair_image(copy, Repair::leaks);
+      repair(copy, Repair::leaks);
       ::_exit(0);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(below(random, 60'000)));

@@ -34,7 +34,9 @@ class MemoryFile : public image::WritableFile {
 };
 
 image::RepairResult repair(MemoryFile& file, image::Repair kind) {
-  return image::repair_file([&] { return file.open(); }, file, kind);
+  const auto opened = file.open();
+  return image::repair_file({[&] { return file.open(); }, file, kind},
+                            image::run_passes(*opened, image::read_header(*opened)));
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ void CheckWalk::walk_snapshots(std::uint64_t table_offset, std::uint32_t snapsho
     const auto l1_bytes = entry.l1_size * entry_bytes;
     const bool lacks_extra = header_.version >= 3 && entry.extra_data_size < version_3_snapshot_extra;
     if (lacks_extra || entry.extra_data_size > most_snapshot_extra) note(Trouble::snapshot, 1, offset, i);
-    if (geometry_.offset_in_cluster(entry.l1_table_offset) != 0 || l1_bytes > max_l1_bytes)
+    if (geometry_.offset_in_cluster(entry.l1_table_offset) != 0 || l1_bytes > max_l1_bytes ||
+        is_outside(entry.l1_table_offset, l1_bytes))
       note(Trouble::snapshot_lost, 1, offset, i);
     else
       walk_l1(entry.l1_table_offset, entry.l1_size, false);

@@ -44,7 +44,7 @@ std::string encode(const Examination& examination) {
   const auto& result = examination.result;
   Json json, findings = Json::array();
   json.set("needs_rebuild", examination.needs_rebuild).set("has_lost_sight", examination.has_lost_sight);
-  json.set("corruptions_but_flags", examination.corruptions_but_flags);
+  json.set("wrong_counts", examination.wrong_counts);
   for (const auto& number : numbers) json.set(number.name, result.*number.member);
   for (const auto& found : result.findings) findings.push(to_json(found));
   return base::to_text(json.set("findings", findings), -1);
@@ -62,7 +62,7 @@ Examination decode(const std::string& text) {
   Examination examination{.result = {},
                           .needs_rebuild = json["needs_rebuild"].boolean().value_or(true),
                           .has_lost_sight = json["has_lost_sight"].boolean().value_or(true),
-                          .corruptions_but_flags = json["corruptions_but_flags"].unsigned_integer().value_or(0)};
+                          .wrong_counts = json["wrong_counts"].unsigned_integer().value_or(0)};
   auto& result = examination.result;
   for (const auto& number : numbers) result.*number.member = json[number.name].unsigned_integer().value_or(0);
   for (const auto& item : json["findings"].items()) result.findings.push_back(finding_from(item));

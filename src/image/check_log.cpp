@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "hrvm/base/text.hpp"
@@ -53,6 +54,12 @@ constexpr std::array<Kind, 17> kinds = {{
 
 const Kind& kind_of(Trouble trouble) { return kinds[std::size_t(trouble)]; }
 
+bool is_about_counts(Trouble trouble) {
+  constexpr Trouble about_counts[] = {Trouble::refcount_too_low, Trouble::refcount_overflow, Trouble::block_entry,
+                                      Trouble::block_shared};
+  return std::ranges::find(about_counts, trouble) != std::end(about_counts);
+}
+
 }  // namespace
 
 void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, std::uint64_t a, std::uint64_t b) {
@@ -60,7 +67,7 @@ void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, 
   const auto& kind = kind_of(trouble);
   const bool is_leak = kind.counts == Counts::leak;
   (is_leak ? result_.leaks : kind.counts == Counts::error ? result_.errors : result_.corruptions) += times;
-  if (trouble == Trouble::copied_flag) flags_ += times;
+  if (is_about_counts(trouble)) wrong_counts_ += times;
   has_lost_sight_ |= kind.loses_sight;
   const bool is_one_cluster = kind.words == refcount_words && times == 1;
   const auto* words = is_one_cluster ? one_refcount_words : kind.words;

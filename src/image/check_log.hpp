@@ -38,8 +38,9 @@ class CheckLog {
   void warn(std::string id, std::uint64_t offset, std::string message);
 
   CheckResult& result() { return result_; }
-  // All but wrong "copied" flags, which are told by the refcounts and can be set right whenever those are.
-  std::uint64_t corruptions_but_flags() const { return result_.corruptions - flags_; }
+  // Refcounts that are too low, or in blocks that cannot be trusted: where there are none, the others tell what the
+  // "copied" flags have to be.
+  std::uint64_t wrong_counts() const { return wrong_counts_; }
   // Whether something could not be followed: what it leads to was not counted, and is not free.
   bool has_lost_sight() const { return has_lost_sight_; }
   // Corruptions before leaks.
@@ -49,7 +50,7 @@ class CheckLog {
   std::string image_;
   CheckResult result_;
   std::vector<CheckFinding> warnings_;
-  std::uint64_t flags_ = 0;
+  std::uint64_t wrong_counts_ = 0;
   bool has_lost_sight_ = false;
 };
 

@@ -79,7 +79,7 @@ Examination passes(block::BlockDevice& file, const ImageHeader& header, const Wa
     walk.run(false);
   }
   tell_marks(header, log);
-  Examination found{{}, walk.needs_rebuild(), log.has_lost_sight(), log.corruptions_but_flags()};
+  Examination found{{}, walk.needs_rebuild(), log.has_lost_sight(), log.wrong_counts()};
   found.result = std::move(log).finish();
   return found;
 }

@@ -9,9 +9,9 @@ namespace hrvm::image {
 
 struct Examination {
   CheckResult result;
-  bool needs_rebuild = false;               // refcount blocks are lost or used by others
-  bool has_lost_sight = false;              // of clusters that may be in use
-  std::uint64_t corruptions_but_flags = 0;  // all but wrong "copied" flags
+  bool needs_rebuild = false;      // refcount blocks are lost or used by others
+  bool has_lost_sight = false;     // of clusters that may be in use
+  std::uint64_t wrong_counts = 0;  // too low, or in blocks that cannot be trusted
 };
 
 // Called when the counts of a pass are complete; what it is given is all there is of these clusters.

@@ -41,21 +41,23 @@ void fix_entries(const RepairJob& job) {
 
 void fix_refcounts(const RepairJob& job) {
   const Opened image(job);
-  const bool needs_rebuild = image.examine().needs_rebuild;
+  const auto found = image.examine();
+  const auto correct = [&](Correction correction) {
+    return correct_refcounts(*image.file, image.header, job.out, correction);
+  };
   if (job.repair == Repair::leaks) {
     // A block that something else lies in as well is not written to.
-    if (!needs_rebuild) correct_refcounts(*image.file, image.header, job.out, true);
+    if (!found.needs_rebuild) correct(found.wrong_counts == 0 ? Correction::lower : Correction::lower_but_to_1);
     return;
   }
-  if (needs_rebuild || !correct_refcounts(*image.file, image.header, job.out, false))
-    rebuild_refcounts(*image.file, image.header, job.out);
+  if (found.needs_rebuild || !correct(Correction::all)) rebuild_refcounts(*image.file, image.header, job.out);
 }
 
-// Only once all counts are right: the flags say what they say.
+// Only where the counts are right: the flags say what they say.
 void fix_flags(const RepairJob& job) {
   const Opened image(job);
   const auto found = image.examine();
-  if (found.corruptions_but_flags != 0 || found.result.corruptions == 0) return;
+  if (found.wrong_counts != 0 || found.result.corruptions == 0) return;
   run_passes(*image.file, image.header, {.out = &job.out, .progress = job.progress, .fix_copied = true});
   job.out.sync();
 }

@@ -147,15 +147,20 @@ Error too_large(const block::BlockDevice& file) {
       .hint("convert it: what can be read of it is copied into a new image");
 }
 
+bool is_asked(const ClusterCount& found, Correction correction) {
+  if (correction == Correction::all) return true;
+  return found.used < found.recorded && (correction == Correction::lower || found.used != 1);
+}
+
 }  // namespace
 
-bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out, bool lower_only) {
+bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out, Correction correction) {
   bool has_blocks = true;
   run_passes(file, header, {}, [&](const CheckWalk& walk, const ReferenceCounts& counts) {
     BlockEditor editor(file, header, walk.refcount_table(), out);
     const auto clusters = header.geometry.clusters(file.size());
     counts.visit_differences([&](const ClusterCount& found) {
-      if (found.used > found.recorded ? lower_only : found.cluster >= clusters) return;
+      if (!is_asked(found, correction) || (found.used < found.recorded && found.cluster >= clusters)) return;
       has_blocks = editor.set(found.cluster, found.used) && has_blocks;
     });
     editor.close();

@@ -5,10 +5,15 @@
 
 namespace hrvm::image {
 
+enum class Correction {
+  all,
+  lower,           // gives counts back, never raises one
+  lower_but_to_1,  // the same where "copied" flags are not set right after it: a count of 1 wants one
+};
+
 // Writes what the counts of a pass say into the refcount blocks that are there: every number written is the right one,
-// so it may reach the disk in any order. With `lower_only` counts are given back, never raised. False when a count has
-// no block it could be written to.
-bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out, bool lower_only);
+// so it may reach the disk in any order. False when a count has no block it could be written to.
+bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out, Correction correction);
 
 // Writes blocks and table for all that is used behind the end of the file, syncs, and makes the header name them by one
 // write within its first sector. What the old ones lay in is free then.

@@ -111,6 +111,26 @@ TEST_CASE("a repair of leaks alone raises no count") {
   CHECK((content(image, ImageFormat::raw) == before));
 }
 
+TEST_CASE("a repair of leaks alone makes no corruption where there are others") {
+  const auto other = GENERATE(as<std::string>(), "a count too low", "a reserved bit");
+  Folder folder;
+  const auto image = folder / "image";
+  create(image, {16, false, 16}, 2 * base::MiB);
+  qemu_io(image, "qcow2", {"write 0 256k"});
+  const auto entries = Anatomy(image).l2_entries();
+  const auto leaked = Anatomy(image).entry(entries[0]) & qcow2::offset_mask;
+  poke(image, entries[0], leaked);
+  set_count(image, leaked >> 16, 2);
+  if (other == "a reserved bit")
+    poke(image, entries[1], Anatomy(image).entry(entries[1]) | 1ull << 58);
+  else
+    set_count(image, Anatomy(image).l2_tables()[0] >> 16, 0);
+  CAPTURE(other);
+  const auto result = repair(image, Repair::leaks);
+  CHECK(result.before.leaks == 1);
+  CHECK(result.after.corruptions == result.before.corruptions);
+}
+
 TEST_CASE("lost refcount blocks and tables are built anew") {
   const auto lost = GENERATE(as<std::string>(), "no blocks", "a block that is the L1 table", "an unaligned block",
                              "a table of zeros", "a table outside");

@@ -26,6 +26,9 @@ class MemoryFile : public image::WritableFile {
     bytes_.resize(std::max(bytes_.size(), std::size_t(offset) + bytes.size()));
     std::ranges::copy(bytes, bytes_.begin() + std::ptrdiff_t(offset));
   }
+  bool clone(const block::RawLocation&, std::uint64_t, std::uint64_t) override { return false; }
+  void reserve(std::uint64_t, std::uint64_t) override {}
+  void set_size(std::uint64_t bytes) override { bytes_.resize(std::min<std::uint64_t>(bytes, most_bytes)); }
   void sync() override {}
   std::unique_ptr<block::BlockDevice> open() const { return block::memory_device(bytes_, "image"); }
 

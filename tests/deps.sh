@@ -10,7 +10,7 @@ export LC_ALL=C
 BUILD_PACKAGES=(
   g++ cmake ninja-build scdoc
   libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
-  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev libxxhash-dev libgcrypt20-dev libgpg-error-dev
+  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev libxxhash-dev nettle-dev
   zlib1g-dev libzstd-dev
 )
 TEST_PACKAGES=(

@@ -19,7 +19,7 @@ hidden=(
   'pugixml'                       '^src/launch/'
   'ext2fs/|et/com_err'            '^src/fs/'
   'blkid/|libudev'                '^src/probe/'
-  'xxhash|gcrypt'                 '^src/machine/'
+  'xxhash|nettle'                 '^src/machine/'
   'zlib\.h|zstd'                  '^src/image/'
   'fmt/format-inl'                '^src/base/fmt\.cpp$'
   '(unistd|fcntl|poll|spawn|signal|termios)\.h$|linux/|sys/(.*/)?[a-z]+\.h$' '^src/(sys|block)/'

@@ -60,7 +60,7 @@ BaseState examine_base(const sys::Host& host, const Definition& definition, cons
 // Only finds it.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);
 
-// SHA-256 of the whole base, lower-case hex (libgcrypt).
+// SHA-256 of the whole base, lower-case hex (libnettle).
 std::string hash_base(const sys::Host& host, const probe::Disk& base, const sys::ProgressCallback& progress);
 
 }  // namespace hrvm::machine

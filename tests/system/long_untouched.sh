@@ -12,12 +12,13 @@ opened=0
 CALLS=open,openat,openat2,creat,truncate,rename,renameat,renameat2,link,linkat,unlink,unlinkat,chmod,fchmod,fchmodat
 CALLS+=,chown,fchown,lchown,fchownat,utimensat,utime,utimes,setxattr,fsetxattr,mount,execve
 
-traced() { strace -f -qq -y -e "trace=$CALLS" -o "$T/strace.$1" "${@:2}"; }
+# A file for each process, so that no call is told in two parts.
+traced() { strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.$1" "${@:2}"; }
 
 # Of the lines about the base only opens for reading are allowed.
 judge() { # NAME
   local lines bad
-  lines=$(grep -F "$BASE" "$T/strace.$1" | grep -v 'execve(' || true)
+  lines=$(cat "$T/strace.$1".* | grep -F "$BASE" | grep -v 'execve(' || true)
   bad=$(grep -vE '(openat2?|open)\(.*O_RDONLY' <<< "$lines" | grep -v '^$' || true)
   bad+=$(grep -E 'O_WRONLY|O_RDWR|O_CREAT|O_TRUNC' <<< "$lines" || true)
   assert_equal "$bad" "" "what $1 did to the base"
@@ -50,19 +51,19 @@ trace_command doctor doctor demo
 
 for firmware in bios uefi; do
   claim "QEMU does not either: $firmware"
-  guest_start demo strace -f -qq -y -e "trace=$CALLS" -o "$T/strace.boot-$firmware" \
+  guest_start demo strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.boot-$firmware" \
     "$HRVM" boot demo --console serial --firmware "$firmware"
   guest_login demo
   guest_run demo 'dd if=/dev/zero of=/root/zeroes bs=1M count=8; rm /root/zeroes; fstrim / || true'
   guest_poweroff demo
   opened=0
   judge "boot-$firmware"
-  grep -q 'execve(.*qemu-system-x86_64' "$T/strace.boot-$firmware" || fail "strace did not see QEMU start"
+  grep -q 'execve(.*qemu-system-x86_64' "$T/strace.boot-$firmware".* || fail "strace did not see QEMU start"
   [ "$opened" -gt 0 ] || fail "QEMU was not seen to open the base"
 done
 
 claim "also when it is supervised"
-guest_start watched strace -f -qq -y -e "trace=$CALLS" -o "$T/strace.watched" \
+guest_start watched strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.watched" \
   "$HRVM" boot demo --wait-for "$READY" --timeout 120
 guest_ended watched 150
 judge watched

@@ -3,7 +3,9 @@
 #
 #   1. hrvm --version against true, in the same run. Goal: within 2 times.
 #   2. hrvm list of 100 machines. Goal: under 20 ms.
-#   3. The stripped binary. Goal: under 6 MB, and no shared library but libc's.
+#   3. hrvm boot until it becomes QEMU, which is a program here that ends at once. What is proven once for each start of the
+#      host, or for each QEMU, is proven before. Goal: under 20 ms.
+#   4. The stripped binary. Goal: under 6 MB, and no shared library but libc's.
 #
 # HRVM names the binary (else build/release/hrvm), BENCH_DIR a folder on the disk to measure (else /var/tmp). Exits 1 when
 # a goal is missed.
@@ -37,6 +39,11 @@ for i in {1..100}; do
 done
 time=$(medians "$WORK/hrvm list")
 verdict "hrvm list of 100 machines takes $time ms (goal: 20)" "$time < 20"
+
+mkdir "$WORK/bin"
+cp "$(type -P true)" "$WORK/bin/qemu-system-x86_64"
+time=$(PATH=$WORK/bin:$PATH medians "$WORK/hrvm boot machine-1 --quiet --console vnc")
+verdict "hrvm boot takes $time ms until it becomes QEMU (goal: 20)" "$time < 20"
 
 size=$(stat -c %s "$WORK/hrvm")
 verdict "the stripped binary has $size bytes (goal: 6000000)" "$size < 6000000"

@@ -41,7 +41,7 @@ Json volume_json(const probe::Volume& volume) {
   Json json;
   json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
   json.set("filesystem", known(volume.filesystem)).set("label", known(volume.label));
-  return json.set("uuid", known(volume.uuid));
+  return json.set("uuid", known(volume.uuid)).set("details", known(volume.details));
 }
 
 Json system_json(const probe::System& system) {
@@ -162,14 +162,14 @@ report::EachView disk_view() {
                         .columns = {{"Volume", "path"},
                                     {"Size", "size_bytes", Format::bytes, Align::right},
                                     {"Filesystem", "filesystem"},
-                                    {"Label", "label"}}},
-      report::TableView{
-          .rows = "systems",
-          .columns = {{"System", "pretty"},
-                      {"Root", "root"},
-                      {"Guest's disk", "inside"},
-                      {"Host name", "hostname"},
-                      {"Kernels", "kernels"}}},
+                                    {"Label", "label"},
+                                    {"Details", "details"}}},
+      report::TableView{.rows = "systems",
+                        .columns = {{"System", "pretty"},
+                                    {"Root", "root"},
+                                    {"Guest's disk", "inside"},
+                                    {"Host name", "hostname"},
+                                    {"Kernels", "kernels"}}},
       report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
       report::TableView{.rows = "in_use",
                         .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},

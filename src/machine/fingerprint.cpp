@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "hrvm/base/byte_size.hpp"
@@ -102,27 +103,50 @@ Mark area_mark(block::BlockDevice& base, const Area& area) {
   return {fmt::format("{}: {}", area.name, marker.noun), read_mark(marker, *device)};
 }
 
-// What lies in logical volumes moves without a trace in the partition that they lie on.
-std::vector<Mark> volume_marks(block::BlockDevice& base, const std::vector<Area>& areas) {
-  std::vector<std::unique_ptr<block::BlockDevice>> devices;
-  std::vector<volume::Member> members;
-  for (const auto& area : areas) {
-    if (area.type != "LVM2_member") continue;
-    devices.push_back(block::slice(base, area.region.offset, area.region.length, base.name()));
-    members.push_back({devices.back().get(), area.name});
+// What lies in volumes moves without a trace in the partitions that they lie on.
+class VolumeMarks {
+ public:
+  VolumeMarks(block::BlockDevice& base, const std::vector<Area>& areas) {
+    for (const auto& area : areas) {
+      devices_.push_back(block::slice(base, area.region.offset, area.region.length, base.name()));
+      bearers_.push_back({{devices_.back().get(), area.name}, area.type});
+    }
   }
-  if (members.empty()) return {};
-  const auto assembly = volume::assemble_lvm(members);
-  std::vector<Mark> marks;
-  for (const auto& volume : assembly.volumes) {
-    if (!volume.device) continue;
+
+  std::vector<Mark> run() && {
+    for (const auto& assembler : volume::assemblers())
+      if (const auto members = members_of_type(assembler.member_type); !members.empty())
+        for (const auto& volume : assemblies_.emplace_back(assembler.assemble(members)).volumes)
+          if (volume.device) add(volume);
+    return std::move(marks_);
+  }
+
+ private:
+  struct Bearer {
+    volume::Member member;
+    std::string type;
+  };
+
+  std::vector<volume::Member> members_of_type(std::string_view type) const {
+    std::vector<volume::Member> members;
+    for (const auto& bearer : bearers_)
+      if (bearer.type == type) members.push_back(bearer.member);
+    return members;
+  }
+
+  void add(const volume::Volume& volume) {
     const auto type = type_of(*volume.device);
     const auto& marker = marker_for(type);
-    marks.push_back(
+    marks_.push_back(
         {fmt::format("{}: {}", area_name(volume.path, type), marker.noun), read_mark(marker, *volume.device)});
+    bearers_.push_back({{volume.device.get(), volume.path}, type});
   }
-  return marks;
-}
+
+  std::vector<std::unique_ptr<block::BlockDevice>> devices_;
+  std::deque<volume::Assembly> assemblies_;
+  std::vector<Bearer> bearers_;
+  std::vector<Mark> marks_;
+};
 
 std::string name_of_place(const std::vector<Area>& areas, std::uint64_t offset) {
   for (const auto& area : areas)
@@ -157,7 +181,7 @@ Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now) {
   };
   add(table_marks(base, table));
   for (const auto& area : areas) fingerprint.marks.push_back(area_mark(base, area));
-  add(volume_marks(base, areas));
+  add(VolumeMarks(base, areas).run());
   add(sample_marks(base, areas));
   return fingerprint;
 }

@@ -7,15 +7,9 @@ namespace {
 
 using base::Json;
 
-std::string text(const Json& json, std::string_view key) {
-  return json[key].text().value_or("");
-}
-std::uint64_t number(const Json& json, std::string_view key) {
-  return json[key].unsigned_integer().value_or(0);
-}
-bool flag(const Json& json, std::string_view key) {
-  return json[key].boolean().value_or(false);
-}
+std::string text(const Json& json, std::string_view key) { return json[key].text().value_or(""); }
+std::uint64_t number(const Json& json, std::string_view key) { return json[key].unsigned_integer().value_or(0); }
+bool flag(const Json& json, std::string_view key) { return json[key].boolean().value_or(false); }
 
 // A word of a closed set, by its place among `words`; the first for what is none of them.
 template <typename Enum>
@@ -51,12 +45,15 @@ SurveyedPartition partition_from(const Json& json) {
 Json to_json(const Volume& volume) {
   Json json;
   json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
-  return json.set("filesystem", volume.filesystem).set("label", volume.label).set("uuid", volume.uuid);
+  return json.set("filesystem", volume.filesystem)
+      .set("label", volume.label)
+      .set("uuid", volume.uuid)
+      .set("details", volume.details);
 }
 
 Volume volume_from(const Json& json) {
-  return {text(json, "path"),       text(json, "kind"),  number(json, "size_bytes"),
-          text(json, "filesystem"), text(json, "label"), text(json, "uuid")};
+  return {text(json, "path"),  text(json, "kind"), number(json, "size_bytes"), text(json, "filesystem"),
+          text(json, "label"), text(json, "uuid"), text(json, "details")};
 }
 
 Json to_json(const EfiLoader& loader) {
@@ -68,13 +65,63 @@ EfiLoader loader_from(const Json& json) {
   return {unsigned(number(json, "partition")), text(json, "path"), flag(json, "removable")};
 }
 
+Json to_json(const base::Finding& finding) {
+  Json json;
+  json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
+  return json.set("message", finding.message).set("remedy", finding.remedy);
+}
+
+base::Finding finding_from(const Json& json) {
+  using base::Severity;
+  const auto severity = from_word(text(json, "severity"), {Severity::note, Severity::warning, Severity::error});
+  return {text(json, "id"), severity, text(json, "subject"), text(json, "message"), text(json, "remedy")};
+}
+
+template <typename T>
+Json list_of(const std::vector<T>& values, Json (*to_json)(const T&)) {
+  Json list = Json::array();
+  for (const T& value : values) list.push(to_json(value));
+  return list;
+}
+
+template <typename T>
+std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
+  std::vector<T> values;
+  for (const Json& item : list.items()) values.push_back(read(item));
+  return values;
+}
+
+Json to_json(const DriverEvidence& driver) {
+  Json json;
+  return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
+}
+
+DriverEvidence driver_from(const Json& json) {
+  return {text(json, "bus"), text(json, "verdict"), text(json, "because")};
+}
+
+Json to_json(const BootConfiguration& boot) {
+  Json json;
+  json.set("loader", boot.loader).set("source", boot.source).set("entry", boot.entry).set("kernel", boot.kernel);
+  json.set("initramfs", boot.initramfs).set("command_line", boot.command_line).set("root", boot.root);
+  return json.set("serial_console", boot.serial_console);
+}
+
+std::optional<BootConfiguration> boot_from(const Json& json) {
+  if (!json["loader"].text()) return std::nullopt;
+  return BootConfiguration{text(json, "loader"), text(json, "source"),        text(json, "entry"),
+                           text(json, "kernel"), text(json, "initramfs"),     text(json, "command_line"),
+                           text(json, "root"),   flag(json, "serial_console")};
+}
+
 Json to_json(const System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", system.version).set("pretty", system.pretty);
   json.set("family", system.family).set("hostname", system.hostname).set("root", system.root);
   json.set("kernels", Json(system.kernels)).set("virtio", system.virtio).set("encrypted", system.encrypted);
   json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
-  return json.set("inside", system.inside);
+  json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
+  return json.set("boot", system.boot ? to_json(*system.boot) : Json());
 }
 
 System system_from(const Json& json) {
@@ -92,33 +139,9 @@ System system_from(const Json& json) {
   system.hibernated = flag(json, "hibernated");
   system.needs_recovery = flag(json, "needs_recovery");
   system.inside = json["inside"].text();
+  system.drivers = list_from(json["drivers"], driver_from);
+  system.boot = boot_from(json["boot"]);
   return system;
-}
-
-Json to_json(const base::Finding& finding) {
-  Json json;
-  json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
-  return json.set("message", finding.message).set("remedy", finding.remedy);
-}
-
-base::Finding finding_from(const Json& json) {
-  using base::Severity;
-  const auto severity = from_word(text(json, "severity"), {Severity::note, Severity::warning, Severity::error});
-  return {text(json, "id"), severity, text(json, "subject"), text(json, "message"), text(json, "remedy")};
-}
-
-template <typename T>
-Json list_of(const std::vector<T>& values) {
-  Json list = Json::array();
-  for (const T& value : values) list.push(to_json(value));
-  return list;
-}
-
-template <typename T>
-std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
-  std::vector<T> values;
-  for (const Json& item : list.items()) values.push_back(read(item));
-  return values;
 }
 
 }  // namespace
@@ -126,12 +149,13 @@ std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
 Json to_json(const Contents& contents) {
   Json boot;
   boot.set("bios", contents.boot.bios).set("bios_reason", contents.boot.bios_reason);
-  boot.set("loaders", list_of(contents.boot.loaders));
+  boot.set("loaders", list_of(contents.boot.loaders, to_json));
   Json json;
   json.set("table", word(contents.table)).set("table_uuid", contents.table_uuid);
-  json.set("logical_sector_bytes", contents.logical_sector_bytes).set("partitions", list_of(contents.partitions));
-  json.set("volumes", list_of(contents.volumes)).set("boot", std::move(boot));
-  return json.set("systems", list_of(contents.systems)).set("findings", list_of(contents.findings));
+  json.set("logical_sector_bytes", contents.logical_sector_bytes)
+      .set("partitions", list_of(contents.partitions, to_json));
+  json.set("volumes", list_of(contents.volumes, to_json)).set("boot", std::move(boot));
+  return json.set("systems", list_of(contents.systems, to_json)).set("findings", list_of(contents.findings, to_json));
 }
 
 Contents contents_from_json(const Json& json) {

@@ -1,5 +1,6 @@
 // Reading a disk's bytes: its table, what lies in each partition and volume, the systems there, and what starts them.
 #include <algorithm>
+#include <deque>
 
 #include <fmt/core.h>
 
@@ -8,7 +9,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
-#include "inside.hpp"
+#include "place.hpp"
 #include "roles.hpp"
 
 namespace hrvm::probe {
@@ -47,19 +48,26 @@ class Reading {
     contents_.findings.push_back({std::move(id), severity, std::move(subject), std::move(message), std::move(remedy)});
   }
 
-  void read_whole_disk() {
-    const Inside inside = look_into("disk", disk_, false, contents_.findings);
-    if (!inside.signature) return;
-    add_volume({"disk", "disk", disk_.size(), "", "", ""}, inside);
-    if (inside.signature->type == "LVM2_member") members_.push_back({&disk_, "disk"});
-    take(inside);
+  Place& add_place(std::string name, block::BlockDevice* device) {
+    Place& place = places_.emplace_back();
+    place.name = std::move(name);
+    place.device = device;
+    return place;
   }
 
-  void add_volume(Volume volume, const Inside& inside) {
-    if (inside.signature) {
-      volume.filesystem = inside.signature->type;
-      volume.label = inside.signature->label;
-      volume.uuid = inside.signature->uuid;
+  void read_whole_disk() {
+    Place& place = add_place("disk", &disk_);
+    look_into(place, contents_.findings);
+    if (!place.signature) return;
+    add_volume({"disk", "disk", disk_.size(), "", "", "", ""}, place);
+    take(place);
+  }
+
+  void add_volume(Volume volume, const Place& place) {
+    if (place.signature) {
+      volume.filesystem = place.signature->type;
+      volume.label = place.signature->label;
+      volume.uuid = place.signature->uuid;
     }
     contents_.volumes.push_back(std::move(volume));
   }
@@ -74,18 +82,18 @@ class Reading {
 
   void look_into_partition(SurveyedPartition& surveyed) {
     const Partition& partition = surveyed.partition;
-    const std::string name = fmt::format("p{}", partition.number);
-    auto& device = open(partition);
-    Inside inside = look_into(name, device, surveyed.role == "esp", contents_.findings);
-    for (EfiLoader& loader : inside.loaders) loader.partition = partition.number;
-    if (inside.signature) {
-      surveyed.filesystem = inside.signature->type;
-      surveyed.label = inside.signature->label;
-      surveyed.uuid = inside.signature->uuid;
+    Place& place = add_place(fmt::format("p{}", partition.number), &open(partition));
+    place.partition = partition.number;
+    place.partuuid = partition.partuuid;
+    place.is_esp = surveyed.role == "esp";
+    look_into(place, contents_.findings);
+    if (place.signature) {
+      surveyed.filesystem = place.signature->type;
+      surveyed.label = place.signature->label;
+      surveyed.uuid = place.signature->uuid;
     }
-    surveyed.role = role(surveyed, inside);
-    if (surveyed.filesystem == "LVM2_member") members_.push_back({&device, name});
-    take(inside);
+    surveyed.role = role(surveyed, place);
+    take(place);
   }
 
   // Stays open until the disk is read: volumes may lie on it.
@@ -99,30 +107,42 @@ class Reading {
 
   std::uint32_t physical_bytes() const { return disk_.sector_sizes().physical_bytes; }
 
-  static std::string role(const SurveyedPartition& surveyed, const Inside& inside) {
-    const std::string role = role_of(surveyed.partition.type, inside.signature ? &*inside.signature : nullptr);
-    if (inside.system) return "root";
+  static std::string role(const SurveyedPartition& surveyed, const Place& place) {
+    const std::string role = role_of(surveyed.partition.type, place.signature ? &*place.signature : nullptr);
+    if (!place.systems.empty()) return "root";
     if (!role.empty() && role != "data") return role;
-    if (inside.is_boot) return "boot";
-    return inside.signature && inside.signature->usage == "filesystem" ? "data" : role;
+    if (place.is_boot) return "boot";
+    return place.signature && place.signature->usage == "filesystem" ? "data" : role;
   }
 
   void read_volumes() {
-    if (members_.empty()) return;
-    const auto assembly = volume::assemble_lvm(members_);
-    contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
-    for (std::size_t i = 0; i < std::min(assembly.volumes.size(), most_volumes); ++i) read_volume(assembly.volumes[i]);
+    for (const volume::Assembler& assembler : volume::assemblers())
+      if (const auto members = members_of_type(assembler.member_type); !members.empty()) {
+        const auto& assembly = assemblies_.emplace_back(assembler.assemble(members));
+        contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
+        for (const volume::Volume& volume : assembly.volumes)
+          if (++volumes_read_ <= most_volumes) read_volume(volume);
+      }
+  }
+
+  // What was assembled before may bear members itself.
+  std::vector<volume::Member> members_of_type(std::string_view type) const {
+    std::vector<volume::Member> members;
+    for (const Place& place : places_)
+      if (place.device && place.signature && place.signature->type == type)
+        members.push_back({place.device, place.name});
+    return members;
   }
 
   void read_volume(const volume::Volume& volume) {
-    Inside inside;
+    Place& place = add_place(volume.path, volume.device.get());
     if (volume.device)
-      inside = look_into(volume.path, *volume.device, false, contents_.findings);
+      look_into(place, contents_.findings);
     else if (!volume.because.empty())
       add("volume-closed", Severity::note, volume.path, "it cannot be looked into: " + volume.because);
-    add_volume({volume.path, volume.kind, volume.size_bytes, "", "", ""}, inside);
-    take(inside);
-    if (volume.device && !inside.signature) read_guest(volume);
+    add_volume({volume.path, volume.kind, volume.size_bytes, "", "", "", volume.details}, place);
+    take(place);
+    if (volume.device && !place.signature) read_guest(volume);
   }
 
   // A volume with a partition table is a guest's disk: its systems are told as what they are, and not as this disk's.
@@ -138,12 +158,13 @@ class Reading {
           fmt::format("{} {}", volume.path, finding.subject), std::move(finding.message), std::move(finding.remedy));
   }
 
-  void take(const Inside& inside) {
-    if (inside.system) contents_.systems.push_back(*inside.system);
-    if (inside.signature && inside.signature->type == "swsuspend") hibernated_ = inside.name;
+  void take(const Place& place) {
+    auto& systems = contents_.systems;
+    systems.insert(systems.end(), place.systems.begin(), place.systems.end());
+    if (place.signature && place.signature->type == "swsuspend") hibernated_ = place.name;
     auto& loaders = contents_.boot.loaders;
-    loaders.insert(loaders.end(), inside.loaders.begin(), inside.loaders.end());
-    if (inside.is_boot) boot_kernels_.push_back(inside.boot_kernels);
+    loaders.insert(loaders.end(), place.loaders.begin(), place.loaders.end());
+    if (place.is_boot) boot_kernels_.push_back(place.boot_kernels);
   }
 
   // This disk's own come first. A boot partition holds the kernels of the one that is there.
@@ -175,7 +196,9 @@ class Reading {
   block::BlockDevice& disk_;
   unsigned depth_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
-  std::vector<volume::Member> members_;
+  std::deque<volume::Assembly> assemblies_;
+  std::deque<Place> places_;  // of this disk; guests' have their own
+  std::size_t volumes_read_ = 0;
   PartitionTable table_;
   Contents contents_;
   std::string hibernated_;

@@ -26,6 +26,15 @@ struct Entry {
   FileKind kind = FileKind::other;
 };
 
+// A tree of files within a filesystem that can be a root by itself (btrfs).
+struct Subvolume {
+  std::uint64_t id = 0;
+  std::string path;  // from the top level: "@", "@/.snapshots/1/snapshot"; empty for the top level itself
+  bool is_default = false;
+  bool is_read_only = false;
+  bool is_snapshot = false;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -42,6 +51,11 @@ class FileSystem {
   virtual std::string read_link(std::string_view path) = 0;
   // True where the journal was not closed: what is read may be older than what a mount would show.
   virtual bool needs_recovery() const { return false; }
+
+  // The top level first, then as they lie on disk; empty where the filesystem has no such thing. At most 4096.
+  virtual std::vector<Subvolume> subvolumes() { return {}; }
+  // A view with this subvolume as its "/"; this filesystem must outlive it. Error{not_found} for an unknown id.
+  virtual std::unique_ptr<FileSystem> open_subvolume(std::uint64_t id);
 };
 
 // Follows symbolic links as a system would whose root this is: absolute ones start at this filesystem's root, ".." stops

@@ -34,6 +34,7 @@ struct Volume {
   std::string path, kind;  // kind: lvm md zfs btrfs disk
   std::uint64_t size_bytes = 0;
   std::string filesystem, label, uuid;
+  std::string details;  // "mirror of 2, last used by pve1"
 };
 
 struct EfiLoader {
@@ -50,6 +51,24 @@ struct BootEvidence {
   bool removable_loader() const;
 };
 
+// Whether a system's default kernel can drive the disks of a bus before its root is mounted, and how that is known.
+struct DriverEvidence {
+  std::string bus;                  // virtio sata nvme scsi ide
+  std::string verdict = "unknown";  // yes no unknown
+  std::string because;              // "virtio_blk is in /boot/initrd.img-6.1.0-18-amd64"
+};
+
+// What its boot loader starts where nobody chooses.
+struct BootConfiguration {
+  std::string loader;             // "GRUB", "systemd-boot", "BLS", "extlinux"
+  std::string source;             // the file that says so: "p2:/grub/grub.cfg"
+  std::string entry;              // its title
+  std::string kernel, initramfs;  // with their place: "p2:/vmlinuz-6.1.0-18-amd64"; empty where unknown
+  std::string command_line;
+  std::string root;               // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
+  bool serial_console = false;
+};
+
 struct System {
   std::string id;        // os-release ID, or "proxmox"
   std::string name, version, pretty;
@@ -58,6 +77,8 @@ struct System {
   std::string root;      // "p3", "pve/root"
   std::vector<std::string> kernels;  // newest first
   std::string virtio = "unknown";    // yes no unknown
+  std::vector<DriverEvidence> drivers;  // empty where nothing was looked at
+  std::optional<BootConfiguration> boot;
   bool encrypted = false, hibernated = false, needs_recovery = false;
   std::optional<std::string> inside;  // the volume that is a guest's disk, where it lies in one: "pve/vm-100-disk-0"
 };

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/base/finding.hpp"
@@ -21,10 +23,11 @@ struct Member {
 
 struct Volume {
   std::string path;  // "pve/root"
-  std::string kind;  // "lvm"
+  std::string kind;  // "lvm", "zfs"
   std::uint64_t size_bytes = 0;
   std::unique_ptr<block::BlockDevice> device;  // null where it cannot be read
   std::string because;                         // why not; empty for a pool, which is there for others
+  std::string details;                         // "mirror of 2, last used by pve1": what people want to know of it
 };
 
 // The devices lead to each other and to the members: these must outlive it.
@@ -37,5 +40,16 @@ struct Assembly {
 // LVM2: all volume groups that have a physical volume among the members, with their visible volumes. Linear, striped
 // and mirrored ones (mirror, raid1: the first leg that is there) and thin volumes can be read; others are named.
 Assembly assemble_lvm(const std::vector<Member>& members);
+
+// ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev
+// that is not there, a pool that is destroyed and a spare or cache device are findings.
+Assembly assemble_zfs(const std::vector<Member>& members);
+
+// All of them by libblkid's word for their members, in the order in which they lie on each other: groups on arrays.
+struct Assembler {
+  std::string_view member_type;
+  Assembly (*assemble)(const std::vector<Member>& members);
+};
+std::span<const Assembler> assemblers();
 
 }  // namespace hrvm::volume

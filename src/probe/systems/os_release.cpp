@@ -45,15 +45,15 @@ std::optional<OsRelease> read_os_release(fs::FileSystem& root) {
   return std::nullopt;
 }
 
-std::optional<System> detect_os_release(fs::FileSystem& root) {
-  const auto release = read_os_release(root);
+std::optional<System> detect_os_release(const Root& root) {
+  const auto release = read_os_release(root.files);
   if (!release) return std::nullopt;
   System system;
   system.id = base::lower(value(*release, "ID", "linux"));
   system.name = value(*release, "NAME", "Linux");
   system.version = value(*release, "VERSION_ID", "");
   system.pretty = value(*release, "PRETTY_NAME", system.name);
-  add_linux_facts(root, system);
+  add_linux_facts(root.files, system);
   return system;
 }
 

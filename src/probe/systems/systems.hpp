@@ -5,7 +5,9 @@
 
 namespace hrvm::probe {
 
-std::optional<System> detect_proxmox(fs::FileSystem& root);
-std::optional<System> detect_os_release(fs::FileSystem& root);
+std::optional<System> detect_proxmox(const Root& root);
+std::optional<System> detect_os_release(const Root& root);
+std::optional<System> detect_nixos(const Root& root);
+std::optional<System> detect_release_files(const Root& root);
 
 }  // namespace hrvm::probe

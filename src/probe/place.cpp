@@ -1,0 +1,92 @@
+#include "place.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "efi_loaders.hpp"
+#include "find_systems.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/volume/volumes.hpp"
+#include "roles.hpp"
+#include "systems/linux_facts.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+using base::Severity;
+
+bool holds_a_boot_folder(fs::FileSystem& files) {
+  constexpr std::string_view folders[] = {"grub", "grub2", "loader", "extlinux"};
+  return std::ranges::any_of(files.list("/"), [&](const fs::Entry& entry) {
+    return entry.name.starts_with("vmlinuz-") ||
+           (entry.kind == fs::FileKind::directory && std::ranges::find(folders, entry.name) != std::end(folders));
+  });
+}
+
+class Looking {
+ public:
+  Looking(Place& place, std::vector<base::Finding>& findings) : place_(place), findings_(findings) {}
+
+  void run() {
+    try {
+      place_.signature = read_signature(*place_.device);
+      if (place_.signature) look_at_files();
+    } catch (const base::Error& error) {
+      const bool medium = error.kind() == base::ErrorKind::io;
+      add(medium ? "unreadable" : "filesystem-damaged", Severity::error,
+          fmt::format("what lies in it cannot be read: {}", error.message()),
+          medium ? "the disk may be dying: copy it (ddrescue) before anything else" : "");
+    }
+  }
+
+ private:
+  void add(std::string id, Severity severity, std::string message, std::string remedy = {}) {
+    findings_.push_back({std::move(id), severity, place_.name, std::move(message), std::move(remedy)});
+  }
+
+  void look_at_files() {
+    const std::string& type = place_.signature->type;
+    place_.files = fs::open_file_system(type, *place_.device);
+    if (!place_.files) return tell_closed();
+    if (place_.is_esp) return look_for_loaders();
+    place_.systems = find_systems(place_.name, *place_.files, findings_);
+    place_.is_boot = place_.systems.empty() && holds_a_boot_folder(*place_.files);
+    if (place_.is_boot) place_.boot_kernels = kernels_in(*place_.files, "/");
+    if (place_.files->needs_recovery())
+      add("filesystem-unclean", Severity::note,
+          fmt::format(
+              "its {} was not unmounted cleanly, or is mounted now; a machine replays the journal in its own layer",
+              type));
+  }
+
+  void look_for_loaders() {
+    place_.loaders = find_efi_loaders(*place_.files, place_.partition);
+    if (place_.loaders.empty())
+      add("esp-without-loader", Severity::note, "the EFI system partition holds no boot loader for 64-bit x86");
+  }
+
+  void tell_closed() {
+    const Signature& signature = *place_.signature;
+    const Container* container = find_container(signature.type);
+    if (is_assembled(signature.type) || (container == nullptr && signature.usage != "filesystem")) return;
+    const std::string name = container ? std::string(container->name) : signature.type;
+    add("cannot-look-inside", Severity::note,
+        fmt::format("{}: looking inside is not possible yet, so a system in it is not named", name));
+  }
+
+  // Its volumes are looked into, each for itself.
+  static bool is_assembled(std::string_view type) {
+    const auto all = volume::assemblers();
+    return std::ranges::any_of(all, [&](const volume::Assembler& each) { return each.member_type == type; });
+  }
+
+  Place& place_;
+  std::vector<base::Finding>& findings_;
+};
+
+}  // namespace
+
+void look_into(Place& place, std::vector<base::Finding>& findings) { Looking(place, findings).run(); }
+
+}  // namespace hrvm::probe

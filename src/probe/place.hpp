@@ -1,0 +1,36 @@
+// Place: a partition, a volume or a whole disk, with what lies in it. Its filesystem stays open while the disk is read: a
+// system may be spread over several, with its loader in an ESP and its kernels on a boot partition.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/base/finding.hpp"
+#include "hrvm/block/block_device.hpp"
+#include "hrvm/fs/file_system.hpp"
+#include "hrvm/probe/signature.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+
+struct Place {
+  std::string name;                       // "p3", "disk", "pve/root"
+  block::BlockDevice* device = nullptr;   // null where it cannot be read; must outlive the place
+  unsigned partition = 0;                 // its number; 0 for what is none
+  std::string partuuid;
+  bool is_esp = false;
+  std::optional<Signature> signature;
+  std::unique_ptr<fs::FileSystem> files;  // null for what has none, or one that hrvm does not read
+  std::vector<System> systems;
+  bool is_boot = false;                   // holds kernels or a loader's configuration, and no system
+  std::vector<std::string> boot_kernels;  // of a boot partition
+  std::vector<EfiLoader> loaders;         // of an ESP
+};
+
+// Fills in what lies in a place of which the first five fields are set. What is broken in it is told in `findings`, and costs
+// nothing else.
+void look_into(Place& place, std::vector<base::Finding>& findings);
+
+}  // namespace hrvm::probe

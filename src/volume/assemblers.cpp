@@ -1,0 +1,12 @@
+#include "hrvm/volume/volumes.hpp"
+
+namespace hrvm::volume {
+
+std::span<const Assembler> assemblers() {
+  static constexpr Assembler table[] = {
+      {"LVM2_member", assemble_lvm},
+  };
+  return table;
+}
+
+}  // namespace hrvm::volume

@@ -1,0 +1,66 @@
+// A filesystem in memory: MemoryFiles files; files.add("/etc/os-release", "ID=debian\n").link("/etc/x", "../y");
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/fs/file_system.hpp"
+
+namespace hrvm::test {
+
+class MemoryFiles : public fs::FileSystem {
+ public:
+  // Folders above it come by themselves.
+  MemoryFiles& add(const std::string& path, std::string content) { return put(path, {fs::FileKind::regular, content}); }
+  MemoryFiles& link(const std::string& path, std::string target) { return put(path, {fs::FileKind::symlink, target}); }
+  MemoryFiles& folder(const std::string& path) { return put(path, {fs::FileKind::directory, ""}); }
+
+  std::string_view type() const override { return "memory"; }
+
+  std::optional<fs::FileInfo> info(std::string_view path) override {
+    const auto found = nodes_.find(std::string(path));
+    if (found == nodes_.end()) return std::nullopt;
+    return fs::FileInfo{found->second.kind, found->second.content.size(), 0};
+  }
+  std::vector<fs::Entry> list(std::string_view path) override {
+    node(path, fs::FileKind::directory);
+    const std::string start = path == "/" ? "/" : std::string(path) + "/";
+    std::vector<fs::Entry> entries;
+    for (const auto& [name, child] : nodes_)
+      if (name.size() > start.size() && name.starts_with(start) && name.find('/', start.size()) == std::string::npos)
+        entries.push_back({name.substr(start.size()), child.kind});
+    return entries;
+  }
+  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
+    const std::string& content = node(path, fs::FileKind::regular).content;
+    return offset >= content.size() ? std::string() : content.substr(offset, length);
+  }
+  std::string read_link(std::string_view path) override { return node(path, fs::FileKind::symlink).content; }
+  bool needs_recovery() const override { return is_unclean; }
+
+  bool is_unclean = false;
+
+ private:
+  struct Node {
+    fs::FileKind kind;
+    std::string content;
+  };
+
+  MemoryFiles& put(const std::string& path, Node node) {
+    nodes_[path] = std::move(node);
+    for (auto slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
+      nodes_.try_emplace(path.substr(0, slash), Node{fs::FileKind::directory, ""});
+    return *this;
+  }
+  const Node& node(std::string_view path, fs::FileKind kind) {
+    const auto found = nodes_.find(std::string(path));
+    if (found == nodes_.end() || found->second.kind != kind)
+      throw base::Error(base::ErrorKind::not_found, "there is no such file").on(std::string(path));
+    return found->second;
+  }
+
+  std::map<std::string, Node> nodes_{{"/", {fs::FileKind::directory, ""}}};
+};
+
+}  // namespace hrvm::test

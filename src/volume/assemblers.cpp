@@ -5,6 +5,7 @@ namespace hrvm::volume {
 std::span<const Assembler> assemblers() {
   static constexpr Assembler table[] = {
       {"LVM2_member", assemble_lvm},
+      {"zfs_member", assemble_zfs},
   };
   return table;
 }

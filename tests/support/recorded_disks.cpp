@@ -9,6 +9,7 @@
 #include "support/disk_writer.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/zfs_device.hpp"
 
 namespace hrvm::test {
 namespace {
@@ -114,10 +115,25 @@ void debian_dos(const stdfs::path& file, std::uint64_t size_bytes) {
   install_grub_for_bios(file, 512);
 }
 
-// The newest of libblkid's tests for ZFS asks for a few uberblocks in the first label.
-void write_zfs_label(const stdfs::path& file, std::uint64_t offset) {
-  for (unsigned i = 0; i < 16; ++i)
-    write_at(file, offset + 128 * 1024 + i * 1024, std::string_view("\x0c\xb1\xba\0\0\0\0\0", 8));
+// A mirror that a Proxmox node was running from: one of its two devices.
+void write_zfs_labels(const stdfs::path& file, std::uint64_t offset) {
+  using volume::test::NvPacker;
+  const auto leaf = [](std::uint64_t guid, const char* path) {
+    return NvPacker().text("type", "disk").number("guid", guid).text("path", path);
+  };
+  const auto tree = NvPacker()
+                        .text("type", "mirror")
+                        .number("guid", 11)
+                        .number("ashift", 12)
+                        .number("asize", 499570966528)
+                        .lists("children", {leaf(12, "/dev/disk/by-id/ata-RECORDED_ONE-part3"),
+                                            leaf(13, "/dev/disk/by-id/ata-RECORDED_TWO-part3")});
+  auto config = NvPacker().number("version", 5000).text("name", "rpool").number("state", 0).number("txg", 41);
+  config.number("pool_guid", 4126919412124991505).number("hostid", 0x8c1f3a52).text("hostname", "pve1");
+  config.number("top_guid", 11).number("guid", 12).number("vdev_children", 1).list("vdev_tree", tree);
+  constexpr std::size_t first_two_labels = 512 << 10;
+  const auto device = volume::test::zfs_device(config.packed(), 12);
+  write_at(file, offset, std::string_view(reinterpret_cast<const char*>(device.data()), first_two_labels));
 }
 
 void zfs(const stdfs::path& file, std::uint64_t size_bytes) {
@@ -130,7 +146,7 @@ void zfs(const stdfs::path& file, std::uint64_t size_bytes) {
   const TemporaryDirectory esp;
   esp.write("loader/loader.conf", "timeout 3\n");
   make_fat(file, 2048 * 512, fat_bytes, "", "2f5c0de5", esp.path());
-  write_zfs_label(file, 135168 * 512);
+  write_zfs_labels(file, 135168 * 512);
   install_grub_for_bios(file, 34 * 512);
 }
 

@@ -109,12 +109,15 @@ TEST_CASE("a DOS disk boots by BIOS from its active partition") {
   CHECK_FALSE(contents.boot.uefi());
 }
 
-TEST_CASE("ZFS is named, told that it is not looked into, and an ESP without loaders is told") {
+TEST_CASE("a ZFS pool is named with what it lacks on this disk, and an ESP without loaders is told") {
   const auto contents = survey_of("server", "/dev/sdb");
   CHECK(roles(contents) == Words{"p1 bios-boot ", "p2 esp vfat", "p3 zfs zfs_member"});
+  REQUIRE(contents.volumes.size() == 1);
+  CHECK(contents.volumes[0].path == "rpool");
+  CHECK(contents.volumes[0].kind == "zfs");
+  CHECK_THAT(contents.volumes[0].details, Contains("mirror of 2") && Contains("txg 42") && Contains("pve1"));
   CHECK(contents.systems.empty());
-  CHECK(ids(contents) == Words{"esp-without-loader p2", "cannot-look-inside p3"});
-  for (const auto& finding : contents.findings) CHECK(finding.severity == base::Severity::note);
+  CHECK(ids(contents) == Words{"esp-without-loader p2", "zfs-member-missing rpool", "volume-closed rpool"});
 }
 
 TEST_CASE("a data stick holds no system") {

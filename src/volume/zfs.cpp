@@ -1,0 +1,202 @@
+// ZFS pools by what their devices say of them.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/volume/volumes.hpp"
+#include "zfs_format.hpp"
+#include "zfs_label.hpp"
+
+namespace hrvm::volume {
+namespace {
+
+using base::Severity;
+using namespace zfs;
+
+constexpr std::uint64_t feature_flags_version = 5000;
+constexpr unsigned deepest_vdev = 8;
+
+struct Device {
+  Member member;
+  Label label;
+  std::uint64_t number(const char* name) const { return label.config.number(name).value_or(0); }
+};
+
+struct Pool {
+  std::vector<const Device*> devices;
+
+  // The one that was written last speaks for the pool.
+  const Device& newest() const {
+    return **std::ranges::max_element(devices, {}, [](const Device* device) {
+      return std::pair(device->label.uberblock ? device->label.uberblock->txg : 0, device->number("txg"));
+    });
+  }
+};
+
+// The devices that a vdev is made of, by guid.
+void collect_leaves(const NvList& vdev, std::map<std::uint64_t, std::string>& leaves, unsigned depth = 0) {
+  if (depth > deepest_vdev) return;
+  const auto children = vdev.arrays.find("children");
+  if (children == vdev.arrays.end()) {
+    leaves[vdev.number("guid").value_or(0)] = vdev.text("path");
+    return;
+  }
+  for (const NvList& child : children->second) collect_leaves(child, leaves, depth + 1);
+}
+
+// A top-level vdev, with those of its devices that are here.
+struct TopLevel {
+  const NvList* tree = nullptr;
+  std::map<std::uint64_t, std::string> leaves;
+  std::set<std::uint64_t> present;
+
+  std::string type() const { return tree->text("type"); }
+
+  bool is_usable() const {
+    const std::size_t missing = leaves.size() - std::min(leaves.size(), present.size());
+    if (type() == "mirror") return !present.empty();
+    if (type() == "raidz") return missing <= tree->number("nparity").value_or(1);
+    return missing == 0;
+  }
+
+  std::string text() const {
+    if (leaves.size() < 2) return type() == "disk" || type() == "file" ? "one device" : type();
+    const std::string parity = type() == "raidz" ? std::to_string(tree->number("nparity").value_or(1)) : "";
+    return fmt::format("{}{} of {}", type(), parity, leaves.size());
+  }
+};
+
+std::map<std::uint64_t, TopLevel> top_levels_of(const Pool& pool) {
+  std::map<std::uint64_t, TopLevel> tops;
+  for (const Device* device : pool.devices) {
+    const auto tree = device->label.config.lists.find("vdev_tree");
+    if (tree == device->label.config.lists.end()) continue;
+    auto& top = tops[device->number("top_guid")];
+    if (!top.tree) {
+      top.tree = &tree->second;
+      collect_leaves(tree->second, top.leaves);
+    }
+    top.present.insert(device->number("guid"));
+  }
+  return tops;
+}
+
+class Assembling {
+ public:
+  explicit Assembling(const std::vector<Member>& members) {
+    for (const Member& member : members) read(member);
+  }
+
+  Assembly run() && {
+    std::map<std::uint64_t, Pool> pools;
+    for (const Device& device : devices_)
+      if (is_of_a_pool(device)) pools[device.number("pool_guid")].devices.push_back(&device);
+    for (const auto& pool : pools) assemble(pool.first, pool.second);
+    return std::move(assembly_);
+  }
+
+ private:
+  void add(std::string id, Severity severity, std::string subject, const std::string& message,
+           std::string remedy = {}) {
+    assembly_.findings.push_back(
+        {std::move(id), severity, std::move(subject), base::printable(message), std::move(remedy)});
+  }
+
+  void read(const Member& member) {
+    auto label = read_label(*member.device);
+    if (!label) return add("zfs-label-damaged", Severity::error, member.name, "none of its four ZFS labels is sound");
+    if (label->damaged > 0)
+      add("zfs-label-damaged", Severity::warning, member.name,
+          fmt::format("the first {} of its four ZFS labels are damaged", label->damaged),
+          "zpool scrub in a machine shows what else is damaged");
+    devices_.push_back({member, std::move(*label)});
+  }
+
+  bool is_of_a_pool(const Device& device) {
+    const auto state = PoolState(device.number("state"));
+    const std::string pool = device.label.config.text("name");
+    switch (state) {
+      case PoolState::spare:
+      case PoolState::cache:
+        add("zfs-auxiliary", Severity::note, device.member.name,
+            fmt::format("it is a {} device of a ZFS pool, and holds nothing to boot",
+                        state == PoolState::spare ? "spare" : "cache"));
+        return false;
+      case PoolState::destroyed:
+        add("zfs-pool-destroyed", Severity::note, device.member.name,
+            "it was of the ZFS pool " + pool + ", which was destroyed");
+        return false;
+      default:
+        return !pool.empty();
+    }
+  }
+
+  void assemble(std::uint64_t guid, const Pool& pool) {
+    const Device& newest = pool.newest();
+    const NvList& config = newest.label.config;
+    const auto tops = top_levels_of(pool);
+    Volume volume;
+    volume.path = base::printable(config.text("name"));
+    volume.kind = "zfs";
+    volume.because = "its datasets are not read yet, so a system in them is not named from them";
+    volume.details = base::printable(describe(newest, tops));
+    for (const auto& top : tops) volume.size_bytes += top.second.tree->number("asize").value_or(0);
+    tell_missing(volume.path, config, tops);
+    if (!newest.label.uberblock)
+      add("zfs-uberblock-damaged", Severity::error, volume.path,
+          fmt::format("none of the uberblocks of pool {} is sound", guid));
+    assembly_.volumes.push_back(std::move(volume));
+  }
+
+  static std::string describe(const Device& newest, const std::map<std::uint64_t, TopLevel>& tops) {
+    const NvList& config = newest.label.config;
+    std::vector<std::string> parts;
+    for (const auto& top : tops) parts.push_back(top.second.text());
+    const std::uint64_t version = newest.number("version");
+    if (version != feature_flags_version) parts.push_back(fmt::format("version {}", version));
+    if (newest.label.uberblock) parts.push_back(fmt::format("txg {}", newest.label.uberblock->txg));
+    const bool exported = PoolState(newest.number("state")) == PoolState::exported;
+    if (const std::string host = config.text("hostname"); !host.empty())
+      parts.push_back(
+          fmt::format("{} by {} (host id {:08x})", exported ? "exported" : "last used", host, newest.number("hostid")));
+    return base::join(parts, ", ");
+  }
+
+  // Places of top-level vdevs that were removed.
+  static std::size_t holes(const NvList& config) {
+    const auto array = config.number_arrays.find("hole_array");
+    return array == config.number_arrays.end() ? 0 : array->second.size();
+  }
+
+  void tell_missing(const std::string& pool, const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {
+    std::vector<std::string> missing;
+    bool usable = true;
+    for (const auto& [guid, top] : tops) {
+      for (const auto& [leaf, path] : top.leaves)
+        if (!top.present.contains(leaf)) missing.push_back(path.empty() ? fmt::format("{}", leaf) : path);
+      usable = usable && top.is_usable();
+    }
+    const std::uint64_t count = config.number("vdev_children").value_or(tops.size());
+    const std::uint64_t known = tops.size() + holes(config);
+    const std::uint64_t absent = count > known ? count - known : 0;
+    if (absent > 0) missing.push_back(fmt::format("{} of {} top-level vdevs", absent, count));
+    if (missing.empty()) return;
+    add("zfs-member-missing", Severity::warning, pool,
+        fmt::format("not on this disk, of ZFS pool {}: {}{}", pool, base::join(missing, ", "),
+                    usable && absent == 0 ? "; it can be used without" : ""),
+        usable && absent == 0 ? "" : "a machine needs all disks of the pool");
+  }
+
+  std::vector<Device> devices_;
+  Assembly assembly_;
+};
+
+}  // namespace
+
+Assembly assemble_zfs(const std::vector<Member>& members) { return Assembling(members).run(); }
+
+}  // namespace hrvm::volume

@@ -45,7 +45,9 @@ BiosVerdict judge_bios_boot(block::BlockDevice& disk, const PartitionTable& tabl
   if (!table.has_boot_code) return {false, "no boot code in sector 0"};
   if (table.kind == TableKind::none) return {false, "no partition table"};
   const bool self_loading = loads_by_itself(disk);
-  const auto bios_boot = std::ranges::find(table.partitions, gpt_bios_boot, &Partition::type);
+  const auto bios_boot = std::ranges::find_if(table.partitions, [](const Partition& partition) {
+    return partition.type == gpt_bios_boot || partition.type == gpt_freebsd_boot;
+  });
   if (bios_boot != table.partitions.end()) return judge_bios_boot_partition(disk, *bios_boot);
   const auto active = std::ranges::find(table.partitions, true, &Partition::active);
   if (active != table.partitions.end()) return judge_active(disk, *active, self_loading);

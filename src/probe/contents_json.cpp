@@ -144,6 +144,16 @@ System system_from(const Json& json) {
   return system;
 }
 
+Json to_json(const DiskSet& set) {
+  Json json;
+  json.set("kind", set.kind).set("uuid", set.uuid).set("name", set.name);
+  return json.set("is_complete", set.is_complete);
+}
+
+DiskSet set_from(const Json& json) {
+  return {text(json, "kind"), text(json, "uuid"), text(json, "name"), flag(json, "is_complete")};
+}
+
 }  // namespace
 
 Json to_json(const Contents& contents) {
@@ -155,6 +165,7 @@ Json to_json(const Contents& contents) {
   json.set("logical_sector_bytes", contents.logical_sector_bytes)
       .set("partitions", list_of(contents.partitions, to_json));
   json.set("volumes", list_of(contents.volumes, to_json)).set("boot", std::move(boot));
+  json.set("sets", list_of(contents.sets, to_json));
   return json.set("systems", list_of(contents.systems, to_json)).set("findings", list_of(contents.findings, to_json));
 }
 
@@ -169,6 +180,7 @@ Contents contents_from_json(const Json& json) {
   contents.boot.bios_reason = text(json["boot"], "bios_reason");
   contents.boot.loaders = list_from(json["boot"]["loaders"], loader_from);
   contents.systems = list_from(json["systems"], system_from);
+  contents.sets = list_from(json["sets"], set_from);
   contents.findings = list_from(json["findings"], finding_from);
   return contents;
 }

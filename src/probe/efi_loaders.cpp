@@ -11,9 +11,10 @@
 namespace hrvm::probe {
 namespace {
 
-// In the order in which firmware would be told to take them: a shim stands before the GRUB that it starts.
+// In the order in which firmware would be told to take them: a shim stands before the GRUB that it starts. loader.efi
+// is FreeBSD's.
 constexpr std::string_view loader_names[] = {
-    "bootx64.efi", "shimx64.efi", "grubx64.efi", "systemd-bootx64.efi", "bootmgfw.efi", "refind_x64.efi",
+    "bootx64.efi", "shimx64.efi", "grubx64.efi", "systemd-bootx64.efi", "bootmgfw.efi", "refind_x64.efi", "loader.efi",
 };
 constexpr std::string_view removable_path = "/efi/boot/bootx64.efi";
 constexpr unsigned deepest = 3;         // /EFI/Microsoft/Boot

@@ -10,8 +10,8 @@
 
 namespace hrvm::probe {
 
-// At most one at the top of it, and one in each of its subvolumes: "p3", "p3:@rootfs". Snapshots of a root are not systems
-// of their own unless they can be written to. The one that is mounted by default comes first.
+// At most one at the top of it, and one in each of its subvolumes: "p3", "p3:@rootfs". Snapshots of a root are not
+// systems of their own unless they can be written to. The one that is mounted by default comes first.
 std::vector<System> find_systems(const std::string& place, fs::FileSystem& files, std::vector<base::Finding>& findings);
 
 }  // namespace hrvm::probe

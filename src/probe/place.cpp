@@ -70,9 +70,17 @@ class Looking {
     const Signature& signature = *place_.signature;
     const Container* container = find_container(signature.type);
     if (is_assembled(signature.type) || (container == nullptr && signature.usage != "filesystem")) return;
+    if (container && container->is_encrypted) return tell_encrypted(*container);
     const std::string name = container ? std::string(container->name) : signature.type;
     add("cannot-look-inside", Severity::note,
         fmt::format("{}: looking inside is not possible yet, so a system in it is not named", name));
+  }
+
+  void tell_encrypted(const Container& container) {
+    add("encrypted", Severity::note,
+        fmt::format(
+            "{}{} keeps it encrypted: what lies in it is not named, and a machine asks for its key as the disk does",
+            container.name, place_.signature->version));
   }
 
   // Its volumes are looked into, each for itself.

@@ -1,5 +1,5 @@
-// Place: a partition, a volume or a whole disk, with what lies in it. Its filesystem stays open while the disk is read: a
-// system may be spread over several, with its loader in an ESP and its kernels on a boot partition.
+// Place: a partition, a volume or a whole disk, with what lies in it. Its filesystem stays open while the disk is read:
+// a system may be spread over several, with its loader in an ESP and its kernels on a boot partition.
 #pragma once
 
 #include <memory>
@@ -16,9 +16,9 @@
 namespace hrvm::probe {
 
 struct Place {
-  std::string name;                       // "p3", "disk", "pve/root"
-  block::BlockDevice* device = nullptr;   // null where it cannot be read; must outlive the place
-  unsigned partition = 0;                 // its number; 0 for what is none
+  std::string name;                      // "p3", "disk", "pve/root"
+  block::BlockDevice* device = nullptr;  // null where it cannot be read; must outlive the place
+  unsigned partition = 0;                // its number; 0 for what is none
   std::string partuuid;
   bool is_esp = false;
   std::optional<Signature> signature;
@@ -29,8 +29,8 @@ struct Place {
   std::vector<EfiLoader> loaders;         // of an ESP
 };
 
-// Fills in what lies in a place of which the first five fields are set. What is broken in it is told in `findings`, and costs
-// nothing else.
+// Fills in what lies in a place of which the first five fields are set. What is broken in it is told in `findings`, and
+// costs nothing else.
 void look_into(Place& place, std::vector<base::Finding>& findings);
 
 }  // namespace hrvm::probe

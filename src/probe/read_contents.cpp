@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "bios_boot.hpp"
+#include "foreign_systems.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -26,6 +27,15 @@ class Reading {
   // `depth`: in the disks of so many guests, one within the other, this one lies.
   explicit Reading(block::BlockDevice& disk, unsigned depth = 0) : disk_(disk), depth_(depth) {}
 
+  // Before run(): another disk that bears members of what lies on this one.
+  void add_companion(block::BlockDevice& disk) {
+    const auto table = read_partition_table(disk);
+    if (table.kind == TableKind::none) add_companion_member(disk, disk.name());
+    for (const Partition& partition : table.partitions)
+      add_companion_member(open(disk, partition, table.sector_bytes),
+                           fmt::format("{} p{}", disk.name(), partition.number));
+  }
+
   Contents run() && {
     table_ = read_partition_table(disk_);
     contents_.table = table_.kind;
@@ -37,9 +47,10 @@ class Reading {
     else
       read_partitions();
     read_volumes();
+    judge_boot();
     settle_systems();
     settle_hibernation();
-    judge_boot();
+    tell_live_medium();
     return std::move(contents_);
   }
 
@@ -82,7 +93,7 @@ class Reading {
 
   void look_into_partition(SurveyedPartition& surveyed) {
     const Partition& partition = surveyed.partition;
-    Place& place = add_place(fmt::format("p{}", partition.number), &open(partition));
+    Place& place = add_place(fmt::format("p{}", partition.number), &open(disk_, partition, table_.sector_bytes));
     place.partition = partition.number;
     place.partuuid = partition.partuuid;
     place.is_esp = surveyed.role == "esp";
@@ -97,15 +108,23 @@ class Reading {
   }
 
   // Stays open until the disk is read: volumes may lie on it.
-  block::BlockDevice& open(const Partition& partition) {
-    devices_.push_back(block::slice(disk_, partition.start_bytes, partition.size_bytes,
-                                    fmt::format("{} (partition {})", disk_.name(), partition.number)));
-    devices_.push_back(
-        block::with_sectors(*devices_.back(), {table_.sector_bytes, std::max(table_.sector_bytes, physical_bytes())}));
+  block::BlockDevice& open(block::BlockDevice& disk, const Partition& partition, std::uint32_t sector_bytes) {
+    devices_.push_back(block::slice(disk, partition.start_bytes, partition.size_bytes,
+                                    fmt::format("{} (partition {})", disk.name(), partition.number)));
+    devices_.push_back(block::with_sectors(*devices_.back(),
+                                           {sector_bytes, std::max(sector_bytes, disk.sector_sizes().physical_bytes)}));
     return *devices_.back();
   }
 
-  std::uint32_t physical_bytes() const { return disk_.sector_sizes().physical_bytes; }
+  void add_companion_member(block::BlockDevice& device, std::string name) {
+    if (companions_.size() >= most_looked_into) return;
+    try {
+      if (const auto signature = read_signature(device))
+        companions_.push_back({{&device, std::move(name)}, signature->type});
+    } catch (const base::Error&) {
+      // Its own survey tells that it cannot be read.
+    }
+  }
 
   static std::string role(const SurveyedPartition& surveyed, const Place& place) {
     const std::string role = role_of(surveyed.partition.type, place.signature ? &*place.signature : nullptr);
@@ -120,9 +139,21 @@ class Reading {
       if (const auto members = members_of_type(assembler.member_type); !members.empty()) {
         const auto& assembly = assemblies_.emplace_back(assembler.assemble(members));
         contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
+        for (const volume::MemberSet& set : assembly.sets)
+          contents_.sets.push_back({set.kind, set.uuid, set.name, set.is_complete});
         for (const volume::Volume& volume : assembly.volumes)
-          if (++volumes_read_ <= most_volumes) read_volume(volume);
+          if (is_of_this_disk(assembly, volume) && ++volumes_read_ <= most_volumes) read_volume(volume);
       }
+  }
+
+  // Not of sets that lie on companions alone.
+  bool is_of_this_disk(const volume::Assembly& assembly, const volume::Volume& volume) const {
+    const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
+    if (set == assembly.sets.end()) return true;
+    return std::ranges::any_of(set->members, [&](const std::string& member) {
+      return std::ranges::find(companions_, member, [](const Companion& each) { return each.member.name; }) ==
+             companions_.end();
+    });
   }
 
   // What was assembled before may bear members itself.
@@ -131,6 +162,9 @@ class Reading {
     for (const Place& place : places_)
       if (place.device && place.signature && place.signature->type == type)
         members.push_back({place.device, place.name});
+    if (members.empty()) return members;
+    for (const Companion& companion : companions_)
+      if (companion.type == type) members.push_back(companion.member);
     return members;
   }
 
@@ -170,6 +204,8 @@ class Reading {
   // This disk's own come first. A boot partition holds the kernels of the one that is there.
   void settle_systems() {
     auto& systems = contents_.systems;
+    if (depth_ == 0)
+      for (System& system : foreign_systems(table_, contents_.boot)) systems.push_back(std::move(system));
     const auto guests =
         std::stable_partition(systems.begin(), systems.end(), [](const System& system) { return !system.inside; });
     if (guests - systems.begin() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
@@ -185,6 +221,13 @@ class Reading {
         "boot the disk once and shut it down, or add noresume to the kernel's command line in the machine");
   }
 
+  void tell_live_medium() {
+    const auto name = iso_volume_name(disk_);
+    if (!name) return;
+    add("live-medium", Severity::note, disk_.name(),
+        fmt::format("it is a live or installation medium: {}", name->empty() ? "without a name" : *name));
+  }
+
   void judge_boot() {
     const BiosVerdict verdict = judge_bios_boot(disk_, table_);
     contents_.boot.bios = verdict.boots;
@@ -193,8 +236,14 @@ class Reading {
     std::stable_partition(loaders.begin(), loaders.end(), [](const EfiLoader& loader) { return loader.removable; });
   }
 
+  struct Companion {
+    volume::Member member;
+    std::string type;
+  };
+
   block::BlockDevice& disk_;
   unsigned depth_;
+  std::vector<Companion> companions_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
   std::deque<volume::Assembly> assemblies_;
   std::deque<Place> places_;  // of this disk; guests' have their own
@@ -213,9 +262,11 @@ const System* Contents::own_system() const {
 
 bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders, &EfiLoader::removable); }
 
-Contents read_contents(block::BlockDevice& disk) {
+Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions) {
   try {
-    return Reading(disk).run();
+    Reading reading(disk);
+    for (block::BlockDevice* companion : companions) reading.add_companion(*companion);
+    return std::move(reading).run();
   } catch (const base::Error& error) {
     Contents contents;
     contents.findings.push_back({"disk-unreadable", Severity::error, disk.name(),

@@ -13,6 +13,7 @@ struct Container {
   std::string_view filesystem;  // libblkid's word
   std::string_view role;
   std::string_view name;  // "LVM"
+  bool is_encrypted = false;
 };
 const Container* find_container(std::string_view filesystem);
 

@@ -90,8 +90,8 @@ Probe make_probe(const View& view, const block::BlockDevice& device) {
   blkid_probe_set_sectorsize(probe.get(), device.sector_sizes().logical_bytes);
   blkid_probe_enable_partitions(probe.get(), 0);
   blkid_probe_enable_superblocks(probe.get(), 1);
-  blkid_probe_set_superblocks_flags(probe.get(),
-                                    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
+  blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL |
+                                                     BLKID_SUBLKS_UUID | BLKID_SUBLKS_VERSION);
   return probe;
 }
 
@@ -110,7 +110,8 @@ std::optional<Signature> read_signature(block::BlockDevice& device) {
   const Probe probe = make_probe(view, device);
   constexpr int found = 0;
   if (blkid_do_safeprobe(probe.get()) != found) return std::nullopt;
-  Signature signature{value(probe, "TYPE"), value(probe, "USAGE"), value(probe, "LABEL"), value(probe, "UUID")};
+  Signature signature{value(probe, "TYPE"), value(probe, "USAGE"), value(probe, "LABEL"), value(probe, "UUID"),
+                      value(probe, "VERSION")};
   if (signature.type.empty()) return std::nullopt;
   return signature;
 }

@@ -1,6 +1,9 @@
 // Surveys of disks, each in a confined child.
+#include <algorithm>
+
 #include <fmt/core.h>
 
+#include "disk_sets.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
@@ -61,7 +64,9 @@ SurveyAttempt to_attempt(const Disk& disk, const sys::ConfinedAnswer& answer) {
   return {to_survey(disk, answer), std::nullopt};
 }
 
-std::string read_to_text(block::BlockDevice& device) { return base::to_text(to_json(read_contents(device)), -1); }
+std::string read_to_text(block::BlockDevice& device, const std::vector<block::BlockDevice*>& companions = {}) {
+  return base::to_text(to_json(read_contents(device, companions)), -1);
+}
 
 }  // namespace
 
@@ -73,21 +78,73 @@ std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk&
   return block::open_device(disk.path);
 }
 
-std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks) {
-  std::vector<SurveyAttempt> attempts(disks.size());
-  std::vector<std::unique_ptr<block::BlockDevice>> devices;
-  std::vector<sys::ConfinedFunction> functions;
-  std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < disks.size(); ++i) try {
-      devices.push_back(open_disk(host, disks[i]));
-      functions.emplace_back([&device = *devices.back()] { return read_to_text(device); });
-      indices.push_back(i);
-    } catch (const base::Error& error) {
-      attempts[i].error = error;
+namespace {
+
+// Several disks, open while they are surveyed.
+class Surveying {
+ public:
+  Surveying(const sys::Host& host, const std::vector<Disk>& disks) : disks_(disks), attempts_(disks.size()) {
+    for (const Disk& disk : disks) try {
+        devices_.push_back(open_disk(host, disk));
+      } catch (const base::Error& error) {
+        attempts_[devices_.size()].error = error;
+        devices_.push_back(nullptr);
+      }
+  }
+
+  std::vector<SurveyAttempt> run() && {
+    std::vector<Part> parts;
+    for (std::size_t i = 0; i < disks_.size(); ++i)
+      if (devices_[i]) parts.push_back({i, {}});
+    survey(parts);
+    const auto shared = find_shared_sets(attempts_);
+    survey(together(shared));
+    for (const SharedSet& each : shared) tell_shared_set(each, attempts_);
+    return std::move(attempts_);
+  }
+
+ private:
+  // A disk, and those that are read along with it.
+  struct Part {
+    std::size_t disk;
+    std::vector<block::BlockDevice*> companions;
+  };
+
+  void survey(const std::vector<Part>& parts) {
+    std::vector<sys::ConfinedFunction> functions;
+    for (const Part& part : parts)
+      functions.emplace_back([this, &part] { return read_to_text(*devices_[part.disk], part.companions); });
+    const auto answers = sys::run_confined_together(functions);
+    for (std::size_t k = 0; k < answers.size(); ++k)
+      attempts_[parts[k].disk] = to_attempt(disks_[parts[k].disk], answers[k]);
+  }
+
+  std::vector<Part> together(const std::vector<SharedSet>& shared) const {
+    std::vector<Part> parts;
+    for (const SharedSet& each : shared) {
+      Part part{each.disks.front(), {}};
+      for (const std::size_t disk : each.disks)
+        if (disk != part.disk) part.companions.push_back(devices_[disk].get());
+      const auto same = std::ranges::find(parts, part.disk, &Part::disk);
+      if (same == parts.end())
+        parts.push_back(std::move(part));
+      else
+        for (block::BlockDevice* companion : part.companions)
+          if (std::ranges::find(same->companions, companion) == same->companions.end())
+            same->companions.push_back(companion);
     }
-  const auto answers = sys::run_confined_together(functions);
-  for (std::size_t k = 0; k < answers.size(); ++k) attempts[indices[k]] = to_attempt(disks[indices[k]], answers[k]);
-  return attempts;
+    return parts;
+  }
+
+  const std::vector<Disk>& disks_;
+  std::vector<std::unique_ptr<block::BlockDevice>> devices_;
+  std::vector<SurveyAttempt> attempts_;
+};
+
+}  // namespace
+
+std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks) {
+  return Surveying(host, disks).run();
 }
 
 SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk)

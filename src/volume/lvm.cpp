@@ -69,13 +69,18 @@ class Assembling {
     const auto& group = found.group;
     std::map<std::string, block::BlockDevice*> physical;
     std::vector<std::string> missing;
+    MemberSet told{"lvm", group.uuid, group.name, {}, true};
     for (const auto& volume : group.physical_volumes) {
       const auto here = std::ranges::find(found_, volume.uuid, [](const FoundMember& m) { return m.label.uuid; });
-      if (here == found_.end())
+      if (here == found_.end()) {
         missing.push_back(volume.name);
-      else
-        physical[volume.name] = here->member.device;
+        continue;
+      }
+      physical[volume.name] = here->member.device;
+      told.members.push_back(here->member.name);
     }
+    told.is_complete = missing.empty();
+    assembly_.sets.push_back(std::move(told));
     if (!missing.empty()) tell_missing(group, missing);
     auto& devices = *devices_->emplace_back(std::make_unique<GroupDevices>(group, std::move(physical)));
     for (const auto& volume : group.logical_volumes)
@@ -92,15 +97,27 @@ class Assembling {
 
   void open(GroupDevices& devices, const Group& group, const LogicalVolume& logical) {
     Volume volume;
+    volume.set = group.uuid;
     volume.path = base::printable(fmt::format("{}/{}", group.name, logical.name));
     volume.kind = "lvm";
     volume.size_bytes = logical.extents() * group.extent_bytes();
+    volume.details = base::printable(describe(logical));
     try {
       if (!logical.is_thin_pool()) volume.device = devices.open_volume(logical.name, volume.path);
     } catch (const base::Error& error) {
       volume.because = base::printable(error.message());
     }
     assembly_.volumes.push_back(std::move(volume));
+  }
+
+  // Empty for the usual case: one that lies on physical volumes as it is.
+  static std::string describe(const LogicalVolume& logical) {
+    if (logical.segments.empty()) return {};
+    const auto& segment = logical.segments.front();
+    if (!segment.thin_pool.empty()) return "thin volume of " + segment.thin_pool;
+    if (logical.is_thin_pool()) return "thin pool";
+    if (segment.type != "striped") return segment.type;
+    return segment.areas.size() > 1 ? fmt::format("striped over {}", segment.areas.size()) : "";
   }
 
   static constexpr std::size_t most_volumes = 1024;

@@ -140,11 +140,15 @@ class Assembling {
     const NvList& config = newest.label.config;
     const auto tops = top_levels_of(pool);
     Volume volume;
+    volume.set = std::to_string(guid);
     volume.path = base::printable(config.text("name"));
     volume.kind = "zfs";
     volume.because = "its datasets are not read yet, so a system in them is not named from them";
     volume.details = base::printable(describe(newest, tops));
     for (const auto& top : tops) volume.size_bytes += top.second.tree->number("asize").value_or(0);
+    MemberSet set{"zfs", volume.set, volume.path, {}, missing_from(config, tops).empty()};
+    for (const Device* device : pool.devices) set.members.push_back(device->member.name);
+    assembly_.sets.push_back(std::move(set));
     tell_missing(volume.path, config, tops);
     if (!newest.label.uberblock)
       add("zfs-uberblock-damaged", Severity::error, volume.path,
@@ -172,23 +176,31 @@ class Assembling {
     return array == config.number_arrays.end() ? 0 : array->second.size();
   }
 
-  void tell_missing(const std::string& pool, const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {
+  static std::size_t absent_top_levels(const NvList& config, std::size_t here) {
+    const std::uint64_t count = config.number("vdev_children").value_or(here);
+    const std::uint64_t known = here + holes(config);
+    return count > known ? count - known : 0;
+  }
+
+  static std::vector<std::string> missing_from(const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {
     std::vector<std::string> missing;
-    bool usable = true;
-    for (const auto& [guid, top] : tops) {
-      for (const auto& [leaf, path] : top.leaves)
-        if (!top.present.contains(leaf)) missing.push_back(path.empty() ? fmt::format("{}", leaf) : path);
-      usable = usable && top.is_usable();
-    }
-    const std::uint64_t count = config.number("vdev_children").value_or(tops.size());
-    const std::uint64_t known = tops.size() + holes(config);
-    const std::uint64_t absent = count > known ? count - known : 0;
-    if (absent > 0) missing.push_back(fmt::format("{} of {} top-level vdevs", absent, count));
+    for (const auto& top : tops)
+      for (const auto& [leaf, path] : top.second.leaves)
+        if (!top.second.present.contains(leaf)) missing.push_back(path.empty() ? fmt::format("{}", leaf) : path);
+    if (const auto absent = absent_top_levels(config, tops.size()))
+      missing.push_back(fmt::format("{} of {} top-level vdevs", absent, *config.number("vdev_children")));
+    return missing;
+  }
+
+  void tell_missing(const std::string& pool, const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {
+    const auto missing = missing_from(config, tops);
     if (missing.empty()) return;
+    const bool usable = absent_top_levels(config, tops.size()) == 0 &&
+                        std::ranges::all_of(tops, [](const auto& top) { return top.second.is_usable(); });
     add("zfs-member-missing", Severity::warning, pool,
         fmt::format("not on this disk, of ZFS pool {}: {}{}", pool, base::join(missing, ", "),
-                    usable && absent == 0 ? "; it can be used without" : ""),
-        usable && absent == 0 ? "" : "a machine needs all disks of the pool");
+                    usable ? "; it can be used without" : ""),
+        usable ? "" : "a machine needs all disks of the pool");
   }
 
   std::vector<Device> devices_;

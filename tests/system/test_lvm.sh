@@ -61,8 +61,22 @@ assert_json "$T/out" '[.evidence[] | select(.same | not) | .what] | any(startswi
 expect_status 4 hrvm boot pve1 --print
 assert_contains "$ERR" "pve/root" "the message"
 
+start=$(jq '.partitions[2].start_bytes' "$T/disk.json") length=$(jq '.partitions[2].size_bytes' "$T/disk.json")
+dd if="$disk" of="$T/rest.img" bs=1M iflag=skip_bytes,count_bytes skip="$start" count="$length" conv=sparse status=none
+truncate -s "$length" "$T/rest.img"
+
 claim "without the disk's second physical volume, what lies on it is named as missing"
 head -c $((160 * 1048576 + 4 * 1048576)) "$disk" > "$T/half.img"
 discovered "$T/half.img" 3
 says '[.findings[].id] | contains(["lvm-member-missing"])'
 says '[.systems[] | .root] == ["p1"]'
+
+claim "with the second one on another disk, both are named, and what lies on them together is told with the first"
+expect_status 3 hrvm discover "$T/half.img" "$T/rest.img" --json
+jq '.disks[0]' "$T/out" > "$T/disk.json"
+says '[.systems[] | .root] == ["pve/root", "p1"]'
+says '[.findings[] | select(.id == "disk-set") | .message] | length == 1 and (.[0] | contains("rest.img"))'
+says '[.findings[] | select(.id == "lvm-member-missing")] == []'
+jq '.disks[1]' "$T/out" > "$T/disk.json"
+says '.systems == []'
+says '[.findings[] | select(.id == "disk-set")] | length == 1'

@@ -83,6 +83,12 @@ struct System {
   std::optional<std::string> inside;  // the volume that is a guest's disk, where it lies in one: "pve/vm-100-disk-0"
 };
 
+// Something that may lie on several disks: a volume group, an array, a pool.
+struct DiskSet {
+  std::string kind, uuid, name;  // lvm md zfs
+  bool is_complete = true;       // all members lie on the disks that were read together
+};
+
 struct Contents {
   TableKind table = TableKind::none;
   std::string table_uuid;
@@ -91,6 +97,7 @@ struct Contents {
   std::vector<Volume> volumes;
   BootEvidence boot;
   std::vector<System> systems;  // guests' last
+  std::vector<DiskSet> sets;
   std::vector<base::Finding> findings;
 
   // The first that would start from this disk, none that lies in a guest's; null where there is none.
@@ -98,7 +105,8 @@ struct Contents {
   bool is_blank() const { return table == TableKind::none && volumes.empty(); }
 };
 
-Contents read_contents(block::BlockDevice& disk);
+// `companions`: other disks, which bear members of what lies on this one.
+Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions = {});
 
 // Contents there and back through the pipe of a confined child.
 base::Json to_json(const Contents& contents);
@@ -124,6 +132,8 @@ class SurveyRun {
 Survey survey_disk(const sys::Host& host, const Disk& disk);
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
+// Disks that bear parts of the same thing are told so ("disk-set"); what lies on all of them together is told with the one
+// that boots.
 struct SurveyAttempt {
   std::optional<Survey> survey;
   std::optional<base::Error> error;

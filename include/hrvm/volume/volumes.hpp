@@ -21,7 +21,15 @@ struct Member {
   std::string name;  // "p3"
 };
 
+// What belongs together, by what its members say: a volume group, an array, a pool.
+struct MemberSet {
+  std::string kind, uuid, name;
+  std::vector<std::string> members;  // the names of those that were given
+  bool is_complete = true;
+};
+
 struct Volume {
+  std::string set;   // its uuid
   std::string path;  // "pve/root"
   std::string kind;  // "lvm", "zfs"
   std::uint64_t size_bytes = 0;
@@ -32,6 +40,7 @@ struct Volume {
 
 // The devices lead to each other and to the members: these must outlive it.
 struct Assembly {
+  std::vector<MemberSet> sets;
   std::vector<Volume> volumes;
   std::vector<base::Finding> findings;
   std::shared_ptr<void> shared;  // what the volumes' devices stand on

@@ -81,10 +81,43 @@ unpack_kernel() {
   printf 'deps.sh: unpacked %s into %s\n' "$package" "$CACHE/kernel"
 }
 
+# OpenZFS's own test program makes pools without a kernel module. It lies in Debian's contrib, which a machine need not
+# have among its sources: it is fetched by a list of our own, and unpacked beside the kernel.
+unpack_openzfs() {
+  local work package
+  [ ! -e "$CACHE/openzfs/version" ] || return 0
+  mkdir -p "$CACHE"
+  work=$(mktemp -d "$CACHE/openzfs.XXXXXX")
+  mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
+  printf 'deb http://deb.debian.org/debian bookworm contrib\n' > "$work/apt/sources.list"
+  if contrib_get "$work" -qq update \
+    && contrib_get "$work" -qq download zfs-test zfsutils-linux libzpool5linux libnvpair3linux libuutil3linux libzfs4linux
+  then
+    for package in "$work"/*.deb; do
+      dpkg-deb -f "$package" Version > "$work/version"
+      dpkg-deb -x "$package" "$work"
+    done
+    rm -rf "$work/apt" "$work"/*.deb
+    chmod 755 "$work"
+    mv -T "$work" "$CACHE/openzfs"
+    printf 'deps.sh: unpacked OpenZFS %s into %s\n' "$(cat "$CACHE/openzfs/version")" "$CACHE/openzfs"
+  else
+    rm -rf "$work"
+    printf 'deps.sh: no OpenZFS from contrib of deb.debian.org: its test is skipped\n' >&2
+  fi
+}
+
+contrib_get() { # FOLDER ARGUMENTS...
+  local folder=$1
+  shift
+  (cd "$folder" && apt-get -o Dir::Etc::sourcelist="$folder/apt/sources.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::State::lists="$folder/apt/lists" -o Dir::Cache="$folder/apt" -o APT::Sandbox::User=root "$@" > /dev/null)
+}
+
 download() { (cd "$2" && apt-get download -qq -o APT::Sandbox::User=root "$1"); }
 
 case ${1:-} in
   --build) install_packages "${BUILD_PACKAGES[@]}" ;;
-  '') install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; unpack_kernel ;;
+  '') install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; unpack_kernel; unpack_openzfs ;;
   *) die "usage: deps.sh [--build]" ;;
 esac

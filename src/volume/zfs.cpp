@@ -37,37 +37,54 @@ struct Pool {
   }
 };
 
+using Guids = std::set<std::uint64_t>;
+
+const std::vector<NvList>* children_of(const NvList& vdev) {
+  const auto children = vdev.arrays.find("children");
+  return children == vdev.arrays.end() ? nullptr : &children->second;
+}
+
 // The devices that a vdev is made of, by guid.
 void collect_leaves(const NvList& vdev, std::map<std::uint64_t, std::string>& leaves, unsigned depth = 0) {
   if (depth > deepest_vdev) return;
-  const auto children = vdev.arrays.find("children");
-  if (children == vdev.arrays.end()) {
+  const auto* children = children_of(vdev);
+  if (!children) {
     leaves[vdev.number("guid").value_or(0)] = vdev.text("path");
     return;
   }
-  for (const NvList& child : children->second) collect_leaves(child, leaves, depth + 1);
+  for (const NvList& child : *children) collect_leaves(child, leaves, depth + 1);
+}
+
+std::uint64_t parity_of(const NvList& vdev) {
+  const std::string type = vdev.text("type");
+  return type == "raidz" || type == "draid" ? vdev.number("nparity").value_or(1) : 0;
+}
+
+// With these devices and no others. A device that is being replaced is a vdev of its own, with the old and the new one.
+bool is_usable(const NvList& vdev, const Guids& present, unsigned depth = 0) {
+  const auto* children = children_of(vdev);
+  if (!children) return present.contains(vdev.number("guid").value_or(0));
+  if (depth > deepest_vdev) return false;
+  const auto usable = std::size_t(
+      std::ranges::count_if(*children, [&](const NvList& child) { return is_usable(child, present, depth + 1); }));
+  if (const std::uint64_t parity = parity_of(vdev)) return usable + parity >= children->size();
+  return usable > 0;  // a mirror
+}
+
+// "mirror of 2", "raidz1 of 4", "one device".
+std::string layout_of(const NvList& vdev, unsigned depth = 0) {
+  const auto* children = children_of(vdev);
+  if (!children) return "one device";
+  if (children->size() == 1 && depth < deepest_vdev) return layout_of(children->front(), depth + 1);
+  const std::uint64_t parity = parity_of(vdev);
+  return fmt::format("{}{} of {}", vdev.text("type"), parity ? std::to_string(parity) : "", children->size());
 }
 
 // A top-level vdev, with those of its devices that are here.
 struct TopLevel {
   const NvList* tree = nullptr;
   std::map<std::uint64_t, std::string> leaves;
-  std::set<std::uint64_t> present;
-
-  std::string type() const { return tree->text("type"); }
-
-  bool is_usable() const {
-    const std::size_t missing = leaves.size() - std::min(leaves.size(), present.size());
-    if (type() == "mirror") return !present.empty();
-    if (type() == "raidz") return missing <= tree->number("nparity").value_or(1);
-    return missing == 0;
-  }
-
-  std::string text() const {
-    if (leaves.size() < 2) return type() == "disk" || type() == "file" ? "one device" : type();
-    const std::string parity = type() == "raidz" ? std::to_string(tree->number("nparity").value_or(1)) : "";
-    return fmt::format("{}{} of {}", type(), parity, leaves.size());
-  }
+  Guids present;
 };
 
 std::map<std::uint64_t, TopLevel> top_levels_of(const Pool& pool) {
@@ -159,14 +176,15 @@ class Assembling {
   static std::string describe(const Device& newest, const std::map<std::uint64_t, TopLevel>& tops) {
     const NvList& config = newest.label.config;
     std::vector<std::string> parts;
-    for (const auto& top : tops) parts.push_back(top.second.text());
+    for (const auto& top : tops) parts.push_back(layout_of(*top.second.tree));
     const std::uint64_t version = newest.number("version");
     if (version != feature_flags_version) parts.push_back(fmt::format("version {}", version));
     if (newest.label.uberblock) parts.push_back(fmt::format("txg {}", newest.label.uberblock->txg));
     const bool exported = PoolState(newest.number("state")) == PoolState::exported;
+    const auto host_id = config.number("hostid");
     if (const std::string host = config.text("hostname"); !host.empty())
-      parts.push_back(
-          fmt::format("{} by {} (host id {:08x})", exported ? "exported" : "last used", host, newest.number("hostid")));
+      parts.push_back(fmt::format("{} by {}{}", exported ? "exported" : "last used", host,
+                                  host_id ? fmt::format(" (host id {:08x})", *host_id) : ""));
     return base::join(parts, ", ");
   }
 
@@ -195,8 +213,9 @@ class Assembling {
   void tell_missing(const std::string& pool, const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {
     const auto missing = missing_from(config, tops);
     if (missing.empty()) return;
-    const bool usable = absent_top_levels(config, tops.size()) == 0 &&
-                        std::ranges::all_of(tops, [](const auto& top) { return top.second.is_usable(); });
+    const bool usable = absent_top_levels(config, tops.size()) == 0 && std::ranges::all_of(tops, [](const auto& top) {
+                          return is_usable(*top.second.tree, top.second.present);
+                        });
     add("zfs-member-missing", Severity::warning, pool,
         fmt::format("not on this disk, of ZFS pool {}: {}{}", pool, base::join(missing, ", "),
                     usable ? "; it can be used without" : ""),

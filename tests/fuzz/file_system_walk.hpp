@@ -29,16 +29,19 @@ inline void visit(fs::FileSystem& files, const std::string& folder, int depth) {
   }
 }
 
-inline void walk(const std::uint8_t* data, std::size_t size,
-                 std::unique_ptr<fs::FileSystem> (*open)(block::BlockDevice&)) {
-  auto bytes = std::as_bytes(std::span(data, size));
-  auto device = block::memory_device({bytes.begin(), bytes.end()}, "fuzz");
+inline void walk(block::BlockDevice& device, std::unique_ptr<fs::FileSystem> (*open)(block::BlockDevice&)) {
   try {
-    auto files = open(*device);
+    auto files = open(device);
     fs::try_read(*files, "/etc/os-release");
     visit(*files, "", 3);
   } catch (const base::Error&) {
   }
+}
+
+inline void walk(const std::uint8_t* data, std::size_t size,
+                 std::unique_ptr<fs::FileSystem> (*open)(block::BlockDevice&)) {
+  auto bytes = std::as_bytes(std::span(data, size));
+  walk(*block::memory_device({bytes.begin(), bytes.end()}, "fuzz"), open);
 }
 
 }  // namespace hrvm::fuzz

@@ -1,0 +1,50 @@
+// A view of a device for those who read little things all over it: what lies between them is read along, and nothing
+// twice while it is kept. Counts what it asks the device for.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "hrvm/block/block_device.hpp"
+
+namespace hrvm::block {
+
+struct ReadCount {
+  std::uint64_t reads = 0, bytes = 0;
+};
+
+// Reads of less than a piece go through aligned pieces of 32 KiB, of which 256 (8 MiB) are kept, the ones used last;
+// longer ones go to the device as they are. `parent` must outlive it, and its bytes must not change meanwhile.
+// Libraries that take a descriptor read past it, and are not counted.
+class ReadCache : public BlockDevice {
+ public:
+  explicit ReadCache(BlockDevice& parent) : parent_(parent) {}
+
+  const ReadCount& count() const { return count_; }
+
+  using BlockDevice::read;
+  std::uint64_t size() const override { return parent_.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> out) override;
+  Extent extent_at(std::uint64_t offset) override { return parent_.extent_at(offset); }
+  SectorSizes sector_sizes() const override { return parent_.sector_sizes(); }
+  const std::string& name() const override { return parent_.name(); }
+  std::optional<RawLocation> raw_location() const override { return parent_.raw_location(); }
+
+ private:
+  struct Piece {
+    std::uint64_t offset;
+    std::vector<std::byte> bytes;
+  };
+
+  void read_through(std::uint64_t offset, std::span<std::byte> out);
+  const std::vector<std::byte>& piece_at(std::uint64_t offset);
+
+  BlockDevice& parent_;
+  ReadCount count_;
+  std::list<Piece> pieces_;  // used last first
+  std::unordered_map<std::uint64_t, std::list<Piece>::iterator> places_;
+};
+
+}  // namespace hrvm::block

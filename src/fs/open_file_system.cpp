@@ -16,6 +16,7 @@ constexpr std::array readers{
     Reader{"ext4", open_ext},
     Reader{"vfat", open_fat},
     Reader{"xfs", open_xfs},
+    Reader{"btrfs", open_btrfs},
 };
 
 }  // namespace

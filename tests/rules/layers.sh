@@ -19,8 +19,9 @@ hidden=(
   'pugixml'                       '^src/launch/'
   'ext2fs/|et/com_err'            '^src/fs/'
   'blkid/|libudev'                '^src/probe/'
-  'xxhash|nettle'                 '^src/machine/'
-  'zlib\.h|zstd'                  '^src/image/'
+  'xxhash|nettle'                 '^src/(fs|machine)/'
+  'zlib\.h|zstd'                  '^src/(fs|image)/'
+  'lzo/'                          '^src/fs/'
   'fmt/format-inl'                '^src/base/fmt\.cpp$'
   '(unistd|fcntl|poll|spawn|signal|termios)\.h$|linux/|sys/(.*/)?[a-z]+\.h$' '^src/(sys|block)/'
 )

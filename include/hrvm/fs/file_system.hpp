@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,10 @@ bool exists(FileSystem& files, std::string_view path);  // links followed
 std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device);  // ext2, ext3, ext4, by libext2fs
 std::unique_ptr<FileSystem> open_fat(block::BlockDevice& device);  // FAT12, FAT16, FAT32 with long names; names ignore case
 std::unique_ptr<FileSystem> open_xfs(block::BlockDevice& device);  // XFS of versions 4 and 5
+// The top level (subvolume 5) of the btrfs on the first device, with the other subvolumes as folders. Devices of another
+// btrfs are left out; what lies only on one that is not here is Error{not_found} when it is read.
+std::unique_ptr<FileSystem> open_btrfs(std::span<block::BlockDevice* const> devices);
+std::unique_ptr<FileSystem> open_btrfs(block::BlockDevice& device);
 
 // By libblkid's type name; nullptr for types that hrvm does not look into yet.
 std::unique_ptr<FileSystem> open_file_system(std::string_view type, block::BlockDevice& device);

@@ -42,15 +42,15 @@ Look fixed(block::BlockDevice&) {
 
 constexpr auto look_at_start = fixed<0, 64 * KiB>;
 
-// libblkid's types. btrfs: the primary superblock. LVM: label and metadata area. ZFS: label 0 with its ring of
-// uberblocks, which every transaction moves. Swap: its header, which hibernation signs.
+// libblkid's types. LVM: label and metadata area. ZFS: label 0 with its ring of uberblocks, which every transaction
+// moves. Swap: its header, which hibernation signs.
 constexpr std::array<Marker, 13> markers = {{
     {"ext2", "superblock", look_at_ext},
     {"ext3", "superblock", look_at_ext},
     {"ext4", "superblock", look_at_ext},
     {"vfat", "allocation table", look_at_fat},
     {"xfs", "superblock and log", look_at_xfs},
-    {"btrfs", "superblock", fixed<64 * KiB, 4 * KiB>},
+    {"btrfs", "superblock", look_at_btrfs},
     {"ntfs", "master file table", look_at_ntfs},
     {"swap", "header", fixed<0, 64 * KiB>},
     {"LVM2_member", "metadata", fixed<0, MiB>},

@@ -42,6 +42,7 @@ std::string hash_regions(block::BlockDevice& device, const std::vector<Region>& 
 Look look_at_ext(block::BlockDevice& device);
 Look look_at_fat(block::BlockDevice& device);
 Look look_at_xfs(block::BlockDevice& device);
+Look look_at_btrfs(block::BlockDevice& device);
 Look look_at_ntfs(block::BlockDevice& device);
 Look look_at_luks(block::BlockDevice& device);
 Look look_at_md(block::BlockDevice& device);

@@ -1,7 +1,9 @@
 #include "machine/marks.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
+#include <string_view>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
@@ -94,4 +96,19 @@ TEST_CASE("a LUKS volume is watched where its data starts") {
     disk[(version == 1 ? 2 : 3) * MiB + 1024] = std::byte{1};
     CHECK(mark() != then);
   }
+}
+
+TEST_CASE("a btrfs is watched at its superblock, whose generation and log are told") {
+  std::vector<std::byte> disk(MiB);
+  std::ranges::transform(std::string_view("_BHRfS_M"), disk.begin() + 65536 + 0x40, [](char c) { return std::byte(c); });
+  base::store(disk, 65536 + 0x48, base::le64(1234));
+  const auto mark = [&] { return read_mark(marker_for("btrfs"), *block::memory_device(disk, "btrfs")); };
+  const auto then = mark();
+  CHECK(then.starts_with("generation 1234, no log; "));
+  base::store(disk, 65536 + 0x60, base::le64(1));
+  CHECK(mark().starts_with("generation 1234, with a log to replay; "));
+  base::store(disk, 65536 + 0x60, base::le64(0));
+  CHECK(mark() == then);
+  disk[65536 + 4000] = std::byte{1};
+  CHECK(mark() != then);
 }

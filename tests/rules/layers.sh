@@ -19,7 +19,7 @@ hidden=(
   'pugixml'                       '^src/launch/'
   'ext2fs/|et/com_err'            '^src/fs/'
   'blkid/|libudev'                '^src/probe/'
-  'xxhash|nettle'                 '^src/(fs|machine)/'
+  'xxhash|nettle'                 '^src/(fs|machine|volume)/'
   'zlib\.h|zstd'                  '^src/(fs|image)/'
   'lzo/'                          '^src/fs/'
   'fmt/format-inl'                '^src/base/fmt\.cpp$'

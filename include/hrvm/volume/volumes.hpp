@@ -50,6 +50,10 @@ struct Assembly {
 // and mirrored ones (mirror, raid1: the first leg that is there) and thin volumes can be read; others are named.
 Assembly assemble_lvm(const std::vector<Member>& members);
 
+// Linux md of all versions: "md:NAME", or "md:UUID" where an array has no name. Linear, RAID0 and RAID1 arrays (one
+// member that is current) can be read; others are named. Members that are missing or have missed changes are findings.
+Assembly assemble_md(const std::vector<Member>& members);
+
 // ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev
 // that is not there, a pool that is destroyed and a spare or cache device are findings.
 Assembly assemble_zfs(const std::vector<Member>& members);

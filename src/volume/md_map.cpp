@@ -71,7 +71,7 @@ std::vector<MappedSegment> map_stripes(const Super& array, const Parts& parts) {
     const auto deep = shortest - used;
     if (deep > (largest - start) / areas.size()) corrupt("it has members of sizes that cannot be");
     if (array.layout == layout_original)
-      std::ranges::rotate(areas, areas.begin() + std::ptrdiff_t(start / array.chunk_bytes % areas.size()));
+      std::rotate(areas.begin(), areas.begin() + std::ptrdiff_t(start / array.chunk_bytes % areas.size()), areas.end());
     const auto length = deep * areas.size();
     zones.push_back({start, length, array.chunk_bytes, std::move(areas)});
     start += length;

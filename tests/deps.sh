@@ -10,7 +10,7 @@ export LC_ALL=C
 BUILD_PACKAGES=(
   g++ cmake ninja-build scdoc
   libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
-  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev libxxhash-dev nettle-dev
+  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev ntfs-3g-dev libxxhash-dev nettle-dev
   zlib1g-dev libzstd-dev liblzo2-dev
 )
 TEST_PACKAGES=(
@@ -18,7 +18,8 @@ TEST_PACKAGES=(
   qemu-system-x86 qemu-utils ovmf
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   grub-common grub-pc-bin grub-efi-amd64-bin binutils
-  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip xfsprogs btrfs-progs mdadm lvm2 thin-provisioning-tools
+  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip xfsprogs btrfs-progs mdadm lvm2
+  thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
 )
 
 CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}

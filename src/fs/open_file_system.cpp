@@ -15,6 +15,7 @@ constexpr std::array readers{
     Reader{"ext3", open_ext},
     Reader{"ext4", open_ext},
     Reader{"vfat", open_fat},
+    Reader{"ntfs", open_ntfs},
     Reader{"xfs", open_xfs},
     Reader{"btrfs", open_btrfs},
 };

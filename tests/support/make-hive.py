@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""make-hive.py FILE: an empty registry hive of Windows, for hivexregedit to fill.
+"""make-hive.py FILE [REG]: a registry hive of Windows; hivexregedit (libhivex) fills it with what REG has.
 
-8 KiB are the least that the format needs: the base block of 4 KiB ("regf", version 1.5, clean: both sequence numbers
-alike, a checksum over its first 508 bytes), then one bin of 4 KiB with the root key's cell, the cell of the security
-descriptor that it must name, and one free cell for the rest.
+REG is what a .reg file has behind its first line, with keys from the hive's root: [\\Select]. Keys on the way are made.
+
+The hive starts with the least that the format needs, which is 8 KiB: the base block of 4 KiB ("regf", version 1.5, clean:
+both sequence numbers alike, a checksum over its first 508 bytes), then one bin of 4 KiB with the root key's cell, the
+cell of the security descriptor that it must name, and one free cell for the rest.
 """
 import struct
+import subprocess
 import sys
 
 FILETIME = (1771027200 + 11644473600) * 10_000_000  # fixed: the same file each time
@@ -36,6 +39,21 @@ def checksum(head):
     return {0: 1, NONE: NONE - 1}.get(value, value)
 
 
+def with_parents(text):
+    """hivexregedit makes a key only where its parent is."""
+    made = set()
+    for line in text.splitlines():
+        if line.startswith("[") and line.endswith("]"):
+            names = line[1:-1].strip("\\").split("\\")
+            for depth in range(1, len(names)):
+                parent = "\\".join(names[:depth])
+                if parent.lower() not in made:
+                    yield f"[\\{parent}]\n"
+                made.add(parent.lower())
+            made.add("\\".join(names).lower())
+        yield line
+
+
 key_offset = 0x20
 security_offset = key_offset + len(cell(b"\0" * (0x4C + len(ROOT))))
 key = struct.pack("<2sHQIIIIIIIIIIIIIIIHH", b"nk", 0x2C, FILETIME, 0, NONE, 0, 0, NONE, NONE, 0, NONE,
@@ -47,3 +65,8 @@ hive_bin = struct.pack("<4sIIQQI", b"hbin", 0, 4096, 0, FILETIME, 0) + cells + s
 head = struct.pack("<4sIIQIIIIIII", b"regf", 1, 1, FILETIME, 1, 5, 0, 1, key_offset, 4096, 1).ljust(508, b"\0")
 with open(sys.argv[1], "wb") as file:
     file.write((head + struct.pack("<I", checksum(head))).ljust(4096, b"\0") + hive_bin.ljust(4096, b"\0"))
+if len(sys.argv) > 2:
+    with open(sys.argv[2], encoding="utf-8") as file:
+        text = "\n".join(with_parents(file.read()))
+    subprocess.run(["hivexregedit", "--merge", "--encoding", "UTF-8", sys.argv[1], "/dev/stdin"], check=True,
+                   input=("Windows Registry Editor Version 5.00\n\n" + text + "\n").encode())

@@ -9,6 +9,7 @@ std::span<const Detector> detectors() {
       {"os-release", detect_os_release},
       {"nixos", detect_nixos},                  // where os-release is made at each start
       {"release-files", detect_release_files},  // from before os-release
+      {"windows", detect_windows},
   };
   return table;
 }

@@ -24,6 +24,11 @@ bool holds_a_boot_folder(fs::FileSystem& files) {
   });
 }
 
+// "System Reserved": where BIOS finds what starts Windows.
+bool holds_windows_loader(fs::FileSystem& files) {
+  return fs::exists(files, "/bootmgr") && fs::exists(files, "/Boot/BCD");
+}
+
 class Looking {
  public:
   Looking(Place& place, std::vector<base::Finding>& findings) : place_(place), findings_(findings) {}
@@ -51,7 +56,8 @@ class Looking {
     if (!place_.files) return tell_closed();
     if (place_.is_esp) return look_for_loaders();
     place_.systems = find_systems(place_.name, *place_.files, findings_);
-    place_.is_boot = place_.systems.empty() && holds_a_boot_folder(*place_.files);
+    place_.is_boot =
+        place_.systems.empty() && (holds_a_boot_folder(*place_.files) || holds_windows_loader(*place_.files));
     if (place_.is_boot) place_.boot_kernels = kernels_in(*place_.files, "/");
     if (place_.files->needs_recovery())
       add("filesystem-unclean", Severity::note,

@@ -68,5 +68,5 @@ with open(sys.argv[1], "wb") as file:
 if len(sys.argv) > 2:
     with open(sys.argv[2], encoding="utf-8") as file:
         text = "\n".join(with_parents(file.read()))
-    subprocess.run(["hivexregedit", "--merge", "--encoding", "UTF-8", sys.argv[1], "/dev/stdin"], check=True,
+    subprocess.run(["hivexregedit", "--merge", sys.argv[1], "/dev/stdin"], check=True,
                    input=("Windows Registry Editor Version 5.00\n\n" + text + "\n").encode())

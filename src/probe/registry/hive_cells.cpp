@@ -74,6 +74,7 @@ std::string HiveCells::read(std::uint32_t offset, std::size_t most) {
   const auto head = bytes_at(offset, sizeof(base::le32));
   const auto size = std::int64_t(std::int32_t(base::load<base::le32>(std::as_bytes(std::span(head)))));
   if (size > -8) throw broken("a cell that is named is not in use", regf::first_bin + offset);
+  if (std::uint64_t(-size) > end_ - offset) throw broken("a cell is larger than it", regf::first_bin + offset);
   return bytes_at(offset + sizeof(base::le32), std::min(most, std::size_t(-size) - sizeof(base::le32)));
 }
 

@@ -9,5 +9,6 @@ std::optional<System> detect_proxmox(const Root& root);
 std::optional<System> detect_os_release(const Root& root);
 std::optional<System> detect_nixos(const Root& root);
 std::optional<System> detect_release_files(const Root& root);
+std::optional<System> detect_windows(const Root& root);
 
 }  // namespace hrvm::probe

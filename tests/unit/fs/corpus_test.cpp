@@ -1,5 +1,7 @@
 // Damaged filesystems, each named for its lesson and for what comes of walking through all of it: NAME.corrupt,
 // NAME.reads. Those that the fuzzer found bear no such word: they only must end.
+#include "hrvm/base/byte_size.hpp"
+#include "support/packed_sectors.hpp"
 #include "trees.hpp"
 
 namespace hrvm::fs::test {
@@ -18,9 +20,18 @@ void walk(FileSystem& files, const std::string& folder, int depth) {
   }
 }
 
-std::string outcome(const Path& image, Open open) {
+using Device = std::unique_ptr<block::BlockDevice>;
+
+Device whole(const Path& image) { return block::open_device(image); }
+
+Device packed(const Path& sectors) {
+  const auto bytes = sys::read_file(sectors, base::MiB);
+  return block::memory_device(hrvm::test::unpack_sectors(std::as_bytes(std::span(bytes)), 2 * base::MiB), "packed");
+}
+
+std::string outcome(const Path& image, Open open, Device (*device_of)(const Path&)) {
   try {
-    auto device = block::open_device(image);
+    const auto device = device_of(image);
     walk(*open(*device), "", 4);
     return "reads";
   } catch (const base::Error& error) {
@@ -29,12 +40,12 @@ std::string outcome(const Path& image, Open open) {
   }
 }
 
-void check_corpus(const std::string& name, Open open) {
+void check_corpus(const std::string& name, Open open, Device (*device_of)(const Path&) = whole) {
   auto folder = Path(HRVM_SOURCE_DIR) / "tests/corpus" / name;
   int told = 0;
   for (const auto& file : sys::list_directory(folder)) {
     CAPTURE(file);
-    auto found = outcome(folder / file, open);
+    auto found = outcome(folder / file, open, device_of);
     auto expected = Path(file).extension().string();
     if (expected.empty()) continue;
     CHECK("." + found == expected);
@@ -48,5 +59,7 @@ void check_corpus(const std::string& name, Open open) {
 TEST_CASE("every damaged FAT ends as its name says") { check_corpus("fat", open_fat); }
 
 TEST_CASE("every damaged ext filesystem ends as its name says") { check_corpus("ext", open_ext); }
+
+TEST_CASE("every damaged NTFS ends as its name says") { check_corpus("ntfs", open_ntfs, packed); }
 
 }  // namespace hrvm::fs::test

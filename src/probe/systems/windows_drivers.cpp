@@ -1,0 +1,105 @@
+// Which buses a Windows can start from. A driver does so when its service starts at boot (Start is 0) and StartOverride
+// does not say otherwise: Windows 8 and later put that there for the buses that a machine did not have when it was set
+// up.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hrvm/base/text.hpp"
+#include "windows_registry.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+constexpr std::uint32_t start_at_boot = 0;
+
+struct Service {
+  bool is_there = false;
+  bool starts_at_boot = false;
+  std::string because;
+};
+
+struct Bus {
+  std::string_view name;
+  std::array<std::string_view, 2> any_of;  // services of which one will do
+  std::string_view as_well;                // one that it takes besides
+};
+constexpr Bus buses[] = {
+    {"virtio", {"viostor", ""}, ""},          {"scsi", {"vioscsi", ""}, ""},
+    {"nvme", {"stornvme", ""}, ""},           {"sata", {"storahci", "msahci"}, ""},
+    {"ide", {"intelide", "pciide"}, "atapi"},
+};
+
+class Services {
+ public:
+  Services(Hive& system, const std::string& control_set, fs::FileSystem& root)
+      : system_(system), root_(root), path_(control_set + "\\Services\\") {}
+
+  Service look_at(std::string_view name) {
+    const auto key = system_.find(path_ + std::string(name));
+    if (!key) return {false, false, fmt::format("Windows has no driver {}", name)};
+    const auto start = number(*key, "Start");
+    if (start != start_at_boot)
+      return {
+          true, false,
+          fmt::format("{} does not start at boot (its Start is {})", name, start ? std::to_string(*start) : "missing")};
+    if (const auto other = system_.find(path_ + std::string(name) + "\\StartOverride");
+        other && number(*other, "0").value_or(start_at_boot) != start_at_boot)
+      return {true, false, fmt::format("StartOverride keeps {} from starting at boot", name)};
+    if (const auto file = file_of(*key, name); !fs::exists(root_, file))
+      return {true, false, fmt::format("{}, the file of {}, is missing", file, name)};
+    return {true, true, fmt::format("{} starts at boot", name)};
+  }
+
+ private:
+  std::optional<std::uint32_t> number(Hive::Key key, std::string_view name) {
+    const auto value = system_.value(key, name);
+    return value ? value->number() : std::nullopt;
+  }
+
+  // ImagePath is "\SystemRoot\System32\drivers\x.sys" or "System32\drivers\x.sys"; without it the name says it.
+  std::string file_of(Hive::Key key, std::string_view name) {
+    const auto value = system_.value(key, "ImagePath");
+    auto path = value ? value->text().value_or("") : "";
+    if (path.empty()) path = fmt::format("System32\\drivers\\{}.sys", name);
+    std::ranges::replace(path, '\\', '/');
+    if (constexpr std::string_view root = "/systemroot/"; base::starts_with_ignoring_case(path, root))
+      path.erase(0, root.size());
+    return "/Windows/" + path;
+  }
+
+  Hive& system_;
+  fs::FileSystem& root_;
+  std::string path_;
+};
+
+Service best_of(Services& services, const Bus& bus) {
+  Service best;
+  for (const std::string_view name : bus.any_of) {
+    if (name.empty() || best.starts_at_boot) continue;
+    auto service = services.look_at(name);
+    if (service.starts_at_boot || !best.is_there) best = std::move(service);
+  }
+  return best;
+}
+
+DriverEvidence evidence(Services& services, const Bus& bus) try {
+  auto service = best_of(services, bus);
+  if (service.starts_at_boot && !bus.as_well.empty())
+    if (auto other = services.look_at(bus.as_well); !other.starts_at_boot) service = std::move(other);
+  return {std::string(bus.name), service.starts_at_boot ? "yes" : "no", std::move(service.because)};
+} catch (const base::Error& error) {
+  return {std::string(bus.name), "unknown", error.message()};
+}
+
+}  // namespace
+
+std::vector<DriverEvidence> windows_drivers(Hive& system, const std::string& control_set, fs::FileSystem& root) {
+  Services services(system, control_set, root);
+  std::vector<DriverEvidence> drivers;
+  for (const Bus& bus : buses) drivers.push_back(evidence(services, bus));
+  return drivers;
+}
+
+}  // namespace hrvm::probe

@@ -8,6 +8,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/file_system.hpp"
+#include "ntfs_boot_sector.hpp"
 #include "ntfs_reparse.hpp"
 #include "ntfs_source.hpp"
 #include "path.hpp"
@@ -68,6 +69,7 @@ std::optional<std::string> to_utf8(const ntfschar* name, int length) {
 class Ntfs final : public FileSystem {
  public:
   explicit Ntfs(block::BlockDevice& device) : source_(device) {
+    ntfs::check_boot_sector(device);
     ntfs_log_set_handler(ntfs_log_handler_null);  // it would write to the terminal
     source_.allow(open_allowance);
     ntfs_device* handle = open_ntfs_device(source_);

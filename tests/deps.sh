@@ -11,15 +11,15 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build scdoc
   libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
   libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev ntfs-3g-dev libxxhash-dev nettle-dev
-  zlib1g-dev libzstd-dev liblzo2-dev
+  zlib1g-dev libzstd-dev liblzo2-dev libbz2-dev liblz4-dev liblzma-dev
 )
 TEST_PACKAGES=(
   catch2 clang-format jq strace python3-minimal bash-completion zsh fish mandoc
   qemu-system-x86 qemu-utils ovmf
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   grub-common grub-pc-bin grub-efi-amd64-bin binutils
-  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip xfsprogs btrfs-progs mdadm lvm2
-  thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
+  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip bzip2 lz4 xz-utils zstd
+  xfsprogs btrfs-progs mdadm lvm2 thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
 )
 
 CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}

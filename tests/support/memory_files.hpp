@@ -1,6 +1,7 @@
 // A filesystem in memory: MemoryFiles files; files.add("/etc/os-release", "ID=debian\n").link("/etc/x", "../y");
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -11,6 +12,10 @@ namespace hrvm::test {
 
 class MemoryFiles : public fs::FileSystem {
  public:
+  MemoryFiles() = default;
+  explicit MemoryFiles(const std::map<std::string, std::string>& files) {
+    for (const auto& [path, content] : files) add(path, content);
+  }
   // Folders above it come by themselves.
   MemoryFiles& add(const std::string& path, std::string content) { return put(path, {fs::FileKind::regular, content}); }
   MemoryFiles& link(const std::string& path, std::string target) { return put(path, {fs::FileKind::symlink, target}); }
@@ -34,12 +39,15 @@ class MemoryFiles : public fs::FileSystem {
   }
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
     const std::string& content = node(path, fs::FileKind::regular).content;
-    return offset >= content.size() ? std::string() : content.substr(offset, length);
+    std::string piece = offset >= content.size() ? std::string() : content.substr(offset, length);
+    bytes_read += piece.size();
+    return piece;
   }
   std::string read_link(std::string_view path) override { return node(path, fs::FileKind::symlink).content; }
   bool needs_recovery() const override { return is_unclean; }
 
   bool is_unclean = false;
+  std::uint64_t bytes_read = 0;  // of all files together
 
  private:
   struct Node {

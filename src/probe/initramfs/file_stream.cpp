@@ -1,0 +1,41 @@
+#include "file_stream.hpp"
+
+#include <utility>
+
+namespace hrvm::probe {
+namespace {
+
+constexpr std::size_t piece_bytes = 1 << 20;
+
+}  // namespace
+
+FileStream::FileStream(fs::FileSystem& files, std::string path, std::uint64_t size_bytes)
+    : files_(files), path_(std::move(path)), size_bytes_(size_bytes) {}
+
+// Pieces begin at multiples of their size, where the filesystem's blocks begin as well.
+void FileStream::load() {
+  const auto length = std::min<std::uint64_t>(piece_bytes - next_ % piece_bytes, size_bytes_ - next_);
+  std::string more = length > 0 ? files_.read(path_, next_, std::size_t(length)) : std::string();
+  next_ = more.empty() ? size_bytes_ : next_ + more.size();
+  if (held() == 0)
+    piece_ = std::move(more);
+  else
+    piece_ = piece_.substr(at_) + more;
+  at_ = 0;
+}
+
+std::span<const std::byte> FileStream::peek(std::size_t least) {
+  while (held() < least && next_ < size_bytes_) load();
+  return std::as_bytes(std::span(piece_)).subspan(at_);
+}
+
+std::span<const std::byte> FileStream::peek() { return peek(1); }
+
+void FileStream::skip(std::uint64_t bytes) {
+  if (bytes <= held()) return drop(std::size_t(bytes));
+  bytes -= held();
+  drop(held());
+  next_ += std::min(bytes, size_bytes_ - next_);
+}
+
+}  // namespace hrvm::probe

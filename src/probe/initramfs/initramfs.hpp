@@ -1,0 +1,32 @@
+// What an initramfs holds, as far as it decides whether a system finds its root: drivers by their names, and the few
+// files that configure it. It is read as the Linux kernel does: archives one after the other, each plain or compressed.
+//
+// It streams: names are looked at on the way, and what was not asked for is forgotten. Memory: 1 MiB of the file, what
+// the decoder takes (decoder.hpp), and at most 1 MiB of configuration. At most 1 GiB is unpacked.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "hrvm/fs/file_system.hpp"
+
+namespace hrvm::probe {
+
+struct Initramfs {
+  std::set<std::string> modules;                     // those that were asked for and are there
+  std::map<std::string, std::string> configuration;  // "etc/crypttab", and what it says
+  std::string kernel;                                // the version whose modules it holds; empty where it has none
+  std::string incomplete;  // why it was not read to its end; empty when all asked for is known
+
+  bool has(const std::string& module) const { return modules.contains(module); }
+};
+
+// "usr/lib/modules/6.1.0/kernel/drivers/nvme/host/nvme-core.ko.xz" is "nvme_core"; empty for what is no module.
+std::string module_name(std::string_view path);
+
+// `path` is followed through links. It stops at the last of `modules`, named as module_name does. Error{not_found} when
+// there is no such file; what is broken in it is told in `incomplete`.
+Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules);
+
+}  // namespace hrvm::probe

@@ -1,0 +1,51 @@
+// What a Linux kernel's command line says about where the system is and where it speaks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hrvm::probe {
+
+struct CommandLine {
+  std::string root;                   // as it stands there: "UUID=…", "/dev/mapper/pve-root", "ZFS=rpool/ROOT/pve-1"
+  std::string subvolume;              // of rootflags=subvol=…: "@rootfs", without slashes before it
+  std::string resume;                 // empty where it is not said, or "noresume" is
+  std::vector<std::string> consoles;  // "tty0", "ttyS0": the last one is /dev/console
+  std::vector<std::string> luks;  // what has to be opened first: "UUID=…", "/dev/sda3", of rd.luks.* and cryptdevice=
+
+  bool has_serial_console() const;
+};
+
+CommandLine parse_command_line(std::string_view text);
+
+// How a device is named, in a command line, in fstab or crypttab.
+struct DeviceName {
+  enum class By {
+    unknown,
+    uuid,
+    label,
+    partuuid,
+    partlabel,
+    logical_volume,  // "pve/root"
+    mapper,          // a name under /dev/mapper that can be a logical volume or an opened container
+    dataset,         // "rpool/ROOT/pve-1", or empty for the one that the pool's bootfs names
+    kernel_name,     // "sda3": goes with the bus
+    path,            // "pci-0000:00:1f.2-ata-1-part3": of /dev/disk/by-path, goes with the bus
+    id,              // of /dev/disk/by-id, goes with the disk's model and serial number
+  };
+  By by = By::unknown;
+  std::string name;
+  unsigned partition = 0;  // the number that a kernel_name, path or id ends with
+
+  // True where the name of the same device is another in a machine.
+  bool goes_with_hardware() const { return by == By::kernel_name || by == By::path || by == By::id; }
+};
+
+// "UUID=…", "LABEL=…", "/dev/…", "ZFS=…", "zfs:…".
+DeviceName parse_device_name(std::string_view text);
+
+// "vg--a-lv--b" of device-mapper is "vg-a/lv-b"; empty for what is no such name.
+std::string logical_volume_of(std::string_view mapper_name);
+
+}  // namespace hrvm::probe

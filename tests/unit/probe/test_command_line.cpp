@@ -1,0 +1,71 @@
+#include <catch2/catch.hpp>
+
+#include "probe/boot/command_line.hpp"
+
+using namespace hrvm::probe;
+using By = DeviceName::By;
+
+TEST_CASE("a command line tells the root, the consoles and what has to be opened") {
+  const auto line = parse_command_line(
+      "BOOT_IMAGE=/vmlinuz-5.14 root=/dev/mapper/rl-root ro rootflags=rw,subvol=/@rootfs console=tty0 "
+      "console=ttyS0,115200n8 resume=/dev/mapper/rl-swap rd.luks.uuid=luks-1234-5678 rd.lvm.lv=rl/root "
+      "cryptdevice=UUID=aa-bb:cryptroot dyndbg=\"file drivers/x +p\" quiet");
+  CHECK(line.root == "/dev/mapper/rl-root");
+  CHECK(line.subvolume == "@rootfs");
+  CHECK(line.consoles == std::vector<std::string>{"tty0", "ttyS0"});
+  CHECK(line.has_serial_console());
+  CHECK(line.resume == "/dev/mapper/rl-swap");
+  CHECK(line.luks == std::vector<std::string>{"UUID=1234-5678", "UUID=aa-bb"});
+}
+
+TEST_CASE("the last root counts, quotes are no part of a value, and noresume takes resume back") {
+  const auto line = parse_command_line("root=/dev/sda1 root=\"UUID=3f1c\" resume=UUID=1 noresume quiet splash");
+  CHECK(line.root == "UUID=3f1c");
+  CHECK(line.resume.empty());
+  CHECK_FALSE(line.has_serial_console());
+}
+
+TEST_CASE("devices are told by what their names say") {
+  struct Case {
+    std::string text;
+    By by;
+    std::string name;
+    unsigned partition = 0;
+  };
+  const Case cases[] = {
+      {"UUID=3f1c-22", By::uuid, "3f1c-22"},
+      {"LABEL=root", By::label, "root"},
+      {"PARTUUID=0f1e-02/PARTNROFF=1", By::partuuid, "0f1e-02"},
+      {"/dev/disk/by-uuid/3f1c", By::uuid, "3f1c"},
+      {"/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3", By::path, "pci-0000:00:1f.2-ata-1-part3", 3},
+      {"/dev/disk/by-id/ata-Samsung_SSD_860-part2", By::id, "ata-Samsung_SSD_860-part2", 2},
+      {"/dev/mapper/pve-root", By::mapper, "pve-root"},
+      {"/dev/pve/root", By::logical_volume, "pve/root"},
+      {"/dev/sda3", By::kernel_name, "sda3", 3},
+      {"/dev/nvme0n1p2", By::kernel_name, "nvme0n1p2", 2},
+      {"/dev/nvme0n1", By::kernel_name, "nvme0n1", 0},
+      {"ZFS=rpool/ROOT/pve-1", By::dataset, "rpool/ROOT/pve-1"},
+      {"zfs:AUTO", By::dataset, ""},
+      {"/dev/md/root", By::unknown, "md/root"},
+      {"tmpfs", By::unknown, "tmpfs"},
+      {"", By::unknown, ""},
+  };
+  for (const Case& each : cases) {
+    INFO(each.text);
+    const auto device = parse_device_name(each.text);
+    CHECK(device.by == each.by);
+    CHECK(device.name == each.name);
+    CHECK(device.partition == each.partition);
+    CHECK(device.goes_with_hardware() == (each.by == By::path || each.by == By::id || each.by == By::kernel_name));
+  }
+}
+
+TEST_CASE("device-mapper's names are logical volumes where they have one single dash") {
+  CHECK(logical_volume_of("pve-root") == "pve/root");
+  CHECK(logical_volume_of("vg--a--b-lv--1") == "vg-a-b/lv-1");
+  CHECK(logical_volume_of("ubuntu--vg-ubuntu--lv") == "ubuntu-vg/ubuntu-lv");
+  CHECK(logical_volume_of("cryptroot").empty());
+  CHECK(logical_volume_of("sda3_crypt").empty());
+  CHECK(logical_volume_of("luks-1234-5678").empty());
+  CHECK(logical_volume_of("-root").empty());
+}

@@ -17,7 +17,6 @@ namespace {
 
 using base::Error, base::ErrorKind;
 
-constexpr std::uint64_t most_unpacked = 1 << 30;
 constexpr std::size_t longest_magic = 6;
 constexpr std::size_t largest_configuration = 64 << 10, most_configuration = 16;
 
@@ -51,7 +50,7 @@ class Metered : public ByteStream {
 
  private:
   void drop(std::size_t bytes) override {
-    if (bytes > budget_) throw Error(ErrorKind::unsupported, "it unpacks to more than 1 GiB");
+    if (bytes > budget_) throw Error(ErrorKind::unsupported, "it unpacks to more than hrvm reads");
     budget_ -= bytes;
     stream_.skip(bytes);
   }
@@ -62,7 +61,8 @@ class Metered : public ByteStream {
 
 class Reading {
  public:
-  Reading(FileStream& file, const std::set<std::string>& wanted) : file_(file), wanted_(wanted) {}
+  Reading(FileStream& file, const std::set<std::string>& wanted, std::uint64_t most_unpacked)
+      : file_(file), wanted_(wanted), budget_(most_unpacked) {}
 
   Initramfs run() && {
     try {
@@ -92,7 +92,7 @@ class Reading {
     if (!decoder) throw Error(ErrorKind::unsupported, "it is packed in a way that hrvm does not know");
     Metered unpacked(*decoder, budget_);
     // What lies behind the archives in this stream is passed over, so that the next stream can be found.
-    if (read_archives(unpacked)) unpacked.skip(most_unpacked + 1);
+    if (read_archives(unpacked)) unpacked.skip(budget_ + 1);
   }
 
   void take(const CpioEntry& entry, CpioReader& reader) {
@@ -105,7 +105,7 @@ class Reading {
 
   FileStream& file_;
   const std::set<std::string>& wanted_;
-  std::uint64_t budget_ = most_unpacked;
+  std::uint64_t budget_;
   Initramfs found_;
 };
 
@@ -121,13 +121,14 @@ std::string module_name(std::string_view path) {
   return plain;
 }
 
-Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules) {
+Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules,
+                         std::uint64_t most_unpacked) {
   const auto place = fs::resolve(files, path);
   const auto info = place ? files.info(*place) : std::nullopt;
   if (!info || info->kind != fs::FileKind::regular)
     throw Error(ErrorKind::not_found, fmt::format("there is no initramfs {}", path)).on(path);
   FileStream file(files, *place, info->size_bytes);
-  return Reading(file, modules).run();
+  return Reading(file, modules, most_unpacked).run();
 }
 
 }  // namespace hrvm::probe

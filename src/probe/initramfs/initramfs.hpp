@@ -2,12 +2,14 @@
 // files that configure it. It is read as the Linux kernel does: archives one after the other, each plain or compressed.
 //
 // It streams: names are looked at on the way, and what was not asked for is forgotten. Memory: 1 MiB of the file, what
-// the decoder takes (decoder.hpp), and at most 1 MiB of configuration. At most 1 GiB is unpacked.
+// the decoder takes (decoder.hpp), and at most 1 MiB of configuration.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "hrvm/fs/file_system.hpp"
 
@@ -26,7 +28,8 @@ struct Initramfs {
 std::string module_name(std::string_view path);
 
 // `path` is followed through links. It stops at the last of `modules`, named as module_name does. Error{not_found} when
-// there is no such file; what is broken in it is told in `incomplete`.
-Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules);
+// there is no such file; what is broken in it, or unpacks to more than `most_unpacked` bytes, is told in `incomplete`.
+Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules,
+                         std::uint64_t most_unpacked = 1 << 30);
 
 }  // namespace hrvm::probe

@@ -1,0 +1,35 @@
+// BootEntry: what a boot loader's menu offers, read from its configuration. Plain data, as the loader would see it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hrvm::probe {
+
+struct BootEntry {
+  std::string title;   // as the menu shows it
+  std::string id;      // by which a default is chosen; empty where it has none
+  std::string volume;  // where its files lie: "uuid/…" or "label/…" of a filesystem; empty: where the menu lies
+  std::string kernel;  // path there; empty for what is no Linux
+  std::vector<std::string> initramfs;
+  std::string command_line;
+  std::string version;  // of the kernel, where the entry or its kernel's name tells it
+  bool is_default = false;
+};
+
+// "6.1.0-18-amd64" of "/boot/vmlinuz-6.1.0-18-amd64"; empty for a name without one.
+std::string kernel_version(std::string_view kernel_path);
+
+// Cuts a path at GRUB's device before it: "(uuid/3f1c)/boot/x" gives "uuid/3f1c" and "/boot/x".
+std::pair<std::string, std::string> split_device(std::string_view path);
+
+// Shell patterns as far as boot loaders take them: "*" and "?".
+bool matches_pattern(std::string_view text, std::string_view pattern);
+
+// An entry of a hostile disk ends here: kernels take 2 KiB of command line, a few of them 4 KiB.
+inline constexpr std::size_t longest_text = 8 << 10;
+inline constexpr std::size_t most_entries = 1024;
+
+}  // namespace hrvm::probe

@@ -1,0 +1,51 @@
+// grub.cfg as GRUB's shell would run it, as far as it decides what the menu offers: variables, conditions, `search`,
+// `load_env`, menu entries and submenus. Functions and loops are passed over: no grub-mkconfig puts entries into them.
+//
+// Bounded: at most 32 levels, 1024 entries, 8 KiB for a word, 4096 variables. What goes beyond is Error{corrupt}.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "boot_entry.hpp"
+#include "grub_words.hpp"
+
+namespace hrvm::probe {
+
+struct GrubItem {
+  enum class Kind {
+    entry,
+    submenu,
+    bls,  // here stand the entries of the Boot Loader Specification (`blscfg`)
+  };
+  Kind kind = Kind::entry;
+  BootEntry entry;              // of a submenu, title and id alone
+  std::vector<GrubItem> items;  // of a submenu
+};
+
+struct GrubFile {
+  std::string volume, path;  // as in BootEntry
+};
+
+struct GrubMenu {
+  std::vector<GrubItem> items;
+  GrubVariables variables;       // at the end: `default`, and what entries elsewhere refer to
+  std::optional<GrubFile> next;  // the file that `configfile` goes on with
+};
+
+// `environment` is what grubenv holds, nullopt where there is no such file.
+GrubMenu read_grub_cfg(std::string_view text, const std::optional<GrubVariables>& environment);
+
+// A grubenv file: "name=value" lines behind a signature, filled up with "#".
+GrubVariables parse_grubenv(std::string_view text);
+
+// "$name" and "${name}" replaced.
+std::string expand_variables(std::string_view text, const GrubVariables& variables);
+
+// The entries in their order, the one that `selector` chooses marked: an id, a title or a number, and those of submenus
+// before it, parted by ">". The first entry where it chooses none.
+std::vector<BootEntry> flatten(const std::vector<GrubItem>& items, std::string_view selector);
+
+}  // namespace hrvm::probe

@@ -14,9 +14,9 @@ using namespace hrvm;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   test::MemoryFiles files;
-  files.write("/boot/grub/grub.cfg", text).write("/boot/grub/grubenv", text).write("/boot/extlinux.conf", text);
-  files.write("/boot/loader/entries/" + base::printable(text.substr(0, 16)) + ".conf", text);
-  files.write("/loader/entries/a.conf", text).write("/loader/loader.conf", text);
+  files.add("/boot/grub/grub.cfg", text).add("/boot/grub/grubenv", text).add("/boot/extlinux.conf", text);
+  files.add("/boot/loader/entries/" + base::printable(text.substr(0, 16)) + ".conf", text);
+  files.add("/loader/entries/a.conf", text).add("/loader/loader.conf", text);
   const probe::BootPlace places[] = {{"p1", "1", "", true, &files}};
   for (const auto& menu : probe::read_boot_menus(places))
     for (const auto& entry : menu.entries) {

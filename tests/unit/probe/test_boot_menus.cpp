@@ -320,9 +320,9 @@ TEST_CASE("a grub.cfg that never ends a level, or grows without end, is told as 
 
 TEST_CASE("a GRUB in the ESP goes on with the file that its stub names") {
   test::MemoryFiles esp, boot;
-  esp.write("/EFI/debian/grub.cfg", "search.fs_uuid " + boot_uuid + " root hd0,gpt2 \nset prefix=($root)'/grub'\n" +
+  esp.add("/EFI/debian/grub.cfg", "search.fs_uuid " + boot_uuid + " root hd0,gpt2 \nset prefix=($root)'/grub'\n" +
                                         "configfile $prefix/grub.cfg\n");
-  boot.write("/grub/grub.cfg", debian("1>2"));
+  boot.add("/grub/grub.cfg", debian("1>2"));
   const BootPlace places[] = {{"p1", "AAAA-BBBB", "", true, &esp}, {"p2", boot_uuid, "", false, &boot}};
   const auto menus = read_boot_menus(places);
   REQUIRE(menus.size() == 1);
@@ -336,17 +336,17 @@ TEST_CASE("a GRUB in the ESP goes on with the file that its stub names") {
 
 TEST_CASE("a stub of Fedora's with variables as devices is followed, one in a circle ends") {
   test::MemoryFiles esp, boot;
-  esp.write("/EFI/fedora/grub.cfg",
+  esp.add("/EFI/fedora/grub.cfg",
             "if [ -e (md/md-boot) ]; then\n  set prefix=md/md-boot\nelse\n"
             "  if [ -f ${config_directory}/bootuuid.cfg ]; then\n    source ${config_directory}/bootuuid.cfg\n"
             "  fi\n  search --root-dev-only --fs-uuid --set=dev " +
                 boot_uuid +
                 "\nfi\n"
                 "set prefix=($dev)/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n");
-  boot.write("/grub2/grub.cfg", replaced(fedora, "BOOT", boot_uuid)).write("/grub2/grubenv", grubenv);
-  boot.write("/loader/entries/e1d8-5.14.0-362.el9.x86_64.conf", bls("5.14.0-362.el9.x86_64"));
-  boot.write("/loader/entries/e1d8-5.14.0-70.el9.x86_64.conf", bls("5.14.0-70.el9.x86_64", "$kernelopts x"));
-  boot.write("/loader/entries/e1d8-0-rescue.conf", bls("0-rescue-e1d8"));
+  boot.add("/grub2/grub.cfg", replaced(fedora, "BOOT", boot_uuid)).add("/grub2/grubenv", grubenv);
+  boot.add("/loader/entries/e1d8-5.14.0-362.el9.x86_64.conf", bls("5.14.0-362.el9.x86_64"));
+  boot.add("/loader/entries/e1d8-5.14.0-70.el9.x86_64.conf", bls("5.14.0-70.el9.x86_64", "$kernelopts x"));
+  boot.add("/loader/entries/e1d8-0-rescue.conf", bls("0-rescue-e1d8"));
   const BootPlace places[] = {{"p1", "AAAA-BBBB", "", true, &esp}, {"p2", boot_uuid, "", false, &boot}};
   const auto menus = read_boot_menus(places);
   REQUIRE(menus.size() == 1);
@@ -361,7 +361,7 @@ TEST_CASE("a stub of Fedora's with variables as devices is followed, one in a ci
   CHECK(entries[2].version == "0-rescue-e1d8");
   CHECK(entries[3].title == "UEFI Firmware Settings");
 
-  boot.write("/grub2/grub.cfg", "search --fs-uuid --set=root AAAA-BBBB\nconfigfile ($root)/EFI/fedora/grub.cfg\n");
+  boot.add("/grub2/grub.cfg", "search --fs-uuid --set=root AAAA-BBBB\nconfigfile ($root)/EFI/fedora/grub.cfg\n");
   CHECK(read_boot_menus(places).empty());
 }
 
@@ -392,11 +392,11 @@ TEST_CASE("systemd-boot's order and default are as the Boot Loader Specification
 TEST_CASE("the ESP of proxmox-boot-tool has its kernels, and the root in a pool") {
   test::MemoryFiles esp;
   for (const std::string version : {"6.5.11-7-pve", "6.2.16-20-pve"})
-    esp.write("/loader/entries/proxmox-" + version + ".conf",
+    esp.add("/loader/entries/proxmox-" + version + ".conf",
               "title    Proxmox Virtual Environment\nversion  " + version +
                   "\noptions   root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" + "linux    /EFI/proxmox/" + version +
                   "/vmlinuz-" + version + "\ninitrd   /EFI/proxmox/" + version + "/initrd.img-" + version + "\n");
-  esp.write("/loader/loader.conf", "timeout 3\ndefault proxmox-*\n").write("/EFI/systemd/systemd-bootx64.efi", "MZ");
+  esp.add("/loader/loader.conf", "timeout 3\ndefault proxmox-*\n").add("/EFI/systemd/systemd-bootx64.efi", "MZ");
   const BootPlace places[] = {{"p2", "AAAA-BBBB", "", true, &esp}};
   const auto menus = read_boot_menus(places);
   REQUIRE(menus.size() == 1);

@@ -1,0 +1,226 @@
+#include "boot_evidence.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "command_line.hpp"
+#include "hidden_system.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "kernel_files.hpp"
+#include "locate_device.hpp"
+#include "probe/drivers/find_drivers.hpp"
+#include "probe/hazards/hazards.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+constexpr unsigned most_unpacked = 4;
+
+struct Choice {
+  const BootMenu* menu = nullptr;
+  const BootEntry* entry = nullptr;
+};
+
+// A place and what it is a root of: the filesystem itself, or one of its subvolumes.
+struct OpenRoot {
+  const BootPlace* place = nullptr;
+  std::unique_ptr<fs::FileSystem> view;
+  fs::FileSystem* files() const { return view ? view.get() : place ? place->files : nullptr; }
+};
+
+OpenRoot open_root(std::span<const BootPlace> places, const std::string& name) {
+  for (const BootPlace& place : places) {
+    if (place.name == name) return {&place, nullptr};
+    if (!name.starts_with(place.name + ":") || place.files == nullptr) continue;
+    for (const fs::Subvolume& subvolume : place.files->subvolumes())
+      if (base::printable(place.name + ":" + subvolume.path) == name)
+        return {&place, place.files->open_subvolume(subvolume.id)};
+  }
+  return {};
+}
+
+// The buses on which a disk gets a name of this kind.
+struct DiskName {
+  std::string_view prefix;
+  std::string_view buses;
+};
+constexpr DiskName disk_names[] = {{"sd", "sata scsi ide"}, {"vd", "virtio"}, {"nvme", "nvme"}};
+
+// A kernel that looks for its root by a disk's name finds it on the buses alone that give this name.
+void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line) {
+  const DeviceName root = parse_device_name(line.root);
+  if (root.by != DeviceName::By::kernel_name) return;
+  const auto* known =
+      std::ranges::find_if(disk_names, [&](const DiskName& each) { return root.name.starts_with(each.prefix); });
+  if (known == std::end(disk_names)) return;
+  for (DriverEvidence& driver : drivers)
+    if (known->buses.find(driver.bus) == std::string_view::npos) {
+      driver.verdict = "no";
+      driver.because = fmt::format("the kernel is told root={}, and a {} disk has another name", line.root, driver.bus);
+    }
+}
+
+class Evidence {
+ public:
+  Evidence(Contents& contents, std::span<const BootPlace> places, bool unpack)
+      : contents_(contents),
+        places_(places),
+        unpacks_left_(unpack ? most_unpacked : 0),
+        menus_(read_boot_menus(places)) {}
+
+  void run() {
+    if (std::ranges::none_of(contents_.systems, is_own)) add_hidden();
+    for (System& system : contents_.systems)
+      if (is_own(system) && system.family == "linux") settle(system);
+  }
+
+ private:
+  static bool is_own(const System& system) { return !system.inside; }
+
+  // ---- the entry ----
+
+  std::string place_of_root(const BootEntry& entry) const {
+    const CommandLine line = parse_command_line(entry.command_line);
+    const std::string place = locate_device(parse_device_name(line.root), contents_);
+    return place.empty() || line.subvolume.empty() ? place : place + ":" + line.subvolume;
+  }
+
+  bool starts(const BootEntry& entry, const System& system) const {
+    const std::string root = place_of_root(entry);
+    return !root.empty() && (root == system.root || system.root.starts_with(root + ":"));
+  }
+
+  template <typename Fits>
+  Choice find_entry(Fits fits) const {
+    for (const BootMenu& menu : menus_)
+      for (const BootEntry& entry : menu.entries)
+        if (!entry.kernel.empty() && fits(entry)) return {&menu, &entry};
+    return {};
+  }
+
+  // The default where it starts this system, else the first that does. One whose root cannot be told is taken for the
+  // only system's.
+  Choice choose(const System& system) const {
+    auto choice = find_entry([&](const BootEntry& entry) { return entry.is_default && starts(entry, system); });
+    if (!choice.entry) choice = find_entry([&](const BootEntry& entry) { return starts(entry, system); });
+    if (choice.entry || std::ranges::count_if(contents_.systems, is_own) > 1) return choice;
+    const auto unknown = [&](const BootEntry& entry) { return place_of_root(entry).empty(); };
+    choice = find_entry([&](const BootEntry& entry) { return entry.is_default && unknown(entry); });
+    return choice.entry ? choice : find_entry(unknown);
+  }
+
+  // ---- the kernel ----
+
+  // Where an entry's files lie: where its loader looks, or, for paths that count from a subvolume, in the root.
+  std::pair<const BootPlace*, fs::FileSystem*> files_of(const Choice& choice, const OpenRoot& root) const {
+    const BootPlace* place = place_of(*choice.entry, *choice.menu, places_);
+    if (place && place->files && fs::exists(*place->files, choice.entry->kernel)) return {place, place->files};
+    if (root.files() && fs::exists(*root.files(), choice.entry->kernel)) return {root.place, root.files()};
+    return {place, nullptr};
+  }
+
+  static std::string prefix_of(const BootPlace* place, const OpenRoot& root) {
+    if (place == nullptr || place == root.place) return {};
+    return place->is_esp ? place->name + ":" : "/boot";
+  }
+
+  KernelAndInitramfs kernel_of(const Choice& choice, const OpenRoot& root) const {
+    const auto [place, files] = files_of(choice, root);
+    KernelAndInitramfs kernel{root.files(), files, choice.entry->version, choice.entry->initramfs,
+                              prefix_of(place, root)};
+    if (kernel.version.empty() && files)
+      kernel.version = find_kernel_version(root.files(), *files, choice.entry->kernel, kernel.initramfs);
+    return kernel;
+  }
+
+  // Without a menu: the newest kernel, and the initramfs beside it.
+  KernelAndInitramfs newest_kernel(const System& system, const OpenRoot& root) const {
+    KernelAndInitramfs kernel{root.files(), nullptr, system.kernels.empty() ? "" : system.kernels.front(), {}, ""};
+    if (kernel.version.empty()) return kernel;
+    const auto look = [&](fs::FileSystem* files, const std::string& folder, const std::string& prefix) {
+      const auto path = kernel.boot || !files ? std::string() : find_initramfs(*files, folder, kernel.version);
+      if (path.empty()) return;
+      kernel.boot = files;
+      kernel.initramfs = {path};
+      kernel.boot_prefix = prefix;
+    };
+    look(root.files(), "/boot", "");
+    for (const BootPlace& place : places_)
+      if (!place.is_esp && &place != root.place) look(place.files, "", "/boot");
+    return kernel;
+  }
+
+  // ---- the result ----
+
+  BootConfiguration configuration(const Choice& choice, const OpenRoot& root) const {
+    const BootEntry& entry = *choice.entry;
+    const BootPlace* place = files_of(choice, root).first;
+    const auto placed = [&](const std::string& path) { return place ? place->name + ":" + path : path; };
+    BootConfiguration boot;
+    boot.loader = choice.menu->loader;
+    boot.source = choice.menu->place + ":" + choice.menu->path;
+    boot.entry = entry.title;
+    boot.kernel = placed(entry.kernel);
+    if (!entry.initramfs.empty()) boot.initramfs = placed(entry.initramfs.back());
+    boot.command_line = entry.command_line;
+    boot.root = place_of_root(entry);
+    boot.serial_console = parse_command_line(entry.command_line).has_serial_console();
+    return boot;
+  }
+
+  void settle(System& system) try {
+    const OpenRoot root = open_root(places_, system.root);
+    const Choice choice = choose(system);
+    const auto kernel = choice.entry ? kernel_of(choice, root) : newest_kernel(system, root);
+    if (choice.entry) system.boot = configuration(choice, root);
+    DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
+    unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
+    settle_drivers(system, std::move(search.buses));
+    add_hazards({root.files(), system, contents_, search.initramfs, rescue_entry(choice)}, contents_.findings);
+  } catch (const base::Error& error) {
+    contents_.findings.push_back({"boot-evidence-unreadable", base::Severity::note, system.root,
+                                  fmt::format("what it needs to boot cannot be told: {}", error.message()), ""});
+  }
+
+  static void settle_drivers(System& system, std::vector<DriverEvidence> drivers) {
+    if (system.boot) hold_to_name(drivers, parse_command_line(system.boot->command_line));
+    for (const DriverEvidence& driver : drivers)
+      if (driver.bus == "virtio") system.virtio = driver.verdict;
+    system.drivers = std::move(drivers);
+  }
+
+  // One that loads drivers for whatever machine: of dracut, or mkinitcpio's fallback.
+  static std::string rescue_entry(const Choice& choice) {
+    if (!choice.menu) return {};
+    for (const BootEntry& entry : choice.menu->entries)
+      for (const std::string& path : entry.initramfs)
+        if (path.find("-rescue-") != std::string::npos || path.find("-fallback") != std::string::npos)
+          return entry.title;
+    return {};
+  }
+
+  void add_hidden() {
+    const auto choice = find_entry([](const BootEntry& entry) { return entry.is_default; });
+    if (!choice.entry) return;
+    if (auto system = hidden_system(*choice.entry, contents_))
+      contents_.systems.insert(contents_.systems.begin(), *system);
+  }
+
+  Contents& contents_;
+  std::span<const BootPlace> places_;
+  unsigned unpacks_left_;
+  std::vector<BootMenu> menus_;
+};
+
+}  // namespace
+
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, bool unpack) {
+  Evidence(contents, places, unpack).run();
+}
+
+}  // namespace hrvm::probe

@@ -1,0 +1,17 @@
+// What starts each system of a disk where nobody chooses, and whether its kernel finds the root on the buses of a
+// machine; with findings about what will bite there.
+#pragma once
+
+#include <span>
+
+#include "boot_menus.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+
+// Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a
+// boot loader starts one from a container that cannot be looked into, adds that one. With `unpack` initramfs are read,
+// at most four of them. `places` are those of `contents`, by name.
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, bool unpack);
+
+}  // namespace hrvm::probe

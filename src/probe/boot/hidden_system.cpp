@@ -1,0 +1,100 @@
+#include "hidden_system.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "command_line.hpp"
+#include "locate_device.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+struct Named {
+  std::string_view title, id, name;
+};
+// By the words that menu entries of each begin with.
+constexpr Named known[] = {
+    {"Proxmox", "proxmox", "Proxmox VE"},
+    {"Debian", "debian", "Debian GNU/Linux"},
+    {"Ubuntu", "ubuntu", "Ubuntu"},
+    {"Fedora", "fedora", "Fedora Linux"},
+    {"Red Hat", "rhel", "Red Hat Enterprise Linux"},
+    {"Rocky", "rocky", "Rocky Linux"},
+    {"AlmaLinux", "almalinux", "AlmaLinux"},
+    {"CentOS", "centos", "CentOS"},
+    {"openSUSE", "opensuse", "openSUSE"},
+    {"SLES", "sles", "SUSE Linux Enterprise Server"},
+    {"Arch", "arch", "Arch Linux"},
+    {"Alpine", "alpine", "Alpine Linux"},
+    {"NixOS", "nixos", "NixOS"},
+    {"Linux Mint", "linuxmint", "Linux Mint"},
+};
+
+Named name_of(const BootEntry& entry) {
+  if (entry.version.ends_with("-pve")) return known[0];
+  const auto* found =
+      std::ranges::find_if(known, [&](const Named& each) { return entry.title.starts_with(each.title); });
+  return found == std::end(known) ? Named{"", "linux", "Linux"} : *found;
+}
+
+// The only partition or volume of this kind; empty where there are none or several.
+std::string only(const Contents& contents, std::string_view filesystem) {
+  std::vector<std::string> names;
+  for (const SurveyedPartition& each : contents.partitions)
+    if (each.filesystem == filesystem) names.push_back(fmt::format("p{}", each.partition.number));
+  for (const Volume& each : contents.volumes)
+    if (each.filesystem == filesystem) names.push_back(each.path);
+  return names.size() == 1 ? names.front() : std::string();
+}
+
+bool is_luks(const Contents& contents, const std::string& place) {
+  return std::ranges::any_of(contents.partitions,
+                             [&](const SurveyedPartition& each) {
+                               return each.filesystem == "crypto_LUKS" &&
+                                      place == fmt::format("p{}", each.partition.number);
+                             }) ||
+         std::ranges::any_of(contents.volumes, [&](const Volume& each) {
+           return each.filesystem == "crypto_LUKS" && place == each.path;
+         });
+}
+
+std::string luks_of(const CommandLine& line, const Contents& contents) {
+  for (const std::string& device : line.luks)
+    if (auto place = locate_device(parse_device_name(device), contents); is_luks(contents, place)) return place;
+  const auto root = locate_device(parse_device_name(line.root), contents);
+  if (is_luks(contents, root)) return root;
+  return root.empty() ? only(contents, "crypto_LUKS") : std::string();
+}
+
+bool has_pool(const Contents& contents) {
+  const auto is_member = [](const auto& each) { return each.filesystem == "zfs_member"; };
+  return std::ranges::any_of(contents.partitions, is_member) || std::ranges::any_of(contents.volumes, is_member);
+}
+
+}  // namespace
+
+std::optional<System> hidden_system(const BootEntry& entry, Contents& contents) {
+  const CommandLine line = parse_command_line(entry.command_line);
+  const DeviceName root = parse_device_name(line.root);
+  const bool is_dataset = root.by == DeviceName::By::dataset && has_pool(contents);
+  const std::string place = is_dataset ? root.name : luks_of(line, contents);
+  if (place.empty() && !is_dataset) return std::nullopt;
+  const Named named = name_of(entry);
+  System system;
+  system.id = named.id;
+  system.name = system.pretty = named.name;
+  system.family = "linux";
+  system.root = place;
+  system.encrypted = !is_dataset;
+  if (!entry.version.empty()) system.kernels = {entry.version};
+  contents.findings.push_back(
+      {"system-by-loader", base::Severity::note, place,
+       fmt::format("it is not looked into: the system is named by its boot loader's entry \"{}\"", entry.title), ""});
+  return system;
+}
+
+}  // namespace hrvm::probe

@@ -1,0 +1,89 @@
+#include "locate_device.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+std::string name_of(const SurveyedPartition& surveyed) { return fmt::format("p{}", surveyed.partition.number); }
+
+template <typename Is>
+std::string partition_where(const Contents& contents, Is is) {
+  const auto found = std::ranges::find_if(contents.partitions, is);
+  return found == contents.partitions.end() ? std::string() : name_of(*found);
+}
+
+// Volumes come first: the signature of what lies on one is not that of the partition under it.
+template <typename Is>
+std::string anywhere(const Contents& contents, Is is) {
+  const auto found = std::ranges::find_if(contents.volumes, is);
+  return found == contents.volumes.end() ? partition_where(contents, is) : found->path;
+}
+
+std::string by_uuid(const std::string& uuid, const Contents& contents) {
+  const std::string wanted = base::lower(uuid);
+  return wanted.empty() ? "" : anywhere(contents, [&](const auto& each) { return base::lower(each.uuid) == wanted; });
+}
+
+std::string by_label(const std::string& label, const Contents& contents) {
+  return label.empty() ? "" : anywhere(contents, [&](const auto& each) { return each.label == label; });
+}
+
+std::string by_partuuid(const std::string& uuid, const Contents& contents) {
+  const std::string wanted = base::lower(uuid);
+  return partition_where(contents,
+                         [&](const SurveyedPartition& each) { return base::lower(each.partition.partuuid) == wanted; });
+}
+
+std::string by_partlabel(const std::string& label, const Contents& contents) {
+  return partition_where(contents, [&](const SurveyedPartition& each) { return each.partition.name == label; });
+}
+
+std::string by_volume(const std::string& path, const Contents& contents) {
+  const auto found = std::ranges::find(contents.volumes, path, &Volume::path);
+  return found == contents.volumes.end() || path.empty() ? std::string() : path;
+}
+
+std::string by_mapper(const std::string& name, const Contents& contents) {
+  if (const auto volume = by_volume(logical_volume_of(name), contents); !volume.empty()) return volume;
+  return name.starts_with("luks-") ? by_uuid(name.substr(5), contents) : std::string();
+}
+
+std::string by_number(unsigned number, const Contents& contents) {
+  return partition_where(contents, [&](const SurveyedPartition& each) { return each.partition.number == number; });
+}
+
+}  // namespace
+
+std::string locate_device(const DeviceName& device, const Contents& contents) {
+  using By = DeviceName::By;
+  switch (device.by) {
+    case By::uuid:
+      return by_uuid(device.name, contents);
+    case By::label:
+      return by_label(device.name, contents);
+    case By::partuuid:
+      return by_partuuid(device.name, contents);
+    case By::partlabel:
+      return by_partlabel(device.name, contents);
+    case By::logical_volume:
+      return by_volume(device.name, contents);
+    case By::mapper:
+      return by_mapper(device.name, contents);
+    case By::dataset:
+      return by_volume(device.name, contents);
+    case By::kernel_name:
+    case By::path:
+    case By::id:
+      return device.partition == 0 ? std::string() : by_number(device.partition, contents);
+    case By::unknown:
+      break;
+  }
+  return {};
+}
+
+}  // namespace hrvm::probe

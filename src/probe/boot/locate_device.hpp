@@ -1,0 +1,15 @@
+// Where on a disk the device lies that a command line, fstab or crypttab names.
+#pragma once
+
+#include <string>
+
+#include "command_line.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+
+// The place's name: "p3", "pve/root"; empty where it is none of this disk's, or cannot be told. A container that was
+// opened under the name "luks-UUID" is told as the container.
+std::string locate_device(const DeviceName& device, const Contents& contents);
+
+}  // namespace hrvm::probe

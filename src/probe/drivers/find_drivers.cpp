@@ -1,0 +1,169 @@
+#include "find_drivers.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "initramfs_policy.hpp"
+#include "kernel_build.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+constexpr Driver virtio_blk{"virtio_blk", "block/virtio_blk", "CONFIG_VIRTIO_BLK"},
+    virtio_pci{"virtio_pci", "virtio/virtio_pci", "CONFIG_VIRTIO_PCI"},
+    virtio_scsi{"virtio_scsi", "scsi/virtio_scsi", "CONFIG_SCSI_VIRTIO"},
+    sd_mod{"sd_mod", "scsi/sd_mod", "CONFIG_BLK_DEV_SD"}, ahci{"ahci", "ata/ahci", "CONFIG_SATA_AHCI"},
+    nvme{"nvme", "nvme/host/nvme", "CONFIG_BLK_DEV_NVME"}, ata_piix{"ata_piix", "ata/ata_piix", "CONFIG_ATA_PIIX"};
+
+// What a bus is known by comes first, then what it cannot do without.
+constexpr Driver virtio_drivers[] = {virtio_blk, virtio_pci}, scsi_drivers[] = {virtio_scsi, virtio_pci, sd_mod},
+                 sata_drivers[] = {ahci, sd_mod}, nvme_drivers[] = {nvme}, ide_drivers[] = {ata_piix, sd_mod};
+
+struct BusDrivers {
+  std::string_view bus;
+  std::span<const Driver> drivers;
+};
+constexpr BusDrivers buses[] = {
+    {"virtio", virtio_drivers}, {"scsi", scsi_drivers}, {"sata", sata_drivers},
+    {"nvme", nvme_drivers},     {"ide", ide_drivers},
+};
+
+struct Answer {
+  std::string_view verdict;
+  std::string because;
+};
+
+class Search {
+ public:
+  Search(const KernelAndInitramfs& kernel, bool quick)
+      : kernel_(kernel), quick_(quick), build_(kernel.root, kernel.boot, kernel.version) {}
+
+  DriverSearch run() && {
+    if (!quick_) unpack();
+    if (quick_ || !unpacked_.incomplete.empty() || is_unnamed()) read_policy();
+    for (const BusDrivers& bus : buses) {
+      Answer answer = judge(bus.drivers);
+      found_.buses.push_back({std::string(bus.bus), std::string(answer.verdict), std::move(answer.because)});
+    }
+    found_.initramfs = std::move(unpacked_);
+    return std::move(found_);
+  }
+
+ private:
+  std::set<std::string> wanted() const {
+    std::set<std::string> modules;
+    for (const BusDrivers& bus : buses)
+      for (const Driver& driver : bus.drivers)
+        if (const auto how = build_.how(driver); how == BuiltAs::module || how == BuiltAs::unknown)
+          modules.emplace(driver.module);
+    return modules;
+  }
+
+  void unpack() {
+    auto modules = wanted();
+    for (const std::string& path : kernel_.initramfs) {
+      if (kernel_.boot == nullptr || modules.empty()) break;
+      try {
+        take(read_initramfs(*kernel_.boot, path, modules), path);
+      } catch (const base::Error& error) {
+        unpacked_.incomplete = error.message();
+      }
+      std::erase_if(modules, [this](const std::string& module) { return unpacked_.has(module); });
+    }
+  }
+
+  void take(Initramfs read, const std::string& path) {
+    for (auto& [name, text] : read.configuration)
+      if (name.ends_with("/modules.builtin")) build_.add_modules_builtin(text);
+    if (!read.incomplete.empty()) unpacked_.incomplete = fmt::format("{}: {}", shown(path), read.incomplete);
+    if (unpacked_.kernel.empty()) unpacked_.kernel = read.kernel;
+    for (const std::string& module : read.modules) where_.insert_or_assign(module, shown(path));
+    unpacked_.modules.merge(read.modules);
+    unpacked_.configuration.merge(read.configuration);
+  }
+
+  void read_policy() try {
+    if (kernel_.root != nullptr) policy_ = read_initramfs_policy(*kernel_.root);
+  } catch (const base::Error&) {
+    policy_ = {};
+  }
+
+  std::string shown(const std::string& path) const { return kernel_.boot_prefix + path; }
+
+  // All have to be there: the first that is not, or may not be, decides.
+  Answer judge(std::span<const Driver> drivers) const {
+    std::optional<Answer> unsure;
+    for (const Driver& driver : drivers) {
+      Answer answer = judge(driver);
+      if (answer.verdict == "no") return answer;
+      if (answer.verdict == "unknown" && !unsure) unsure = std::move(answer);
+    }
+    return unsure ? *unsure : judge(drivers.front());
+  }
+
+  Answer judge(const Driver& driver) const {
+    const auto how = build_.how(driver);
+    if (how == BuiltAs::builtin)
+      return {"yes", fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
+    if (how == BuiltAs::absent)
+      return {"no", fmt::format("the kernel {} was built without {}", kernel_.version, driver.module)};
+    if (const auto found = where_.find(std::string(driver.module)); found != where_.end())
+      return {"yes", fmt::format("{} is in {}", driver.module, found->second)};
+    if (kernel_.initramfs.empty() && !is_unnamed()) return without_initramfs(driver, how);
+    if (quick_ || is_unnamed() || !unpacked_.incomplete.empty()) return judge_by_policy(driver, how);
+    if (how == BuiltAs::unknown)
+      return {"unknown",
+              fmt::format("{} is not in {}, and how the kernel was built is not known", driver.module, names())};
+    return {"no", fmt::format("{} is neither in {} nor built into the kernel", driver.module, names())};
+  }
+
+  // No menu says what is loaded.
+  bool is_unnamed() const { return kernel_.initramfs.empty() && kernel_.boot == nullptr; }
+
+  Answer without_initramfs(const Driver& driver, BuiltAs how) const {
+    if (how == BuiltAs::unknown) return {"unknown", "how the kernel was built is not known"};
+    return {"no", fmt::format("{} is a module, and the kernel is started without an initramfs", driver.module)};
+  }
+
+  Answer judge_by_policy(const Driver& driver, BuiltAs how) const {
+    if (policy_.modules.contains(std::string(driver.module)))
+      return {"yes", fmt::format("{} is put into every initramfs{}{}", driver.module,
+                                 policy_.because.empty() ? "" : ": ", policy_.because)};
+    if (policy_.scope == InitramfsScope::every_bus && how == BuiltAs::module)
+      return {"yes", fmt::format("{} is a module, and {}", driver.module, policy_.because)};
+    if (!unpacked_.incomplete.empty()) return {"unknown", unpacked_.incomplete};
+    if (policy_.scope == InitramfsScope::this_hardware)
+      return {"unknown", fmt::format("{} may be missing in the initramfs: {}", driver.module, policy_.because)};
+    return {"unknown", fmt::format("whether {} is in the initramfs was not looked at", driver.module)};
+  }
+
+  std::string names() const {
+    std::vector<std::string> all;
+    for (const std::string& path : kernel_.initramfs) all.push_back(shown(path));
+    return base::join(all, ", ");
+  }
+
+  const KernelAndInitramfs& kernel_;
+  bool quick_;
+  KernelBuild build_;
+  Initramfs unpacked_;
+  InitramfsPolicy policy_;
+  std::map<std::string, std::string> where_;  // module, initramfs
+  DriverSearch found_;
+};
+
+}  // namespace
+
+DriverSearch find_drivers(const KernelAndInitramfs& kernel, bool quick) { return Search(kernel, quick).run(); }
+
+}  // namespace hrvm::probe

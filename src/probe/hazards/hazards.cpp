@@ -1,0 +1,78 @@
+#include "hazards.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+using base::Severity;
+
+struct Check {
+  void (*run)(const HazardContext& context, Findings& findings);
+  bool needs_root;
+};
+// What keeps a system from starting comes first.
+constexpr Check checks[] = {
+    {check_drivers, false}, {check_lvm_devices, true}, {check_mounts, true},   {check_keys, true},
+    {check_cluster, true},  {check_network, true},     {check_console, false},
+};
+
+}  // namespace
+
+void add_hazards(const HazardContext& context, Findings& findings) {
+  for (const Check& check : checks) try {
+      if (context.root != nullptr || !check.needs_root) check.run(context, findings);
+    } catch (const base::Error&) {
+      // A filesystem that is damaged in one place is told where it was opened; the other checks go on.
+    }
+}
+
+void check_drivers(const HazardContext& context, Findings& findings) {
+  const auto& drivers = context.system.drivers;
+  const auto none = [](const DriverEvidence& driver) { return driver.verdict == "no"; };
+  const auto virtio = std::ranges::find(drivers, "virtio", &DriverEvidence::bus);
+  if (virtio == drivers.end() || !none(*virtio)) return;
+  const bool has_other = std::ranges::any_of(drivers, [](const DriverEvidence& each) { return each.verdict == "yes"; });
+  const std::string rescue =
+      context.rescue_entry.empty()
+          ? std::string()
+          : fmt::format("; its entry \"{}\" often has the drivers of every bus", context.rescue_entry);
+  findings.push_back(
+      {"no-virtio-driver", has_other ? Severity::note : Severity::warning, context.system.root,
+       fmt::format("its kernel cannot start from a virtio disk: {}{}", virtio->because, rescue),
+       has_other ? "nothing: the machine gets a bus that it knows; for virtio make the initramfs anew in the "
+                   "machine (dracut -f --no-hostonly, update-initramfs -u, mkinitcpio -P)"
+                 : "choose an entry whose initramfs has more drivers, or make it anew on the computer itself"});
+}
+
+void check_console(const HazardContext& context, Findings& findings) {
+  if (!context.system.boot || context.system.boot->command_line.empty() || context.system.boot->serial_console) return;
+  findings.push_back({"no-serial-console", Severity::note, context.system.root,
+                      "it says nothing on a serial console: there is no console=ttyS0 on its command line",
+                      "boot with --console vnc or gui, or add console=tty0 console=ttyS0 in the boot loader's menu"});
+}
+
+void check_cluster(const HazardContext& context, Findings& findings) {
+  if (!fs::exists(*context.root, "/etc/corosync/corosync.conf")) return;
+  findings.push_back({"cluster-member", Severity::warning, context.system.root,
+                      "it is a member of a cluster (/etc/corosync/corosync.conf): a second one of the same name on the "
+                      "cluster's network disturbs it",
+                      "start the machine isolated, as is the default (--net isolated)"});
+}
+
+void check_lvm_devices(const HazardContext& context, Findings& findings) {
+  const auto text = fs::try_read(*context.root, "/etc/lvm/devices/system.devices", 64 << 10);
+  const bool on_volume = context.system.root.find('/') != std::string::npos;
+  if (!text || !on_volume || text->find("IDTYPE=") == std::string::npos) return;
+  findings.push_back(
+      {"lvm-devices-file", Severity::warning, context.system.root,
+       "LVM looks at no other devices than /etc/lvm/devices/system.devices lists, by ids that the disk may "
+       "not have in a machine: its volume group would stay hidden",
+       "where the start ends in the emergency shell: lvm vgimportdevices -a, or remove that file"});
+}
+
+}  // namespace hrvm::probe

@@ -1,0 +1,276 @@
+// What starts a system, what its kernel can drive, and what will bite: from disks as distributions lay them out.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "probe/boot/boot_evidence.hpp"
+#include "support/memory_files.hpp"
+
+using namespace hrvm;
+using namespace hrvm::probe;
+
+namespace {
+
+const std::string root_uuid = "9f2c1a30-6b1e-4d0c-8a57-3f2f6a1e9b11",
+                  boot_uuid = "c0ffee00-1111-2222-3333-444455556666";
+
+SurveyedPartition partition(unsigned number, const std::string& filesystem, const std::string& uuid) {
+  SurveyedPartition surveyed;
+  surveyed.partition.number = number;
+  surveyed.partition.partuuid = "0000000" + std::to_string(number);
+  surveyed.filesystem = filesystem;
+  surveyed.uuid = uuid;
+  return surveyed;
+}
+
+System linux_system(const std::string& root) {
+  System system;
+  system.id = "debian";
+  system.family = "linux";
+  system.root = root;
+  return system;
+}
+
+std::string menu_entry(const std::string& command_line, const std::string& title = "Debian GNU/Linux",
+                       const std::string& folder = "/boot") {
+  return "menuentry '" + title + "' {\n search --no-floppy --fs-uuid --set=root " +
+         (folder.empty() ? boot_uuid : root_uuid) + "\n linux " + folder + "/vmlinuz-6.1.0 " + command_line +
+         "\n initrd " + folder + "/initrd.img-6.1.0\n}\n";
+}
+
+const std::string config = "# x\nCONFIG_VIRTIO_BLK=y\nCONFIG_VIRTIO_PCI=y\nCONFIG_SATA_AHCI=y\nCONFIG_BLK_DEV_SD=y\n";
+
+struct Debian {
+  test::MemoryFiles root;
+  Contents contents;
+  Debian() {
+    contents.partitions = {partition(1, "vfat", "AAAA-BBBB"), partition(2, "ext4", root_uuid)};
+    contents.systems = {linux_system("p2")};
+    root.add("/boot/config-6.1.0", config).add("/boot/vmlinuz-6.1.0", "k").add("/boot/initrd.img-6.1.0", "");
+    root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + " ro console=ttyS0"));
+  }
+  const System& read() {
+    const BootPlace places[] = {{"p2", root_uuid, "", false, &root}};
+    add_boot_evidence(contents, places, true);
+    return contents.systems.at(0);
+  }
+  std::vector<std::string> ids() {
+    read();
+    std::vector<std::string> found;
+    for (const auto& finding : contents.findings) found.push_back(finding.id);
+    return found;
+  }
+};
+
+std::string verdict(const System& system, const std::string& bus) {
+  for (const auto& driver : system.drivers)
+    if (driver.bus == bus) return driver.verdict;
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("a system is told with the entry that starts it, its files and its root") {
+  Debian disk;
+  const System& system = disk.read();
+  REQUIRE(system.boot);
+  CHECK(system.boot->loader == "GRUB");
+  CHECK(system.boot->source == "p2:/boot/grub/grub.cfg");
+  CHECK(system.boot->entry == "Debian GNU/Linux");
+  CHECK(system.boot->kernel == "p2:/boot/vmlinuz-6.1.0");
+  CHECK(system.boot->initramfs == "p2:/boot/initrd.img-6.1.0");
+  CHECK(system.boot->command_line == "root=UUID=" + root_uuid + " ro console=ttyS0");
+  CHECK(system.boot->root == "p2");
+  CHECK(system.boot->serial_console);
+  CHECK(system.virtio == "yes");
+  CHECK(verdict(system, "sata") == "yes");
+  CHECK(verdict(system, "nvme") == "no");
+  CHECK(disk.contents.findings.empty());
+}
+
+TEST_CASE("kernels on a boot partition of their own are found, and told as the system sees them") {
+  test::MemoryFiles root, boot;
+  root.add("/etc/os-release", "ID=debian\n")
+      .add("/lib/modules/6.1.0/modules.builtin", "kernel/drivers/nvme/host/nvme.ko\n");
+  boot.add("/grub/grub.cfg", menu_entry("root=/dev/mapper/vg--0-root ro", "Debian", "")).add("/vmlinuz-6.1.0", "k");
+  boot.add("/initrd.img-6.1.0", "x").add("/config-6.1.0", "\nCONFIG_VIRTIO_BLK=m\nCONFIG_VIRTIO_PCI=m\n");
+  Contents contents;
+  contents.partitions = {partition(1, "ext2", boot_uuid), partition(2, "LVM2_member", "x")};
+  contents.volumes = {{"vg-0/root", "lvm", 1 << 20, "ext4", "", root_uuid}};
+  contents.systems = {linux_system("vg-0/root")};
+  const BootPlace places[] = {{"p1", boot_uuid, "", false, &boot}, {"vg-0/root", root_uuid, "", false, &root}};
+  add_boot_evidence(contents, places, true);
+  const System& system = contents.systems[0];
+  REQUIRE(system.boot);
+  CHECK(system.boot->kernel == "p1:/vmlinuz-6.1.0");
+  CHECK(system.boot->root == "vg-0/root");
+  CHECK(verdict(system, "nvme") == "yes");
+  CHECK(system.drivers.at(0).because == "/boot/initrd.img-6.1.0: it is packed in a way that hrvm does not know");
+}
+
+TEST_CASE("of several systems each gets the entry that names its root") {
+  Debian disk;
+  disk.contents.partitions.push_back(partition(3, "ext4", "other"));
+  disk.contents.systems.push_back(linux_system("p3"));
+  disk.contents.systems.push_back(linux_system("p9"));
+  disk.root.add("/boot/grub/grub.cfg", "set default=1\n" + menu_entry("root=UUID=" + root_uuid, "first") +
+                                             menu_entry("root=UUID=" + root_uuid, "second") +
+                                             menu_entry("root=PARTUUID=00000003", "third"));
+  CHECK(disk.read().boot->entry == "second");
+  CHECK(disk.contents.systems[1].boot->entry == "third");
+  CHECK_FALSE(disk.contents.systems[2].boot);
+}
+
+TEST_CASE("a root named as the computer names its disk is found on such a bus alone") {
+  Debian disk;
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=/dev/sda2 ro console=ttyS0"));
+  const System& system = disk.read();
+  CHECK(system.boot->root == "p2");
+  CHECK(system.virtio == "no");
+  CHECK(verdict(system, "sata") == "yes");
+  CHECK(system.drivers.at(0).because == "the kernel is told root=/dev/sda2, and a virtio disk has another name");
+  CHECK(disk.contents.findings.at(0).id == "no-virtio-driver");
+}
+
+TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
+  test::MemoryFiles boot;
+  boot.add("/grub/grub.cfg", menu_entry("root=/dev/mapper/ubuntu--vg-ubuntu--lv ro", "Ubuntu", ""))
+      .add("/vmlinuz-6.1.0", "k");
+  boot.add("/config-6.1.0", config);
+  const BootPlace places[] = {{"p2", boot_uuid, "", false, &boot}};
+  Contents contents;
+  contents.partitions = {partition(2, "ext4", boot_uuid), partition(3, "crypto_LUKS", "1234")};
+  add_boot_evidence(contents, places, true);
+  REQUIRE(contents.systems.size() == 1);
+  CHECK(contents.systems[0].id == "ubuntu");
+  CHECK(contents.systems[0].root == "p3");
+  CHECK(contents.systems[0].encrypted);
+  CHECK(contents.systems[0].virtio == "yes");
+  CHECK(contents.findings.at(0).id == "system-by-loader");
+
+  test::MemoryFiles esp;
+  esp.add("/loader/loader.conf", "default proxmox-*\n");
+  esp.add("/loader/entries/proxmox-6.5.11-7-pve.conf",
+            "title Proxmox Virtual Environment\nversion 6.5.11-7-pve\noptions root=ZFS=rpool/ROOT/pve-1 boot=zfs\n"
+            "linux /EFI/proxmox/6.5.11-7-pve/vmlinuz-6.5.11-7-pve\n");
+  const BootPlace pool_places[] = {{"p2", "AAAA", "", true, &esp}};
+  Contents pool;
+  pool.partitions = {partition(2, "vfat", "AAAA"), partition(3, "zfs_member", "77")};
+  add_boot_evidence(pool, pool_places, true);
+  REQUIRE(pool.systems.size() == 1);
+  CHECK(pool.systems[0].id == "proxmox");
+  CHECK(pool.systems[0].root == "rpool/ROOT/pve-1");
+  CHECK(pool.systems[0].kernels == std::vector<std::string>{"6.5.11-7-pve"});
+  CHECK_FALSE(pool.systems[0].encrypted);
+
+  Contents stick;
+  stick.partitions = {partition(2, "ext4", boot_uuid)};
+  add_boot_evidence(stick, places, true);
+  CHECK(stick.systems.empty());
+}
+
+TEST_CASE("mounts that go with the computer or lie on another disk are told, optional ones are not") {
+  Debian disk;
+  disk.root.add(
+      "/etc/fstab",
+      "# /etc/fstab\nUUID=" + root_uuid +
+          " / ext4 errors=remount-ro 0 1\nUUID=AAAA-BBBB /boot/efi vfat umask=0077 0 1\n"
+          "/dev/sdb1\t/data\text4\tdefaults 0 2\n/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3 none swap sw 0 0\n"
+          "UUID=dead-beef /backup ext4 defaults 0 2\nUUID=feed /media ext4 defaults,nofail 0 0\n"
+          "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0\n/dev/sdc1 /usb auto noauto 0 0\nproc /proc proc "
+          "defaults 0 0\n");
+  CHECK(disk.ids() == std::vector<std::string>{"fstab-names-hardware", "fstab-other-disk"});
+  CHECK(disk.contents.findings[0].message.find(
+            "/dev/sdb1 (/data), /dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3 (none)") != std::string::npos);
+  CHECK(disk.contents.findings[1].message.ends_with("waits for it: UUID=dead-beef (/backup)"));
+}
+
+TEST_CASE("what lies in a closed container is not taken for another disk's") {
+  Debian disk;
+  disk.contents.partitions.push_back(partition(3, "crypto_LUKS", "1234"));
+  disk.root.add("/etc/fstab", "UUID=dead-beef /home ext4 defaults 0 2\n");
+  CHECK(disk.ids().empty());
+}
+
+TEST_CASE("keys in a TPM, clusters and a list of LVM's devices are told") {
+  Debian disk;
+  disk.root.add(
+      "/etc/crypttab",
+      "# <name> <device> <key> <options>\ndata /dev/sda3 none luks,tpm2-device=auto\nswap UUID=12 none luks\n");
+  disk.root.add("/etc/corosync/corosync.conf", "totem {}\n");
+  disk.root.add("/etc/lvm/devices/system.devices",
+                  "VERSION=1.1.1\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda3 PVID=x\n");
+  CHECK(disk.ids() == std::vector<std::string>{"crypttab-names-hardware", "key-in-tpm", "cluster-member"});
+}
+
+TEST_CASE("a network set up for a card is told, one set up for whatever comes is not") {
+  struct Case {
+    std::string path, text, names;
+  };
+  const Case cases[] = {
+      {"/etc/network/interfaces",
+       "auto lo\niface lo inet loopback\niface enp3s0 inet manual\nauto vmbr0\niface vmbr0 inet static\n\tbridge-ports "
+       "enp3s0\n",
+       "enp3s0"},
+      {"/etc/network/interfaces.d/wan", "allow-hotplug eth0\niface eth0 inet dhcp\n", "eth0"},
+      {"/etc/netplan/00-installer-config.yaml", "network:\n  ethernets:\n    ens18:\n      dhcp4: true\n  version: 2\n",
+       "ens18"},
+      {"/etc/netplan/50-cloud-init.yaml",
+       "network:\n  ethernets:\n    lan:\n      match:\n        macaddress: \"52:54:00:12:34:56\"\n      set-name: "
+       "lan\n",
+       "52:54:00:12:34:56"},
+      {"/etc/NetworkManager/system-connections/wired.nmconnection", "[connection]\nid=x\ninterface-name=eno1\n",
+       "eno1"},
+      {"/etc/systemd/network/10-lan.network", "[Match]\nName=enp0s25\n[Network]\nDHCP=yes\n", "enp0s25"},
+      {"/etc/sysconfig/network-scripts/ifcfg-eth0", "DEVICE=\"eth0\"\nHWADDR=52:54:00:12:34:56\n",
+       "52:54:00:12:34:56, eth0"},
+      {"/etc/udev/rules.d/70-persistent-net.rules",
+       "SUBSYSTEM==\"net\", ATTR{address}==\"00:16:3e:00:00:01\", NAME=\"eth0\"\n", "00:16:3e:00:00:01"},
+      {"/etc/systemd/network/20-any.network", "[Match]\nName=en*\n[Network]\nDHCP=yes\n", ""},
+      {"/etc/network/interfaces.d/lo", "auto lo\niface lo inet loopback\n# iface eth0 inet dhcp\n", ""},
+  };
+  for (const Case& each : cases) {
+    Debian disk;
+    disk.root.add(each.path, each.text);
+    INFO(each.path);
+    const auto ids = disk.ids();
+    CHECK(ids.empty() == each.names.empty());
+    if (ids.empty()) continue;
+    CHECK(ids == std::vector<std::string>{"network-names-hardware"});
+    CHECK(disk.contents.findings[0].message.starts_with("its network is set up for " + each.names + " (" + each.path +
+                                                        ")"));
+  }
+}
+
+TEST_CASE("a system that is silent on a serial console is told") {
+  Debian disk;
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + " ro quiet"));
+  CHECK(disk.ids() == std::vector<std::string>{"no-serial-console"});
+}
+
+TEST_CASE("an initramfs for one machine alone is told with the entry that may help") {
+  Debian disk;
+  disk.root.add("/boot/config-6.1.0",
+                  "\nCONFIG_VIRTIO_BLK=m\nCONFIG_VIRTIO_PCI=m\nCONFIG_SATA_AHCI=y\nCONFIG_BLK_DEV_SD=y\n");
+  disk.root.add(
+      "/boot/grub/grub.cfg",
+      menu_entry("root=UUID=" + root_uuid + " console=ttyS0") +
+          "menuentry 'Rescue' { linux /boot/vmlinuz-0-rescue-1\n initrd /boot/initramfs-0-rescue-1.img }\n");
+  CHECK(disk.ids() == std::vector<std::string>{"no-virtio-driver"});
+  CHECK(disk.contents.findings[0].severity == base::Severity::note);
+  CHECK(disk.contents.findings[0].message.ends_with("its entry \"Rescue\" often has the drivers of every bus"));
+  CHECK(verdict(disk.contents.systems[0], "sata") == "yes");
+}
+
+TEST_CASE("guests' systems, and those that are no Linux, are left as they are") {
+  Debian disk;
+  System guest = linux_system("p1"), other = linux_system("p1");
+  guest.inside = "pve/vm-100-disk-0";
+  other.family = "bsd";
+  disk.contents.systems = {other, guest};
+  disk.read();
+  CHECK_FALSE(disk.contents.systems[0].boot);
+  CHECK_FALSE(disk.contents.systems[1].boot);
+  CHECK(disk.contents.systems[1].drivers.empty());
+}

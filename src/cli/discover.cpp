@@ -46,7 +46,9 @@ std::vector<probe::Disk> disks_to_survey(Discovery& discovery) {
 
 void survey(Discovery& discovery, const std::vector<probe::Disk>& disks) {
   const machine::HostResources resources = machine::host_resources(discovery.context.host);
-  const auto attempts = probe::survey_disks(discovery.context.host, disks);
+  const auto thoroughness =
+      discovery.context.arguments.has("--quick") ? probe::Thoroughness::quick : probe::Thoroughness::full;
+  const auto attempts = probe::survey_disks(discovery.context.host, disks, thoroughness);
   for (std::size_t i = 0; i < disks.size(); ++i) {
     if (attempts[i].error) {
       discovery.fail(*attempts[i].error);
@@ -77,7 +79,7 @@ const Command discover_command = {
     .name = "discover",
     .summary = "tell what disks there are, what is on them, and what can be imported",
     .options = {{.name = "--all", .help = "also tell loop, zram, optical and other devices that rarely hold a system"},
-                {.name = "--quick", .help = "leave out what takes long to find out"}},
+                {.name = "--quick", .help = "leave out what needs an initramfs unpacked"}},
     .positionals = {{"SOURCE", "disks or images; all attached disks without one", Completes::source,
                      Positional::Count::any}},
     .run = run_discover,

@@ -44,13 +44,55 @@ Json volume_json(const probe::Volume& volume) {
   return json.set("uuid", known(volume.uuid)).set("details", known(volume.details));
 }
 
+Json driver_json(const probe::DriverEvidence& driver) {
+  Json json;
+  return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
+}
+
+Json start_json(const std::optional<probe::BootConfiguration>& boot) {
+  if (!boot) return {};
+  Json json;
+  json.set("loader", boot->loader).set("source", boot->source).set("entry", known(boot->entry));
+  json.set("kernel", known(boot->kernel)).set("initramfs", known(boot->initramfs));
+  json.set("command_line", boot->command_line).set("root", known(boot->root));
+  return json.set("serial_console", boot->serial_console);
+}
+
+// "virtio sata nvme": what it surely starts from; null where that is not known of any bus.
+Json driven(const probe::System& system) {
+  std::vector<std::string> buses;
+  for (const probe::DriverEvidence& driver : system.drivers)
+    if (driver.verdict == "yes") buses.push_back(driver.bus);
+  return known(base::join(buses, " "));
+}
+
 Json system_json(const probe::System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", known(system.version));
   json.set("pretty", system.pretty).set("family", system.family).set("hostname", system.hostname);
   json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", system.virtio);
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
-  return json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
+  json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
+  json.set("drivers", list_of(system.drivers, driver_json)).set("boot", start_json(system.boot));
+  return json;
+}
+
+// All of it is in the report that programs read.
+std::string shortened(const std::string& command_line) {
+  constexpr std::size_t longest = 60;
+  return command_line.size() <= longest ? command_line : command_line.substr(0, longest) + "...";
+}
+
+// What starts where nobody chooses, in a few words.
+Json starts_json(const std::vector<probe::System>& systems) {
+  Json starts = Json::array();
+  for (const probe::System& system : systems) {
+    if (!system.boot) continue;
+    Json json;
+    json.set("entry", known(system.boot->entry)).set("loader", system.boot->loader);
+    starts.push(json.set("command_line", known(shortened(system.boot->command_line))).set("drivers", driven(system)));
+  }
+  return starts;
 }
 
 Json finding_json(const base::Finding& finding) {
@@ -141,7 +183,7 @@ Json disk_json(const Discovered& discovered) {
   json.set("in_use", list_of(discovered.disk.in_use, use_json));
   json.set("partitions", list_of(contents.partitions, partition_json));
   json.set("volumes", list_of(contents.volumes, volume_json));
-  json.set("systems", list_of(contents.systems, system_json));
+  json.set("systems", list_of(contents.systems, system_json)).set("starts", starts_json(contents.systems));
   json.set("advice", discovered.advice ? advice_json(discovered.advice->hardware) : Json());
   return json.set("findings", list_of(findings_of(discovered), finding_json));
 }
@@ -170,6 +212,9 @@ report::EachView disk_view() {
                                     {"Guest's disk", "inside"},
                                     {"Host name", "hostname"},
                                     {"Kernels", "kernels"}}},
+      report::TableView{
+          .rows = "starts",
+          .columns = {{"Starts", "entry"}, {"By", "loader"}, {"Command line", "command_line"}, {"Drivers", "drivers"}}},
       report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
       report::TableView{.rows = "in_use",
                         .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},

@@ -83,7 +83,8 @@ Outcome run_import(const Context& context) {
   const auto request = request_of(context.arguments);
   const auto store = open_store(context);
   const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
-  probe::SurveyRun survey(context.host, disk);
+  // The initramfs decides on the bus alone.
+  probe::SurveyRun survey(context.host, disk, request.bus ? probe::Thoroughness::quick : probe::Thoroughness::full);
   auto fingerprint = begin_fingerprint(context, disk);
   const auto gathered = gather(context, store, survey);
   auto plan = plan_import(gathered, request);

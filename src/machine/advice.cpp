@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/sys/mounts.hpp"
@@ -76,6 +78,25 @@ struct BusChoice {
   std::string because;
 };
 
+struct KnownBus {
+  Bus bus;
+  std::string_view name, shown;
+};
+// The faster ones first, as far as a machine's firmware starts from them just as well.
+constexpr KnownBus known_buses[] = {{Bus::virtio, "virtio", "virtio"},
+                                    {Bus::sata, "sata", "SATA"},
+                                    {Bus::nvme, "nvme", "NVMe"},
+                                    {Bus::scsi, "scsi", "SCSI"}};
+
+// The best of the buses whose drivers the system surely starts with.
+std::optional<BusChoice> bus_with_drivers(const probe::System& system) {
+  for (const KnownBus& known : known_buses)
+    for (const probe::DriverEvidence& driver : system.drivers)
+      if (driver.bus == known.name && driver.verdict == "yes")
+        return BusChoice{known.bus, fmt::format("{}: {}", known.shown, driver.because)};
+  return std::nullopt;
+}
+
 BusChoice choose_bus(const probe::Contents& contents) {
   const auto* system = contents.own_system();
   if (!system) {
@@ -83,6 +104,7 @@ BusChoice choose_bus(const probe::Contents& contents) {
       return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
     return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
   }
+  if (const auto choice = bus_with_drivers(*system)) return *choice;
   if (system->virtio == "yes") return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
   if (system->virtio == "no") return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
   if (system->family == "linux") return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};

@@ -29,7 +29,7 @@ std::optional<probe::Disk> locate(const sys::Host& host, const std::string& path
 
 bool has_table(const sys::Host& host, const probe::Disk& disk, const std::string& uuid) {
   try {
-    return probe::survey_disk(host, disk).contents.table_uuid == uuid;
+    return probe::survey_disk(host, disk, probe::Thoroughness::quick).contents.table_uuid == uuid;
   } catch (const base::Error&) {
     return false;
   }

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "bios_boot.hpp"
+#include "boot/boot_evidence.hpp"
 #include "foreign_systems.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
@@ -25,7 +26,8 @@ constexpr unsigned deepest_guest = 2;  // guests' disks in volumes of guests' di
 class Reading {
  public:
   // `depth`: in the disks of so many guests, one within the other, this one lies.
-  explicit Reading(block::BlockDevice& disk, unsigned depth = 0) : disk_(disk), depth_(depth) {}
+  explicit Reading(block::BlockDevice& disk, Thoroughness thoroughness, unsigned depth = 0)
+      : disk_(disk), thoroughness_(thoroughness), depth_(depth) {}
 
   // Before run(): another disk that bears members of what lies on this one.
   void add_companion(block::BlockDevice& disk) {
@@ -49,6 +51,7 @@ class Reading {
     read_volumes();
     judge_boot();
     settle_systems();
+    settle_boot();
     settle_hibernation();
     tell_live_medium();
     return std::move(contents_);
@@ -182,7 +185,7 @@ class Reading {
   // A volume with a partition table is a guest's disk: its systems are told as what they are, and not as this disk's.
   void read_guest(const volume::Volume& volume) {
     if (depth_ == deepest_guest) return;
-    auto guest = Reading(*volume.device, depth_ + 1).run();
+    auto guest = Reading(*volume.device, Thoroughness::quick, depth_ + 1).run();
     for (auto& system : guest.systems) {
       system.inside = system.inside ? volume.path + " " + *system.inside : volume.path;
       contents_.systems.push_back(std::move(system));
@@ -210,6 +213,14 @@ class Reading {
         std::stable_partition(systems.begin(), systems.end(), [](const System& system) { return !system.inside; });
     if (guests - systems.begin() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
       systems.front().kernels = boot_kernels_.front();
+  }
+
+  void settle_boot() {
+    std::vector<BootPlace> places;
+    for (const Place& place : places_)
+      if (place.files)
+        places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get()});
+    add_boot_evidence(contents_, places, thoroughness_ == Thoroughness::full);
   }
 
   void settle_hibernation() {
@@ -242,6 +253,7 @@ class Reading {
   };
 
   block::BlockDevice& disk_;
+  Thoroughness thoroughness_;
   unsigned depth_;
   std::vector<Companion> companions_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
@@ -262,9 +274,10 @@ const System* Contents::own_system() const {
 
 bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders, &EfiLoader::removable); }
 
-Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions) {
+Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
+                       Thoroughness thoroughness) {
   try {
-    Reading reading(disk);
+    Reading reading(disk, thoroughness);
     for (block::BlockDevice* companion : companions) reading.add_companion(*companion);
     return std::move(reading).run();
   } catch (const base::Error& error) {

@@ -64,8 +64,9 @@ SurveyAttempt to_attempt(const Disk& disk, const sys::ConfinedAnswer& answer) {
   return {to_survey(disk, answer), std::nullopt};
 }
 
-std::string read_to_text(block::BlockDevice& device, const std::vector<block::BlockDevice*>& companions = {}) {
-  return base::to_text(to_json(read_contents(device, companions)), -1);
+std::string read_to_text(block::BlockDevice& device, Thoroughness thoroughness,
+                         const std::vector<block::BlockDevice*>& companions = {}) {
+  return base::to_text(to_json(read_contents(device, companions, thoroughness)), -1);
 }
 
 }  // namespace
@@ -83,7 +84,8 @@ namespace {
 // Several disks, open while they are surveyed.
 class Surveying {
  public:
-  Surveying(const sys::Host& host, const std::vector<Disk>& disks) : disks_(disks), attempts_(disks.size()) {
+  Surveying(const sys::Host& host, const std::vector<Disk>& disks, Thoroughness thoroughness)
+      : disks_(disks), thoroughness_(thoroughness), attempts_(disks.size()) {
     for (const Disk& disk : disks) try {
         devices_.push_back(open_disk(host, disk));
       } catch (const base::Error& error) {
@@ -113,7 +115,8 @@ class Surveying {
   void survey(const std::vector<Part>& parts) {
     std::vector<sys::ConfinedFunction> functions;
     for (const Part& part : parts)
-      functions.emplace_back([this, &part] { return read_to_text(*devices_[part.disk], part.companions); });
+      functions.emplace_back(
+          [this, &part] { return read_to_text(*devices_[part.disk], thoroughness_, part.companions); });
     const auto answers = sys::run_confined_together(functions);
     for (std::size_t k = 0; k < answers.size(); ++k)
       attempts_[parts[k].disk] = to_attempt(disks_[parts[k].disk], answers[k]);
@@ -137,21 +140,27 @@ class Surveying {
   }
 
   const std::vector<Disk>& disks_;
+  Thoroughness thoroughness_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
   std::vector<SurveyAttempt> attempts_;
 };
 
 }  // namespace
 
-std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks) {
-  return Surveying(host, disks).run();
+std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks,
+                                        Thoroughness thoroughness) {
+  return Surveying(host, disks, thoroughness).run();
 }
 
-SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk)
-    : disk_(disk), device_(open_disk(host, disk)), run_([this] { return read_to_text(*device_); }) {}
+SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk, Thoroughness thoroughness)
+    : disk_(disk),
+      device_(open_disk(host, disk)),
+      run_([this, thoroughness] { return read_to_text(*device_, thoroughness); }) {}
 
 Survey SurveyRun::result() { return to_survey(disk_, run_.answer()); }
 
-Survey survey_disk(const sys::Host& host, const Disk& disk) { return SurveyRun(host, disk).result(); }
+Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroughness) {
+  return SurveyRun(host, disk, thoroughness).result();
+}
 
 }  // namespace hrvm::probe

@@ -34,7 +34,8 @@ void write_debian(const TemporaryDirectory& tree, const std::string& hostname,
   for (const std::string& kernel : kernels) {
     tree.write("boot/vmlinuz-" + kernel, "kernel");
     tree.write("boot/initrd.img-" + kernel, "initrd");
-    tree.write("usr/lib/modules/" + kernel + "/kernel/drivers/block/virtio_blk.ko", "module");
+    for (const char* driver : {"block/virtio_blk.ko", "virtio/virtio_pci.ko"})
+      tree.write("usr/lib/modules/" + kernel + "/kernel/drivers/" + driver, "module");
   }
   tree.link("lib", "usr/lib");
 }

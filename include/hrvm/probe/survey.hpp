@@ -105,8 +105,15 @@ struct Contents {
   bool is_blank() const { return table == TableKind::none && volumes.empty(); }
 };
 
+// How much of a disk is read.
+enum class Thoroughness {
+  quick,  // no initramfs is unpacked: what the tools are told that made it stands for what is in it
+  full,
+};
+
 // `companions`: other disks, which bear members of what lies on this one.
-Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions = {});
+Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions = {},
+                       Thoroughness thoroughness = Thoroughness::full);
 
 // Contents there and back through the pipe of a confined child.
 base::Json to_json(const Contents& contents);
@@ -121,7 +128,7 @@ struct Survey {
 // opened at all.
 class SurveyRun {
  public:
-  SurveyRun(const sys::Host& host, const Disk& disk);
+  SurveyRun(const sys::Host& host, const Disk& disk, Thoroughness thoroughness = Thoroughness::full);
   Survey result();  // waits for it; once only
 
  private:
@@ -129,7 +136,7 @@ class SurveyRun {
   std::unique_ptr<block::BlockDevice> device_;
   sys::ConfinedRun run_;
 };
-Survey survey_disk(const sys::Host& host, const Disk& disk);
+Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroughness = Thoroughness::full);
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
 // Disks that bear parts of the same thing are told so ("disk-set"); what lies on all of them together is told with the one
@@ -138,7 +145,8 @@ struct SurveyAttempt {
   std::optional<Survey> survey;
   std::optional<base::Error> error;
 };
-std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks);
+std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks,
+                                        Thoroughness thoroughness = Thoroughness::full);
 
 // A BlockDevice over a disk or image (any format hrvm reads), O_RDONLY.
 std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk);

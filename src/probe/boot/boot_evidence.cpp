@@ -74,13 +74,14 @@ class Evidence {
         menus_(read_boot_menus(places)) {}
 
   void run() {
-    if (std::ranges::none_of(contents_.systems, is_own)) add_hidden();
+    if (std::ranges::none_of(contents_.systems, is_own_linux)) add_hidden();
     for (System& system : contents_.systems)
-      if (is_own(system) && system.family == "linux") settle(system);
+      if (is_own_linux(system)) settle(system);
   }
 
  private:
   static bool is_own(const System& system) { return !system.inside; }
+  static bool is_own_linux(const System& system) { return is_own(system) && system.family == "linux"; }
 
   // ---- the entry ----
 

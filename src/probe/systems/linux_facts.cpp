@@ -40,34 +40,6 @@ std::optional<std::string> hostname(fs::FileSystem& root) {
   return std::nullopt;
 }
 
-bool any_exists(fs::FileSystem& root, const std::string& path) {
-  for (const char* packed : {"", ".xz", ".zst", ".gz"})
-    if (fs::exists(root, path + packed)) return true;
-  return false;
-}
-
-bool builtin(fs::FileSystem& root, const std::string& modules) {
-  const auto list = fs::try_read(root, modules + "/modules.builtin", 1 << 20);
-  return list && list->find("/virtio_blk.ko") != std::string::npos;
-}
-
-// Debian's default puts the drivers of every bus into the initramfs; others take what their own machine needs.
-bool initramfs_takes_all(fs::FileSystem& root) {
-  const std::string text = fs::try_read(root, "/etc/initramfs-tools/initramfs.conf", 64 << 10).value_or("");
-  for (std::string_view line : base::lines(text))
-    if (base::trim(line) == "MODULES=most") return true;
-  return false;
-}
-
-std::string virtio(fs::FileSystem& root, const System& system) {
-  if (system.kernels.empty()) return "unknown";
-  const std::string modules = "/lib/modules/" + system.kernels.front();
-  if (builtin(root, modules)) return "yes";
-  if (!fs::exists(root, modules + "/kernel/drivers")) return "unknown";  // modules that lie only in the initramfs
-  if (!any_exists(root, modules + "/kernel/drivers/block/virtio_blk.ko")) return "no";
-  return initramfs_takes_all(root) ? "yes" : "unknown";
-}
-
 }  // namespace
 
 std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder) {
@@ -84,7 +56,6 @@ void add_linux_facts(fs::FileSystem& root, System& system) {
   system.hostname = hostname(root);
   system.kernels = kernels_in(root, "/boot");
   if (system.kernels.empty()) system.kernels = module_versions(root);
-  system.virtio = virtio(root, system);
 }
 
 }  // namespace hrvm::probe

@@ -1,4 +1,4 @@
-// What every Linux root tells besides its name: host name, kernels, whether it can drive virtio.
+// What every Linux root tells besides its name: host name and kernels.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ std::optional<std::string> dpkg_version(fs::FileSystem& root, std::string_view p
 // Versions of the kernels in a folder ("/boot", or "/" of a boot partition), newest first.
 std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder);
 
-// Fills in family, hostname, kernels and virtio.
+// Fills in family, hostname and kernels.
 void add_linux_facts(fs::FileSystem& root, System& system);
 
 }  // namespace hrvm::probe

@@ -115,8 +115,8 @@ TEST_CASE("of several systems each gets the entry that names its root") {
   disk.contents.systems.push_back(linux_system("p3"));
   disk.contents.systems.push_back(linux_system("p9"));
   disk.root.add("/boot/grub/grub.cfg", "set default=1\n" + menu_entry("root=UUID=" + root_uuid, "first") +
-                                             menu_entry("root=UUID=" + root_uuid, "second") +
-                                             menu_entry("root=PARTUUID=00000003", "third"));
+                                           menu_entry("root=UUID=" + root_uuid, "second") +
+                                           menu_entry("root=PARTUUID=00000003", "third"));
   CHECK(disk.read().boot->entry == "second");
   CHECK(disk.contents.systems[1].boot->entry == "third");
   CHECK_FALSE(disk.contents.systems[2].boot);
@@ -152,8 +152,8 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   test::MemoryFiles esp;
   esp.add("/loader/loader.conf", "default proxmox-*\n");
   esp.add("/loader/entries/proxmox-6.5.11-7-pve.conf",
-            "title Proxmox Virtual Environment\nversion 6.5.11-7-pve\noptions root=ZFS=rpool/ROOT/pve-1 boot=zfs\n"
-            "linux /EFI/proxmox/6.5.11-7-pve/vmlinuz-6.5.11-7-pve\n");
+          "title Proxmox Virtual Environment\nversion 6.5.11-7-pve\noptions root=ZFS=rpool/ROOT/pve-1 boot=zfs\n"
+          "linux /EFI/proxmox/6.5.11-7-pve/vmlinuz-6.5.11-7-pve\n");
   const BootPlace pool_places[] = {{"p2", "AAAA", "", true, &esp}};
   Contents pool;
   pool.partitions = {partition(2, "vfat", "AAAA"), partition(3, "zfs_member", "77")};
@@ -200,7 +200,7 @@ TEST_CASE("keys in a TPM, clusters and a list of LVM's devices are told") {
       "# <name> <device> <key> <options>\ndata /dev/sda3 none luks,tpm2-device=auto\nswap UUID=12 none luks\n");
   disk.root.add("/etc/corosync/corosync.conf", "totem {}\n");
   disk.root.add("/etc/lvm/devices/system.devices",
-                  "VERSION=1.1.1\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda3 PVID=x\n");
+                "VERSION=1.1.1\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda3 PVID=x\n");
   CHECK(disk.ids() == std::vector<std::string>{"crypttab-names-hardware", "key-in-tpm", "cluster-member"});
 }
 
@@ -252,11 +252,10 @@ TEST_CASE("a system that is silent on a serial console is told") {
 TEST_CASE("an initramfs for one machine alone is told with the entry that may help") {
   Debian disk;
   disk.root.add("/boot/config-6.1.0",
-                  "\nCONFIG_VIRTIO_BLK=m\nCONFIG_VIRTIO_PCI=m\nCONFIG_SATA_AHCI=y\nCONFIG_BLK_DEV_SD=y\n");
-  disk.root.add(
-      "/boot/grub/grub.cfg",
-      menu_entry("root=UUID=" + root_uuid + " console=ttyS0") +
-          "menuentry 'Rescue' { linux /boot/vmlinuz-0-rescue-1\n initrd /boot/initramfs-0-rescue-1.img }\n");
+                "\nCONFIG_VIRTIO_BLK=m\nCONFIG_VIRTIO_PCI=m\nCONFIG_SATA_AHCI=y\nCONFIG_BLK_DEV_SD=y\n");
+  disk.root.add("/boot/grub/grub.cfg",
+                menu_entry("root=UUID=" + root_uuid + " console=ttyS0") +
+                    "menuentry 'Rescue' { linux /boot/vmlinuz-0-rescue-1\n initrd /boot/initramfs-0-rescue-1.img }\n");
   CHECK(disk.ids() == std::vector<std::string>{"no-virtio-driver"});
   CHECK(disk.contents.findings[0].severity == base::Severity::note);
   CHECK(disk.contents.findings[0].message.ends_with("its entry \"Rescue\" often has the drivers of every bus"));

@@ -321,7 +321,7 @@ TEST_CASE("a grub.cfg that never ends a level, or grows without end, is told as 
 TEST_CASE("a GRUB in the ESP goes on with the file that its stub names") {
   test::MemoryFiles esp, boot;
   esp.add("/EFI/debian/grub.cfg", "search.fs_uuid " + boot_uuid + " root hd0,gpt2 \nset prefix=($root)'/grub'\n" +
-                                        "configfile $prefix/grub.cfg\n");
+                                      "configfile $prefix/grub.cfg\n");
   boot.add("/grub/grub.cfg", debian("1>2"));
   const BootPlace places[] = {{"p1", "AAAA-BBBB", "", true, &esp}, {"p2", boot_uuid, "", false, &boot}};
   const auto menus = read_boot_menus(places);
@@ -337,12 +337,12 @@ TEST_CASE("a GRUB in the ESP goes on with the file that its stub names") {
 TEST_CASE("a stub of Fedora's with variables as devices is followed, one in a circle ends") {
   test::MemoryFiles esp, boot;
   esp.add("/EFI/fedora/grub.cfg",
-            "if [ -e (md/md-boot) ]; then\n  set prefix=md/md-boot\nelse\n"
-            "  if [ -f ${config_directory}/bootuuid.cfg ]; then\n    source ${config_directory}/bootuuid.cfg\n"
-            "  fi\n  search --root-dev-only --fs-uuid --set=dev " +
-                boot_uuid +
-                "\nfi\n"
-                "set prefix=($dev)/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n");
+          "if [ -e (md/md-boot) ]; then\n  set prefix=md/md-boot\nelse\n"
+          "  if [ -f ${config_directory}/bootuuid.cfg ]; then\n    source ${config_directory}/bootuuid.cfg\n"
+          "  fi\n  search --root-dev-only --fs-uuid --set=dev " +
+              boot_uuid +
+              "\nfi\n"
+              "set prefix=($dev)/grub2\nexport $prefix\nconfigfile $prefix/grub.cfg\n");
   boot.add("/grub2/grub.cfg", replaced(fedora, "BOOT", boot_uuid)).add("/grub2/grubenv", grubenv);
   boot.add("/loader/entries/e1d8-5.14.0-362.el9.x86_64.conf", bls("5.14.0-362.el9.x86_64"));
   boot.add("/loader/entries/e1d8-5.14.0-70.el9.x86_64.conf", bls("5.14.0-70.el9.x86_64", "$kernelopts x"));
@@ -393,9 +393,9 @@ TEST_CASE("the ESP of proxmox-boot-tool has its kernels, and the root in a pool"
   test::MemoryFiles esp;
   for (const std::string version : {"6.5.11-7-pve", "6.2.16-20-pve"})
     esp.add("/loader/entries/proxmox-" + version + ".conf",
-              "title    Proxmox Virtual Environment\nversion  " + version +
-                  "\noptions   root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" + "linux    /EFI/proxmox/" + version +
-                  "/vmlinuz-" + version + "\ninitrd   /EFI/proxmox/" + version + "/initrd.img-" + version + "\n");
+            "title    Proxmox Virtual Environment\nversion  " + version +
+                "\noptions   root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" + "linux    /EFI/proxmox/" + version + "/vmlinuz-" +
+                version + "\ninitrd   /EFI/proxmox/" + version + "/initrd.img-" + version + "\n");
   esp.add("/loader/loader.conf", "timeout 3\ndefault proxmox-*\n").add("/EFI/systemd/systemd-bootx64.efi", "MZ");
   const BootPlace places[] = {{"p2", "AAAA-BBBB", "", true, &esp}};
   const auto menus = read_boot_menus(places);

@@ -183,8 +183,10 @@ TEST_CASE("a module that only this machine's initramfs may lack leaves virtio un
   OnePartition disk;
   disk.tree.write("etc/os-release", "ID=arch\n");
   disk.tree.write("lib/modules/6.9.1/kernel/drivers/block/virtio_blk.ko.zst", "");
+  disk.tree.write("lib/modules/6.9.1/kernel/drivers/virtio/virtio_pci.ko.zst", "");
   CHECK(disk.ext4().systems.at(0).virtio == "unknown");
-  disk.tree.write("lib/modules/6.9.1/modules.builtin", "kernel/drivers/block/virtio_blk.ko\n");
+  disk.tree.write("lib/modules/6.9.1/modules.builtin",
+                  "kernel/drivers/block/virtio_blk.ko\nkernel/drivers/virtio/virtio_pci.ko\n");
   CHECK(disk.ext4().systems.at(0).virtio == "yes");
 }
 

@@ -1,0 +1,67 @@
+#!/bin/bash
+# initramfs.sh: what reading an initramfs costs discover, against zstd and cpio on the same file and in the same run. None
+# of the initramfs has AHCI, so all of it has to be unpacked. Needs zstd, cpio, e2fsprogs and hyperfine.
+#
+# Goal: discover as a whole takes 1.2 times as long as `zstd -dc FILE | cpio -t` at most, and stops at once where the drivers
+# that it looks for come first.
+#
+# HRVM names the binary (else build/release/hrvm), FILES a folder to fill the initramfs with (else /usr/lib/x86_64-linux-gnu),
+# BENCH_DIR where to work (else /var/tmp). Exits 1 when the goal is missed.
+set -euo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+cd "$(dirname "$0")/../.."
+
+HRVM=$(realpath "${HRVM:-build/release/hrvm}")
+RUNS=${RUNS:-10}
+FILES=${FILES:-/usr/lib/x86_64-linux-gnu}
+WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
+trap 'rm -rf "$WORK"' EXIT
+missed=0
+
+root=$WORK/root
+mkdir -p "$root"/{etc,boot/grub,lib/modules/6.1.0}
+printf 'ID=debian\nNAME="Debian GNU/Linux"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n' > "$root/etc/os-release"
+printf 'menuentry Debian {\nlinux /boot/vmlinuz-6.1.0 root=UUID=%s\ninitrd /boot/initrd.img-6.1.0\n}\n' \
+  11111111-2222-3333-4444-555555555555 > "$root/boot/grub/grub.cfg"
+printf kernel > "$root/boot/vmlinuz-6.1.0"
+printf 'kernel/fs/ext4/ext4.ko\n' > "$root/lib/modules/6.1.0/modules.builtin"
+
+# 200 MiB of what FILES holds, then the drivers.
+fill() {
+  local tree=$WORK/tree total=0 size file
+  mkdir -p "$tree"/{bin,usr/lib/modules/6.1.0/kernel/drivers/block}
+  printf x > "$tree/usr/lib/modules/6.1.0/kernel/drivers/block/virtio_blk.ko"
+  while read -r size file; do
+    cp "$file" "$tree/bin/$((total))" && total=$((total + size))
+    ((total < 200 << 20)) || break
+  done < <(find "$FILES" -type f -size +16k -size -8M -printf '%s %p\n' | sort -k2)
+  (cd "$tree" && find . | sort | cpio -o --quiet -H newc) > "$WORK/cpio"
+}
+
+measure() { # TEXT COMPRESSOR...
+  local text=$1 ratio
+  shift
+  "$@" < "$WORK/cpio" > "$root/boot/initrd.img-6.1.0"
+  rm -f "$WORK/image"
+  truncate -s 400M "$WORK/image"
+  mke2fs -q -F -t ext4 -U 11111111-2222-3333-4444-555555555555 -d "$root" "$WORK/image"
+  "$HRVM" discover "$WORK/image" --json | grep -q 'neither in /boot/initrd.img-6.1.0' || {
+    echo 'the initramfs was not read to its end'
+    exit 1
+  }
+  hyperfine --warmup 2 --runs "$RUNS" --style none --export-json "$WORK/times.json" "$HRVM discover $WORK/image --json" \
+    "$HRVM discover $WORK/image --json --quick" "${1%% *} -dc $root/boot/initrd.img-6.1.0 | cpio -t --quiet" > /dev/null
+  jq -r --arg text "$text" '.results | map(.median * 1000) |
+    "\($text): discover \(.[0] | round) ms, with --quick \(.[1] | round) ms, unpacked by its tool into cpio \(.[2] | round) ms"' \
+    "$WORK/times.json"
+  ratio=$(jq '.results | .[0].median / .[2].median' "$WORK/times.json")
+  awk -v r="$ratio" 'BEGIN { exit !(r > 1.2) }' && missed=1
+  printf '  %.3f of its time, goal 1.2\n' "$ratio"
+}
+
+fill
+measure 'zstd -19' zstd -q -19 -T0
+measure 'zstd -3' zstd -q -3
+measure 'gzip' gzip -6
+measure 'xz' xz -1 --check=crc32
+exit $missed

@@ -43,8 +43,9 @@ Json to_json(const CheckFinding& found) {
 std::string encode(const Examination& examination) {
   const auto& result = examination.result;
   Json json, findings = Json::array();
-  json.set("needs_rebuild", examination.needs_rebuild).set("has_lost_sight", examination.has_lost_sight);
-  json.set("wrong_counts", examination.wrong_counts);
+  json.set("needs_rebuild", examination.needs_rebuild).set("lost_sight_of", examination.lost_sight_of);
+  json.set("has_damaged_snapshots", examination.has_damaged_snapshots);
+  json.set("wrong_counts", examination.wrong_counts).set("most_uses", examination.most_uses);
   for (const auto& number : numbers) json.set(number.name, result.*number.member);
   for (const auto& found : result.findings) findings.push(to_json(found));
   return base::to_text(json.set("findings", findings), -1);
@@ -61,8 +62,10 @@ Examination decode(const std::string& text) {
   const auto json = base::parse_json(text, "the answer");
   Examination examination{.result = {},
                           .needs_rebuild = json["needs_rebuild"].boolean().value_or(true),
-                          .has_lost_sight = json["has_lost_sight"].boolean().value_or(true),
-                          .wrong_counts = json["wrong_counts"].unsigned_integer().value_or(0)};
+                          .lost_sight_of = json["lost_sight_of"].text().value_or("its reader's answer makes no sense"),
+                          .has_damaged_snapshots = json["has_damaged_snapshots"].boolean().value_or(false),
+                          .wrong_counts = json["wrong_counts"].unsigned_integer().value_or(0),
+                          .most_uses = json["most_uses"].unsigned_integer().value_or(0)};
   auto& result = examination.result;
   for (const auto& number : numbers) result.*number.member = json[number.name].unsigned_integer().value_or(0);
   for (const auto& item : json["findings"].items()) result.findings.push_back(finding_from(item));

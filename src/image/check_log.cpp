@@ -62,15 +62,23 @@ bool is_about_counts(Trouble trouble) {
 
 }  // namespace
 
+std::string way_out(const std::string& image) {
+  const auto quoted = base::shell_quote(image);
+  return fmt::format("copy what it shows into a new image: hrvm image convert {} {}", quoted,
+                     base::shell_quote(image + ".new"));
+}
+
 void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, std::uint64_t a, std::uint64_t b) {
   if (times == 0) return;
   const auto& kind = kind_of(trouble);
   const bool is_leak = kind.counts == Counts::leak;
   (is_leak ? result_.leaks : kind.counts == Counts::error ? result_.errors : result_.corruptions) += times;
   if (is_about_counts(trouble)) wrong_counts_ += times;
-  has_lost_sight_ |= kind.loses_sight;
+  has_damaged_snapshots_ |= trouble == Trouble::snapshot;
   const bool is_one_cluster = kind.words == refcount_words && times == 1;
   const auto* words = is_one_cluster ? one_refcount_words : kind.words;
+  const auto message = [&] { return fmt::format(fmt::runtime(words), offset, a, b, times); };
+  if (kind.loses_sight && lost_sight_of_.empty()) lost_sight_of_ = message();
   auto& list = is_leak ? warnings_ : result_.findings;
   if (list.size() == (is_leak ? most_warnings : most_corruptions)) {
     ++result_.more_findings;
@@ -78,8 +86,8 @@ void CheckLog::note(Trouble trouble, std::uint64_t times, std::uint64_t offset, 
   }
   const auto repair =
       fmt::format("hrvm image check --repair {} {}", is_leak ? "leaks" : "all", base::shell_quote(image_));
-  list.push_back({{kind.id, is_leak ? base::Severity::warning : base::Severity::error, image_,
-                   fmt::format(fmt::runtime(words), offset, a, b, times), repair},
+  list.push_back({{kind.id, is_leak ? base::Severity::warning : base::Severity::error, image_, message(),
+                   kind.loses_sight ? way_out(image_) : repair},
                   offset});
 }
 

@@ -28,6 +28,9 @@ enum class Trouble {
   unreadable,
 };
 
+// What to type where no repair helps.
+std::string way_out(const std::string& image);
+
 class CheckLog {
  public:
   explicit CheckLog(std::string image) : image_(std::move(image)) {}
@@ -41,8 +44,11 @@ class CheckLog {
   // Refcounts that are too low, or in blocks that cannot be trusted: where there are none, the others tell what the
   // "copied" flags have to be.
   std::uint64_t wrong_counts() const { return wrong_counts_; }
-  // Whether something could not be followed: what it leads to was not counted, and is not free.
-  bool has_lost_sight() const { return has_lost_sight_; }
+  // What was told first of what could not be followed: what it leads to was not counted, and is not free. Empty where
+  // all was seen.
+  const std::string& lost_sight_of() const { return lost_sight_of_; }
+  // Whether snapshots have descriptions that can be put right.
+  bool has_damaged_snapshots() const { return has_damaged_snapshots_; }
   // Corruptions before leaks.
   CheckResult finish() &&;
 
@@ -51,7 +57,8 @@ class CheckLog {
   CheckResult result_;
   std::vector<CheckFinding> warnings_;
   std::uint64_t wrong_counts_ = 0;
-  bool has_lost_sight_ = false;
+  std::string lost_sight_of_;
+  bool has_damaged_snapshots_ = false;
 };
 
 }  // namespace hrvm::image

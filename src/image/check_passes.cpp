@@ -38,14 +38,18 @@ class DifferenceRuns {
   std::uint64_t length_ = 0;
 };
 
-void compare(const block::BlockDevice& file, const ImageHeader& header, const ReferenceCounts& counts, CheckLog& log) {
+// The most uses of a cluster that has more than a refcount can say; 0: there is none.
+std::uint64_t compare(const block::BlockDevice& file, const ImageHeader& header, const ReferenceCounts& counts,
+                      CheckLog& log) {
   const auto bits = header.geometry.cluster_bits;
   const auto most = most_references(header.refcount_order);
   const auto clusters = header.geometry.clusters(file.size());
+  std::uint64_t most_uses = 0;
   DifferenceRuns runs(log, bits);
   counts.visit_differences([&](ClusterCount found) {
     if (found.cluster >= clusters && found.used == 0) return;
     if (found.used > most) {
+      most_uses = std::max<std::uint64_t>(most_uses, found.used);
       log.note(Trouble::refcount_overflow, found.used - most, found.cluster << bits, found.used, most);
       found.used = std::uint32_t(most);
     }
@@ -54,6 +58,7 @@ void compare(const block::BlockDevice& file, const ImageHeader& header, const Re
   runs.end();
   auto& end = log.result().image_end_bytes;
   if (const auto last = counts.last_in_use()) end = std::max(end, (*last + 1) << bits);
+  return most_uses;
 }
 
 void tell_marks(const ImageHeader& header, CheckLog& log) {
@@ -71,15 +76,17 @@ Examination passes(block::BlockDevice& file, const ImageHeader& header, const Wa
   ReferenceCounts counts(header.geometry.clusters(file.size()) + 1, limit);
   CheckWalk walk(file, header, counts, log, task);
   walk.run(true);
+  std::uint64_t most_uses = 0;
   for (;;) {
-    if (task.with_refcount_structure) compare(file, header, counts, log);
+    if (task.with_refcount_structure) most_uses = std::max(most_uses, compare(file, header, counts, log));
     if (after_pass) after_pass(walk, counts);
     if (!counts.has_put_off()) break;
     counts.next_pass();
     walk.run(false);
   }
   tell_marks(header, log);
-  Examination found{{}, walk.needs_rebuild(), log.has_lost_sight(), log.wrong_counts()};
+  Examination found{
+      {}, walk.needs_rebuild(), log.lost_sight_of(), log.has_damaged_snapshots(), log.wrong_counts(), most_uses};
   found.result = std::move(log).finish();
   return found;
 }

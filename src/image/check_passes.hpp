@@ -9,9 +9,11 @@ namespace hrvm::image {
 
 struct Examination {
   CheckResult result;
-  bool needs_rebuild = false;      // refcount blocks are lost or used by others
-  bool has_lost_sight = false;     // of clusters that may be in use
-  std::uint64_t wrong_counts = 0;  // too low, or in blocks that cannot be trusted
+  bool needs_rebuild = false;          // refcount blocks are lost or used by others
+  std::string lost_sight_of;           // what clusters that may be in use hang on; empty: all was seen
+  bool has_damaged_snapshots = false;  // whose descriptions can be put right
+  std::uint64_t wrong_counts = 0;      // too low, or in blocks that cannot be trusted
+  std::uint64_t most_uses = 0;         // of one cluster, where that is more than a refcount can say; else 0
 };
 
 // Called when the counts of a pass are complete; what it is given is all there is of these clusters.

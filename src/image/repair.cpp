@@ -6,6 +6,7 @@
 #include "hrvm/image/check.hpp"
 #include "repair_file.hpp"
 #include "repair_refcounts.hpp"
+#include "repair_snapshots.hpp"
 
 namespace hrvm::image {
 namespace {
@@ -24,12 +25,12 @@ struct Opened {
 };
 
 void refuse_blind(const std::string& name, const Examination& found) {
-  if (!found.has_lost_sight) return;
-  throw Error(ErrorKind::io, fmt::format("{} is not repaired: not all of its tables can be read, and what they lead to "
-                                         "would be taken for free",
-                                         name))
+  if (found.lost_sight_of.empty()) return;
+  throw Error(
+      found.result.errors != 0 ? ErrorKind::io : ErrorKind::corrupt,
+      fmt::format("{} is not repaired, as what is in use there would be taken for free: {}", name, found.lost_sight_of))
       .on(name)
-      .hint("copy it into a new image: hrvm export, or qemu-img convert");
+      .hint(way_out(name));
 }
 
 void fix_entries(const RepairJob& job) {
@@ -50,7 +51,20 @@ void fix_refcounts(const RepairJob& job) {
     if (!found.needs_rebuild) correct(found.wrong_counts == 0 ? Correction::lower : Correction::lower_but_to_1);
     return;
   }
-  if (found.needs_rebuild || !correct(Correction::all)) rebuild_refcounts(*image.file, image.header, job.out);
+  // Version 2 has no other width.
+  const bool widens = found.most_uses != 0 && image.header.version >= 3;
+  const auto order = widens ? order_for(found.most_uses) : image.header.refcount_order;
+  if (widens || found.needs_rebuild || !correct(Correction::all))
+    rebuild_refcounts(*image.file, image.header, order, job.out);
+}
+
+// The new table is counted before the header names it; what it replaces is a leak then.
+void fix_snapshots(const RepairJob& job) {
+  const Opened image(job);
+  const auto found = image.examine();
+  if (!found.has_damaged_snapshots || found.wrong_counts != 0) return;
+  rewrite_snapshots(*image.file, image.header, job.out);
+  fix_refcounts({job.open, job.out, Repair::leaks, job.progress});
 }
 
 // Only where the counts are right: the flags say what they say.
@@ -76,10 +90,11 @@ bool clear_marks(const Opened& image, WritableFile& out) {
 
 RepairResult repair_file(const RepairJob& job, Examination found) {
   refuse_blind(job.open()->name(), found);
-  RepairResult result{std::move(found.result), {}};
+  RepairResult result{found.result, {}};
   if (job.repair == Repair::all && result.before.corruptions != 0) fix_entries(job);
   if (result.before.corruptions + result.before.leaks != 0) {
     fix_refcounts(job);
+    if (job.repair == Repair::all && found.has_damaged_snapshots) fix_snapshots(job);
     fix_flags(job);
   }
   result.after = Opened(job).examine().result;

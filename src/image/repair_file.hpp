@@ -21,7 +21,8 @@ struct RepairJob {
   sys::ProgressCallback progress = [](std::uint64_t) {};
 };
 
-// `found` is what an examination of the file found. Error{io} where it could not see all: what it missed is not free.
+// `found` is what an examination of the file found. Error{io} or {corrupt} where it could not see all: what it missed
+// is not free.
 RepairResult repair_file(const RepairJob& job, Examination found);
 
 }  // namespace hrvm::image

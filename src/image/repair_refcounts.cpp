@@ -108,14 +108,16 @@ class Rebuild {
     out_.write(offset_of(layout_.needed.size()), std::as_bytes(std::span(table)));
     out_.sync();
   }
-  void switch_header() {
-    struct {
-      be64 offset;
-      be32 clusters;
-    } place{offset_of(layout_.needed.size()), std::uint32_t(layout_.table_clusters)};
-    static_assert(sizeof place ==
-                  offsetof(qcow2::Header, nb_snapshots) - offsetof(qcow2::Header, refcount_table_offset));
-    out_.write(offsetof(qcow2::Header, refcount_table_offset), std::as_bytes(std::span(&place, 1)));
+  // The fixed header of this version, its width of refcounts included: it ends within the first sector.
+  void switch_header(block::BlockDevice& file) {
+    const auto length = header_.version == 2 ? offsetof(qcow2::Header, incompatible_features) : sizeof(qcow2::Header);
+    static_assert(sizeof(qcow2::Header) <= 512);
+    auto bytes = file.read(0, length);
+    base::store(bytes, offsetof(qcow2::Header, refcount_table_offset), be64(offset_of(layout_.needed.size())));
+    base::store(bytes, offsetof(qcow2::Header, refcount_table_clusters), be32(std::uint32_t(layout_.table_clusters)));
+    if (header_.version != 2)
+      base::store(bytes, offsetof(qcow2::Header, refcount_order), be32(std::uint32_t(header_.refcount_order)));
+    out_.write(0, bytes);
     out_.sync();
   }
 
@@ -169,15 +171,23 @@ bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, Writ
   return has_blocks;
 }
 
-void rebuild_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out) {
+unsigned order_for(std::uint64_t most_uses) {
+  unsigned order = 4;
+  while (most_references(order) < most_uses) ++order;
+  return order;
+}
+
+void rebuild_refcounts(block::BlockDevice& file, const ImageHeader& header, unsigned order, WritableFile& out) {
   const auto first_new = header.geometry.clusters(file.size()) + 1;
+  auto rebuilt = header;
+  rebuilt.refcount_order = order;
   run_passes(file, header, {.with_refcount_structure = false}, [&](const CheckWalk&, const ReferenceCounts& counts) {
     if (counts.has_put_off()) throw too_large(file);
-    const auto layout = plan_layout(header, counts, first_new);
+    const auto layout = plan_layout(rebuilt, counts, first_new);
     if (layout.table_clusters << header.geometry.cluster_bits > max_refcount_table_bytes) throw too_large(file);
-    Rebuild rebuild(header, counts, layout, out);
+    Rebuild rebuild(rebuilt, counts, layout, out);
     rebuild.write();
-    rebuild.switch_header();
+    rebuild.switch_header(file);
   });
 }
 

@@ -15,8 +15,11 @@ enum class Correction {
 // so it may reach the disk in any order. False when a count has no block it could be written to.
 bool correct_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out, Correction correction);
 
-// Writes blocks and table for all that is used behind the end of the file, syncs, and makes the header name them by one
-// write within its first sector. What the old ones lay in is free then.
-void rebuild_refcounts(block::BlockDevice& file, const ImageHeader& header, WritableFile& out);
+// The usual width of refcounts, or a wider one that can say so much.
+unsigned order_for(std::uint64_t most_uses);
+
+// Writes blocks and table for all that is used behind the end of the file, with refcounts of 1 << order bits, syncs,
+// and makes the header name them by one write within its first sector. What the old ones lay in is free then.
+void rebuild_refcounts(block::BlockDevice& file, const ImageHeader& header, unsigned order, WritableFile& out);
 
 }  // namespace hrvm::image

@@ -147,4 +147,58 @@ TEST_CASE("persistent bitmaps are counted") {
   CHECK(ours(image) == expected);
 }
 
+namespace {
+
+constexpr std::uint32_t extension_bitmaps = 0x23852875;
+
+// Where the data of the extension that names the bitmaps lie.
+std::uint64_t bitmaps_extension(const Path& image) {
+  const auto file = block::open_device(image);
+  std::uint64_t offset = read_header(*file).header_length;
+  for (;;) {
+    const auto extension = base::load<qcow2::HeaderExtension>(file->read(offset, sizeof(qcow2::HeaderExtension)));
+    offset += sizeof extension;
+    if (extension.type == extension_bitmaps) return offset;
+    REQUIRE(extension.type != qcow2::extension_end);
+    offset += base::round_up(extension.length, 8);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("bitmaps that QEMU does not read are a corruption, which nothing repairs") {
+  Folder folder;
+  const auto sound = folder / "sound", image = folder / "image";
+  create(sound, {16, false, 16}, 64 * base::MiB);
+  output_of({"qemu-img", "bitmap", "--add", sound, "b"});
+  const auto extension = bitmaps_extension(sound);
+  const auto directory = Anatomy(sound).entry(extension + 16);
+  struct Damage {
+    const char* what;
+    std::uint64_t place;
+    Bytes bytes;
+  };
+  const auto byte = [](unsigned value) { return Bytes{std::byte(value)}; };
+  const std::vector<Damage> damages = {{"no bitmaps", extension + 3, byte(0)},
+                                       {"a bitmap too many", extension + 3, byte(2)},
+                                       {"a reserved field", extension + 7, byte(1)},
+                                       {"a directory of no bytes", extension + 15, byte(0)},
+                                       {"a directory at no cluster", extension + 22, byte(2)},
+                                       {"a type of bitmap that is unknown", directory + 16, byte(2)},
+                                       {"a granularity beyond all", directory + 17, byte(40)},
+                                       {"unknown flags", directory + 12, byte(1)},
+                                       {"no name", directory + 19, byte(0)},
+                                       {"a table at no cluster", directory + 6, byte(1)}};
+  for (const auto& damage : damages) {
+    std::filesystem::copy_file(sound, image, std::filesystem::copy_options::overwrite_existing);
+    poke(image, damage.place, damage.bytes);
+    CAPTURE(damage.what);
+    CHECK(ours(image).corruptions == 1);
+    CHECK_THROWS_AS(repair(image, Repair::all), base::Error);
+    CHECK(check(image) == 1);  // qemu-img could not check it, or did not open it
+    run({"qemu-img", "check", "-r", "all", image});
+    CHECK(check(image) == 1);
+  }
+}
+
 }  // namespace hrvm::image::test

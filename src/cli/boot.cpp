@@ -12,6 +12,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/throw_away.hpp"
+#include "hrvm/machine/change.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -74,6 +75,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   auto machine = store.load(words.named.machine);
   const auto state = state_named(machine, words.named.snapshot);
   const auto base = check_boot(context, store, machine, state, words.ephemeral, words.force);
+  machine::give_back_reserved(machine);
   const auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
   if (words.ephemeral)

@@ -5,6 +5,7 @@
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/image/merge.hpp"
 #include "machine/change_apply.hpp"
+#include "machine/merge_note.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -40,8 +41,11 @@ void merge_what_goes(const Machine& machine, const Change& change, const sys::Pr
     const Path layer = machine.folder / file;
     const bool is_layer = file.starts_with("layers/") && sys::status(layer).type == sys::FileType::regular;
     if (!is_layer || !contains(machine.definition.files(), file)) continue;
-    while (const auto parent = discarded_parent(layer, change))
+    while (const auto parent = discarded_parent(layer, change)) {
+      const MergeNote note(layer);
       image::merge_parent_into_child(machine.folder / *parent, layer, progress);
+      note.remove();
+    }
   }
 }
 
@@ -64,6 +68,7 @@ void write_layer(const Machine& machine, const NewLayer& layer) {
 }
 
 Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
+  give_back_reserved(machine);
   try {
     for (const auto& layer : change.new_layers) write_layer(machine, layer);
     for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
@@ -72,6 +77,7 @@ Machine apply(const Store& store, const Machine& machine, const Change& change, 
     clean_up(store, changed);
     return changed;
   } catch (const base::Error&) {
+    give_back_reserved(machine);
     clean_up(store, machine);
     throw;
   }

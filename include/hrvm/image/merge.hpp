@@ -1,6 +1,7 @@
 // Merging two neighbours of a chain, for the removal of the snapshot between them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -16,5 +17,10 @@ namespace hrvm::image {
 // Both are locked as QEMU locks them; Error{busy} when one is in use. The parent's file is left to the caller.
 void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
                              const sys::ProgressCallback& progress);
+
+// Cuts off what lies behind the last counted cluster of a qcow2 image, and behind `least_bytes`: space that a merge takes
+// in advance, and keeps when it is killed. Gives the bytes that the file became shorter; 0 also while somebody uses the
+// image, and where it is marked as dirty or corrupt, as its counts then say too little.
+std::uint64_t give_back_reserved(const std::filesystem::path& image, std::uint64_t least_bytes);
 
 }  // namespace hrvm::image

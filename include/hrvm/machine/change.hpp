@@ -70,6 +70,10 @@ const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
 
 base::Json to_json(const Change& change);
 
+// Gives the space back that a merge which was killed had taken in advance. The caller holds the machine's lock and has made
+// sure that it does not run. Cheap where there was none.
+void give_back_reserved(const Machine& machine);
+
 // Carries it out. The caller holds the machine's lock and has made sure that it does not run.
 Machine apply(const Store& store, const Machine& machine, const Change& change, const sys::ProgressCallback& progress);
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "fixture.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/image/merge.hpp"
@@ -162,4 +163,35 @@ TEST_CASE("a change that fails before its commit leaves the machine as it was") 
   CHECK(sys::list_directory(workshop.machine().folder / "layers").size() == 1);
   workshop.reset();
   CHECK(workshop.guest_reads(0) == 'B');
+}
+
+TEST_CASE("what a killed merge had reserved goes with the next change, and nothing that was there before it") {
+  Workshop workshop;
+  workshop.guest_writes(0, '1');
+  const auto layer = workshop.machine().active_layer();
+  const auto whole = sys::status(layer).size_bytes;
+  const auto note = workshop.machine().folder / fmt::format(".merge-{}.tmp", layer.stem().string());
+  const auto killed = [&](std::uint64_t noted) {
+    std::filesystem::resize_file(layer, whole + (64 << 20));
+    write_file(note, fmt::format("{}\n", noted));
+  };
+  killed(whole - 4096);
+  workshop.snapshot("one");
+  CHECK(sys::status(layer).size_bytes == base::round_up(whole, 128 * base::KiB));  // the last cluster as a whole
+  CHECK(sys::status(note).type == sys::FileType::missing);
+  CHECK(workshop.shown_by(layer.stem(), 0) == '1');
+  killed(whole + (32 << 20));
+  workshop.snapshot("two");
+  CHECK(sys::status(layer).size_bytes == whole + (32 << 20));
+  CHECK(sys::status(note).type == sys::FileType::missing);
+}
+
+TEST_CASE("a merge leaves neither a note nor space that it had reserved") {
+  Workshop workshop;
+  workshop.guest_writes(0, '1');
+  workshop.snapshot("one");
+  workshop.guest_writes(65536, '2');
+  workshop.remove_snapshot("one");
+  for (const auto& name : sys::list_directory(workshop.machine().folder)) CHECK_FALSE(name.starts_with(".merge"));
+  CHECK(sys::status(workshop.machine().active_layer()).size_bytes < (8 << 20));
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/import.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -143,8 +145,7 @@ Json obstacle(const Discovered& discovered) {
   const probe::Disk& disk = discovered.disk;
   if (!discovered.contents) return "it could not be read";
   if (is_importable(disk)) return {};
-  if (disk.format != "raw")
-    return fmt::format("it is a {} image, and only disks and raw images can be a base", disk.format);
+  if (const auto obstacle = machine::image_obstacle(disk)) return obstacle->message();
   if (disk.in_use.empty()) return "it is too small for a disk";
   return fmt::format("it is in use: unmount it first, or accept the risk with hrvm import {} --allow-in-use",
                      base::shell_quote(disk.stable_path));
@@ -228,7 +229,7 @@ report::EachView disk_view() {
 
 bool is_importable(const probe::Disk& disk) {
   constexpr std::uint64_t least = 512;
-  return disk.format == "raw" && disk.kind != probe::DiskKind::directory && disk.size_bytes >= least &&
+  return !machine::image_obstacle(disk) && disk.kind != probe::DiskKind::directory && disk.size_bytes >= least &&
          std::ranges::none_of(disk.in_use, &probe::Use::writable);
 }
 

@@ -81,14 +81,17 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
   auto base = checked_base(context, machine, state);
   auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
   check_is_not_on(context, target, base.path);
+  for (const auto& file : base.files) check_is_not_on(context, target, file.path);
   const bool raw = context.arguments.value("--format") == "raw";
   return {named,           std::move(machine), state,
           std::move(base), std::move(target),  raw ? image::ImageFormat::raw : image::ImageFormat::qcow2};
 }
 
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
-  const auto open_base = [&](const image::BackingReference&) {
-    return block::open_device(context.host.path(plan.base.path), block::Access::fresh);
+  const auto open_base = [&](const image::BackingReference& backing) {
+    // What backs a base that is qcow2 is where its header says; the base itself may have moved.
+    const auto path = plan.base.format == "qcow2" ? sys::Path(backing.path) : context.host.path(plan.base.path);
+    return block::open_device(path, block::Access::fresh);
   };
   return image::open_image(plan.machine.layer_path(plan.state.layer), image::ImageFormat::qcow2, open_base);
 }
@@ -97,8 +100,7 @@ void write_image(const Context& context, const Export& plan) {
   const auto source = open_source(context, plan);
   sys::AtomicFile file(plan.target.path);
   sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
-  image::flatten(*source, file.fd(), plan.target.path, {plan.format},
-                 [&](std::uint64_t done) { progress.at(done); });
+  image::flatten(*source, file.fd(), plan.target.path, {plan.format}, [&](std::uint64_t done) { progress.at(done); });
   // Not every program that runs a machine asks hrvm first.
   if (!plan.from.snapshot) check_stopped(plan.machine, "exported");
   file.commit(!plan.target.replaces);

@@ -6,6 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/image_words.hpp"
+#include "cli/named_machine.hpp"
+#include "cli/target_file.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/check.hpp"
 #include "hrvm/sys/files.hpp"
@@ -50,6 +52,7 @@ Examined examine(const Context& context) {
                      context.quiet);
   const auto progress = [&](std::uint64_t done) { line.at(done); };
   if (repairs) {
+    check_is_no_base(file, open_store(context));
     auto result = refusing_busy([&] { return image::repair_image(file, *examined.repair, progress); });
     examined.before = std::move(result.before);
     examined.after = std::move(result.after);

@@ -1,4 +1,4 @@
-// hrvm import SOURCE [NAME]: a whole disk or raw image as a machine that never writes to it.
+// hrvm import SOURCE [NAME]: a whole disk, or an image of one, as a machine that never writes to it.
 #include "hrvm/machine/import.hpp"
 
 #include <fmt/core.h>
@@ -39,7 +39,7 @@ std::string draw_mac(const sys::Host& host) {
 
 // Begun before it is known whether the disk may be imported at all: it is read beside what finds that out.
 std::optional<machine::FingerprintRun> begin_fingerprint(const Context& context, const probe::Disk& disk) {
-  if (context.dry_run() || disk.kind == probe::DiskKind::directory || disk.format != "raw") return std::nullopt;
+  if (context.dry_run() || disk.kind == probe::DiskKind::directory) return std::nullopt;
   return std::optional<machine::FingerprintRun>(std::in_place, context.host, disk);
 }
 
@@ -114,7 +114,7 @@ const Command import_command = {
                 {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
                 {.name = "--allow-low-space", .help = "import although there is little space"},
                 dry_run_option()},
-    .positionals = {{"SOURCE", "a whole disk or a raw image", Completes::source},
+    .positionals = {{"SOURCE", "a whole disk, or a raw or qcow2 image", Completes::source},
                     {"NAME", "the machine's name; else what the system on it is called", Completes::nothing,
                      Positional::Count::optional}},
     .run = run_import,

@@ -6,6 +6,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/import.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -21,6 +22,7 @@ probe::Disk find_base(const Context& context, const Machine& machine) {
     throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, identity.path))
         .on(identity.path)
         .hint("attach the disk again, or put the image back");
+  if (auto obstacle = machine::image_obstacle(*disk)) throw std::move(*obstacle);
   if (disk->size_bytes != identity.size_bytes)
     throw Error(ErrorKind::refused, fmt::format("{} has {} now and had {} when {} was imported", disk->path,
                                                 base::format_bytes(disk->size_bytes),

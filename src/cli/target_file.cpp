@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/probe/disk.hpp"
 
 namespace hrvm::cli {
@@ -49,20 +50,11 @@ void check_outside_store(const sys::Path& path, const machine::Store& store) {
 }
 
 // A definition that cannot be read names no base that could be told.
-std::string base_path(const machine::Store& store, const std::string& machine) {
+std::vector<std::string> base_files(const machine::Store& store, const std::string& machine) {
   try {
-    return store.load(machine).definition.base.path;
+    return machine::base_files(store.load(machine).definition.base);
   } catch (const Error&) {
-    return "";
-  }
-}
-
-void check_is_no_base(const sys::Path& path, const machine::Store& store) {
-  for (const auto& name : store.names()) {
-    if (!sys::is_same_file(path, base_path(store, name))) continue;
-    throw Error(ErrorKind::refused, fmt::format("{} is the disk that machine {} is made of", path.string(), name))
-        .on(path)
-        .hint("name another file; there is no option that allows this");
+    return {};
   }
 }
 
@@ -75,6 +67,15 @@ void check_is_not_on(const Context& context, const TargetFile& target, const std
                                               target.path.string(), disk))
       .on(target.path)
       .hint("name a file on another disk; there is no option that allows this");
+}
+
+void check_is_no_base(const sys::Path& path, const machine::Store& store) {
+  for (const auto& name : store.names())
+    for (const auto& file : base_files(store, name))
+      if (sys::is_same_file(path, file))
+        throw Error(ErrorKind::refused, fmt::format("{} is the disk that machine {} is made of", path.string(), name))
+            .on(path)
+            .hint("name another file; there is no option that allows this");
 }
 
 TargetFile target_file(const std::string& word, const machine::Store& store, bool force) {

@@ -17,6 +17,9 @@ struct TargetFile {
 // it.
 TargetFile target_file(const std::string& word, const machine::Store& store, bool force);
 
+// Error{refused} when the file is a machine's base, or backs one.
+void check_is_no_base(const sys::Path& path, const machine::Store& store);
+
 // Error{refused} when writing the file would write to `disk`.
 void check_is_not_on(const Context& context, const TargetFile& target, const std::string& disk);
 

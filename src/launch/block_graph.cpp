@@ -22,10 +22,16 @@ Json file_node(const DiskNode& disk, const std::string& name, bool writable, con
   return node;
 }
 
+// A device is read past the page cache also where it backs an image.
+CacheMode base_cache(const LaunchPlan& plan, const DiskNode& disk) {
+  return {plan.base_cache.direct || disk.is_device, plan.base_cache.aio};
+}
+
 Json disk_node(const LaunchPlan& plan, std::size_t index) {
   const auto& disk = plan.chain[index];
-  const bool is_base = index + 1 == plan.chain.size(), active = index == 0 && !is_base;
-  const auto& cache = is_base ? plan.base_cache : plan.layer_cache;
+  const bool is_base = index >= plan.base_index(), is_last = index + 1 == plan.chain.size();
+  const bool active = index == 0 && !is_base;
+  const auto cache = is_base ? base_cache(plan, disk) : plan.layer_cache;
   const auto name = node_name(plan, index);
   Json node;
   node.set("driver", disk.format).set("node-name", name).set("read-only", !active);
@@ -34,7 +40,7 @@ Json disk_node(const LaunchPlan& plan, std::size_t index) {
   if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
   if (disk.format == "qcow2") {
     node.set("l2-cache-size", plan.l2_cache_bytes);
-    node.set("backing", is_base ? Json() : Json(node_name(plan, index + 1)));
+    node.set("backing", is_last ? Json() : Json(node_name(plan, index + 1)));
   }
   return node.set("file", file_node(disk, name + "-file", active, cache));
 }
@@ -48,7 +54,8 @@ Json flash_node(const std::string& name, const std::string& path, bool writable)
 }  // namespace
 
 std::string node_name(const LaunchPlan& plan, std::size_t index) {
-  if (index + 1 == plan.chain.size()) return "base";
+  if (index == plan.base_index()) return "base";
+  if (index > plan.base_index()) return fmt::format("base-{}", index - plan.base_index());
   return index == 0 ? "disk" : fmt::format("layer{}", index);
 }
 

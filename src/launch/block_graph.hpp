@@ -10,8 +10,8 @@
 
 namespace hrvm::launch {
 
-// "disk" for the active layer, "layer1", "layer2" … for what it lies on, "base" for the last. Their files have "-file"
-// behind.
+// "disk" for the active layer, "layer1", "layer2" … for what it lies on, then "base", and "base-1", "base-2" … for
+// what backs that. Their files have "-file" behind.
 std::string node_name(const LaunchPlan& plan, std::size_t index);
 
 // In the order in which QEMU wants them: each after what it refers to. The base and everything that is frozen is

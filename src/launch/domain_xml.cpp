@@ -139,7 +139,7 @@ void add_chain(xml_node disk, const LaunchPlan& plan) {
     above = add(above, "backingStore", {{"type", storage_type(node)}});
     add(above, "format", {{"type", node.format}});
     const auto source = add_source(above, node);
-    const bool is_base_image = index + 1 == plan.chain.size() && !node.is_device;
+    const bool is_base_image = index >= plan.base_index() && !node.is_device;
     // Where nothing is relabelled at all, libvirt refuses to be told so again.
     if (is_base_image && !plan.libvirt_as_root) add(source, "seclabel", {{"model", "dac"}, {"relabel", "no"}});
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "hrvm/block/copy.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/sys/files.hpp"
@@ -42,14 +44,19 @@ bool is_reachable_for_others(const sys::Path& folder) {
   return folder == folder.root_path() || is_reachable_for_others(folder.parent_path());
 }
 
+bool is_readable_for_others(const sys::Path& file) {
+  return (sys::status(file).mode & others_may_read) != 0 && is_reachable_for_others(file.parent_path());
+}
+
 // libvirt's QEMU has a user of its own. It is given the layers, and in its own /dev a disk, but not the folders above
 // them, nor an image file that is a base.
 bool libvirt_needs_root(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base) {
   if (!host.is_root()) return false;
   if (!is_reachable_for_others(machine.folder / "layers")) return true;
   if (base.kind == probe::DiskKind::disk) return false;
-  const sys::Path file = base.path;
-  return (sys::status(file).mode & others_may_read) == 0 || !is_reachable_for_others(file.parent_path());
+  if (base.files.empty()) return !is_readable_for_others(base.path);
+  return std::ranges::any_of(
+      base.files, [](const probe::ImageFile& file) { return !file.is_device && !is_readable_for_others(file.path); });
 }
 
 }  // namespace

@@ -98,12 +98,19 @@ void plan_network(LaunchPlan& plan, const LaunchRequest& request) {
       .hint("use --net isolated or --net nat");
 }
 
-std::vector<DiskNode> chain_of(const std::vector<machine::Path>& layers, const probe::Disk& base) {
-  std::vector<DiskNode> chain;
-  for (const auto& layer : layers) chain.push_back({layer, "qcow2", false});
+std::vector<DiskNode> nodes_of(const probe::Disk& base) {
   const auto& path = base.stable_path.empty() ? base.path : base.stable_path;
-  chain.push_back({path, base.format, base.kind == probe::DiskKind::disk});
-  return chain;
+  if (base.files.empty()) return {{path, base.format, base.kind == probe::DiskKind::disk}};
+  std::vector<DiskNode> nodes;
+  for (const auto& file : base.files) nodes.push_back({file.path, file.format, file.is_device});
+  return nodes;
+}
+
+void plan_chain(LaunchPlan& plan, const std::vector<machine::Path>& layers, const probe::Disk& base) {
+  for (const auto& layer : layers) plan.chain.push_back({layer, "qcow2", false});
+  const auto nodes = nodes_of(base);
+  plan.chain.insert(plan.chain.end(), nodes.begin(), nodes.end());
+  plan.base_nodes = nodes.size();
 }
 
 // One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
@@ -155,7 +162,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   check_cpu(plan.cpu);
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request);
-  plan.chain = chain_of(layers, circumstances.base);
+  plan_chain(plan, layers, circumstances.base);
   plan.layer_cache = circumstances.layer_cache;
   plan.base_cache = circumstances.base_cache;
   plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);

@@ -5,6 +5,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/probe/survey.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -18,13 +19,28 @@ bool may_be(const probe::Disk& disk, const BaseIdentity& base) {
   return true;
 }
 
-std::optional<probe::Disk> locate(const sys::Host& host, const std::string& path) {
+// An image that is there and cannot be read is told as such: it is looked for nowhere else.
+bool is_broken_image(const BaseIdentity& base) {
+  return base.kind == "image" && sys::status(base.path).type == sys::FileType::regular;
+}
+
+std::optional<probe::Disk> locate(const sys::Host& host, const BaseIdentity& base, const std::string& path) {
   try {
     return probe::locate_disk(host, path);
   } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::permission) throw;
+    if (error.kind() == base::ErrorKind::permission || is_broken_image(base)) throw;
     return std::nullopt;  // gone, or something else is there now
   }
+}
+
+// The format is what the layers' headers say: a raw image whose first bytes were made to look like qcow2 would show
+// files of the host.
+void check_format(const probe::Disk& disk, const BaseIdentity& base) {
+  if (disk.format == base.format) return;
+  throw base::Error(base::ErrorKind::refused, fmt::format("{} is a {} image now, and was {} when it was imported",
+                                                          disk.path, disk.format, base.format))
+      .on(disk.path)
+      .hint("put the image back that was imported, or import this one as another machine");
 }
 
 bool has_table(const sys::Host& host, const probe::Disk& disk, const std::string& uuid) {
@@ -62,8 +78,10 @@ BaseState compare_base(const sys::Host& host, const probe::Disk& disk, const Fin
 
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base) {
   for (const auto& path : {base.stable_path, base.path}) {
-    const auto disk = locate(host, path);
-    if (disk && word(disk->kind) == base.kind && may_be(*disk, base)) return disk;
+    const auto disk = locate(host, base, path);
+    if (!disk || word(disk->kind) != base.kind || !may_be(*disk, base)) continue;
+    check_format(*disk, base);
+    return disk;
   }
   if (base.kind != "disk") return std::nullopt;
   for (const auto& disk : probe::attached_disks(host, true))

@@ -35,7 +35,7 @@ bool is_absolute_path(std::string_view text) {
   return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
 }
 bool is_base_kind(std::string_view text) { return text == "disk" || text == "image"; }
-bool is_base_format(std::string_view text) { return text == "raw"; }
+bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
 
 std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
 std::string read_snapshot_name(const Value& value) {
@@ -69,7 +69,7 @@ BaseIdentity read_base(const Value& value) {
   identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
   identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
   identity.kind = value["kind"].text_where(is_base_kind, "disk or image");
-  identity.format = value["format"].text_where(is_base_format, "raw");
+  identity.format = value["format"].text_where(is_base_format, "raw or qcow2");
   identity.size_bytes = value["size_bytes"].number(1, most_bytes);
   identity.sectors.logical_bytes = read_sector_bytes(value["logical_sector_bytes"]);
   identity.sectors.physical_bytes = read_sector_bytes(value["physical_sector_bytes"]);

@@ -13,6 +13,7 @@
 #include "hrvm/probe/signature.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/volume/volumes.hpp"
+#include "machine/base_files.hpp"
 #include "machine/marks.hpp"
 
 namespace hrvm::machine {
@@ -186,10 +187,18 @@ Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now) {
   return fingerprint;
 }
 
+// The child has its own copies of the descriptors.
+static sys::ConfinedRun begin_reading(block::BlockDevice& device, const probe::Disk& base, base::Time now) {
+  const auto files = open_base_files(base);
+  return sys::ConfinedRun([&] {
+    auto fingerprint = read_fingerprint(device, now);
+    for (const auto& file : files) fingerprint.marks.push_back(file_mark(file));
+    return base::to_text(to_json(fingerprint), -1);
+  });
+}
+
 FingerprintRun::FingerprintRun(const sys::Host& host, const probe::Disk& base)
-    : path_(base.path),
-      device_(block::open_device(host.path(base.path), block::Access::fresh)),
-      run_([&] { return base::to_text(to_json(read_fingerprint(*device_, host.now())), -1); }) {}
+    : path_(base.path), device_(open_base(host, base)), run_(begin_reading(*device_, base, host.now())) {}
 
 Fingerprint FingerprintRun::result() {
   const auto answer = run_.answer();

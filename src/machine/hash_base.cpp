@@ -5,7 +5,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/block/devices.hpp"
+#include "hrvm/block/block_device.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 
 namespace hrvm::machine {
@@ -43,7 +43,7 @@ void fill(block::BlockDevice& device, std::uint64_t offset, std::span<std::byte>
 }  // namespace
 
 std::string hash_base(const sys::Host& host, const probe::Disk& base, const sys::ProgressCallback& progress) {
-  const auto device = block::open_device(host.path(base.path), block::Access::fresh);
+  const auto device = open_base(host, base);
   Sha256 digest;
   std::vector<std::byte> buffer(step_bytes);
   for (std::uint64_t offset = 0; offset < device->size();) {

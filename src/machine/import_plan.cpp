@@ -41,21 +41,20 @@ void check_kind(const probe::Disk& disk) {
     throw Error(ErrorKind::unsupported, fmt::format("{} is a folder, not a disk", disk.path))
         .on(disk.path)
         .hint("name the disk that it lies on");
-  if (disk.format != "raw")
-    throw Error(ErrorKind::unsupported,
-                fmt::format("{} is a {} image; only raw images and disks can be a base so far", disk.path, disk.format))
-        .on(disk.path)
-        .hint(fmt::format("convert it: hrvm image convert --format raw {} {}", base::shell_quote(disk.path),
-                          base::shell_quote(disk.path + ".raw")));
+  if (auto obstacle = image_obstacle(disk)) throw std::move(*obstacle);
   if (disk.size_bytes < least_disk)
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} holds {}: that is no disk image", disk.path, base::format_bytes(disk.size_bytes)))
         .on(disk.path)
-        .hint("name a whole disk or a raw image of one");
+        .hint("name a whole disk, or an image of one");
 }
 
 bool lies_on(const StorageState& storage, const probe::Disk& disk) {
-  const bool under = std::find(storage.disks.begin(), storage.disks.end(), disk.path) != storage.disks.end();
+  const auto is_under = [&](const std::string& path) {
+    return std::find(storage.disks.begin(), storage.disks.end(), path) != storage.disks.end();
+  };
+  const bool under = is_under(disk.path) || std::any_of(disk.files.begin(), disk.files.end(),
+                                                        [&](const auto& file) { return is_under(file.path); });
   return under || std::any_of(disk.in_use.begin(), disk.in_use.end(),
                               [&](const auto& use) { return use.by == "mount" && use.what == storage.mount_point; });
 }
@@ -220,6 +219,28 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
 }
 
 }  // namespace
+
+std::optional<Error> image_obstacle(const probe::Disk& disk) {
+  for (const auto& file : disk.files) {
+    const auto quoted = base::shell_quote(file.path);
+    if (file.corrupt)
+      return Error(ErrorKind::corrupt, file.path + " is marked as corrupt: QEMU found it broken")
+          .on(file.path)
+          .hint("see what is wrong with it, and repair it: hrvm image check --repair all " + quoted);
+    if (file.dirty)
+      return Error(ErrorKind::refused, file.path + " was not closed by who wrote it last: its dirty bit is set")
+          .on(file.path)
+          .hint("make sure that nobody uses it, then: hrvm image check --repair all " + quoted);
+    if (!file.format_is_named)
+      return Error(ErrorKind::refused,
+                   fmt::format("no header says which format {} has, and its first bytes alone are not to be trusted",
+                               file.path))
+          .on(file.path)
+          .hint(fmt::format("write it into the image that it backs: qemu-img rebase -u -b {} -F {} IMAGE", quoted,
+                            file.format));
+  }
+  return std::nullopt;
+}
 
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
   const auto& survey = circumstances.survey;

@@ -46,5 +46,7 @@ Look look_at_btrfs(block::BlockDevice& device);
 Look look_at_ntfs(block::BlockDevice& device);
 Look look_at_luks(block::BlockDevice& device);
 Look look_at_md(block::BlockDevice& device);
+// Of the file, not of what it shows.
+Look look_at_qcow2(block::BlockDevice& device);
 
 }  // namespace hrvm::machine

@@ -63,6 +63,37 @@ void check_readable(const sys::Path& file, const std::string& path) {
       .hint("run hrvm as root, or as a user who may read it");
 }
 
+ImageFile image_file(const image::ImageInfo& info, bool format_is_named) {
+  return {.path = info.path,
+          .format = std::string(word(info.format)),
+          .is_device = sys::status(info.path).type == sys::FileType::block,
+          .format_is_named = format_is_named,
+          .dirty = info.dirty,
+          .corrupt = info.corrupt};
+}
+
+// The image, then what backs it.
+std::vector<ImageFile> image_files(const std::vector<image::ImageInfo>& chain) {
+  std::vector<ImageFile> files;
+  bool is_named = true;
+  for (const auto& info : chain) {
+    files.push_back(image_file(info, is_named));
+    is_named = info.backing && !info.backing->format.empty();
+  }
+  return files;
+}
+
+void read_image(Disk& disk) {
+  try {
+    const auto chain = image::read_chain(disk.path, image::ImageFormat::qcow2);
+    disk.size_bytes = chain.front().virtual_bytes;
+    disk.files = image_files(chain);
+  } catch (Error& error) {
+    if (error.path() != disk.path) error.while_doing("reading what backs " + disk.path);
+    throw;
+  }
+}
+
 Disk image_facts(const std::string& path) {
   check_readable(path, path);
   Disk disk;
@@ -73,7 +104,7 @@ Disk image_facts(const std::string& path) {
   disk.size_bytes = file->size();
   const image::ImageFormat format = image::detect_format(*file);
   disk.format = image::word(format);
-  if (format != image::ImageFormat::raw) disk.size_bytes = image::read_info(path, format).virtual_bytes;
+  if (format == image::ImageFormat::qcow2) read_image(disk);
   return disk;
 }
 

@@ -85,12 +85,27 @@ struct Stack {
   }
 };
 
-Stack stack_on(const sys::Host& host, const BlockNodes& all, const Disk& disk) {
+// What the disk's bytes lie in: a device, or one or several files.
+struct Ground {
+  std::string path;
+  bool is_device = false;
+};
+
+std::vector<Ground> grounds(const Disk& disk) {
+  if (disk.files.empty()) return {{disk.path, disk.kind == DiskKind::disk}};
+  std::vector<Ground> all;
+  for (const ImageFile& file : disk.files) all.push_back({file.path, file.is_device});
+  return all;
+}
+
+Stack stack_on(const sys::Host& host, const BlockNodes& all, const std::vector<Ground>& grounds) {
   Stack stack;
-  if (disk.kind == DiskKind::image)
-    for (const Stacked& loop : loops_on_image(all, disk.path)) stack.add(all, loop);
-  else if (const BlockNode* node = all.by_path(host, disk.path))
-    stack.add_with_partitions(all, *node);
+  for (const Ground& ground : grounds) {
+    const BlockNode* node = ground.is_device ? all.by_path(host, ground.path) : nullptr;
+    if (node != nullptr) stack.add_with_partitions(all, *node);
+    if (ground.is_device) continue;
+    for (const Stacked& loop : loops_on_image(all, ground.path)) stack.add(all, loop);
+  }
   for (std::size_t i = 0; i < stack.nodes.size(); ++i) {
     const BlockNode* below = stack.nodes[i];
     for (const Stacked& holder : holders(all, *below)) stack.add(all, holder);
@@ -146,14 +161,17 @@ Use claim(const sys::Host& host, const Nodes& nodes) {
 std::vector<Use> uses_of(const sys::Host& host, const Disk& disk) { return uses_of(host, BlockNodes(host), disk); }
 
 std::vector<Use> uses_of(const sys::Host& host, const BlockNodes& all, const Disk& disk) {
-  const bool attached = disk.kind == DiskKind::disk;
-  const sys::Path file = attached ? host.path(disk.path) : sys::Path(disk.path);
-  Stack stack = stack_on(host, all, disk);
+  const auto below = grounds(disk);
+  Stack stack = stack_on(host, all, below);
   add_mounts(host, all, stack);
   add_swaps(host, all, stack);
-  add_qemu(file, stack.uses);
-  if (stack.uses.empty() && attached && !host.is_recorded() && block::is_claimed(file))
-    stack.uses.push_back(claim(host, stack.nodes));
+  const auto file_of = [&](const Ground& ground) {
+    return ground.is_device ? host.path(ground.path) : sys::Path(ground.path);
+  };
+  for (const Ground& ground : below) add_qemu(file_of(ground), stack.uses);
+  if (!stack.uses.empty() || host.is_recorded()) return stack.uses;
+  for (const Ground& ground : below)
+    if (ground.is_device && block::is_claimed(file_of(ground))) stack.uses.push_back(claim(host, stack.nodes));
   return stack.uses;
 }
 

@@ -61,7 +61,9 @@ FileStatus status_from(int result, const struct stat& st, const Path& path) {
           .inode = st.st_ino,
           .rdev = st.st_rdev,
           .uid = st.st_uid,
-          .gid = st.st_gid};
+          .gid = st.st_gid,
+          .modified = std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(st.st_mtim.tv_sec) +
+                                                                      std::chrono::nanoseconds(st.st_mtim.tv_nsec))};
 }
 
 bool may(const Path& path, int access) { return ::faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0; }

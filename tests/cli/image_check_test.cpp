@@ -13,6 +13,7 @@
 #include "hrvm/sys/files.hpp"
 #include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
+#include "support/run_program.hpp"
 
 using namespace hrvm;
 using base::MiB;
@@ -104,4 +105,17 @@ TEST_CASE("what is no qcow2 image cannot be checked") {
   CHECK(transcript.run({"image", "check", store.base()}) == 1);
   CHECK(transcript.run({"image", "check", "--repair", "some", store.base()}) == 2);
   transcript.check();
+}
+
+TEST_CASE("a machine's base is not repaired, nor what backs it") {
+  MachineStore store;
+  test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", store.folder() / "mid.qcow2", "8M"});
+  test::run_program(
+      {"qemu-img", "create", "-q", "-f", "qcow2", "-b", "mid.qcow2", "-F", "qcow2", store.folder() / "web.qcow2"});
+  REQUIRE(store.run({"import", store.folder() / "web.qcow2", "web", "--allow-volatile", "--allow-low-space"}) == 0);
+  for (const auto* name : {"web.qcow2", "mid.qcow2"}) {
+    CHECK(store.run({"image", "check", "--repair", "all", store.folder() / name}) == 4);
+    CHECK_THAT(store.host().err.str(), Catch::Contains("is the disk that machine web is made of"));
+    CHECK(store.run({"image", "check", store.folder() / name}) == 0);
+  }
 }

@@ -71,7 +71,8 @@ struct LaunchPlan {
   std::string nic;                       // device model; empty: none
   std::optional<UefiFirmware> firmware;  // null: BIOS
   std::string nvram;                     // the machine's own variables; empty for BIOS
-  std::vector<DiskNode> chain;           // active layer first, the base last
+  std::vector<DiskNode> chain;           // active layer first, then the base, and what backs it where it is an image
+  std::size_t base_nodes = 1;            // how many at the end of the chain are the base's
   CacheMode layer_cache, base_cache;
   std::uint64_t l2_cache_bytes = 0;
   block::SectorSizes sectors;
@@ -84,6 +85,7 @@ struct LaunchPlan {
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
+  std::size_t base_index() const { return chain.size() - base_nodes; }
   bool has_display() const { return console != Console::serial && console != Console::none; }
 };
 
@@ -125,11 +127,11 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,
                        const LaunchRequest& request, const LaunchCircumstances& circumstances);
 
-// The argument vector: -nodefaults, -sandbox on, an explicit -blockdev graph whose base node is read-only with its
-// format named. Nothing in it is probed, nothing needs a shell.
+// The argument vector: -nodefaults, -sandbox on, an explicit -blockdev graph in which all of the base is read-only with
+// its format named. Nothing in it is probed, nothing needs a shell.
 std::vector<std::string> qemu_command(const LaunchPlan& plan);
 
-// A libvirt domain that is the same machine: explicit backingStore chain, the source of a base that is an image with
+// A libvirt domain that is the same machine: explicit backingStore chain, the sources of a base that is an image with
 // relabel='no' (libvirt would change its owner, and leave it so; of a device it changes only a copy in QEMU's own
 // /dev), VNC on a socket, metadata by which hrvm knows it. Isolated means a network card whose cable is pulled. Ends
 // with a newline. Error{unsupported} for what libvirt 9 cannot say: an NVMe disk, forwarded ports.

@@ -54,8 +54,8 @@ struct BaseIdentity {
   std::string path;         // as imported: "/dev/sda", "/images/debian.img"
   std::string stable_path;  // what the layers' headers name
   std::string kind = "disk";  // disk, image
-  std::string format = "raw";
-  std::uint64_t size_bytes = 0;
+  std::string format = "raw";      // or qcow2, of an image
+  std::uint64_t size_bytes = 0;    // as the guest sees it
   block::SectorSizes sectors;
   std::string model, serial, wwn;  // empty where unknown
   std::string table_uuid;          // empty without a table

@@ -21,7 +21,12 @@ namespace hrvm::machine {
 // says which partition moved.
 Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now);
 
-// Opens the base afresh (block::Access::fresh) and reads in a confined child, from the moment that this is made.
+// What a guest sees of a base: its bytes, or what a qcow2 image and all that backs it show. Disks are read as their
+// medium is, whatever the page cache holds of them (block::Access::fresh).
+std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe::Disk& base);
+
+// Opens the base and reads in a confined child, from the moment that this is made. Of a qcow2 image each file has a mark
+// too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last.
 class FingerprintRun {
  public:
   FingerprintRun(const sys::Host& host, const probe::Disk& base);
@@ -55,12 +60,15 @@ struct BaseState {
 
 // Finds the base by its identity (WWN or serial and size and table UUID; by-id path, then the kernel's name, then all
 // attached disks; an image by its path) and compares it with the fingerprint of the layer at the bottom of `state`'s chain.
-// A base that cannot be read counts as missing, with the reason.
+// A base that cannot be read, or is an image of another format now, counts as missing, with the reason.
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
-// Only finds it.
+// Only finds it. Error{refused} for an image of another format.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);
 
-// SHA-256 of the whole base, lower-case hex (libnettle).
+// The files that an image is read from as far as they can be found, or the disk's path.
+std::vector<std::string> base_files(const BaseIdentity& base);
+
+// SHA-256 of all that a guest sees of the base, lower-case hex (libnettle).
 std::string hash_base(const sys::Host& host, const probe::Disk& base, const sys::ProgressCallback& progress);
 
 }  // namespace hrvm::machine

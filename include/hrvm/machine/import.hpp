@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/base/error.hpp"
 #include "hrvm/machine/advice.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/storage.hpp"
@@ -25,6 +26,10 @@ struct ImportRequest {
   bool classic = false;
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false;
 };
+
+// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header names
+// the format of. nullopt for other disks.
+std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 struct ImportPlan {
   std::string name;

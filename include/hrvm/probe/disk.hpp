@@ -24,6 +24,16 @@ struct Use {
   bool writable = true;
 };
 
+// One of the files that a qcow2 image is read from.
+struct ImageFile {
+  std::string path;             // absolute
+  std::string format;           // "raw" or "qcow2"
+  bool is_device = false;       // a block special file
+  bool format_is_named = true;  // by the header that names the file; otherwise it was told by its first bytes
+  bool dirty = false;           // it was not closed: its refcounts may lag behind
+  bool corrupt = false;         // QEMU found it broken
+};
+
 struct Disk {
   std::string path;         // "/dev/sda", or the image file's absolute path
   std::string stable_path;  // /dev/disk/by-id/… (wwn- last, as people read ata- and nvme- better); the path itself for images
@@ -35,6 +45,7 @@ struct Disk {
   bool removable = false;
   bool rotational = false;
   std::string format = "raw";  // of an image: "raw" or "qcow2"
+  std::vector<ImageFile> files;  // of a qcow2 image: itself, then what backs it
   std::vector<Use> in_use;
 };
 
@@ -43,11 +54,12 @@ std::vector<Disk> attached_disks(const sys::Host& host, bool all);
 // What a person named: a whole disk (any of its names), or an image file. Error:
 //   refused      a partition, with its whole disk in the hint (the boot loader is not in a partition)
 //   not_found    nothing there; the hint names what was probably meant
-//   unsupported  a folder, a FIFO, …;  permission  it cannot be read
+//   unsupported  a folder, a FIFO, …, or an image of a kind that is not read;  permission  it cannot be read
+// What a qcow2 image lies on is looked for at once, with the same errors.
 Disk locate_disk(const sys::Host& host, const std::string& source);
 
 // Who uses the device or file now: mounts, swap, holders (dm, md, bcache), loop devices, an exclusive open by somebody (ZFS),
-// QEMU's lock on an image file. Partitions count as their disk.
+// QEMU's lock on an image file. Partitions count as their disk, and what backs an image as the image.
 std::vector<Use> uses_of(const sys::Host& host, const Disk& disk);
 
 // The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device is one,

@@ -4,6 +4,7 @@
 // the same names along.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -38,6 +39,7 @@ struct FileStatus {
   std::uint64_t rdev = 0;  // st_rdev, of device nodes
   uid_t uid = 0;
   gid_t gid = 0;
+  std::chrono::sys_time<std::chrono::nanoseconds> modified{};
 };
 FileStatus status(const Path& path);         // follows links; a missing file is FileType::missing, not an Error
 FileStatus link_status(const Path& path);    // does not follow

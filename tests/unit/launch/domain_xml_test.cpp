@@ -51,6 +51,19 @@ TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") 
                                           "          <seclabel model=\"dac\" relabel=\"no\" />"));
 }
 
+TEST_CASE_METHOD(Sample, "the owners of all files of a base that is a qcow2 image stay as they are") {
+  host.base.kind = probe::DiskKind::image;
+  host.base.format = "qcow2";
+  host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"}, {.path = "/images/base.img", .format = "raw"}};
+  for (const auto* path : {"/images/web.qcow2", "/images/base.img"}) {
+    const auto xml = domain_xml(plan());
+    const auto source = xml.find(std::string("<source file=\"") + path + "\">");
+    REQUIRE(source != xml.npos);
+    const auto next = xml.substr(xml.find('<', source + 1));
+    CHECK_THAT(next, Catch::StartsWith("<seclabel model=\"dac\" relabel=\"no\" />"));
+  }
+}
+
 TEST_CASE_METHOD(Sample, "files that libvirt's user cannot reach are opened by root, and relabelled by nobody") {
   CHECK_THAT(domain_xml(plan()), !Contains("static"));
   host.libvirt_as_root = true;

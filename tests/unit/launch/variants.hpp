@@ -32,6 +32,17 @@ inline const std::vector<Variant>& variants() {
          it.host.base.kind = probe::DiskKind::image;
          it.host.base.stable_path = "/images/a, b.img";
        }},
+      {"uefi-image-chain",
+       [](Sample& it) {
+         it.request.firmware = Firmware::uefi;
+         it.request.console = Console::serial;
+         it.host.base_cache = {false, "io_uring"};
+         it.host.base.kind = probe::DiskKind::image;
+         it.host.base.format = "qcow2";
+         it.host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"},
+                               {.path = "/images/mid.qcow2", .format = "qcow2"},
+                               {.path = "/dev/sdb", .format = "raw", .is_device = true}};
+       }},
       {"q35-sata-vnc",
        [](Sample& it) {
          it.request.bus = Bus::sata;

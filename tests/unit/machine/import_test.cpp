@@ -45,6 +45,16 @@ ImportCircumstances usual() {
   return usual;
 }
 
+ImportCircumstances on_qcow2() {
+  auto circumstances = usual();
+  auto& disk = circumstances.survey.disk;
+  disk.kind = probe::DiskKind::image;
+  disk.path = disk.stable_path = "/images/web.qcow2";
+  disk.format = "qcow2";
+  disk.files = {{.path = disk.path, .format = "qcow2"}, {.path = "/images/base.img", .format = "raw"}};
+  return circumstances;
+}
+
 Error refusal(const ImportCircumstances& circumstances, const ImportRequest& request = {}) {
   try {
     plan_import(circumstances, request);
@@ -175,12 +185,43 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
   CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
 }
 
-TEST_CASE("what is no raw disk is refused with a way out") {
+TEST_CASE("a qcow2 image is a base with its format written down") {
+  const auto definition = plan_import(on_qcow2(), {}).change.definition;
+  CHECK(definition.base.format == "qcow2");
+  CHECK(layer_on_base(definition.base, definition.geometry).backing->format == "qcow2");
+}
+
+TEST_CASE("an image that is marked corrupt or dirty, also further down, is refused with the repair that it needs") {
+  for (const std::size_t index : {0u, 1u}) {
+    auto corrupt = on_qcow2(), dirty = on_qcow2();
+    corrupt.survey.disk.files[index].corrupt = true;
+    dirty.survey.disk.files[index].dirty = true;
+    ImportRequest request;
+    request.allow_in_use = true;
+    CHECK(refusal(corrupt, request).kind() == ErrorKind::corrupt);
+    CHECK(refusal(dirty, request).kind() == ErrorKind::refused);
+    const auto path = index == 0 ? "/images/web.qcow2" : "/images/base.img";
+    CHECK_THAT(refusal(corrupt, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
+    CHECK_THAT(refusal(dirty, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
+  }
+}
+
+TEST_CASE("what backs an image under a format that no header names is refused") {
+  auto circumstances = on_qcow2();
+  circumstances.survey.disk.files[1].format_is_named = false;
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).hint(), Catch::EndsWith("qemu-img rebase -u -b /images/base.img -F raw IMAGE"));
+}
+
+TEST_CASE("a store on a disk that backs the image is refused") {
+  auto circumstances = on_qcow2();
+  circumstances.survey.disk.files[1] = {.path = "/dev/sdb", .format = "raw", .is_device = true};
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).message(), Catch::StartsWith("the store lies on"));
+}
+
+TEST_CASE("what is too small for a disk is refused") {
   auto circumstances = usual();
-  circumstances.survey.disk.format = "qcow2";
-  CHECK(refusal(circumstances).kind() == ErrorKind::unsupported);
-  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("hrvm image convert --format raw"));
-  circumstances.survey.disk.format = "raw";
   for (const auto size : {0u, 1u, 511u}) {
     circumstances.survey.disk.size_bytes = size;
     CHECK(refusal(circumstances).kind() == ErrorKind::corrupt);

@@ -4,7 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
 #include "support/disk_writer.hpp"
 #include "support/recorded_machines.hpp"
@@ -152,6 +154,73 @@ TEST_CASE("an image is told by its absolute path, size and format") {
   const Disk qcow2 = locate_disk(anywhere.host(), (folder / "disk.qcow2").string());
   CHECK(qcow2.format == "qcow2");
   CHECK(qcow2.size_bytes == 7 << 20);
+}
+
+namespace {
+
+// base.img ← mid.qcow2 ← top.qcow2
+struct ChainOfThree {
+  test::TemporaryDirectory folder;
+  test::TestHost host;
+  ChainOfThree() {
+    test::set_size(folder / "base.img", 1 << 20);
+    test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.img", "-F", "raw", file("mid.qcow2")});
+    test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "mid.qcow2", "-F", "qcow2", file("top.qcow2")});
+  }
+  std::string file(const std::string& name) const { return (folder / name).string(); }
+  Disk disk() { return locate_disk(host.host(), file("top.qcow2")); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(ChainOfThree, "all files of a qcow2 image are known, with the format that the headers name") {
+  const auto files = disk().files;
+  REQUIRE(files.size() == 3);
+  CHECK(files[0].path == file("top.qcow2"));
+  CHECK(files[1].path == file("mid.qcow2"));
+  CHECK(files[2].path == file("base.img"));
+  CHECK(files[1].format == "qcow2");
+  CHECK(files[2].format == "raw");
+  for (const auto& each : files) CHECK((each.format_is_named && !each.dirty && !each.corrupt && !each.is_device));
+}
+
+TEST_CASE_METHOD(ChainOfThree, "a format that no header names, and marks in a header, are told") {
+  const std::string text = sys::read_file(file("mid.qcow2"), 1 << 20);
+  const auto extension = text.find(std::string("\xe2\x79\x2a\xca", 4));
+  REQUIRE(extension != text.npos);
+  test::write_at(file("mid.qcow2"), extension, std::string("\x11\x22\x33\x44", 4));
+  test::write_at(file("mid.qcow2"), 79, std::string("\x03", 1));  // dirty and corrupt
+  const auto files = disk().files;
+  CHECK_FALSE(files[2].format_is_named);
+  CHECK(files[1].dirty);
+  CHECK(files[1].corrupt);
+  CHECK_FALSE(files[0].dirty);
+}
+
+TEST_CASE_METHOD(ChainOfThree, "an image is in use when what backs it is") {
+  CHECK(disk().in_use.empty());
+  auto fd = sys::open_for_update(file("mid.qcow2"));
+  block::lock_image_exclusively(fd.get(), file("mid.qcow2"));
+  CHECK(words(disk().in_use) == std::vector<std::string>{"qemu a running machine or qemu-img"});
+}
+
+TEST_CASE_METHOD(ChainOfThree, "an image whose backing file is missing, loops or is a protocol's name is an error") {
+  const auto message = [&] {
+    try {
+      disk();
+    } catch (const base::Error& error) {
+      return error.message();
+    }
+    return std::string("it was found");
+  };
+  std::filesystem::rename(file("base.img"), file("gone"));
+  CHECK_THAT(message(), Contains("reading what backs " + file("top.qcow2")) && Contains(file("base.img")));
+  std::filesystem::copy(file("top.qcow2"), file("base.img"));
+  std::filesystem::remove(file("mid.qcow2"));
+  std::filesystem::create_hard_link(file("top.qcow2"), file("mid.qcow2"));
+  CHECK_THAT(message(), Contains("backs itself"));
+  test::run_program({"qemu-img", "rebase", "-u", "-b", "nbd://127.0.0.1:1/x", "-F", "raw", file("top.qcow2")});
+  CHECK_THAT(message(), Contains("hrvm opens only files and disks"));
 }
 
 TEST_CASE("an image that a loop device reads is in use by it") {

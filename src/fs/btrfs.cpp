@@ -6,8 +6,10 @@
 #include "btrfs_data.hpp"
 #include "btrfs_folder.hpp"
 #include "btrfs_roots.hpp"
+#include "btrfs_super.hpp"
 #include "btrfs_volume.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/guid.hpp"
 #include "hrvm/fs/file_system.hpp"
 #include "path.hpp"
 
@@ -152,6 +154,13 @@ class Btrfs final : public FileSystem {
 };
 
 }  // namespace
+
+std::optional<BtrfsMember> read_btrfs_member(block::BlockDevice& device) {
+  const auto super = read_super(device);
+  if (!super) return std::nullopt;
+  return BtrfsMember{base::Guid::from_big_endian(super->filesystem).text(), super->device.id, super->devices,
+                     super->total_bytes};
+}
 
 std::unique_ptr<FileSystem> open_btrfs(std::span<block::BlockDevice* const> devices) {
   return std::make_unique<Btrfs>(std::make_shared<Volume>(devices), file_tree);

@@ -9,6 +9,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "roles.hpp"
+#include "spread_btrfs.hpp"
 #include "systems/linux_facts.hpp"
 
 namespace hrvm::probe {
@@ -35,9 +36,11 @@ class Looking {
 
   void run() {
     try {
-      place_.signature = read_signature(*place_.device);
-      if (place_.signature) look_at_files();
+      if (!place_.files) open();
+      if (place_.files) look_at_files();
     } catch (const base::Error& error) {
+      // What lies on a device that is not here has been told.
+      if (!place_.device && error.kind() == base::ErrorKind::not_found) return;
       const bool medium = error.kind() == base::ErrorKind::io;
       add(medium ? "unreadable" : "filesystem-damaged", Severity::error,
           fmt::format("what lies in it cannot be read: {}", error.message()),
@@ -50,10 +53,14 @@ class Looking {
     findings_.push_back({std::move(id), severity, place_.name, std::move(message), std::move(remedy)});
   }
 
+  void open() {
+    place_.signature = read_signature(*place_.device);
+    if (!place_.signature || is_spread(*place_.signature, *place_.device)) return;
+    place_.files = fs::open_file_system(place_.signature->type, *place_.device);
+    if (!place_.files) tell_closed();
+  }
+
   void look_at_files() {
-    const std::string& type = place_.signature->type;
-    place_.files = fs::open_file_system(type, *place_.device);
-    if (!place_.files) return tell_closed();
     if (place_.is_esp) return look_for_loaders();
     place_.systems = find_systems(place_.name, *place_.files, findings_);
     place_.is_boot =
@@ -63,7 +70,7 @@ class Looking {
       add("filesystem-unclean", Severity::note,
           fmt::format(
               "its {} was not unmounted cleanly, or is mounted now; a machine replays the journal in its own layer",
-              type));
+              place_.signature->type));
   }
 
   void look_for_loaders() {
@@ -102,5 +109,7 @@ class Looking {
 }  // namespace
 
 void look_into(Place& place, std::vector<base::Finding>& findings) { Looking(place, findings).run(); }
+
+void look_at_files(Place& place, std::vector<base::Finding>& findings) { Looking(place, findings).run(); }
 
 }  // namespace hrvm::probe

@@ -30,7 +30,9 @@ struct Place {
 };
 
 // Fills in what lies in a place of which the first five fields are set. What is broken in it is told in `findings`, and
-// costs nothing else.
+// costs nothing else. A filesystem that lies on several devices is left to who has them all (spread_btrfs.hpp).
 void look_into(Place& place, std::vector<base::Finding>& findings);
+// Fills in what a place's files tell, of which name, signature and files are set.
+void look_at_files(Place& place, std::vector<base::Finding>& findings);
 
 }  // namespace hrvm::probe

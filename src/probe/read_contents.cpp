@@ -13,6 +13,7 @@
 #include "hrvm/volume/volumes.hpp"
 #include "place.hpp"
 #include "roles.hpp"
+#include "spread_btrfs.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -49,6 +50,7 @@ class Reading {
     else
       read_partitions();
     read_volumes();
+    read_spread_btrfs();
     judge_boot();
     settle_systems();
     settle_boot();
@@ -180,6 +182,21 @@ class Reading {
     add_volume({volume.path, volume.kind, volume.size_bytes, "", "", "", volume.details}, place);
     take(place);
     if (volume.device && !place.signature) read_guest(volume);
+  }
+
+  void read_spread_btrfs() {
+    const auto members = members_of_type("btrfs");
+    const auto others = std::ranges::count(companions_, "btrfs", &Companion::type);
+    for (auto& spread : open_spread_btrfs(members, members.size() - std::min(members.size(), std::size_t(others)))) {
+      Place& place = add_place(spread.set.name, nullptr);
+      place.signature = std::move(spread.signature);
+      place.files = std::move(spread.files);
+      contents_.findings.insert(contents_.findings.end(), spread.findings.begin(), spread.findings.end());
+      if (place.files) look_at_files(place, contents_.findings);
+      contents_.sets.push_back(std::move(spread.set));
+      add_volume({place.name, "btrfs", spread.size_bytes, "", "", "", spread.details}, place);
+      take(place);
+    }
   }
 
   // A volume with a partition table is a guest's disk: its systems are told as what they are, and not as this disk's.

@@ -206,6 +206,40 @@ HRVM_TEST_IMAGE=$(joined) HRVM_TEST_TREE=$mounted HRVM_TEST_SUBVOLUMES="$(cat "$
   || fail "hrvm tells other subvolumes: $(cat "$T/out")"
 done_with
 
+claim "a system in a subvolume is told by it"
+expect_status 0 hrvm discover "${images[0]}" --json
+assert_json "$T/out" '[.disks[0].systems[].root] == ["disk:@/.snapshots/2", "disk:@"] or
+  [.disks[0].systems[].root] == ["disk:@/.snapshots/2"]'
+
+claim "a filesystem on two partitions is one, and told once"
+disk=$T/disk
+truncate -s 640M "$disk"
+printf 'label: gpt\nstart=1MiB, size=300MiB\nsize=300MiB\n' | sfdisk -q "$disk"
+for start in 1 301; do
+  loops+=("$(losetup --find --show --offset $((start * 1048576)) --sizelimit $((300 * 1048576)) "$disk")")
+done
+mkfs.btrfs -q -f -L pool -m raid1 -d raid0 "${loops[@]}" > /dev/null
+btrfs device scan "${loops[@]}" > /dev/null
+mount "${loops[0]}" "$mounted"
+btrfs subvolume create "$mounted/@rootfs" > /dev/null
+fill "$mounted/@rootfs"
+done_with
+expect_status 0 hrvm discover "$disk" --json
+assert_json "$T/out" '.disks[0] | [.systems[].root] == ["btrfs:pool:@rootfs"] and .findings == []'
+assert_json "$T/out" '.disks[0].volumes | length == 1 and .[0].path == "btrfs:pool" and .[0].filesystem == "btrfs"'
+
+claim "on two disks it is read from both, and on one of them alone what is missing is told"
+make 2 300M -L pool -m raid1 -d raid0
+attach
+mount "${loops[0]}" "$mounted"
+fill "$mounted"
+done_with
+expect_status 0 hrvm discover "${images[@]}" --json
+assert_json "$T/out" '[.disks[].systems[].root] == ["btrfs:pool"]'
+assert_json "$T/out" '[.disks[].findings[].id] | unique | contains(["disk-set"])'
+expect_status 0 hrvm discover "${images[1]}" --json
+assert_json "$T/out" '[.disks[0].findings[].id] == ["btrfs-member-missing"]'
+
 claim "btrfs that was not unmounted is told as such"
 make 1 400M
 attach

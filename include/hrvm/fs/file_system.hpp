@@ -77,6 +77,13 @@ std::unique_ptr<FileSystem> open_btrfs(block::BlockDevice& device);
 // NTFS, by libntfs-3g. Names ignore case. Symbolic links and junctions within the volume are links; what Windows keeps in
 // a form of its own (Compact OS, deduplicated, encrypted, in a cloud) is listed, and Error{unsupported} when it is read.
 std::unique_ptr<FileSystem> open_ntfs(block::BlockDevice& device);
+// What a device says of the btrfs of which it bears a part; nullopt where it bears none.
+struct BtrfsMember {
+  std::string uuid;
+  std::uint64_t device = 0, devices = 1;  // its own number, and how many there are
+  std::uint64_t size_bytes = 0;           // of them all
+};
+std::optional<BtrfsMember> read_btrfs_member(block::BlockDevice& device);
 
 // By libblkid's type name; nullptr for types that hrvm does not look into yet.
 std::unique_ptr<FileSystem> open_file_system(std::string_view type, block::BlockDevice& device);

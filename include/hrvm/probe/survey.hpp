@@ -85,7 +85,7 @@ struct System {
 
 // Something that may lie on several disks: a volume group, an array, a pool.
 struct DiskSet {
-  std::string kind, uuid, name;  // lvm md zfs
+  std::string kind, uuid, name;  // lvm md zfs btrfs
   bool is_complete = true;       // all members lie on the disks that were read together
 };
 

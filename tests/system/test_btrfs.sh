@@ -235,8 +235,8 @@ mount "${loops[0]}" "$mounted"
 fill "$mounted"
 done_with
 expect_status 0 hrvm discover "${images[@]}" --json
-assert_json "$T/out" '[.disks[].systems[].root] == ["btrfs:pool"]'
-assert_json "$T/out" '[.disks[].findings[].id] | unique | contains(["disk-set"])'
+assert_json "$T/out" '.disks[0] | [.systems[].root] == ["btrfs:pool"] and [.findings[].id] == ["disk-set"]'
+assert_json "$T/out" '[.disks[1].findings[].id] == ["btrfs-member-missing", "disk-set"]'
 expect_status 0 hrvm discover "${images[1]}" --json
 assert_json "$T/out" '[.disks[0].findings[].id] == ["btrfs-member-missing"]'
 

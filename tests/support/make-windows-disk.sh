@@ -90,20 +90,21 @@ fill_system() {
   umount "$work/mounted"
 }
 
-# The flag in $Volume's $VOLUME_INFORMATION, which is the volume's version and then its flags.
+# The flag in $Volume's $VOLUME_INFORMATION, which is the volume's version and then its flags; and in the record's mirror.
 mark_dirty() {
   python3 - "$1" << 'END'
 import struct, sys
 with open(sys.argv[1], "r+b") as file:
     boot = file.read(512)
-    record = struct.unpack_from("<Q", boot, 0x30)[0] * boot[13] * 512 + 3 * 1024
-    file.seek(record)
-    bytes = file.read(1024)
-    at = struct.unpack_from("<H", bytes, 20)[0]
-    while struct.unpack_from("<I", bytes, at)[0] != 0x70:
-        at += struct.unpack_from("<I", bytes, at + 4)[0]
-    file.seek(record + at + struct.unpack_from("<H", bytes, at + 20)[0] + 10)
-    file.write(b"\1\0")
+    for cluster in struct.unpack_from("<QQ", boot, 0x30):
+        record = cluster * boot[13] * 512 + 3 * 1024
+        file.seek(record)
+        bytes = file.read(1024)
+        at = struct.unpack_from("<H", bytes, 20)[0]
+        while struct.unpack_from("<I", bytes, at)[0] != 0x70:
+            at += struct.unpack_from("<I", bytes, at + 4)[0]
+        file.seek(record + at + struct.unpack_from("<H", bytes, at + 20)[0] + 10)
+        file.write(b"\1\0")
 END
 }
 

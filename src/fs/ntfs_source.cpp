@@ -2,14 +2,10 @@
 
 #include <fmt/core.h>
 
-#include "hrvm/base/byte_size.hpp"
 #include "ntfs_library.hpp"
 
 namespace hrvm::fs {
 namespace {
-
-constexpr std::uint64_t window_bytes = 32 * base::KiB;
-constexpr std::size_t most_windows = 64;
 
 NtfsSource& source_of(ntfs_device* device) { return *static_cast<NtfsSource*>(device->d_private); }
 
@@ -69,38 +65,13 @@ std::int64_t NtfsSource::read(std::uint64_t offset, std::span<std::byte> out) {
           .on(device_.name())
           .at(offset);
     allowance_ -= out.size();
-    fill(offset, out);
+    cache_.read(offset, out);
     return std::int64_t(out.size());
   } catch (const base::Error& error) {  // must not fly through C
     error_ = error;
     errno = EIO;
     return -1;
   }
-}
-
-void NtfsSource::fill(std::uint64_t offset, std::span<std::byte> out) {
-  if (out.size() > window_bytes) return device_.read(offset, out);
-  while (!out.empty()) {
-    const Window& window = window_at(base::round_down(offset, window_bytes));
-    const auto skip = std::size_t(offset - window.offset);
-    const auto part = std::min(out.size(), window.bytes.size() - skip);
-    std::ranges::copy(std::span(window.bytes).subspan(skip, part), out.begin());
-    out = out.subspan(part);
-    offset += part;
-  }
-}
-
-const NtfsSource::Window& NtfsSource::window_at(std::uint64_t offset) {
-  auto found = std::ranges::find(windows_, offset, &Window::offset);
-  if (found == windows_.end()) {
-    auto bytes = device_.read(offset, std::size_t(std::min<std::uint64_t>(window_bytes, device_.size() - offset)));
-    if (windows_.size() < most_windows) windows_.emplace_back();  // was never used, so it is the one to fill
-    found = std::ranges::min_element(windows_, {}, &Window::used);
-    found->offset = offset;
-    found->bytes = std::move(bytes);
-  }
-  found->used = ++clock_;
-  return *found;
 }
 
 ntfs_device* open_ntfs_device(NtfsSource& source) {

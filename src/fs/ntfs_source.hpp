@@ -5,10 +5,9 @@
 #include <optional>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "hrvm/base/error.hpp"
-#include "hrvm/block/block_device.hpp"
+#include "hrvm/block/read_cache.hpp"
 
 struct ntfs_device;
 
@@ -18,7 +17,7 @@ namespace hrvm::fs {
 // KiB. A damaged filesystem can make it read in circles, so each task has an allowance.
 class NtfsSource {
  public:
-  explicit NtfsSource(block::BlockDevice& device) : device_(device) {}
+  explicit NtfsSource(block::BlockDevice& device) : device_(device), cache_(device) {}
 
   block::BlockDevice& device() { return device_; }
   void allow(std::uint64_t bytes) { allowance_ = bytes; }
@@ -28,16 +27,9 @@ class NtfsSource {
   std::optional<base::Error> take_error() { return std::exchange(error_, std::nullopt); }
 
  private:
-  struct Window {
-    std::uint64_t offset = 0, used = 0;
-    std::vector<std::byte> bytes;
-  };
-  void fill(std::uint64_t offset, std::span<std::byte> out);
-  const Window& window_at(std::uint64_t offset);
-
   block::BlockDevice& device_;
-  std::uint64_t allowance_ = 0, clock_ = 0;
-  std::vector<Window> windows_;
+  block::ReadCache cache_;
+  std::uint64_t allowance_ = 0;
   std::optional<base::Error> error_;
 };
 

@@ -74,9 +74,6 @@ std::unique_ptr<FileSystem> open_xfs(block::BlockDevice& device);  // XFS of ver
 // btrfs are left out; what lies only on one that is not here is Error{not_found} when it is read.
 std::unique_ptr<FileSystem> open_btrfs(std::span<block::BlockDevice* const> devices);
 std::unique_ptr<FileSystem> open_btrfs(block::BlockDevice& device);
-// NTFS, by libntfs-3g. Names ignore case. Symbolic links and junctions within the volume are links; what Windows keeps in
-// a form of its own (Compact OS, deduplicated, encrypted, in a cloud) is listed, and Error{unsupported} when it is read.
-std::unique_ptr<FileSystem> open_ntfs(block::BlockDevice& device);
 // What a device says of the btrfs of which it bears a part; nullopt where it bears none.
 struct BtrfsMember {
   std::string uuid;
@@ -84,6 +81,9 @@ struct BtrfsMember {
   std::uint64_t size_bytes = 0;           // of them all
 };
 std::optional<BtrfsMember> read_btrfs_member(block::BlockDevice& device);
+// NTFS, by libntfs-3g. Names ignore case. Symbolic links and junctions within the volume are links; what Windows keeps in
+// a form of its own (Compact OS, deduplicated, encrypted, in a cloud) is listed, and Error{unsupported} when it is read.
+std::unique_ptr<FileSystem> open_ntfs(block::BlockDevice& device);
 
 // By libblkid's type name; nullptr for types that hrvm does not look into yet.
 std::unique_ptr<FileSystem> open_file_system(std::string_view type, block::BlockDevice& device);

@@ -16,14 +16,17 @@ const GrubItem* match(const Items& items, std::string_view selector) {
   return nullptr;
 }
 
-// A submenu that is chosen by itself shows its own menu, where the first is chosen.
+// Down through submenus. Within one, what is chosen wrongly, or not at all, leaves its first item.
 const BootEntry* choose(const Items& items, std::string_view selector) {
-  const auto cut = selector.find('>');
-  const GrubItem* item = match(items, selector.substr(0, cut));
-  if (item == nullptr || item->kind != GrubItem::Kind::submenu) return item ? &item->entry : nullptr;
-  const auto rest = cut == std::string_view::npos ? std::string_view("0") : selector.substr(cut + 1);
-  const BootEntry* inner = choose(item->items, rest);
-  return inner ? inner : choose(item->items, "0");
+  const Items* level = &items;
+  for (;;) {
+    const auto cut = selector.find('>');
+    const GrubItem* item = match(*level, selector.substr(0, cut));
+    if (item == nullptr && level != &items && !level->empty()) item = &level->front();
+    if (item == nullptr || item->kind != GrubItem::Kind::submenu) return item ? &item->entry : nullptr;
+    level = &item->items;
+    selector = cut == std::string_view::npos ? std::string_view() : selector.substr(cut + 1);
+  }
 }
 
 void collect(const Items& items, const BootEntry* chosen, std::vector<BootEntry>& entries) {

@@ -116,7 +116,7 @@ class Search {
     if (how == BuiltAs::builtin)
       return {"yes", fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
     if (how == BuiltAs::absent)
-      return {"no", fmt::format("the kernel {} was built without {}", kernel_.version, driver.module)};
+      return {"no", fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
     if (const auto found = where_.find(std::string(driver.module)); found != where_.end())
       return {"yes", fmt::format("{} is in {}", driver.module, found->second)};
     if (kernel_.initramfs.empty() && !is_unnamed()) return without_initramfs(driver, how);

@@ -18,7 +18,7 @@ constexpr std::uint32_t largest_packed = LZ4_COMPRESSBOUND(block_bytes);
 
 class Lz4 : public ByteStream {
  public:
-  explicit Lz4(ByteStream& packed) : packed_(packed), block_(block_bytes) {}
+  explicit Lz4(ByteStream& packed) : packed_(packed) {}
 
   std::span<const std::byte> peek() override {
     while (at_ == filled_ && !ended_) load();
@@ -46,6 +46,7 @@ class Lz4 : public ByteStream {
   }
 
   void unpack(std::size_t size) {
+    block_.resize(block_bytes);
     in_.resize(std::max(in_.size(), size));
     const auto in = std::span(in_).first(size);
     const int made =

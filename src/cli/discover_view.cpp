@@ -79,12 +79,6 @@ Json system_json(const probe::System& system) {
   return json;
 }
 
-// All of it is in the report that programs read.
-std::string shortened(const std::string& command_line) {
-  constexpr std::size_t longest = 60;
-  return command_line.size() <= longest ? command_line : command_line.substr(0, longest) + "...";
-}
-
 // What starts where nobody chooses, in a few words.
 Json starts_json(const std::vector<probe::System>& systems) {
   Json starts = Json::array();
@@ -92,7 +86,7 @@ Json starts_json(const std::vector<probe::System>& systems) {
     if (!system.boot) continue;
     Json json;
     json.set("entry", known(system.boot->entry)).set("loader", system.boot->loader);
-    starts.push(json.set("command_line", known(shortened(system.boot->command_line))).set("drivers", driven(system)));
+    starts.push(json.set("command_line", known(system.boot->command_line)).set("drivers", driven(system)));
   }
   return starts;
 }
@@ -215,7 +209,7 @@ report::EachView disk_view() {
                                     {"Kernels", "kernels"}}},
       report::TableView{
           .rows = "starts",
-          .columns = {{"Starts", "entry"}, {"By", "loader"}, {"Command line", "command_line"}, {"Drivers", "drivers"}}},
+          .columns = {{"Starts", "entry"}, {"By", "loader"}, {"Drivers", "drivers"}, {"Command line", "command_line"}}},
       report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
       report::TableView{.rows = "in_use",
                         .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},

@@ -78,15 +78,23 @@ class RegularFile : public FileDevice {
   }
 };
 
+// A second descriptor of the same device, which goes around the page cache; none where /proc is not mounted.
+sys::Fd open_directly(int fd) {
+  return sys::Fd(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
+}
+
 class FreshBlockSpecial : public FileDevice {
  public:
-  using FileDevice::FileDevice;
+  FreshBlockSpecial(sys::Fd fd, std::string name, std::uint64_t size, SectorSizes sectors)
+      : FileDevice(std::move(fd), std::move(name), size, sectors), direct_(open_directly(this->fd())) {}
   using FileDevice::read;
 
-  // Who read the descriptor by itself would see what the page cache holds.
+  // Who reads by himself, from several threads, reads the medium; through the other descriptor he would see what the
+  // page cache holds.
   StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override {
     auto stored = FileDevice::stored_at(offset, limit);
-    stored.raw.reset();
+    if (!direct_) stored.raw.reset();
+    if (stored.raw) stored.raw->fd = direct_.get();
     return stored;
   }
 
@@ -98,6 +106,9 @@ class FreshBlockSpecial : public FileDevice {
     ::posix_fadvise(fd(), off_t(start), off_t(end - start), POSIX_FADV_DONTNEED);
     FileDevice::read(offset, out);
   }
+
+ private:
+  sys::Fd direct_;
 };
 
 template <typename T>

@@ -11,7 +11,7 @@ namespace hrvm::block {
 enum class Access {
   buffered,  // through the page cache
   fresh,     // drops what the page cache holds first: a partition that is or was mounted is cached apart from its disk,
-             // so a buffered read of the disk can be older than the medium
+             // so a buffered read of the disk can be older than the medium; what is copied goes around it (O_DIRECT)
 };
 
 // Opens a regular file or block special file O_RDONLY: the only way in which hrvm ever opens a base. Folders, character

@@ -5,8 +5,10 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/block/copy.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/sys/fd.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -81,6 +83,30 @@ TEST_CASE("fresh access sees what changed below the page cache, at every offset"
   CHECK(first_bytes(*fresh, 4) == "bbbb");
   CHECK(fresh->read(5000, std::size_t{3}) == std::vector<std::byte>(3, std::byte{'b'}));
   CHECK(fresh->read(MiB - 1, std::size_t{1})[0] == std::byte{'b'});
+}
+
+TEST_CASE("a disk that is copied afresh is read around the page cache, as its medium is") {
+  const test::TemporaryDirectory folder;
+  constexpr std::uint64_t size = 5 * MiB + 512;
+  const auto path = folder.write("image", std::string(size, 'a'));
+  const LoopDevice loop(path, "512");
+  if (loop.path().empty()) {
+    WARN("no loop devices on this host");
+    return;
+  }
+  const auto buffered = block::open_device(loop.path(), block::Access::buffered);
+  REQUIRE(first_bytes(*buffered, size) == std::string(size, 'a'));
+  std::ofstream(path, std::ios::binary) << std::string(size, 'b');
+  const auto fresh = block::open_device(loop.path(), block::Access::fresh);
+  const auto stored = fresh->stored_at(MiB, 2 * MiB);
+  REQUIRE(stored.raw);
+  CHECK((::fcntl(stored.raw->fd, F_GETFL) & (O_DIRECT | O_ACCMODE)) == (O_DIRECT | O_RDONLY));
+  CHECK(stored.raw->offset == MiB);
+  const auto copy = folder.write("copy", "");
+  const auto fd = sys::open_for_update(copy);
+  block::copy_to_file(*fresh, fd.get(), copy, [](std::uint64_t) {});
+  CHECK(sys::read_file(copy, 8 << 20) == std::string(size, 'b'));
+  CHECK(first_bytes(*buffered, 4) == "aaaa");
 }
 
 TEST_CASE("a device is claimed while somebody holds it for himself alone, and looking does not claim it") {

@@ -1,7 +1,7 @@
 // An XFS that mkfs.xfs has filled, with some of its bytes replaced: each eight of the fuzzer's bytes say which of the
 // sectors that are not empty, where in it, and by what. Checksums are not verified by the reader, so nothing keeps them
 // out.
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +15,7 @@
 #include "file_system_walk.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/copy.hpp"
+#include "hrvm/sys/runner.hpp"
 
 using namespace hrvm;
 
@@ -38,8 +39,9 @@ class Seed {
   Seed() {
     const auto folder = std::filesystem::temp_directory_path() / ("fuzz-xfs-" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder);
-    ::setenv("HRVM_FUZZ_SCRIPT", make_image, 1);
-    if (std::system(("bash -c \"$HRVM_FUZZ_SCRIPT\" - " + folder.string()).c_str()) != 0) std::abort();
+    const auto made =
+        sys::make_process_runner()->run({{"bash", "-c", make_image, "-", folder}, {}, {}}, std::chrono::minutes(1));
+    if (made.exit_status != 0) std::abort();
     const auto image = block::open_device(folder / "image");
     size = image->size();
     for (std::uint64_t at = 0; at < size;) {

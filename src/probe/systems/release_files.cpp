@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t limit = 4096;
 
-// A file whose first line names the system ("CentOS release 6.10 (Final)"), or holds nothing but its version.
+// A file whose first line names it ("CentOS release 6.10 (Final)"), or holds nothing but its version.
 struct ReleaseFile {
   const char *path, *id, *name;
   bool is_version;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # make-md-members.sh FOLDER: md arrays made by mdadm and filled by the kernel's md, in a guest that runs Debian's cloud
-# kernel. In the folder then lie `data`, of which each array bears the beginning; `arrays`, with a line for each: its
-# name, its size in bytes; and for each NAME the members NAME.0, NAME.1 and so on. Needs no root.
+# kernel. In the folder then lie `data`, of which each array bears the beginning, but `system` the filesystem in `root`;
+# `arrays`, with a line for each: its name, its size in bytes; and for each NAME the members NAME.0, NAME.1 and so on.
+# Needs no root.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
@@ -24,6 +25,7 @@ ARRAYS=(
   'zones-original 9,15,12,15 --level=0 --metadata=1.2 --chunk=64 --layout=original'
   'zones-alternate 9,15,12 --level=0 --metadata=1.2 --chunk=64 --layout=alternate'
   'raid10 12,12 --level=10 --metadata=1.2'
+  'system 12,12 --level=1 --metadata=1.2'
 )
 
 die() { printf 'make-md-members.sh: %s\n' "$*" >&2; exit 1; }
@@ -35,16 +37,22 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/md-members.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
 seq -f %015.0f 1 3500000 > "$out/data"
+mkdir -p "$work/system/etc"
+printf 'ID=debian\nPRETTY_NAME="Debian on a mirror"\n' > "$work/system/etc/os-release"
+mke2fs -q -t ext4 -d "$work/system" "$out/root" 10M > /dev/null 2>&1
 
 # Disks by serial number, so that nothing hangs on their order.
 drives=()
 add_drive() { # FILE SERIAL
-  drives+=(-drive "if=none,id=$2,format=raw,file=$1,cache=unsafe" -device "virtio-blk-pci,drive=$2,serial=$2")
+  local count=$((${#drives[@]} / 4)) # eight in a slot, of which there are few
+  drives+=(-drive "if=none,id=$2,format=raw,file=$1,cache=unsafe"
+    -device "virtio-blk-pci,drive=$2,serial=$2,addr=$((3 + count / 8)).$((count % 8)),multifunction=on")
 }
 
 tree=$work/tree
 mkdir -p "$tree"/{bin,dev,proc,sys,run,etc,modules}
 add_drive "$out/data" data
+add_drive "$out/root" root
 for array in "${ARRAYS[@]}"; do
   read -r name sizes options <<< "$array"
   members=()
@@ -88,7 +96,9 @@ make() { # NAME OPTIONS COUNT SERIALS...
   for serial in "$@"; do [ "$serial" = missing ] && members="$members missing" || members="$members $(disk $serial)"; done
   yes | mdadm --create /dev/md$number $options --run --assume-clean --homehost=host --name=$name --raid-devices=$count $members \
     > /failed 2>&1 || { echo "FAILED $name: $(cat /failed)"; return; }
-  dd if=$(disk data) of=/dev/md$number bs=64k 2> /dev/null
+  local source=data
+  [ "$name" != system ] || source=root
+  dd if=$(disk $source) of=/dev/md$number bs=64k 2> /dev/null
   sync
   echo "ARRAY $name $(blockdev --getsize64 /dev/md$number)"
   mdadm --stop /dev/md$number > /dev/null 2>&1 || echo "FAILED to stop $name"

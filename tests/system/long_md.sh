@@ -36,3 +36,16 @@ claim "a layout that is taken for the other is noticed by the comparison, and wh
 grep -q 'it needs all of its 3 members, and 2 are here' "$T/out" || fail "the reason is not told: $(cat "$T/out")"
 ! compare raid10 "$(members raid10)" || fail "RAID10 is read"
 grep -q "it is of md's kind 'raid10'" "$T/out" || fail "RAID10 is not named: $(cat "$T/out")"
+
+claim "a system on a mirror of two partitions is told by the array, also where one of them is gone"
+disk=$T/disk
+truncate -s 40M "$disk"
+printf 'label: gpt\nstart=1MiB, size=12MiB\nsize=12MiB\n' | sfdisk -q "$disk"
+dd if="$T/md/system.0" of="$disk" bs=1M seek=1 conv=notrunc status=none
+dd if="$T/md/system.1" of="$disk" bs=1M seek=13 conv=notrunc status=none
+expect_status 0 hrvm discover "$disk" --json
+assert_json "$T/out" '.disks[0] | [.systems[] | [.root, .pretty]] == [["md:system", "Debian on a mirror"]] and .findings == []'
+assert_json "$T/out" '.disks[0].volumes[0] | .path == "md:system" and .kind == "md" and .filesystem == "ext4"'
+dd if=/dev/zero of="$disk" bs=1M seek=13 count=12 conv=notrunc status=none
+expect_status 0 hrvm discover "$disk" --json
+assert_json "$T/out" '.disks[0] | [.systems[].root] == ["md:system"] and [.findings[].id] == ["md-member-missing"]'

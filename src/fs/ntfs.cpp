@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/file_system.hpp"
 #include "ntfs_boot_sector.hpp"
@@ -41,7 +42,19 @@ using Volume = std::unique_ptr<ntfs_volume, CloseVolume>;
 using Inode = std::unique_ptr<ntfs_inode, CloseInode>;
 using Attribute = std::unique_ptr<ntfs_attr, CloseAttribute>;
 
-bool is_directory(const Inode& inode) { return inode->mrec->flags & MFT_RECORD_IS_DIRECTORY; }
+// Flags that libntfs-3g has as enumerations, of which a disk may hold any value.
+template <typename Integer, typename Structure>
+Integer flags_in(const Structure& structure, std::size_t offset) {
+  return base::load<Integer>(std::as_bytes(std::span(&structure, 1)), offset);
+}
+
+bool is_directory(const Inode& inode) {
+  return flags_in<base::le16>(*inode->mrec, offsetof(MFT_RECORD, flags)) & MFT_RECORD_IS_DIRECTORY;
+}
+
+bool is_reparse_point(const Inode& inode) {
+  return flags_in<base::le32>(*inode, offsetof(ntfs_inode, flags)) & FILE_ATTR_REPARSE_POINT;
+}
 
 std::int64_t modified(const Inode& inode) {
   return std::int64_t(inode->last_data_change_time) / ticks_per_second - seconds_from_1601;
@@ -171,7 +184,8 @@ Inode Ntfs::find(std::string_view path) {
   return here;
 }
 
-// Tells libntfs-3g the version, without which it takes no holes. True when the volume is marked as dirty, or not at all.
+// Tells libntfs-3g the version, without which it takes no holes. True when the volume is marked as dirty, or not at
+// all.
 bool Ntfs::read_version() {
   const Inode volume = open(FILE_Volume);
   const Attribute about = attribute(volume, AT_VOLUME_INFORMATION);
@@ -179,7 +193,7 @@ bool Ntfs::read_version() {
   if (!about || ntfs_attr_pread(about.get(), 0, sizeof read, &read) != sizeof read) return true;
   volume_->major_ver = read.major_ver;
   volume_->minor_ver = read.minor_ver;
-  return read.flags & VOLUME_IS_DIRTY;
+  return flags_in<base::le16>(read, offsetof(VOLUME_INFORMATION, flags)) & VOLUME_IS_DIRTY;
 }
 
 // Version 2.0 of the log stays where Windows has left part of the volume in its memory image (Fast Startup,
@@ -205,7 +219,7 @@ ntfs::ReparsePoint Ntfs::reparse_point(const Inode& inode) {
 
 FileKind Ntfs::kind(const Inode& inode) {
   const auto plain = is_directory(inode) ? FileKind::directory : FileKind::regular;
-  if (!(inode->flags & FILE_ATTR_REPARSE_POINT)) return plain;
+  if (!is_reparse_point(inode)) return plain;
   switch (reparse_point(inode).kind) {
     case ntfs::ReparseKind::link:
       return FileKind::symlink;
@@ -253,7 +267,7 @@ const Ntfs::Opened& Ntfs::opened(std::string_view path) {
   opened_.inode.reset();
   Opened file{std::string(path), find(path), {}};
   if (!file.inode || is_directory(file.inode)) throw not_there(path, "is no file");
-  if (file.inode->flags & FILE_ATTR_REPARSE_POINT) {
+  if (is_reparse_point(file.inode)) {
     const auto point = reparse_point(file.inode);
     if (point.kind != ntfs::ReparseKind::stored) throw not_there(path, "is no file");
     throw unreadable(path, point.why_unreadable);
@@ -282,7 +296,7 @@ std::string Ntfs::read(std::string_view path, std::uint64_t offset, std::size_t 
 
 std::string Ntfs::read_link(std::string_view path) {
   const Inode inode = find(path);
-  auto point = inode && (inode->flags & FILE_ATTR_REPARSE_POINT) ? reparse_point(inode) : ntfs::ReparsePoint{};
+  auto point = inode && is_reparse_point(inode) ? reparse_point(inode) : ntfs::ReparsePoint{};
   if (point.kind != ntfs::ReparseKind::link) throw not_there(path, "is no symbolic link");
   return std::move(point.target);
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "bitlocker.hpp"
 #include "dos_format.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/fd.hpp"
@@ -102,6 +103,14 @@ std::string value(const Probe& probe, const char* name) {
   return {data, length - (data[length - 1] == '\0' ? 1 : 0)};
 }
 
+// libblkid knows it by its header alone, which is the same on all volumes.
+void complete_bitlocker(block::BlockDevice& device, Signature& signature) {
+  const auto volume = read_bitlocker(device);
+  if (!volume) return;
+  signature.uuid = volume->uuid;
+  signature.version = volume->version;
+}
+
 }  // namespace
 
 std::optional<Signature> read_signature(block::BlockDevice& device) {
@@ -113,6 +122,7 @@ std::optional<Signature> read_signature(block::BlockDevice& device) {
   Signature signature{value(probe, "TYPE"), value(probe, "USAGE"), value(probe, "LABEL"), value(probe, "UUID"),
                       value(probe, "VERSION")};
   if (signature.type.empty()) return std::nullopt;
+  if (signature.type == "BitLocker") complete_bitlocker(device, signature);
   return signature;
 }
 

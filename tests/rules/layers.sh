@@ -18,6 +18,7 @@ hidden=(
   'nlohmann/'                     '^src/base/json\.cpp$'
   'pugixml'                       '^src/launch/'
   'ext2fs/|et/com_err'            '^src/fs/'
+  'ntfs-3g/'                      '^src/fs/'
   'blkid/|libudev'                '^src/probe/'
   'xxhash|nettle'                 '^src/(fs|machine|volume)/'
   'zlib\.h|zstd'                  '^src/(fs|image|probe/initramfs)/'

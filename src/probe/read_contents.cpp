@@ -232,12 +232,17 @@ class Reading {
       systems.front().kernels = boot_kernels_.front();
   }
 
+  BootQuestions questions() const {
+    if (depth_ > 0) return BootQuestions::of_a_guest;
+    return thoroughness_ == Thoroughness::full ? BootQuestions::all : BootQuestions::quick;
+  }
+
   void settle_boot() {
     std::vector<BootPlace> places;
     for (const Place& place : places_)
       if (place.files)
         places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get()});
-    add_boot_evidence(contents_, places, thoroughness_ == Thoroughness::full);
+    add_boot_evidence(contents_, places, questions());
   }
 
   void settle_hibernation() {

@@ -67,10 +67,11 @@ void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line)
 
 class Evidence {
  public:
-  Evidence(Contents& contents, std::span<const BootPlace> places, bool unpack)
+  Evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions)
       : contents_(contents),
         places_(places),
-        unpacks_left_(unpack ? most_unpacked : 0),
+        questions_(questions),
+        unpacks_left_(questions == BootQuestions::all ? most_unpacked : 0),
         menus_(read_boot_menus(places)) {}
 
   void run() {
@@ -91,9 +92,14 @@ class Evidence {
     return place.empty() || line.subvolume.empty() ? place : place + ":" + line.subvolume;
   }
 
+  // A system in a subvolume is one of its filesystem's, unless the entry names another.
   bool starts(const BootEntry& entry, const System& system) const {
-    const std::string root = place_of_root(entry);
-    return !root.empty() && (root == system.root || system.root.starts_with(root + ":"));
+    const CommandLine line = parse_command_line(entry.command_line);
+    const DeviceName device = parse_device_name(line.root);
+    if (is_device(system.root, device, contents_)) return true;
+    const auto colon = system.root.rfind(':');
+    return colon != std::string::npos && is_device(system.root.substr(0, colon), device, contents_) &&
+           (line.subvolume.empty() || line.subvolume == system.root.substr(colon + 1));
   }
 
   template <typename Fits>
@@ -158,7 +164,7 @@ class Evidence {
 
   // ---- the result ----
 
-  BootConfiguration configuration(const Choice& choice, const OpenRoot& root) const {
+  BootConfiguration configuration(const Choice& choice, const OpenRoot& root, const System& system) const {
     const BootEntry& entry = *choice.entry;
     const BootPlace* place = files_of(choice, root).first;
     const auto placed = [&](const std::string& path) { return place ? place->name + ":" + path : path; };
@@ -169,7 +175,7 @@ class Evidence {
     boot.kernel = placed(entry.kernel);
     if (!entry.initramfs.empty()) boot.initramfs = placed(entry.initramfs.back());
     boot.command_line = entry.command_line;
-    boot.root = place_of_root(entry);
+    boot.root = starts(entry, system) ? system.root : place_of_root(entry);
     boot.serial_console = parse_command_line(entry.command_line).has_serial_console();
     return boot;
   }
@@ -178,10 +184,11 @@ class Evidence {
     const OpenRoot root = open_root(places_, system.root);
     const Choice choice = choose(system);
     const auto kernel = choice.entry ? kernel_of(choice, root) : newest_kernel(system, root);
-    if (choice.entry) system.boot = configuration(choice, root);
+    if (choice.entry) system.boot = configuration(choice, root, system);
     DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
     settle_drivers(system, std::move(search.buses));
+    if (questions_ == BootQuestions::of_a_guest) return;
     add_hazards({root.files(), system, contents_, search.initramfs, rescue_entry(choice)}, contents_.findings);
   } catch (const base::Error& error) {
     contents_.findings.push_back({"boot-evidence-unreadable", base::Severity::note, system.root,
@@ -214,14 +221,15 @@ class Evidence {
 
   Contents& contents_;
   std::span<const BootPlace> places_;
+  BootQuestions questions_;
   unsigned unpacks_left_;
   std::vector<BootMenu> menus_;
 };
 
 }  // namespace
 
-void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, bool unpack) {
-  Evidence(contents, places, unpack).run();
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions) {
+  Evidence(contents, places, questions).run();
 }
 
 }  // namespace hrvm::probe

@@ -9,9 +9,14 @@
 
 namespace hrvm::probe {
 
-// Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a
-// boot loader starts one from a container that cannot be looked into, adds that one. With `unpack` initramfs are read,
-// at most four of them. `places` are those of `contents`, by name.
-void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, bool unpack);
+enum class BootQuestions {
+  all,         // initramfs are read, at most four of them
+  quick,       // none is
+  of_a_guest,  // as quick, and without findings: no machine is made of a guest's disk
+};
+
+// Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a boot
+// loader starts one from a container that cannot be looked into, adds that one. `places` are those of `contents`, by name.
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions);
 
 }  // namespace hrvm::probe

@@ -1,6 +1,7 @@
 #include "locate_device.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -84,6 +85,15 @@ std::string locate_device(const DeviceName& device, const Contents& contents) {
       break;
   }
   return {};
+}
+
+bool is_device(const std::string& place, const DeviceName& device, const Contents& contents) {
+  Contents alone;
+  std::ranges::copy_if(contents.partitions, std::back_inserter(alone.partitions),
+                       [&](const SurveyedPartition& each) { return name_of(each) == place; });
+  std::ranges::copy_if(contents.volumes, std::back_inserter(alone.volumes),
+                       [&](const Volume& each) { return each.path == place; });
+  return !locate_device(device, alone).empty();
 }
 
 }  // namespace hrvm::probe

@@ -12,4 +12,7 @@ namespace hrvm::probe {
 // opened under the name "luks-UUID" is told as the container.
 std::string locate_device(const DeviceName& device, const Contents& contents);
 
+// Whether `place` is such a device. Several can be: a snapshot bears the UUID of its origin.
+bool is_device(const std::string& place, const DeviceName& device, const Contents& contents);
+
 }  // namespace hrvm::probe

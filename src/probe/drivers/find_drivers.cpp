@@ -49,6 +49,7 @@ class Search {
       : kernel_(kernel), quick_(quick), build_(kernel.root, kernel.boot, kernel.version) {}
 
   DriverSearch run() && {
+    look_up();
     if (!quick_) unpack();
     if (quick_ || !unpacked_.incomplete.empty() || is_unnamed()) read_policy();
     for (const BusDrivers& bus : buses) {
@@ -62,11 +63,15 @@ class Search {
  private:
   std::set<std::string> wanted() const {
     std::set<std::string> modules;
+    for (const auto& [module, how] : built_)
+      if (how == BuiltAs::module || how == BuiltAs::unknown) modules.emplace(module);
+    return modules;
+  }
+
+  void look_up() {
     for (const BusDrivers& bus : buses)
       for (const Driver& driver : bus.drivers)
-        if (const auto how = build_.how(driver); how == BuiltAs::module || how == BuiltAs::unknown)
-          modules.emplace(driver.module);
-    return modules;
+        if (!built_.contains(driver.module)) built_.emplace(driver.module, build_.how(driver));
   }
 
   void unpack() {
@@ -84,12 +89,18 @@ class Search {
 
   void take(Initramfs read, const std::string& path) {
     for (auto& [name, text] : read.configuration)
-      if (name.ends_with("/modules.builtin")) build_.add_modules_builtin(text);
+      if (name.ends_with("/modules.builtin")) add_modules_builtin(text);
     if (!read.incomplete.empty()) unpacked_.incomplete = fmt::format("{}: {}", shown(path), read.incomplete);
     if (unpacked_.kernel.empty()) unpacked_.kernel = read.kernel;
     for (const std::string& module : read.modules) where_.insert_or_assign(module, shown(path));
     unpacked_.modules.merge(read.modules);
     unpacked_.configuration.merge(read.configuration);
+  }
+
+  void add_modules_builtin(const std::string& text) {
+    build_.add_modules_builtin(text);
+    built_.clear();
+    look_up();
   }
 
   void read_policy() try {
@@ -112,11 +123,10 @@ class Search {
   }
 
   Answer judge(const Driver& driver) const {
-    const auto how = build_.how(driver);
+    const auto how = built_.at(driver.module);
     if (how == BuiltAs::builtin)
       return {"yes", fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
-    if (how == BuiltAs::absent)
-      return {"no", fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
+    if (how == BuiltAs::absent) return {"no", fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
     if (const auto found = where_.find(std::string(driver.module)); found != where_.end())
       return {"yes", fmt::format("{} is in {}", driver.module, found->second)};
     if (kernel_.initramfs.empty() && !is_unnamed()) return without_initramfs(driver, how);
@@ -156,6 +166,7 @@ class Search {
   const KernelAndInitramfs& kernel_;
   bool quick_;
   KernelBuild build_;
+  std::map<std::string_view, BuiltAs> built_;
   Initramfs unpacked_;
   InitramfsPolicy policy_;
   std::map<std::string, std::string> where_;  // module, initramfs

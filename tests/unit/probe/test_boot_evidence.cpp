@@ -52,7 +52,7 @@ struct Debian {
   }
   const System& read() {
     const BootPlace places[] = {{"p2", root_uuid, "", false, &root}};
-    add_boot_evidence(contents, places, true);
+    add_boot_evidence(contents, places, BootQuestions::all);
     return contents.systems.at(0);
   }
   std::vector<std::string> ids() {
@@ -100,7 +100,7 @@ TEST_CASE("kernels on a boot partition of their own are found, and told as the s
   contents.volumes = {{"vg-0/root", "lvm", 1 << 20, "ext4", "", root_uuid}};
   contents.systems = {linux_system("vg-0/root")};
   const BootPlace places[] = {{"p1", boot_uuid, "", false, &boot}, {"vg-0/root", root_uuid, "", false, &root}};
-  add_boot_evidence(contents, places, true);
+  add_boot_evidence(contents, places, BootQuestions::all);
   const System& system = contents.systems[0];
   REQUIRE(system.boot);
   CHECK(system.boot->kernel == "p1:/vmlinuz-6.1.0");
@@ -122,6 +122,40 @@ TEST_CASE("of several systems each gets the entry that names its root") {
   CHECK_FALSE(disk.contents.systems[2].boot);
 }
 
+TEST_CASE("a snapshot bears the UUID of its origin, and both get the entry") {
+  test::MemoryFiles root, before;
+  root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid)).add("/boot/vmlinuz-6.1.0", "k");
+  before.add("/etc/os-release", "ID=debian\n");
+  Contents contents;
+  contents.volumes = {{"pve/before", "lvm", 1 << 20, "ext4", "", root_uuid},
+                      {"pve/root", "lvm", 1 << 20, "ext4", "", root_uuid}};
+  contents.systems = {linux_system("pve/root"), linux_system("pve/before")};
+  const BootPlace places[] = {{"pve/before", root_uuid, "", false, &before}, {"pve/root", root_uuid, "", false, &root}};
+  add_boot_evidence(contents, places, BootQuestions::all);
+  REQUIRE(contents.systems[0].boot);
+  CHECK(contents.systems[0].boot->root == "pve/root");
+  CHECK(contents.systems[1].boot->root == "pve/before");
+}
+
+TEST_CASE("a subvolume gets the entry that names it") {
+  Debian disk;
+  disk.contents.systems = {linux_system("p2:@old"), linux_system("p2:@rootfs")};
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + " rootflags=subvol=@rootfs", "new") +
+                                           menu_entry("root=UUID=" + root_uuid + " rootflags=subvol=@old", "old"));
+  CHECK(disk.read().boot->entry == "old");
+  CHECK(disk.contents.systems[1].boot->entry == "new");
+  CHECK(disk.contents.systems[1].boot->root == "p2:@rootfs");
+}
+
+TEST_CASE("of a guest nothing is told that would bite in a machine") {
+  Debian disk;
+  disk.root.add("/etc/fstab", "/dev/sdb1 /data ext4 defaults 0 2\n");
+  const BootPlace places[] = {{"p2", root_uuid, "", false, &disk.root}};
+  add_boot_evidence(disk.contents, places, BootQuestions::of_a_guest);
+  CHECK(disk.contents.systems[0].boot);
+  CHECK(disk.contents.findings.empty());
+}
+
 TEST_CASE("a root named as the computer names its disk is found on such a bus alone") {
   Debian disk;
   disk.root.add("/boot/grub/grub.cfg", menu_entry("root=/dev/sda2 ro console=ttyS0"));
@@ -141,7 +175,7 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   const BootPlace places[] = {{"p2", boot_uuid, "", false, &boot}};
   Contents contents;
   contents.partitions = {partition(2, "ext4", boot_uuid), partition(3, "crypto_LUKS", "1234")};
-  add_boot_evidence(contents, places, true);
+  add_boot_evidence(contents, places, BootQuestions::all);
   REQUIRE(contents.systems.size() == 1);
   CHECK(contents.systems[0].id == "ubuntu");
   CHECK(contents.systems[0].root == "p3");
@@ -157,7 +191,7 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   const BootPlace pool_places[] = {{"p2", "AAAA", "", true, &esp}};
   Contents pool;
   pool.partitions = {partition(2, "vfat", "AAAA"), partition(3, "zfs_member", "77")};
-  add_boot_evidence(pool, pool_places, true);
+  add_boot_evidence(pool, pool_places, BootQuestions::all);
   REQUIRE(pool.systems.size() == 1);
   CHECK(pool.systems[0].id == "proxmox");
   CHECK(pool.systems[0].root == "rpool/ROOT/pve-1");
@@ -166,7 +200,7 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
 
   Contents stick;
   stick.partitions = {partition(2, "ext4", boot_uuid)};
-  add_boot_evidence(stick, places, true);
+  add_boot_evidence(stick, places, BootQuestions::all);
   CHECK(stick.systems.empty());
 }
 

@@ -25,7 +25,7 @@ struct Kind {
   bool loses_sight = false;  // of what it leads to
 };
 // In the order of Trouble.
-constexpr std::array<Kind, 17> kinds = {{
+constexpr std::array<Kind, 18> kinds = {{
     {"leaked-clusters", Counts::leak, refcount_words},
     {"refcount-too-low", Counts::corruption, refcount_words},
     {"refcount-overflow", Counts::corruption,
@@ -47,6 +47,8 @@ constexpr std::array<Kind, 17> kinds = {{
      "the refcount block at {1:#x} is used {2} times, by other things as well"},
     {"snapshot-entry", Counts::corruption, "snapshot {1} in the table at {0:#x} is damaged"},
     {"snapshot-entry", Counts::corruption, "snapshot {1} in the table at {0:#x} leads to no table", true},
+    {"snapshot-table", Counts::corruption,
+     "the table of snapshots at {0:#x} has {1} bytes, and goes behind the end of the file", true},
     {"bitmap-directory", Counts::corruption, "the bitmap directory at {0:#x} is damaged", true},
     {"tables-overlap", Counts::error, "the tables lie in each other: those from {0:#x} on were not read", true},
     {"unreadable", Counts::error, "{2} bytes of metadata at {0:#x} cannot be read", true},

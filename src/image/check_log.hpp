@@ -23,6 +23,7 @@ enum class Trouble {
   block_shared,
   snapshot,
   snapshot_lost,
+  snapshots_outside,
   bitmap,
   tables_overlap,
   unreadable,

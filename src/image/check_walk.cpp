@@ -118,7 +118,9 @@ void CheckWalk::walk_snapshots(std::uint64_t table_offset, std::uint32_t snapsho
       walk_l1(entry.l1_table_offset, entry.l1_size, false);
     offset += sizeof entry + entry.extra_data_size + entry.id_str_size + entry.name_size;
   }
-  count_region(offsetof(qcow2::Header, snapshots_offset), table_offset, offset - table_offset);
+  const auto bytes = offset - table_offset;
+  if (bytes != 0 && is_outside(table_offset, bytes)) return note(Trouble::snapshots_outside, 1, table_offset, bytes);
+  count_region(offsetof(qcow2::Header, snapshots_offset), table_offset, bytes);
 }
 
 void CheckWalk::walk_l1(std::uint64_t offset, std::uint64_t entries, bool active) {

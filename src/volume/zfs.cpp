@@ -19,6 +19,8 @@ using namespace zfs;
 
 constexpr std::uint64_t feature_flags_version = 5000;
 constexpr unsigned deepest_vdev = 8;
+constexpr const char* remedy_for_damage =
+    "zpool import in a machine tells whether its pool can still be used; it may be left over from an older one";
 
 struct Device {
   Member member;
@@ -125,7 +127,9 @@ class Assembling {
 
   void read(const Member& member) {
     auto label = read_label(*member.device);
-    if (!label) return add("zfs-label-damaged", Severity::error, member.name, "none of its four ZFS labels is sound");
+    if (!label)
+      return add("zfs-label-damaged", Severity::error, member.name, "none of its four ZFS labels is sound",
+                 remedy_for_damage);
     if (label->damaged > 0)
       add("zfs-label-damaged", Severity::warning, member.name,
           fmt::format("the first {} of its four ZFS labels are damaged", label->damaged),
@@ -169,7 +173,7 @@ class Assembling {
     tell_missing(volume.path, config, tops);
     if (!newest.label.uberblock)
       add("zfs-uberblock-damaged", Severity::error, volume.path,
-          fmt::format("none of the uberblocks of pool {} is sound", guid));
+          fmt::format("none of the uberblocks of pool {} is sound", guid), remedy_for_damage);
     assembly_.volumes.push_back(std::move(volume));
   }
 

@@ -13,7 +13,7 @@ struct Signature {
   std::string usage;  // "filesystem", "raid", "crypto", "other"
   std::string label;
   std::string uuid;
-  std::string version;  // of LUKS: "2"
+  std::string version;  // of an encrypted container: "2" of LUKS2
 };
 
 // nullopt when there is none, or when several contradict each other. Works on any BlockDevice: one without a raw_location is

@@ -23,7 +23,7 @@ struct Member {
 
 // What belongs together, by what its members say: a volume group, an array, a pool.
 struct MemberSet {
-  std::string kind, uuid, name;
+  std::string kind, uuid, name;      // kind as in Volume; the uuid as the members write it
   std::vector<std::string> members;  // the names of those that were given
   bool is_complete = true;
 };
@@ -31,7 +31,7 @@ struct MemberSet {
 struct Volume {
   std::string set;   // its uuid
   std::string path;  // "pve/root"
-  std::string kind;  // "lvm", "zfs"
+  std::string kind;  // "lvm", "md", "zfs"
   std::uint64_t size_bytes = 0;
   std::unique_ptr<block::BlockDevice> device;  // null where it cannot be read
   std::string because;                         // why not; empty for a pool, which is there for others
@@ -54,8 +54,8 @@ Assembly assemble_lvm(const std::vector<Member>& members);
 // member that is current) can be read; others are named. Members that are missing or have missed changes are findings.
 Assembly assemble_md(const std::vector<Member>& members);
 
-// ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev
-// that is not there, a pool that is destroyed and a spare or cache device are findings.
+// ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev that is not there, a pool
+// that is destroyed and a spare or cache device are findings.
 Assembly assemble_zfs(const std::vector<Member>& members);
 
 // All of them by libblkid's word for their members, in the order in which they lie on each other: groups on arrays.

@@ -121,6 +121,7 @@ TEST_CASE("a device without a sound label is an error about that device, and no 
   REQUIRE(made.findings.size() == 1);
   CHECK(made.findings[0].severity == base::Severity::error);
   CHECK(made.findings[0].subject == "p1");
+  CHECK_FALSE(made.findings[0].remedy.empty());
 }
 
 TEST_CASE("the labels at the end are found on a device whose size is no multiple of theirs") {

@@ -5,7 +5,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "probe/registry/hive.hpp"
-#include "support/memory_file_system.hpp"
+#include "support/memory_files.hpp"
 
 using namespace hrvm;
 
@@ -26,8 +26,8 @@ void visit(probe::Hive& hive, probe::Hive::Key key, int depth) try {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  test::MemoryFileSystem files;
-  files.put("/hive", std::string(data, data + size));
+  test::MemoryFiles files;
+  files.add("/hive", std::string(data, data + size));
   try {
     probe::Hive hive(files, "/hive");
     if (const auto start = hive.value("Select", "Current")) start->number();

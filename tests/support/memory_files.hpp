@@ -6,14 +6,20 @@
 #include <string>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/fs/file_system.hpp"
 
 namespace hrvm::test {
 
+enum class Names { as_spelled, ignoring_case };
+
 class MemoryFiles : public fs::FileSystem {
  public:
-  MemoryFiles() = default;
-  explicit MemoryFiles(const std::map<std::string, std::string>& files) {
+  explicit MemoryFiles(Names names = Names::as_spelled) : nodes_(Before{names}) {
+    put("/", {fs::FileKind::directory, ""});
+  }
+  explicit MemoryFiles(const std::map<std::string, std::string>& files, Names names = Names::as_spelled)
+      : MemoryFiles(names) {
     for (const auto& [path, content] : files) add(path, content);
   }
   // Folders above it come by themselves.
@@ -33,7 +39,7 @@ class MemoryFiles : public fs::FileSystem {
     const std::string start = path == "/" ? "/" : std::string(path) + "/";
     std::vector<fs::Entry> entries;
     for (const auto& [name, child] : nodes_)
-      if (name.size() > start.size() && name.starts_with(start) && name.find('/', start.size()) == std::string::npos)
+      if (name.size() > start.size() && begins_with(name, start) && name.find('/', start.size()) == std::string::npos)
         entries.push_back({name.substr(start.size()), child.kind});
     return entries;
   }
@@ -55,6 +61,18 @@ class MemoryFiles : public fs::FileSystem {
     std::string content;
   };
 
+  struct Before {
+    Names names;
+    bool operator()(const std::string& a, const std::string& b) const {
+      return names == Names::as_spelled ? a < b : base::lower(a) < base::lower(b);
+    }
+  };
+
+  bool begins_with(const std::string& path, const std::string& start) const {
+    const Before before = nodes_.key_comp();
+    const std::string head = path.substr(0, start.size());
+    return !before(head, start) && !before(start, head);
+  }
   MemoryFiles& put(const std::string& path, Node node) {
     nodes_[path] = std::move(node);
     for (auto slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
@@ -68,7 +86,7 @@ class MemoryFiles : public fs::FileSystem {
     return found->second;
   }
 
-  std::map<std::string, Node> nodes_{{"/", {fs::FileKind::directory, ""}}};
+  std::map<std::string, Node, Before> nodes_;
 };
 
 }  // namespace hrvm::test

@@ -8,7 +8,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/registry/hive.hpp"
-#include "support/memory_file_system.hpp"
+#include "support/memory_files.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -25,7 +25,7 @@ void walk(Hive& hive, const std::string& path, int depth) {
 
 std::string outcome(const Path& file) {
   try {
-    test::MemoryFileSystem files{{"/hive", sys::read_file(file, base::MiB)}};
+    test::MemoryFiles files({{"/hive", sys::read_file(file, base::MiB)}});
     Hive hive(files, "/hive");
     walk(hive, "", 4);
     return "reads";

@@ -11,7 +11,7 @@
 #include "hrvm/sys/files.hpp"
 #include "probe/registry/hive.hpp"
 #include "support/failing.hpp"
-#include "support/memory_file_system.hpp"
+#include "support/memory_files.hpp"
 #include "support/registry_hive.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -23,9 +23,9 @@ using base::ErrorKind;
 using Names = std::vector<std::string>;
 
 struct Opened {
-  test::MemoryFileSystem files;
+  test::MemoryFiles files;
   Hive hive;
-  explicit Opened(const std::string& bytes) : files{{"/hive", bytes}}, hive(files, "/hive") {}
+  explicit Opened(const std::string& bytes) : files({{"/hive", bytes}}), hive(files, "/hive") {}
 };
 
 // A number of 32 bits put into a hive's bytes.
@@ -110,7 +110,7 @@ TEST_CASE("of a large hive only what is on the way is read, and all of it is wha
   REQUIRE(bytes.size() > 2'000'000);
   Opened opened(bytes);
   CHECK(opened.hive.value("Services\\Service 2345", "Start")->number() == 2345u);
-  CHECK(opened.files.bytes_read() < 200'000);
+  CHECK(opened.files.bytes_read < 200'000);
   const auto names = opened.hive.subkeys(*opened.hive.find("Services"));
   CHECK(names.size() == keys);
   const auto oracle = test::run_program({"hivexget", (folder / "hive").string(), "\\Services\\service 2999", "Start"});
@@ -161,7 +161,7 @@ TEST_CASE("what is no hive, or breaks its rules, is corrupt") {
   CHECK(test::kind_of([&] { opens(std::string(8192, '\0')); }) == ErrorKind::corrupt);
   CHECK(test::kind_of([&] { opens(good.substr(0, 500)); }) == ErrorKind::corrupt);
   CHECK(test::kind_of([&] { opens(patched(good, 20, 2)); }) == ErrorKind::corrupt);
-  test::MemoryFileSystem none;
+  test::MemoryFiles none;
   CHECK(test::kind_of([&] { Hive(none, "/hive"); }) == ErrorKind::not_found);
 
   const auto reading = [](const std::string& bytes) {

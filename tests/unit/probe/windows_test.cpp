@@ -9,7 +9,7 @@
 #include "hrvm/base/endian.hpp"
 #include "probe/systems/systems.hpp"
 #include "probe/systems/windows_hibernation.hpp"
-#include "support/memory_file_system.hpp"
+#include "support/memory_files.hpp"
 #include "support/registry_hive.hpp"
 
 namespace hrvm::probe {
@@ -43,19 +43,19 @@ struct Detected {
   }
 };
 
-Detected detect(test::MemoryFileSystem& files) {
+Detected detect(test::MemoryFiles& files) {
   Detected detected;
   detected.system = detect_windows({files, "p3", detected.findings});
   return detected;
 }
 
-test::MemoryFileSystem root_of(const Windows& windows) {
-  test::MemoryFileSystem files;
-  files.put("/Windows/System32/ntoskrnl.exe", "MZ");
-  files.put(config + "SOFTWARE", test::hive_bytes("[\\Microsoft\\Windows NT\\CurrentVersion]\n" + windows.release));
-  files.put(config + "SYSTEM", test::hive_bytes(windows.system));
-  for (const auto& driver : windows.drivers) files.put("/Windows/System32/drivers/" + driver + ".sys", "MZ");
-  for (const auto& [path, bytes] : windows.files) files.put(path, bytes);
+test::MemoryFiles root_of(const Windows& windows) {
+  test::MemoryFiles files(test::Names::ignoring_case);
+  files.add("/Windows/System32/ntoskrnl.exe", "MZ");
+  files.add(config + "SOFTWARE", test::hive_bytes("[\\Microsoft\\Windows NT\\CurrentVersion]\n" + windows.release));
+  files.add(config + "SYSTEM", test::hive_bytes(windows.system));
+  for (const auto& driver : windows.drivers) files.add("/Windows/System32/drivers/" + driver + ".sys", "MZ");
+  for (const auto& [path, bytes] : windows.files) files.add(path, bytes);
   return files;
 }
 
@@ -240,12 +240,12 @@ TEST_CASE("a registry that was being written, or cannot be read, is told, and th
   auto files = root_of({eleven, select_1 + service("viostor", 0), {"viostor"}});
   auto hive = files.read(config + "SYSTEM", 0, 1 << 20);
   hive[4] = 'x';
-  files.put(config + "SYSTEM", hive);
-  files.put(config + "SYSTEM.LOG1", "");
+  files.add(config + "SYSTEM", hive);
+  files.add(config + "SYSTEM.LOG1", "");
   const auto unclean = detect(files);
   CHECK(unclean.ids() == Words{"registry-unclean"});
   CHECK(unclean.system->virtio == "yes");
-  files.put(config + "SYSTEM", "not a hive");
+  files.add(config + "SYSTEM", "not a hive");
   const auto damaged = detect(files);
   CHECK(damaged.ids() == Words{"registry-damaged"});
   CHECK(damaged.system->name == "Windows 11 Pro");
@@ -254,11 +254,11 @@ TEST_CASE("a registry that was being written, or cannot be read, is told, and th
 }
 
 TEST_CASE("a data disk, a recovery partition and a boot partition of Windows are no systems") {
-  test::MemoryFileSystem data{{"/Windows/readme.txt", "x"}};
+  test::MemoryFiles data({{"/Windows/readme.txt", "x"}}, test::Names::ignoring_case);
   CHECK_FALSE(detect(data).system);
-  test::MemoryFileSystem recovery{{"/Recovery/WindowsRE/Winre.wim", "MSWIM"}};
+  test::MemoryFiles recovery({{"/Recovery/WindowsRE/Winre.wim", "MSWIM"}}, test::Names::ignoring_case);
   CHECK_FALSE(detect(recovery).system);
-  test::MemoryFileSystem boot{{"/bootmgr", "x"}, {"/Boot/BCD", "regf"}};
+  test::MemoryFiles boot({{"/bootmgr", "x"}, {"/Boot/BCD", "regf"}}, test::Names::ignoring_case);
   CHECK_FALSE(detect(boot).system);
 }
 

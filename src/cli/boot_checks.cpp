@@ -87,8 +87,7 @@ void check_space(const Context& context, const machine::Store& store, bool force
                       .on(store.folder())
                       .hint("make room; --force boots all the same, and a full store pauses the machine"),
                   force);
-  const auto used = storage.total_bytes - std::min(storage.available_bytes, storage.total_bytes);
-  if (storage.total_bytes > 0 && used > storage.total_bytes / 100 * full_percent)
+  if (storage.used_bytes > (storage.used_bytes + storage.available_bytes) / 100 * full_percent)
     context.warn(fmt::format("the store is more than {} % full: {}", full_percent, room));
 }
 

@@ -66,7 +66,7 @@ probe::Disk checked_base(const Context& context, const machine::Machine& machine
 }
 
 void warn_of_little_space(const Context& context, const Export& plan) {
-  const auto available = sys::space(plan.target.path).available_bytes;
+  const auto available = context.host.space(plan.target.path).available_bytes;
   if (available >= plan.base.size_bytes) return;
   context.warn(fmt::format("{} are free at {}; an image of this disk takes up to {}", base::format_bytes(available),
                            plan.target.path.parent_path().string(), base::format_bytes(plan.base.size_bytes)));

@@ -59,7 +59,7 @@ Conversion plan_convert(const Context& context) {
 }
 
 void warn_of_little_space(const Context& context, const Conversion& plan) {
-  const auto available = sys::space(plan.target.path).available_bytes, most = plan.chain.front().virtual_bytes;
+  const auto available = context.host.space(plan.target.path).available_bytes, most = plan.chain.front().virtual_bytes;
   if (available >= most || plan.form.compression) return;
   context.warn(fmt::format("{} are free at {}; this image takes up to {}", base::format_bytes(available),
                            plan.target.path.parent_path().string(), base::format_bytes(most)));

@@ -11,8 +11,8 @@ bool is_tight(const Growth& growth) {
   return growth.free_bytes < growth.room_bytes && growth.free_bytes < growth.allocated_bytes;
 }
 
-static Growth growth_of(const machine::Machine& machine) {
-  Growth growth{.free_bytes = sys::space(machine.folder).available_bytes};
+static Growth growth_of(const sys::Host& host, const machine::Machine& machine) {
+  Growth growth{.free_bytes = host.space(machine.folder).available_bytes};
   for (const auto& file : machine.definition.files()) {
     growth.allocated_bytes += sys::status(machine.folder / file).allocated_bytes;
   }
@@ -22,8 +22,8 @@ static Growth growth_of(const machine::Machine& machine) {
   return growth;
 }
 
-static Results examine(const machine::Machine& machine) {
-  const auto growth = growth_of(machine);
+static Results examine(const sys::Host& host, const machine::Machine& machine) {
+  const auto growth = growth_of(host, machine);
   if (!is_tight(growth)) return {};
   return {{"growth", Status::warning,
            fmt::format("{}: its changes take {} and may grow by {}; {} are free", machine.name,
@@ -34,7 +34,8 @@ static Results examine(const machine::Machine& machine) {
 }
 
 Results check_growth(const Circumstances& at) {
-  return or_ok("growth", for_each_machine(at, "growth", examine), "there is room for every machine to grow");
+  const auto of_machine = [&](const machine::Machine& machine) { return examine(at.host, machine); };
+  return or_ok("growth", for_each_machine(at, "growth", of_machine), "there is room for every machine to grow");
 }
 
 }  // namespace hrvm::doctor

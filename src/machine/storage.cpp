@@ -32,7 +32,7 @@ struct Room {
 // Mounts that cannot be asked (stale NFS) are none.
 std::uint64_t room_in(const sys::Host& host, const std::string& mount_point) {
   try {
-    return sys::space(host.path(mount_point)).available_bytes;
+    return host.space(host.path(mount_point)).available_bytes;
   } catch (const base::Error&) {
     return 0;
   }
@@ -72,7 +72,7 @@ std::string resolved(const sys::Host& host, sys::Path store) {
 StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
   const auto mounts = sys::mounts(host);
   const auto path = resolved(host, store);
-  const auto space = sys::space(store);
+  const auto space = host.space(store);
   StorageState state;
   if (const auto mount = sys::mount_of(mounts, path)) {
     state.filesystem = mount->type;
@@ -83,6 +83,7 @@ StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
     state.volatile_reason = *reason;
   }
   state.total_bytes = space.total_bytes;
+  state.used_bytes = space.used_bytes;
   state.available_bytes = space.available_bytes;
   state.low_space = space.available_bytes < std::min(wanted_room, space.total_bytes / 20);
   state.disks = probe::disks_under(host, path);

@@ -10,6 +10,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::sys {
 
@@ -93,7 +94,8 @@ Host real_host(Runner& runner) {
           .streams = standard_streams(),
           .runner = runner,
           .now = [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); },
-          .entropy = kernel_entropy};
+          .entropy = kernel_entropy,
+          .space = kernel_space};
 }
 
 }  // namespace hrvm::sys

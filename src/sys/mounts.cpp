@@ -120,10 +120,12 @@ std::vector<Swap> swaps(const Host& host) {
   return result;
 }
 
-Space space(const Path& path) {
+Space kernel_space(const Path& path) {
   struct statvfs fs {};
   for (Path place = sys::absolute(path);; place = place.parent_path()) {
-    if (::statvfs(place.c_str(), &fs) == 0) return {fs.f_blocks * fs.f_frsize, fs.f_bavail * fs.f_frsize};
+    if (::statvfs(place.c_str(), &fs) == 0)
+      return {fs.f_blocks * fs.f_frsize, (fs.f_blocks - std::min(fs.f_bfree, fs.f_blocks)) * fs.f_frsize,
+              fs.f_bavail * fs.f_frsize};
     if (errno != ENOENT || place == place.root_path())
       throw base::system_error(errno, "ask for the free space of", place);
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/firmware.hpp"
@@ -11,6 +12,8 @@
 using namespace hrvm;
 using test::FakeRunner;
 using How = test::FakeRunner::Call::How;
+using base::GiB;
+using base::MiB;
 using Words = std::vector<std::string>;
 
 namespace {
@@ -141,6 +144,23 @@ TEST_CASE_METHOD(Booting, "what is missing is named: the disk, a layer, QEMU, vi
   CHECK(transcript.run({"boot", "web"}) == 1);
   CHECK(transcript.run({"boot", "db"}) == 1);
   transcript.check();
+}
+
+TEST_CASE_METHOD(Booting, "a store that is nearly full is told, one without room is refused unless forced") {
+  const auto with = [&](std::uint64_t used, std::uint64_t available) {
+    host().host().space = [=](const std::filesystem::path&) { return sys::Space{252 * GiB, used, available}; };
+  };
+  with(86 * GiB, 14 * GiB);
+  executed({"boot", "web", "--accel", "tcg"});
+  CHECK_THAT(host().err.str(), Catch::Contains("more than 85 % full: 14 GiB of 252 GiB free"));
+  with(100 * GiB, 30 * GiB);  // what a quota keeps from this user is not used
+  executed({"boot", "web", "--accel", "tcg"});
+  CHECK_THAT(host().err.str(), !Catch::Contains("full"));
+  with(251 * GiB, 512 * MiB);
+  CHECK(run({"boot", "web", "--accel", "tcg"}) == 4);
+  CHECK_THAT(host().err.str(), Catch::Contains("too little room: 512 MiB of 252 GiB free"));
+  executed({"boot", "web", "--accel", "tcg", "--force"});
+  CHECK_THAT(host().err.str(), Catch::Contains("too little room: 512 MiB of 252 GiB free"));
 }
 
 TEST_CASE("a disk that is in use for writing is refused, and who uses it is named") {

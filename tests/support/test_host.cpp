@@ -1,5 +1,6 @@
 #include "support/test_host.hpp"
 
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 
 namespace hrvm::test {
@@ -13,6 +14,8 @@ std::uint64_t mix(std::uint64_t number) {
   bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
   return bits ^ (bits >> 31);
 }
+
+constexpr sys::Space half_full{200 * base::GiB, 100 * base::GiB, 100 * base::GiB};
 
 std::array<std::uint8_t, 16> draw(std::uint64_t& drawn) {
   std::array<std::uint8_t, 16> bytes{};
@@ -32,7 +35,8 @@ TestHost::TestHost(std::filesystem::path root)
             .streams = {.in = in, .out = out, .err = err},
             .runner = runner,
             .now = [this] { return now; },
-            .entropy = [this] { return draw(drawn_); }} {}
+            .entropy = [this] { return draw(drawn_); },
+            .space = [](const std::filesystem::path&) { return half_full; }} {}
 
 void TestHost::type(const std::string& text) {
   in.str(text);

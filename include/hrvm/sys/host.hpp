@@ -33,6 +33,13 @@ struct Streams {
   unsigned columns = 80;  // of the terminal behind out
 };
 
+// Of the filesystem behind a path.
+struct Space {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t available_bytes = 0;  // to this user: what is kept for root, or beyond a quota, is in neither
+};
+
 struct Host {
   std::filesystem::path root = "/";
   std::map<std::string, std::string> environment;
@@ -41,6 +48,8 @@ struct Host {
   Runner& runner;
   std::function<base::Time()> now;
   std::function<std::array<std::uint8_t, 16>()> entropy;  // 16 unpredictable bytes a call
+  // The nearest existing parent counts for what is not there yet.
+  std::function<Space(const std::filesystem::path& real)> space;
 
   // An absolute path of the host, with the root before it.
   std::filesystem::path path(std::string_view absolute) const;

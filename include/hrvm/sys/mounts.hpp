@@ -29,11 +29,7 @@ std::optional<Mount> mount_of(const std::vector<Mount>& all, std::string_view ab
 struct Swap { std::string path; };
 std::vector<Swap> swaps(const Host& host);
 
-struct Space {
-  std::uint64_t total_bytes = 0;
-  std::uint64_t available_bytes = 0;  // to this user
-};
-Space space(const Path& path);  // statvfs; the nearest existing parent counts for what is not there yet
+Space kernel_space(const Path& path);  // statvfs: what Host::space is on a real machine
 
 struct Memory { std::uint64_t total_bytes = 0, available_bytes = 0; };
 Memory memory(const Host& host);         // /proc/meminfo

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "sample_machine.hpp"
@@ -41,6 +42,10 @@ class TestHost {
                    std::array<std::uint8_t, 16> bytes{};
                    bytes[15] = ++drawn_;
                    return bytes;
+                 },
+             .space =
+                 [](const std::filesystem::path&) {
+                   return sys::Space{100 * base::GiB, 50 * base::GiB, 50 * base::GiB};
                  }} {}
 
  private:

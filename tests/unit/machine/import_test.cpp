@@ -37,7 +37,7 @@ ImportCircumstances usual() {
   usual.survey.contents.boot.bios = true;
   usual.survey.contents.systems = {debian()};
   usual.storage = {
-      "ext4", "/", false, "", 100 * base::GiB, 50 * base::GiB, false, {"/dev/sdb"}, {"/mnt/data (9 GiB free)"}};
+      "ext4", "/", false, "", 100 * base::GiB, 50 * base::GiB, 50 * base::GiB, false, {"/dev/sdb"}, {"/mnt/data (9 GiB free)"}};
   usual.host = {8 * base::GiB, 4};
   usual.drawn = {at("2026-03-01T12:00:00Z"), "00000000000000a1", "00000000000000f1"};
   usual.uuid = *base::Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100");

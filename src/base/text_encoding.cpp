@@ -83,6 +83,23 @@ std::string from_utf16le(std::string_view bytes) {
   return out;
 }
 
+std::string to_utf16le(std::string_view text) {
+  std::string out;
+  const auto append = [&](char32_t unit) { out += {char(unit & 0xff), char(unit >> 8 & 0xff)}; };
+  while (!text.empty()) {
+    const Utf8Character character = first_character(text);
+    const char32_t code = character.length > 0 ? character.code : replacement;
+    if (code < 0x10000) {
+      append(code);
+    } else {
+      append(0xd800 + ((code - 0x10000) >> 10));
+      append(0xdc00 + (code & 0x3ff));
+    }
+    text.remove_prefix(std::max<std::size_t>(character.length, 1));
+  }
+  return out;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {

@@ -45,13 +45,35 @@ std::vector<machine::Path> layers_of(const Machine& machine, const State& state)
   return layers;
 }
 
+// For the loaders that are on the disk now; what cannot be read has none.
+std::vector<launch::BootEntry> boot_entries_of(const Context& context, const probe::Disk& base) {
+  try {
+    return launch::boot_entries(probe::survey_disk(context.host, base, probe::Thoroughness::quick).contents);
+  } catch (const Error& error) {
+    context.warn(fmt::format("the machine gets no boot entries: {}", error.message()));
+    return {};
+  }
+}
+
+std::string new_variables(const Context& context, const launch::UefiFirmware& firmware, const probe::Disk& base) {
+  const auto entries = boot_entries_of(context, base);
+  try {
+    return launch::make_variables(context.host, {firmware, entries});
+  } catch (const Error& error) {
+    if (entries.empty()) throw;
+    context.warn(fmt::format("the machine gets no boot entries: {}", error.message()));
+    return launch::make_variables(context.host, {firmware, {}});
+  }
+}
+
 // The machine's own layer and variables; the first UEFI boot makes the variables.
 void plan_lasting(Boot& boot, const launch::LaunchCircumstances& circumstances) {
   const auto id = boot.state.nvram.value_or(boot.store.new_id());
   boot.plan = launch::plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
                                   boot.machine.nvram_path(id), boot.words.request, circumstances);
-  if (boot.plan.firmware && !boot.state.nvram)
-    boot.machine = launch::give_nvram(boot.context.host, boot.store, boot.machine, id, *boot.plan.firmware);
+  if (!boot.plan.firmware || boot.state.nvram) return;
+  const auto variables = new_variables(boot.context, *boot.plan.firmware, circumstances.base);
+  boot.machine = launch::give_nvram(boot.store, boot.machine, id, variables);
 }
 
 // A layer over them, in a folder that QEMU keeps locked. Planned first, so that what cannot run leaves nothing behind.
@@ -65,8 +87,10 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
       launch::plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.words.request, circumstances);
   boot.throw_away.emplace(boot.machine, boot.state, id);
   boot.keep.fds.push_back(boot.throw_away->lock_fd());
-  if (boot.plan.firmware)
-    boot.throw_away->fill_nvram(boot.context.host, nvram_of(boot.machine, boot.state), *boot.plan.firmware);
+  if (!boot.plan.firmware) return;
+  const auto kept = nvram_of(boot.machine, boot.state);
+  boot.throw_away->write_nvram(kept ? sys::read_file(*kept, launch::largest_flash)
+                                    : new_variables(boot.context, *boot.plan.firmware, circumstances.base));
 }
 
 Boot prepare(const Context& context, const BootWords& words) {

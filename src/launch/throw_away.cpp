@@ -10,13 +10,10 @@ namespace hrvm::launch {
 
 namespace {
 
-// Flash of PCs is a few MiB; what is larger is no variables.
-constexpr std::size_t largest_nvram = 64 * base::MiB;
-
-void copy_variables(const machine::Path& from, const machine::Path& to) {
-  sys::AtomicFile copy(to);
-  copy.write(sys::read_file(from, largest_nvram));
-  copy.commit();
+void write_file(const machine::Path& file, std::string_view bytes) {
+  sys::AtomicFile written(file);
+  written.write(bytes);
+  written.commit();
 }
 
 // Another command may take the folder for one that was left behind, in the moment before it is locked.
@@ -38,11 +35,20 @@ void create_layer(const machine::Path& file, const machine::Machine& machine, co
 
 }  // namespace
 
-machine::Machine give_nvram(const sys::Host& host, const machine::Store& store, const machine::Machine& machine,
-                            const std::string& id, const UefiFirmware& firmware) {
+std::string make_variables(const sys::Host& host, const NewVariables& made_of) {
+  const auto& file = made_of.firmware.template_path;
+  auto bytes = sys::read_file(host.path(file), largest_flash);
+  if (made_of.entries.empty()) return bytes;
+  VariableStore variables(std::move(bytes), file);
+  add_boot_entries(variables, made_of.entries);
+  return variables.bytes();
+}
+
+machine::Machine give_nvram(const machine::Store& store, const machine::Machine& machine, const std::string& id,
+                            std::string_view variables) {
   const auto file = machine.nvram_path(id);
   sys::make_directories(file.parent_path());
-  copy_variables(host.path(firmware.template_path), file);
+  write_file(file, variables);
   auto definition = machine.definition;
   definition.active.nvram = id;
   return store.commit(machine.name, definition);
@@ -53,10 +59,7 @@ ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& stat
   create_layer(layer(), machine, state);
 }
 
-void ThrowAway::fill_nvram(const sys::Host& host, const std::optional<machine::Path>& original,
-                           const UefiFirmware& firmware) const {
-  copy_variables(original ? *original : host.path(firmware.template_path), nvram());
-}
+void ThrowAway::write_nvram(std::string_view variables) const { write_file(nvram(), variables); }
 
 void ThrowAway::remove() const { sys::remove_all(folder_); }
 

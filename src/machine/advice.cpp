@@ -24,33 +24,20 @@ struct FirmwareChoice {
   std::string because;
 };
 
-const probe::EfiLoader* removable_loader(const probe::BootEvidence& boot) {
-  const auto found =
-      std::find_if(boot.loaders.begin(), boot.loaders.end(), [](const auto& loader) { return loader.removable; });
-  return found == boot.loaders.end() ? nullptr : &*found;
-}
-
 std::string place(const probe::EfiLoader& loader) { return fmt::format("{} on p{}", loader.path, loader.partition); }
 
 // The rules in their order; the first that holds decides.
 FirmwareChoice choose_firmware(const probe::Disk& disk, const probe::BootEvidence& boot) {
-  const auto* removable = removable_loader(boot);
+  const auto* loader = boot.uefi() ? &boot.loaders.front() : nullptr;
   if (disk.sectors.logical_bytes == large_sector)
     return {Firmware::uefi, "UEFI: the disk counts in sectors of 4096 bytes, from which a BIOS cannot boot"};
-  if (removable && disk.sectors.physical_bytes == large_sector)
+  if (loader && disk.sectors.physical_bytes == large_sector)
     return {Firmware::uefi, fmt::format("UEFI: the disk has physical sectors of 4096 bytes, on which some boot loaders "
                                         "hang under BIOS, and there is {}",
-                                        place(*removable))};
+                                        place(*loader))};
   if (boot.bios) return {Firmware::bios, "BIOS: " + boot.bios_reason};
-  if (removable) return {Firmware::uefi, "UEFI: there is " + place(*removable)};
-  if (boot.uefi())
-    return {Firmware::uefi, fmt::format("UEFI: there is {} and nothing for a BIOS", place(boot.loaders.front()))};
+  if (loader) return {Firmware::uefi, fmt::format("UEFI: there is {} and nothing for a BIOS", place(*loader))};
   return {Firmware::bios, "BIOS: nothing on the disk says how it boots"};
-}
-
-std::string backslashes(std::string path) {
-  std::replace(path.begin(), path.end(), '/', '\\');
-  return path;
 }
 
 // What may keep a machine with this firmware from booting.
@@ -60,12 +47,11 @@ std::vector<base::Finding> firmware_findings(const probe::Disk& disk, const prob
   if (!boot.uefi())
     return {{"uefi-no-loader", base::Severity::warning, disk.path,
              "the machine boots by UEFI, and no UEFI boot loader was found on the disk", ""}};
-  const auto& loader = boot.loaders.front();
-  return {{"uefi-needs-boot-entry", base::Severity::warning, disk.path,
-           fmt::format("the EFI system partition only holds {}, which firmware finds by a boot entry, and a new "
-                       "machine's variables have none",
-                       loader.path),
-           fmt::format("at the UEFI shell type FS0:{}", backslashes(loader.path))}};
+  return {{"uefi-needs-boot-entry", base::Severity::note, disk.path,
+           fmt::format("the EFI system partition only holds {}, which firmware finds by a boot entry: a machine gets one "
+                       "in its UEFI variables",
+                       boot.loaders.front().path),
+           ""}};
 }
 
 bool has_filesystem(const probe::Contents& contents, std::string_view type) {

@@ -47,7 +47,7 @@ line=$(grep -o 'hrvm import [^ ]*demo.img[^ ]*.*' "$T/out" | head -n 1)
 [ -n "$line" ] || fail "there is no import line: $OUT"
 expect_status 0 eval "$line"
 
-claim "one with loaders only under a vendor's name: both, and BIOS is advised because blank variables do not find them"
+claim "one with loaders only under a vendor's name: both, and BIOS is advised, which needs no variables"
 demo_disk "$T/vendor.img" --vendor-only
 discovered "$T/vendor.img"
 says '.firmware == ["bios", "uefi"] and .advice.firmware == "bios"'

@@ -21,6 +21,8 @@ std::string hex(std::uint64_t value, unsigned digits);                          
 
 // UTF-16LE to UTF-8; unpaired surrogates become U+FFFD. Ends at the first NUL.
 std::string from_utf16le(std::string_view bytes);
+// The other way, without a NUL at the end; what is no UTF-8 becomes U+FFFD.
+std::string to_utf16le(std::string_view text);
 
 // What comes from a disk or a guest and goes to a terminal: control characters and invalid UTF-8 as \xNN.
 std::string printable(std::string_view text);

@@ -2,17 +2,27 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "hrvm/launch/boot_options.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/lock.hpp"
 
 namespace hrvm::launch {
 
-// Writes the machine's first variables, as `id`, from the firmware's template, and commits a generation that names
-// them. The caller holds the machine's lock.
-machine::Machine give_nvram(const sys::Host& host, const machine::Store& store, const machine::Machine& machine,
-                            const std::string& id, const UefiFirmware& firmware);
+// What a machine's first variables are made of.
+struct NewVariables {
+  UefiFirmware firmware;           // its template
+  std::vector<BootEntry> entries;  // put before what the template boots
+};
+// Their bytes. Error{unsupported} or Error{corrupt} for a template that entries cannot be written to.
+std::string make_variables(const sys::Host& host, const NewVariables& made_of);
+
+// Writes them as `id`, and commits a generation that names them. The caller holds the machine's lock.
+machine::Machine give_nvram(const machine::Store& store, const machine::Machine& machine, const std::string& id,
+                            std::string_view variables);
 
 // A layer over a state's own, in a folder that is locked for as long as this object lives or QEMU holds the same
 // descriptor. What is not removed goes with the next command that finds it unlocked.
@@ -25,9 +35,7 @@ class ThrowAway {
   machine::Path nvram() const { return folder_ / "nvram.fd"; }
   int lock_fd() const { return lock_.fd(); }
 
-  // From the state's variables, or the template where it has none.
-  void fill_nvram(const sys::Host& host, const std::optional<machine::Path>& original,
-                  const UefiFirmware& firmware) const;
+  void write_nvram(std::string_view variables) const;
   void remove() const;
 
  private:

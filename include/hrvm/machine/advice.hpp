@@ -18,8 +18,8 @@ struct Advice {
   std::vector<base::Finding> findings;  // what may stop it from booting
 };
 
-// Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a removable-media loader is in the
-// ESP; an ESP with only a vendor's path needs a boot entry that blank variables do not have, so BIOS where the disk can.
+// Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a loader is in the ESP; else
+// BIOS where the disk can. A loader that only a boot entry leads to is as good as another: a machine's variables get one.
 Advice advise(const probe::Survey& survey, const HostResources& host);
 
 }  // namespace hrvm::machine

@@ -55,6 +55,10 @@ TEST_CASE("UTF-16LE becomes UTF-8 up to the first NUL") {
   CHECK(from_utf16le("\xe4\x00\xac\x20"sv) == "ä€");
   CHECK(from_utf16le("\x3d\xd8\x00\xde"sv) == "😀");
   CHECK(from_utf16le("a\0b"sv) == "a");
+  CHECK(to_utf16le("EFI") == "E\0F\0I\0"sv);
+  CHECK(to_utf16le("ä€") == "\xe4\x00\xac\x20"sv);
+  CHECK(to_utf16le("😀") == "\x3d\xd8\x00\xde"sv);
+  CHECK(to_utf16le("a\xff") == "a\0\xfd\xff"sv);
 }
 
 TEST_CASE("an unpaired surrogate becomes U+FFFD and what follows it is kept") {

@@ -22,8 +22,7 @@ std::string screen_line(const LaunchPlan& plan) {
 }
 
 std::string console_line(const LaunchPlan& plan) {
-  return fmt::format("serial line:  socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:{}   (Ctrl-] leaves it)",
-                     base::shell_quote(plan.console_socket));
+  return fmt::format("serial line:  hrvm console {}   (Ctrl-] leaves it)", plan.name);
 }
 
 void warn_of_speed(const Context& context, const LaunchPlan& plan) {

@@ -7,7 +7,8 @@ const std::vector<Section>& sections() {
   static const std::vector<Section> all = {
       {"Disks and machines", {&discover_command, &import_command, &list_command, &show_command, &rename_command,
                               &remove_command}},
-      {"Running", {&boot_command, &stop_command}},
+      {"Running", {&boot_command, &stop_command, &restart_command, &pause_command, &resume_command,
+                   &console_command, &screenshot_command}},
       {"Going back", {&reset_command, &undo_command}},
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
                       &snapshot_rename_command, &snapshot_delete_command}},

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "hrvm/launch/run.hpp"
+#include "hrvm/launch/control.hpp"
 #include "hrvm/machine/change.hpp"
 
 namespace hrvm::cli {

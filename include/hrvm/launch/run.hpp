@@ -59,15 +59,4 @@ void check_pattern(const std::string& expression);
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request);
 
-// Powers a run down: ACPI, and QMP quit when `patience` has passed (or at once, also for a guest that is paused). Says
-// which it was. Error{busy} when QEMU does not answer, or does not end.
-enum class StopWay { powered_down, quit };
-StopWay stop_run(const machine::Path& layer, const machine::Path& run_folder, std::chrono::seconds patience,
-                 bool at_once);
-
-// "running", "paused", "io-error" and so on, where QMP tells within a short time.
-std::optional<std::string> run_detail(const machine::Path& run_folder);
-// Of QEMU, as it wrote it down. Only to be believed while the machine's layer is locked.
-std::optional<pid_t> run_pid(const machine::Path& run_folder);
-
 }  // namespace hrvm::launch

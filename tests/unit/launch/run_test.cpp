@@ -10,8 +10,12 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/image/create.hpp"
+#include "hrvm/launch/control.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "hrvm/sys/socket.hpp"
 #include "sample_plan.hpp"
+#include "support/failing.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_host.hpp"
 
@@ -220,4 +224,57 @@ TEST_CASE_METHOD(Guest, "what must stay open stays open in QEMU") {
   CHECK(run_supervised(fake.host(), plan(), lock(), {{7}}) == 3);
   CHECK(fake.runner.calls.back().command.inherited_fds == std::vector{7});
   CHECK_FALSE(fake.runner.calls.back().detached);
+}
+
+TEST_CASE_METHOD(Guest, "a run is paused and goes on, and says where it did so already") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(pause_run(folder / "run"));
+  CHECK_FALSE(pause_run(folder / "run"));
+  CHECK(run_detail(folder / "run") == "paused");
+  CHECK(resume_run(folder / "run"));
+  CHECK_FALSE(resume_run(folder / "run"));
+  CHECK(run_detail(folder / "run") == "running");
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "a guest that ignores ACPI is reset in the same QEMU, and a paused one runs afterwards") {
+  if (!installed()) return;
+  const auto pid = run_detached(real, detached_plan(), lock(), {});
+  CHECK(restart_run(folder / "run", 1s, false) == RestartWay::reset);
+  CHECK(run_detail(folder / "run") == "running");
+  pause_run(folder / "run");
+  CHECK(restart_run(folder / "run", 1s, true) == RestartWay::reset);
+  CHECK(run_detail(folder / "run") == "running");
+  CHECK(run_pid(folder / "run") == pid);
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "a screen is shown as a PNG, and a machine without one says so") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK_THAT(screenshot_run(folder / "run"), Catch::StartsWith("\x89PNG\r\n"));
+  CHECK(sys::status(folder / "run/screenshot.png").type == sys::FileType::missing);
+  stop_run(layers[0], folder / "run", 0s, true);
+  request.console = Console::serial;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(test::kind_of([&] { screenshot_run(folder / "run"); }) == base::ErrorKind::unsupported);
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "the serial line of a run is for one at a time") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  const auto socket = console_socket(folder / "run");
+  {
+    const auto somebody = sys::UnixSocket::connect(socket, 1s);
+    REQUIRE(somebody);
+    const auto seen = [&] { return test::kind_of([&] { console_socket(folder / "run"); }) == base::ErrorKind::busy; };
+    CHECK(seen());
+  }
+  stop_run(layers[0], folder / "run", 0s, true);
+  request.console = Console::none;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(test::kind_of([&] { console_socket(folder / "run"); }) == base::ErrorKind::unsupported);
+  stop_run(layers[0], folder / "run", 0s, true);
 }

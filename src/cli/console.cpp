@@ -1,0 +1,41 @@
+// hrvm console MACHINE: this terminal becomes the serial line of a machine that runs in the background.
+#include <fmt/core.h>
+
+#include "cli/changing.hpp"
+#include "cli/commands.hpp"
+#include "cli/running.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/control.hpp"
+#include "hrvm/sys/attach.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using namespace std::chrono_literals;
+
+constexpr char escape_key = 0x1d;  // Ctrl-], as telnet and virsh have it
+
+Outcome run_console(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto path = launch::console_socket(runs_named(context, name).front().run_folder);
+  auto socket = sys::UnixSocket::connect(path, 2s);
+  if (!socket) throw Error(ErrorKind::busy, "nobody answers on its serial line").on(path);
+  if (context.host.streams.in_is_terminal)
+    context.hint(fmt::format("this is the serial line of {}: Ctrl-] leaves it, Enter brings a prompt", name));
+  if (sys::attach(*socket, escape_key) == sys::AttachEnd::peer_gone && context.host.streams.err_is_terminal)
+    context.note(fmt::format("{} has ended", name));
+  return {};
+}
+
+}  // namespace
+
+const Command console_command = {
+    .name = "console",
+    .summary = "attach this terminal to the serial line of a machine that runs",
+    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .run = run_console,
+};
+
+}  // namespace hrvm::cli

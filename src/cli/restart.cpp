@@ -1,0 +1,35 @@
+// hrvm restart MACHINE: the guest powers down and starts again, in the same QEMU with the same devices.
+#include <fmt/core.h>
+
+#include "cli/changing.hpp"
+#include "cli/commands.hpp"
+#include "cli/running.hpp"
+#include "hrvm/launch/control.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+Outcome run_restart(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto patience = patience_of(context.arguments);
+  const bool force = context.arguments.has("--force");
+  bool reset = false;
+  for (const auto& run : runs_named(context, name))
+    reset |= launch::restart_run(run.run_folder, patience, force) == launch::RestartWay::reset;
+  if (!reset) return {.report = run_report("restart", name, "powered-down", fmt::format("{} starts again", name))};
+  const auto sentence =
+      force ? fmt::format("{} was reset", name) : fmt::format("{} did not power down, and was reset", name);
+  return {.report = run_report("restart", name, "reset", sentence)};
+}
+
+}  // namespace
+
+const Command restart_command = {
+    .name = "restart",
+    .summary = "power a running machine down and start it again",
+    .options = {patience_option(), {.name = "--force", .help = "reset it at once, as by its button"}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .run = run_restart,
+};
+
+}  // namespace hrvm::cli

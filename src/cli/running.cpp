@@ -1,0 +1,46 @@
+#include "cli/running.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/changing.hpp"
+#include "cli/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t usual_patience = 60, longest_patience = 24 * 3600;
+
+}  // namespace
+
+std::vector<Run> runs_named(const Context& context, std::string_view name) {
+  const auto machine = open_store(context).load(std::string(name));
+  const auto folder = machine::run_folder(context.host, machine.definition);
+  if (machine::run_state(machine) == machine::RunState::running) return {{machine.active_layer(), folder}};
+  std::vector<Run> runs;
+  for (const auto& used : machine::throw_away_folders(machine, true))
+    runs.push_back({used / "layer.qcow2", folder / used.filename(), true});
+  if (runs.empty()) throw Error(ErrorKind::not_found, fmt::format("machine {} is not running", name));
+  return runs;
+}
+
+std::chrono::seconds patience_of(const Arguments& arguments) {
+  const auto seconds = arguments.number("--timeout").value_or(usual_patience);
+  if (seconds <= longest_patience) return std::chrono::seconds(seconds);
+  throw Error(ErrorKind::usage, fmt::format("--timeout: {} is more than {} seconds", seconds, longest_patience));
+}
+
+Option patience_option() { return {.name = "--timeout", .value = "SEC", .help = "how long the guest has for it (60)"}; }
+
+report::Report run_report(std::string_view command, const std::string& machine, std::string_view word,
+                          std::string sentence) {
+  return {.schema = fmt::format("hrvm.{}/1", command),
+          .data = base::Json::object().set("machine", machine).set("done", word),
+          .human = {report::TextView{std::move(sentence)}},
+          .plain = {.columns = {{"", "machine"}, {"", "done"}}}};
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,30 @@
+// The runs of a machine, for the commands that give them orders.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/cli/command.hpp"
+#include "hrvm/machine/store.hpp"
+
+namespace hrvm::cli {
+
+struct Run {
+  machine::Path layer, run_folder;
+  bool throw_away = false;
+};
+
+// The machine's own run, else those of it in throw-away layers. Error{not_found} when there is none.
+std::vector<Run> runs_named(const Context& context, std::string_view name);
+
+// --timeout, or a minute. Error{usage} for more than a day.
+std::chrono::seconds patience_of(const Arguments& arguments);
+Option patience_option();
+
+// What became of a machine in one word, "paused", and as a sentence.
+report::Report run_report(std::string_view command, const std::string& machine, std::string_view word,
+                          std::string sentence);
+
+}  // namespace hrvm::cli

@@ -18,8 +18,6 @@ using base::Error;
 using base::ErrorKind;
 using machine::Machine;
 
-constexpr unsigned full_percent = 85;
-
 // A refusal, or with --force a warning of the same words.
 void refuse(const Context& context, Error error, bool force) {
   if (!force) throw error;
@@ -87,8 +85,7 @@ void check_space(const Context& context, const machine::Store& store, bool force
                       .on(store.folder())
                       .hint("make room; --force boots all the same, and a full store pauses the machine"),
                   force);
-  if (storage.used_bytes > (storage.used_bytes + storage.available_bytes) / 100 * full_percent)
-    context.warn(fmt::format("the store is more than {} % full: {}", full_percent, room));
+  if (storage.nearly_full) context.warn("the store is more than 85 % full: " + room);
 }
 
 }  // namespace

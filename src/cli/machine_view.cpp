@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/launch/control.hpp"
+#include "hrvm/launch/guard.hpp"
 #include "hrvm/machine/change.hpp"
 
 namespace hrvm::cli {
@@ -45,10 +46,21 @@ bool is_paused(const sys::Host& host, const Machine& machine) {
   return detail && *detail != "running" && *detail != "suspended";
 }
 
+// Null where no guard watches: the machine does not run, or libvirt runs it.
+Json guard_json(const sys::Host& host, const Machine& machine) {
+  const auto guard = launch::guard_report(machine::run_folder(host, machine.definition));
+  if (!guard) return {};
+  Json json;
+  json.set("paused_for_room", guard->paused).set("room_bytes", guard->room_bytes);
+  json.set("growth_bytes_per_second", guard->bytes_per_second);
+  return json.set("seconds_to_full", guard->seconds_to_full());
+}
+
 void set_run_state(Json& json, const sys::Host& host, const Machine& machine) {
   const bool runs = machine::run_state(machine) == machine::RunState::running;
   json.set("state", !runs ? "stopped" : is_paused(host, machine) ? "paused" : "running");
   json.set("pid", runs ? pid_of(host, machine) : Json());
+  json.set("guard", runs ? guard_json(host, machine) : Json());
 }
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
@@ -131,7 +143,11 @@ std::vector<report::View> machine_views() {
                                            {"System", "system"},
                                            {"Made", "created", Format::time},
                                            {"UUID", "uuid"},
-                                           {"Process", "pid"}}};
+                                           {"Process", "pid"},
+                                           {"Room to grow", "guard.room_bytes", Format::bytes},
+                                           {"Grows a second by", "guard.growth_bytes_per_second", Format::bytes},
+                                           {"Full in seconds", "guard.seconds_to_full"},
+                                           {"Paused for want of room", "guard.paused_for_room", Format::yes_no}}};
   const report::FieldsView disk{.title = "Disk",
                                 .fields = {{"Base", "base.path"},
                                            {"Model", "base.model"},

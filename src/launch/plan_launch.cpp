@@ -131,6 +131,7 @@ void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchC
   plan.run_folder = circumstances.run_folder;
   const auto in_run_folder = [&](const char* name) { return (plan.run_folder / name).string(); };
   plan.qmp_socket = in_run_folder("qmp.sock");
+  plan.guard_socket = in_run_folder("guard.sock");
   plan.pid_file = in_run_folder("pid");
   if (plan.has_display() && plan.console != Console::gui) plan.vnc_socket = in_run_folder("vnc.sock");
   if (plan.serial == SerialTarget::socket || plan.serial == SerialTarget::watched)

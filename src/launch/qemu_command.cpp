@@ -154,6 +154,8 @@ void add_serial(Arguments& arguments, const LaunchPlan& plan) {
 void add_control(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-chardev", socket_chardev("qmp0", plan.qmp_socket, false));
   arguments.add("-mon", "chardev=qmp0,mode=control");
+  arguments.add("-chardev", socket_chardev("guard0", plan.guard_socket, false));
+  arguments.add("-mon", "chardev=guard0,mode=control");
 }
 
 void add_entropy(Arguments& arguments) {

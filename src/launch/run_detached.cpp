@@ -1,3 +1,4 @@
+#include "hrvm/launch/guard.hpp"
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/sys/terminal.hpp"
 #include "starting.hpp"
@@ -28,6 +29,7 @@ pid_t run_detached(const sys::Host& host, const LaunchPlan& plan, sys::Lock mach
   auto qemu = spawn_apart(host, plan, keep);
   try {
     wait_until_running(qemu, plan);
+    start_guard(host, plan);
   } catch (const base::Error&) {
     end_qemu(qemu, plan);
     throw;

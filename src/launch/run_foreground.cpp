@@ -1,6 +1,9 @@
 #include <csignal>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "hrvm/launch/guard.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/terminal.hpp"
 #include "starting.hpp"
@@ -26,7 +29,15 @@ void wait_until_running(const LaunchPlan& plan, const sys::Process& qemu) {
 void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
   const auto command = prepare_command(plan, keep);
   const auto self = sys::Process::self();  // which QEMU will be
-  sys::run_in_background([&] { wait_until_running(plan, self); }, {machine_lock.fd(), self.fd()});
+  const auto terminal = guards_terminal(host);
+  std::vector<int> kept{machine_lock.fd(), self.fd()};
+  if (terminal) kept.push_back(terminal.get());
+  const auto watch_over = [&] {
+    wait_until_running(plan, self);
+    std::move(machine_lock).release().reset();
+    guard_run(host, plan, terminal.get());
+  };
+  sys::run_in_background(watch_over, kept);
   host.runner.exec(command);
 }
 
@@ -35,7 +46,10 @@ int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock mach
   std::optional<sys::Lock> held = std::move(machine_lock);
   bool told = false;
   while (!child.wait(20ms)) {
-    if (held && has_taken_layer(plan)) held.reset();
+    if (held && has_taken_layer(plan)) {
+      start_guard(host, plan);
+      held.reset();
+    }
     if (sys::interrupt_signal() == 0 || told) continue;
     child.signal(SIGTERM);
     told = true;

@@ -3,6 +3,7 @@
 
 #include "console_lines.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/guard.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/socket.hpp"
 #include "hrvm/sys/terminal.hpp"
@@ -89,8 +90,9 @@ class Typist {
 
 class Watch {
  public:
-  Watch(const LaunchPlan& plan, const WatchRequest& request, sys::Child& qemu, sys::Lock machine_lock)
-      : plan_(plan), qemu_(qemu), screen_(request), typist_(request.input_fd), machine_lock_(std::move(machine_lock)) {
+  Watch(const sys::Host& host, const LaunchPlan& plan, const WatchRequest& request, sys::Child& qemu,
+        sys::Lock machine_lock)
+      : host_(host), plan_(plan), qemu_(qemu), screen_(request), typist_(request.input_fd), machine_lock_(std::move(machine_lock)) {
     if (request.timeout) deadline_ = Clock::now() + *request.timeout;
   }
 
@@ -127,9 +129,12 @@ class Watch {
     }
     if (console.ended()) return;
     typist_.type(console);
-    if (machine_lock_ && has_taken_layer(plan_)) machine_lock_.reset();
+    if (!machine_lock_ || !has_taken_layer(plan_)) return;
+    start_guard(host_, plan_);
+    machine_lock_.reset();
   }
 
+  const sys::Host& host_;
   const LaunchPlan& plan_;
   sys::Child& qemu_;
   Screen screen_;
@@ -163,7 +168,7 @@ WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock
                         const WatchRequest& request) {
   auto qemu = spawn_apart(host, plan, keep);
   try {
-    auto result = Watch(plan, request, qemu, std::move(machine_lock)).run();
+    auto result = Watch(host, plan, request, qemu, std::move(machine_lock)).run();
     settle(result, request, qemu, plan);
     return result;
   } catch (...) {

@@ -14,7 +14,9 @@
 namespace hrvm::machine {
 namespace {
 
-constexpr std::uint64_t wanted_room = base::GiB;
+constexpr std::uint64_t least_kept = 8 * base::MiB, most_kept = base::GiB;
+constexpr std::uint64_t room_for_machines = base::GiB;  // in what is offered instead
+constexpr unsigned nearly_full_percent = 85;
 constexpr std::uint64_t most_alternatives = 5;
 
 // Kept by something, and able to hold large files with an owner and a mode.
@@ -45,7 +47,7 @@ std::vector<Room> rooms(const sys::Host& host, const std::vector<sys::Mount>& mo
     if (!could_hold_a_store(host, mounts, mount)) continue;
     if (!filesystems.insert({mount.device_major, mount.device_minor}).second) continue;
     const auto room = room_in(host, mount.mount_point);
-    if (room >= wanted_room) found.push_back({mount.mount_point, room});
+    if (room >= room_for_machines) found.push_back({mount.mount_point, room});
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const Room& a, const Room& b) { return a.available_bytes > b.available_bytes; });
@@ -69,6 +71,12 @@ std::string resolved(const sys::Host& host, sys::Path store) {
 
 }  // namespace
 
+std::uint64_t room_to_keep(const sys::Space& space) { return std::clamp(space.total_bytes / 20, least_kept, most_kept); }
+
+bool is_nearly_full(const sys::Space& space) {
+  return space.used_bytes > (space.used_bytes + space.available_bytes) / 100 * nearly_full_percent;
+}
+
 StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
   const auto mounts = sys::mounts(host);
   const auto path = resolved(host, store);
@@ -85,7 +93,8 @@ StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
   state.total_bytes = space.total_bytes;
   state.used_bytes = space.used_bytes;
   state.available_bytes = space.available_bytes;
-  state.low_space = space.available_bytes < std::min(wanted_room, space.total_bytes / 20);
+  state.low_space = space.available_bytes < room_to_keep(space);
+  state.nearly_full = is_nearly_full(space);
   state.disks = probe::disks_under(host, path);
   for (const auto& room : rooms(host, mounts))
     if (room.mount_point != state.mount_point)

@@ -80,4 +80,12 @@ std::optional<std::string> read_now(int fd) {
   return std::string(bytes.data(), std::size_t(std::max<ssize_t>(got, 0)));
 }
 
+void write_now(int fd, std::string_view bytes) {
+  pollfd ready{fd, POLLOUT, 0};
+  if (::poll(&ready, 1, 0) <= 0 || (ready.revents & POLLOUT) == 0) return;
+  [[maybe_unused]] const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+}
+
+Fd duplicate_stderr() { return Fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)); }
+
 }  // namespace hrvm::sys

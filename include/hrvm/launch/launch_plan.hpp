@@ -82,6 +82,7 @@ struct LaunchPlan {
   SerialTarget serial = SerialTarget::terminal;
   machine::Path run_folder;                                      // sockets and pid
   std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
+  std::string guard_socket;                                      // QMP as well, for the guard
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 

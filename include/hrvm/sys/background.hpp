@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/sys/fd.hpp"
@@ -31,5 +32,11 @@ void run_in_background(const std::function<void()>& work, std::vector<int> kept_
 
 // What can be read from `fd` without waiting, at most 4 KiB: nullopt when there is nothing now, empty at its end.
 std::optional<std::string> read_now(int fd);
+
+// As much of it as can be written without waiting; what fails or does not fit is lost.
+void write_now(int fd, std::string_view bytes);
+
+// Our stderr under another number, for a process in the background.
+Fd duplicate_stderr();
 
 }  // namespace hrvm::sys

@@ -34,6 +34,7 @@ struct OnThisHost {
     plan.hardware.memory_bytes = 64 * base::MiB;
     plan.run_folder = folder.path();
     plan.qmp_socket = folder / "qmp.sock";
+    plan.guard_socket = folder / "guard.sock";
     plan.pid_file = folder / "pid";
     if (!plan.vnc_socket.empty()) plan.vnc_socket = folder / "vnc.sock";
     if (!plan.console_socket.empty()) plan.console_socket = folder / "console.sock";

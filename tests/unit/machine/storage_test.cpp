@@ -119,3 +119,15 @@ TEST_CASE("a link on the way to the store is followed") {
   std::filesystem::create_directory_symlink("mnt/data", recorded.folder.path() / "vms");
   CHECK(examine_storage(recorded.host(), "/vms/store").mount_point == "/mnt/data");
 }
+
+TEST_CASE("of a filesystem 5 % are kept, at least 8 MiB and at most 1 GiB") {
+  CHECK(room_to_keep({10 * base::GiB, 0, 10 * base::GiB}) == 512 * base::MiB);
+  CHECK(room_to_keep({64 * base::MiB, 0, 64 * base::MiB}) == 8 * base::MiB);
+  CHECK(room_to_keep({4096 * base::GiB, 0, 0}) == base::GiB);
+}
+
+TEST_CASE("a filesystem is nearly full by what is used, not by what is kept from this user") {
+  CHECK(is_nearly_full({200 * base::GiB, 86 * base::GiB, 14 * base::GiB}));
+  CHECK_FALSE(is_nearly_full({200 * base::GiB, 80 * base::GiB, 20 * base::GiB}));
+  CHECK_FALSE(is_nearly_full({}));
+}

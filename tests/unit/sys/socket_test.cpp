@@ -59,7 +59,7 @@ TEST_CASE("a server that accepts nobody is not waited for beyond the limit") {
   do accepted_by_the_kernel.push_back(sys::UnixSocket::connect(server.path, 50ms));
   while (accepted_by_the_kernel.back() && accepted_by_the_kernel.size() < 10);
   CHECK_FALSE(accepted_by_the_kernel.back());
-  CHECK(std::chrono::steady_clock::now() - start < 1s);
+  CHECK(std::chrono::steady_clock::now() - start < 10s);
 }
 
 TEST_CASE("lines arrive whole, whatever the pieces they come in") {

@@ -1,0 +1,34 @@
+// The guard of a run: a process in the background that watches the room in the store while QEMU runs, and pauses the
+// machine before the filesystem is full, so that neither the guest nor the host sees an I/O error. QEMU tells it (QMP,
+// BLOCK_WRITE_THRESHOLD) when the layer has grown as far as there was room; what others write it sees once a second.
+// It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends with QEMU.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/sys/fd.hpp"
+
+namespace hrvm::launch {
+
+// What it has written down last.
+struct GuardReport {
+  bool paused = false;                 // by the guard, and there is no room for it to go on
+  std::uint64_t room_bytes = 0;        // what may still be written before it pauses
+  std::uint64_t bytes_per_second = 0;  // by which the layer grew in the last minute
+  std::optional<std::uint64_t> seconds_to_full() const;
+  friend bool operator==(const GuardReport&, const GuardReport&) = default;
+};
+
+// Where the plan's QEMU runs and its guard does. Only to be believed while the machine's layer is locked.
+std::optional<GuardReport> guard_report(const machine::Path& run_folder);
+
+// Where it tells what must not wait: our stderr where that is a terminal, else nothing.
+sys::Fd guards_terminal(const sys::Host& host);
+// Guards until QEMU is gone. To be called once QEMU has taken the layer. `terminal_fd` may be -1.
+void guard_run(const sys::Host& host, const LaunchPlan& plan, int terminal_fd);
+// The same in a process of its own.
+void start_guard(const sys::Host& host, const LaunchPlan& plan);
+
+}  // namespace hrvm::launch

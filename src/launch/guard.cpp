@@ -1,0 +1,190 @@
+#include "hrvm/launch/guard.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/json.hpp"
+#include "hrvm/launch/qmp.hpp"
+#include "hrvm/machine/storage.hpp"
+#include "hrvm/sys/background.hpp"
+#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/mounts.hpp"
+#include "starting.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Json;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds start_limit{60}, answer_limit{5}, look_interval{1};
+constexpr std::chrono::seconds growth_window{60}, report_interval{10};
+// A threshold is moved when what is left has changed by so much of itself.
+constexpr std::uint64_t threshold_step = 16;
+constexpr std::string_view layer_file_node = "disk-file";
+
+machine::Path report_file(const machine::Path& run_folder) { return run_folder / "guard.json"; }
+
+// What the layer took, over the last minute.
+class Growth {
+ public:
+  void add(Clock::time_point at, std::uint64_t bytes) {
+    seen_.push_back({at, bytes});
+    while (seen_.size() > 2 && at - seen_.front().at > growth_window) seen_.pop_front();
+  }
+  std::uint64_t bytes_per_second() const {
+    if (seen_.size() < 2 || seen_.back().bytes <= seen_.front().bytes) return 0;
+    const auto seconds = std::chrono::duration<double>(seen_.back().at - seen_.front().at).count();
+    return seconds < 0.5 ? 0 : std::uint64_t(double(seen_.back().bytes - seen_.front().bytes) / seconds);
+  }
+
+ private:
+  struct Sample {
+    Clock::time_point at;
+    std::uint64_t bytes;
+  };
+  std::deque<Sample> seen_;
+};
+
+class Guard {
+ public:
+  Guard(const sys::Host& host, const LaunchPlan& plan, int terminal_fd)
+      : host_(host), plan_(plan), layer_(plan.chain.front().path), terminal_fd_(terminal_fd) {
+    in_memory_ = machine::examine_storage(host, layer_.parent_path()).filesystem == "tmpfs";
+  }
+
+  void run() {
+    auto qmp = connect();
+    while (qmp && !qmp->closed()) {
+      look(*qmp);
+      const auto event = qmp->next_event(look_interval);
+      // QEMU forgets a threshold once it has told of it.
+      if (event && (*event)["event"].text() == "BLOCK_WRITE_THRESHOLD") threshold_ = 0;
+    }
+  }
+
+ private:
+  std::optional<Qmp> connect() const {
+    const auto deadline = Clock::now() + start_limit;
+    while (has_taken_layer(plan_) && Clock::now() < deadline) {
+      if (auto qmp = Qmp::connect(plan_.guard_socket, 1s)) return qmp;
+      std::this_thread::sleep_for(20ms);
+    }
+    return std::nullopt;
+  }
+
+  // What lies on a tmpfs lies in memory, and there may be less of that.
+  sys::Space space() const {
+    auto space = host_.space(layer_.parent_path());
+    if (in_memory_) space.available_bytes = std::min(space.available_bytes, sys::memory(host_).available_bytes);
+    return space;
+  }
+
+  void look(Qmp& qmp) {
+    const auto now = space();
+    const auto layer = sys::status(layer_);
+    const auto kept = machine::room_to_keep(now);
+    growth_.add(Clock::now(), layer.allocated_bytes);
+    if (now.available_bytes >= kept) {
+      paused_ = false;
+      watch_for(qmp, layer.size_bytes, now.available_bytes - kept);
+    } else if (!paused_) {
+      pause(qmp, now);
+    }
+    if (machine::is_nearly_full(now) && !warned_) warn(now);
+    warned_ = machine::is_nearly_full(now);
+    write_down({paused_, now.available_bytes - std::min(kept, now.available_bytes), growth_.bytes_per_second()});
+  }
+
+  void watch_for(Qmp& qmp, std::uint64_t layer_bytes, std::uint64_t room) {
+    const auto wanted = layer_bytes + room;
+    const auto moved = wanted > threshold_ ? wanted - threshold_ : threshold_ - wanted;
+    if (threshold_ != 0 && moved < room / threshold_step) return;
+    threshold_ = wanted;
+    qmp.execute("block-set-write-threshold",
+                Json::object().set("node-name", layer_file_node).set("write-threshold", wanted), answer_limit);
+  }
+
+  // Once: who resumes the machine without room has been told, and QEMU itself stops where a write finds none.
+  void pause(Qmp& qmp, const sys::Space& now) {
+    paused_ = true;
+    qmp.execute("stop", Json::object(), answer_limit);
+    tell(fmt::format("{0} is paused: the store has {1} left. Make room, then: hrvm resume {0}", plan_.name,
+                     base::format_bytes(now.available_bytes)));
+  }
+
+  void warn(const sys::Space& now) {
+    tell(fmt::format("the store is more than 85 % full: {} left; {} is paused before it is full",
+                     base::format_bytes(now.available_bytes), plan_.name));
+  }
+
+  void tell(const std::string& message) const {
+    if (terminal_fd_ >= 0) sys::write_now(terminal_fd_, "\r\nhrvm: warning: " + message + "\r\n");
+  }
+
+  void write_down(const GuardReport& report) {
+    const bool urgent = report.paused != written_.paused || written_at_ == Clock::time_point{};
+    if (!urgent && (report == written_ || Clock::now() - written_at_ < report_interval)) return;
+    Json json;
+    json.set("paused", report.paused).set("room_bytes", report.room_bytes);
+    json.set("bytes_per_second", report.bytes_per_second);
+    sys::AtomicFile file(report_file(plan_.run_folder));
+    file.write(base::to_text(json, -1));
+    file.commit();
+    written_ = report;
+    written_at_ = Clock::now();
+  }
+
+  const sys::Host& host_;
+  const LaunchPlan& plan_;
+  machine::Path layer_;
+  int terminal_fd_;
+  bool in_memory_ = false, paused_ = false, warned_ = false;
+  std::uint64_t threshold_ = 0;  // what QEMU was told, as an offset in the layer's file
+  Growth growth_;
+  GuardReport written_;
+  Clock::time_point written_at_{};
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> GuardReport::seconds_to_full() const {
+  if (bytes_per_second == 0) return std::nullopt;
+  return room_bytes / bytes_per_second;
+}
+
+std::optional<GuardReport> guard_report(const machine::Path& run_folder) {
+  const auto file = report_file(run_folder);
+  const auto text = sys::try_read_file(file);
+  if (!text) return std::nullopt;
+  try {
+    const auto json = base::parse_json(*text, file.string());
+    return GuardReport{json["paused"].boolean().value_or(false), json["room_bytes"].unsigned_integer().value_or(0),
+                       json["bytes_per_second"].unsigned_integer().value_or(0)};
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+sys::Fd guards_terminal(const sys::Host& host) {
+  return host.streams.err_is_terminal ? sys::duplicate_stderr() : sys::Fd();
+}
+
+void guard_run(const sys::Host& host, const LaunchPlan& plan, int terminal_fd) { Guard(host, plan, terminal_fd).run(); }
+
+void start_guard(const sys::Host& host, const LaunchPlan& plan) {
+  const auto terminal = guards_terminal(host);
+  std::vector<int> kept;
+  if (terminal) kept.push_back(terminal.get());
+  sys::run_in_background([&] { guard_run(host, plan, terminal.get()); }, kept);
+}
+
+}  // namespace hrvm::launch

@@ -84,8 +84,7 @@ class Assembling {
     if (!missing.empty()) tell_missing(group, missing);
     auto& devices = *devices_->emplace_back(std::make_unique<GroupDevices>(group, std::move(physical)));
     for (const auto& volume : group.logical_volumes)
-      if (assembly_.volumes.size() < most_volumes && (volume.is_visible || devices.is_snapshot(volume.name)))
-        open(devices, group, volume);
+      if (assembly_.volumes.size() < most_volumes) take(devices, group, volume);
   }
 
   void tell_missing(const Group& group, const std::vector<std::string>& missing) {
@@ -95,19 +94,34 @@ class Assembling {
         "a machine needs all disks of the group; importing this one alone gives it a part of its data");
   }
 
-  void open(GroupDevices& devices, const Group& group, const LogicalVolume& logical) {
+  // A snapshot is named: what it shows is its origin's, as it was, and its systems would be told twice.
+  void take(GroupDevices& devices, const Group& group, const LogicalVolume& logical) {
+    const auto snapshot = devices.describe_snapshot(logical.name);
+    if (snapshot.empty() && !logical.is_visible) return;
+    Volume volume = named(group, logical);
+    if (snapshot.empty())
+      open(devices, logical, volume);
+    else
+      volume.details = base::printable(snapshot);
+    assembly_.volumes.push_back(std::move(volume));
+  }
+
+  static Volume named(const Group& group, const LogicalVolume& logical) {
     Volume volume;
     volume.set = group.uuid;
     volume.path = base::printable(fmt::format("{}/{}", group.name, logical.name));
     volume.kind = "lvm";
     volume.size_bytes = logical.extents() * group.extent_bytes();
     volume.details = base::printable(describe(logical));
+    return volume;
+  }
+
+  static void open(GroupDevices& devices, const LogicalVolume& logical, Volume& volume) {
     try {
       if (!logical.is_thin_pool()) volume.device = devices.open_volume(logical.name, volume.path);
     } catch (const base::Error& error) {
       volume.because = base::printable(error.message());
     }
-    assembly_.volumes.push_back(std::move(volume));
   }
 
   // Empty for the usual case: one that lies on physical volumes as it is.

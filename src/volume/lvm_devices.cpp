@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
+#include "lvm_format.hpp"
 
 namespace hrvm::volume::lvm {
 namespace {
@@ -49,9 +50,21 @@ const LogicalVolume& GroupDevices::logical(const std::string& name) const {
 }
 
 std::unique_ptr<BlockDevice> GroupDevices::open_volume(const std::string& name, const std::string& path) {
-  if (const auto origin = origins_.find(name); origin != origins_.end())
-    throw Error(ErrorKind::unsupported, fmt::format("it is a snapshot of {}", origin->second));
   return open(logical(name), path);
+}
+
+// A store that is full, or was not closed well, says so in its header.
+std::string GroupDevices::describe_snapshot(const std::string& name) {
+  const auto origin = origins_.find(name);
+  if (origin == origins_.end()) return {};
+  const auto snapshot = "snapshot of " + origin->second;
+  try {
+    const auto header = base::load<SnapshotHeader>(inner(name).read(0, sizeof(SnapshotHeader)));
+    const bool is_lost = header.magic == snapshot_magic && header.valid == 0;
+    return is_lost ? snapshot + ", lost: its room was too small" : snapshot;
+  } catch (const Error&) {
+    return snapshot;  // that its physical volume is not here is told of the group
+  }
 }
 
 BlockDevice& GroupDevices::inner(const std::string& name) {

@@ -20,7 +20,8 @@ class GroupDevices {
   // This must outlive what it gives. Error{unsupported} for kinds that are not read, {not_found} where a physical
   // volume is not here, {corrupt} for what cannot be. `path` becomes its name.
   std::unique_ptr<block::BlockDevice> open_volume(const std::string& name, const std::string& path);
-  bool is_snapshot(const std::string& name) const { return origins_.contains(name); }
+  // What a volume stores that is a snapshot of another: "snapshot of root". Empty for other volumes.
+  std::string describe_snapshot(const std::string& name);
 
  private:
   const LogicalVolume& logical(const std::string& name) const;

@@ -60,4 +60,14 @@ struct RawLocation {
 static_assert(sizeof(RawLocation) == 24);
 inline constexpr std::uint32_t location_ignored = 1;
 
+// The start of what a snapshot stores (the kernel's drivers/md/dm-snap-persistent.c).
+struct SnapshotHeader {
+  base::le32 magic;
+  base::le32 valid;  // 0: changes did not fit, and what was kept before is of no use
+  base::le32 version;
+  base::le32 chunk_sectors;
+};
+static_assert(sizeof(SnapshotHeader) == 16);
+inline constexpr std::uint32_t snapshot_magic = 0x70416e53;
+
 }  // namespace hrvm::volume::lvm

@@ -134,8 +134,25 @@ TEST_CASE("kinds that are not read are named, and a snapshot's store is not take
   CHECK(volume(made, "vg/fast").because == "it is of LVM's kind 'cache'");
   CHECK(volume(made, "vg/root").device);
   CHECK_FALSE(volume(made, "vg/before").device);
-  CHECK(volume(made, "vg/before").because == "it is a snapshot of root");
+  CHECK(volume(made, "vg/before").because.empty());
+  CHECK(volume(made, "vg/before").details == "snapshot of root");
   CHECK(made.volumes.size() == 3);
+}
+
+TEST_CASE("a snapshot that ran out of room is told to be lost") {
+  const auto text = group_text(
+      1, lv_text("root", {linear(0, 2, "pv0", 0)}) + lv_text("before", {linear(0, 1, "pv0", 5)}, false) +
+             lv_text("snapshot0", {segment_text(0, 2, "type = \"snapshot\"\norigin = \"root\"\ncow_store = \"before\"")},
+                     false));
+  for (const std::uint32_t valid : {0u, 1u}) {
+    auto bytes = pv_bytes(0);
+    put_metadata(bytes, text);
+    put(bytes, first_extent * 512 + 5 * extent_bytes, lvm::SnapshotHeader{lvm::snapshot_magic, valid, 1u, 8u});
+    Disks disks;
+    disks.add(std::move(bytes));
+    const auto made = disks.assemble();
+    CHECK((volume(made, "vg/before").details == "snapshot of root") == (valid == 1));
+  }
 }
 
 TEST_CASE("the metadata in force are those that the area's header names, also where they go round its end") {

@@ -7,6 +7,7 @@
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/pe_format.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -20,16 +21,12 @@ constexpr std::string_view removable_path = "/efi/boot/bootx64.efi";
 constexpr unsigned deepest = 3;         // /EFI/Microsoft/Boot
 constexpr unsigned most_folders = 256;  // of a hostile disk
 
-constexpr std::uint16_t pe_machine_x86_64 = 0x8664;
-
-// The fields of a PE file (Microsoft PE format, "MS-DOS stub" and "COFF file header") that say what it is for.
 bool is_x86_64_pe(fs::FileSystem& files, const std::string& path) {
-  constexpr std::size_t header_place = 0x3c;
   const std::string start = files.read(path, 0, 64);
-  if (start.size() < 64 || !start.starts_with("MZ")) return false;
-  const auto header = base::load<base::le32>(std::as_bytes(std::span(start)), header_place);
+  if (start.size() < 64 || !start.starts_with(dos_magic)) return false;
+  const auto header = base::load<base::le32>(std::as_bytes(std::span(start)), pe_place);
   const std::string pe = files.read(path, header, 6);
-  return pe.size() == 6 && pe.starts_with(std::string_view("PE\0\0", 4)) &&
+  return pe.size() == 6 && pe.starts_with(pe_magic) &&
          base::load<base::le16>(std::as_bytes(std::span(pe)), 4) == pe_machine_x86_64;
 }
 
@@ -43,7 +40,7 @@ class Walk {
       const std::string child = path + "/" + entry.name;
       if (entry.kind == fs::FileKind::directory)
         folder(child, depth + 1);
-      else if (is_loader(entry.name) && is_x86_64_pe(esp_, child))
+      else if ((is_loader(entry.name) || is_unified_image(child)) && is_x86_64_pe(esp_, child))
         loaders_.push_back({partition_, child, base::lower(child) == removable_path});
     }
   }
@@ -59,6 +56,12 @@ class Walk {
  private:
   static bool is_loader(const std::string& name) {
     return std::ranges::find(loader_names, base::lower(name)) != std::end(loader_names);
+  }
+
+  // Where all kernels lie that are loaders themselves.
+  static bool is_unified_image(const std::string& path) {
+    const std::string lower = base::lower(path);
+    return lower.starts_with("/efi/linux/") && lower.ends_with(".efi");
   }
 
   fs::FileSystem& esp_;

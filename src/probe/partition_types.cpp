@@ -15,7 +15,7 @@ constexpr PartitionType types[] = {
     {"44479540-f297-41b2-9af7-d131d5f0458a", "Linux root (x86)", "root"},
     {"b921b045-1df0-41c3-af44-4c6f280d3fae", "Linux root (ARM-64)", "root"},
     {"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", "Linux root verity (x86-64)", ""},
-    {"bc13c2ff-59e6-4262-a352-b275fd6f7172", "Linux extended boot", "boot"},
+    {gpt_extended_boot, "Linux extended boot", "boot"},
     {"933ac7e1-2eb4-4f13-b844-0e14e2aef915", "Linux home", "data"},
     {"3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "Linux server data", "data"},
     {"4d21b016-b534-45c2-a9fb-5c16e091fd2d", "Linux variable data", "data"},

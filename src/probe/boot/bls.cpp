@@ -55,7 +55,8 @@ bool stands_before(const BlsEntry& a, const BlsEntry& b) {
     return std::tuple(bls.is_bad, !has_key, bls.sort_key, has_key ? bls.machine_id : std::string());
   };
   if (group(a) != group(b)) return group(a) < group(b);
-  if (!a.sort_key.empty() && a.entry.version != b.entry.version) return is_newer(a.entry.version, b.entry.version);
+  const auto version = [](const BlsEntry& bls) { return bls.release.empty() ? bls.entry.version : bls.release; };
+  if (!a.sort_key.empty() && version(a) != version(b)) return is_newer(version(a), version(b));
   return is_newer(a.entry.id, b.entry.id);
 }
 

@@ -14,6 +14,7 @@ namespace hrvm::probe {
 struct BlsEntry {
   BootEntry entry;  // its id is the file's name without ".conf" and without the counter of tries
   std::string sort_key, machine_id;
+  std::string release;  // by which it is ordered where that is not the kernel's version
   bool is_bad = false;  // no tries are left
 };
 

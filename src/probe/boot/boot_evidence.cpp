@@ -215,8 +215,25 @@ class Evidence {
   void add_hidden() {
     const auto choice = find_entry([](const BootEntry& entry) { return entry.is_default; });
     if (!choice.entry) return;
-    if (auto system = hidden_system(*choice.entry, contents_))
-      contents_.systems.insert(contents_.systems.begin(), *system);
+    auto system = hidden_system(*choice.entry, contents_);
+    if (!system && unpacks_left_ > 0) system = hidden_system(*choice.entry, contents_, crypttab_of(choice));
+    if (system) contents_.systems.insert(contents_.systems.begin(), *system);
+  }
+
+  // The table by which its initramfs opens containers; empty where it has none.
+  std::string crypttab_of(const Choice& choice) {
+    fs::FileSystem* files = files_of(choice, {}).second;
+    --unpacks_left_;
+    for (const std::string& path : choice.entry->initramfs) try {
+        if (files == nullptr) break;
+        const Initramfs initramfs = read_initramfs(*files, path, {});
+        for (const char* table : {"cryptroot/crypttab", "etc/crypttab"})
+          if (const auto found = initramfs.configuration.find(table); found != initramfs.configuration.end())
+            return found->second;
+      } catch (const base::Error&) {
+        // What is wrong with it is told with the drivers that it should hold.
+      }
+    return {};
   }
 
   Contents& contents_;

@@ -1,6 +1,7 @@
 #include "boot_menus.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -10,7 +11,9 @@
 #include "grub_cfg.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/systems/linux_facts.hpp"
 #include "syslinux.hpp"
+#include "unified_image.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -34,7 +37,9 @@ constexpr std::string_view syslinux_files[] = {
     "/isolinux/isolinux.cfg",
 };
 
-std::vector<fs::Entry> entries_of(fs::FileSystem& files, const std::string& folder) {
+constexpr std::string_view unified_folder = "/EFI/Linux", extension = ".efi";
+
+std::vector<fs::Entry> entries_of(fs::FileSystem& files, std::string_view folder) {
   const auto path = fs::resolve(files, folder);
   const auto info = path ? files.info(*path) : std::nullopt;
   if (!info || info->kind != fs::FileKind::directory) return {};
@@ -56,20 +61,46 @@ std::vector<BlsEntry> read_bls(fs::FileSystem& files, const std::string& folder)
   return found;
 }
 
-// Unified kernel images: kernel, initramfs and command line in one file.
+std::string value(const OsRelease& release, std::initializer_list<const char*> keys) {
+  for (const char* key : keys)
+    if (const auto found = release.find(key); found != release.end() && !found->second.empty()) return found->second;
+  return {};
+}
+
+// Named and ordered as systemd-boot does it: by the os-release in it.
+BlsEntry unified_entry(const UnifiedImage& image, const std::string& path, const std::string& file_name) {
+  BlsEntry unified = parse_bls("", file_name.substr(0, file_name.size() - extension.size()));
+  const OsRelease release = parse_os_release(image.os_release);
+  const auto title = value(release, {"PRETTY_NAME", "IMAGE_ID", "NAME", "ID"});
+  unified.entry.title = title.empty() ? "unified kernel image " + file_name : title;
+  unified.entry.id += extension;
+  unified.entry.kernel = path;
+  if (image.initramfs) unified.entry.initramfs = {path};
+  unified.entry.command_line = image.command_line;
+  unified.entry.version = image.version;
+  unified.release = value(release, {"IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID"});
+  unified.sort_key = value(release, {"IMAGE_ID", "ID"});
+  return unified;
+}
+
 std::vector<BlsEntry> read_unified(fs::FileSystem& files) {
   std::vector<BlsEntry> found;
-  for (const fs::Entry& file : entries_of(files, "/EFI/Linux")) {
-    if (!base::lower(file.name).ends_with(".efi")) continue;
-    BlsEntry unified = parse_bls("", file.name);
-    unified.entry.title = "unified kernel image " + file.name;
-    unified.entry.kernel = "/EFI/Linux/" + file.name;
-    found.push_back(std::move(unified));
+  for (const fs::Entry& file : entries_of(files, unified_folder)) {
+    if (!base::lower(file.name).ends_with(extension)) continue;
+    const std::string path = std::string(unified_folder) + "/" + file.name;
+    if (const auto image = read_unified_image(files, path)) found.push_back(unified_entry(*image, path, file.name));
   }
   return found;
 }
 
+std::vector<BlsEntry> read_all(fs::FileSystem& files) {
+  auto all = read_bls(files, "/loader/entries");
+  std::ranges::move(read_unified(files), std::back_inserter(all));
+  return all;
+}
+
 bool is_at(const BootPlace& place, std::string_view volume) {
+  if (volume.starts_with("place/")) return place.name == volume.substr(6);
   if (volume.starts_with("uuid/")) return base::lower(place.uuid) == base::lower(volume.substr(5));
   return volume.starts_with("label/") && place.label == volume.substr(6);
 }
@@ -91,7 +122,8 @@ class Reading {
   explicit Reading(std::span<const BootPlace> places) : places_(places) {}
 
   std::vector<BootMenu> run() && {
-    for (const auto read : {&Reading::read_systemd_boot, &Reading::read_grub, &Reading::read_syslinux})
+    for (const auto read : {&Reading::read_systemd_boot, &Reading::read_grub, &Reading::read_syslinux,
+                            &Reading::read_firmware})
       for (const BootPlace& place : places_) try {
           (this->*read)(place);
         } catch (const base::Error&) {
@@ -105,14 +137,30 @@ class Reading {
     if (!menu.entries.empty()) menus_.push_back(std::move(menu));
   }
 
+  static bool has_systemd_boot(const BootPlace& place) {
+    return place.is_esp && (fs::exists(*place.files, "/loader/loader.conf") ||
+                            fs::exists(*place.files, "/EFI/systemd/systemd-bootx64.efi"));
+  }
+
   // Its entries lie in the ESP and, since version 242, in a boot partition of the type XBOOTLDR.
   void read_systemd_boot(const BootPlace& place) {
-    if (!place.is_esp || !fs::exists(*place.files, "/loader/loader.conf")) return;
-    auto all = read_bls(*place.files, "/loader/entries");
-    std::ranges::move(read_unified(*place.files), std::back_inserter(all));
+    if (!has_systemd_boot(place)) return;
+    auto all = read_all(*place.files);
+    const auto extended = std::ranges::find_if(places_, &BootPlace::is_extended_boot);
+    if (extended != places_.end())
+      for (BlsEntry& bls : read_all(*extended->files)) {
+        bls.entry.volume = "place/" + extended->name;
+        all.push_back(std::move(bls));
+      }
     const std::string conf = fs::try_read(*place.files, "/loader/loader.conf", largest_entry).value_or("");
     add({"systemd-boot", place.name, "/loader/loader.conf",
          order_as_systemd_boot(std::move(all), parse_loader_conf(conf))});
+  }
+
+  // Unified kernel images that an entry of the firmware starts: which one is known to it alone.
+  void read_firmware(const BootPlace& place) {
+    if (!place.is_esp || has_systemd_boot(place)) return;
+    add({"UEFI", place.name, std::string(unified_folder), order_as_systemd_boot(read_unified(*place.files), "")});
   }
 
   void read_grub(const BootPlace& place) {

@@ -19,10 +19,11 @@ struct BootPlace {
   std::string uuid, label;
   bool is_esp = false;
   fs::FileSystem* files = nullptr;
+  bool is_extended_boot = false;  // a partition of the type XBOOTLDR
 };
 
 struct BootMenu {
-  std::string loader;  // "systemd-boot", "GRUB", "SYSLINUX"
+  std::string loader;  // "systemd-boot", "GRUB", "SYSLINUX"; "UEFI" where the firmware itself starts what lies there
   std::string place;   // where its configuration lies: "p2"
   std::string path;    // "/grub/grub.cfg"
   std::vector<BootEntry> entries;

@@ -4,10 +4,12 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "command_line.hpp"
+#include "hrvm/base/text.hpp"
 #include "locate_device.hpp"
 
 namespace hrvm::probe {
@@ -62,12 +64,31 @@ bool is_luks(const Contents& contents, const std::string& place) {
          });
 }
 
-std::string luks_of(const CommandLine& line, const Contents& contents) {
+// crypttab(5) opens what bears the root first, or under the name that the command line knows it by.
+std::string luks_in_table(std::string_view crypttab, const DeviceName& root, const Contents& contents) {
+  std::string first;
+  for (const std::string_view line : base::lines(crypttab)) {
+    std::vector<std::string_view> fields;
+    for (const std::string_view blank_free : base::split(line, '\t'))
+      for (const std::string_view field : base::split(blank_free, ' '))
+        if (!field.empty()) fields.push_back(field);
+    if (fields.size() < 2 || fields[0].starts_with('#')) continue;
+    const auto place = locate_device(parse_device_name(fields[1]), contents);
+    if (!is_luks(contents, place)) continue;
+    if (root.by == DeviceName::By::mapper && root.name == fields[0]) return place;
+    if (first.empty()) first = place;
+  }
+  return first;
+}
+
+std::string luks_of(const CommandLine& line, const Contents& contents, std::string_view crypttab) {
   for (const std::string& device : line.luks)
     if (auto place = locate_device(parse_device_name(device), contents); is_luks(contents, place)) return place;
   const auto root = locate_device(parse_device_name(line.root), contents);
   if (is_luks(contents, root)) return root;
-  return root.empty() ? only(contents, "crypto_LUKS") : std::string();
+  if (!root.empty()) return {};
+  const auto named = luks_in_table(crypttab, parse_device_name(line.root), contents);
+  return named.empty() ? only(contents, "crypto_LUKS") : named;
 }
 
 bool has_pool(const Contents& contents) {
@@ -77,11 +98,11 @@ bool has_pool(const Contents& contents) {
 
 }  // namespace
 
-std::optional<System> hidden_system(const BootEntry& entry, Contents& contents) {
+std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab) {
   const CommandLine line = parse_command_line(entry.command_line);
   const DeviceName root = parse_device_name(line.root);
   const bool is_dataset = root.by == DeviceName::By::dataset && has_pool(contents);
-  const std::string place = is_dataset ? root.name : luks_of(line, contents);
+  const std::string place = is_dataset ? root.name : luks_of(line, contents, crypttab);
   if (place.empty() && !is_dataset) return std::nullopt;
   const Named named = name_of(entry);
   System system;

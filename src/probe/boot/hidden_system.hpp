@@ -2,14 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "boot_entry.hpp"
 #include "hrvm/probe/survey.hpp"
 
 namespace hrvm::probe {
 
-// nullopt where the disk has no such container that the entry's root could be in. Adds a finding that says how it is
-// known.
-std::optional<System> hidden_system(const BootEntry& entry, Contents& contents);
+// nullopt where the disk has no such container that the entry's root could be in, or several. Of several the one is
+// taken that the command line names, else `crypttab`, the table in the entry's initramfs. Adds a finding that says how it
+// is known.
+std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab = {});
 
 }  // namespace hrvm::probe

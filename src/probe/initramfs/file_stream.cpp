@@ -9,14 +9,14 @@ constexpr std::size_t piece_bytes = 1 << 20;
 
 }  // namespace
 
-FileStream::FileStream(fs::FileSystem& files, std::string path, std::uint64_t size_bytes)
-    : files_(files), path_(std::move(path)), size_bytes_(size_bytes) {}
+FileStream::FileStream(fs::FileSystem& files, std::string path, std::uint64_t begin, std::uint64_t end)
+    : files_(files), path_(std::move(path)), end_(end), next_(begin) {}
 
 // Pieces begin at multiples of their size, where the filesystem's blocks begin as well.
 void FileStream::load() {
-  const auto length = std::min<std::uint64_t>(piece_bytes - next_ % piece_bytes, size_bytes_ - next_);
+  const auto length = std::min<std::uint64_t>(piece_bytes - next_ % piece_bytes, end_ - next_);
   std::string more = length > 0 ? files_.read(path_, next_, std::size_t(length)) : std::string();
-  next_ = more.empty() ? size_bytes_ : next_ + more.size();
+  next_ = more.empty() ? end_ : next_ + more.size();
   if (held() == 0)
     piece_ = std::move(more);
   else
@@ -25,7 +25,7 @@ void FileStream::load() {
 }
 
 std::span<const std::byte> FileStream::peek(std::size_t least) {
-  while (held() < least && next_ < size_bytes_) load();
+  while (held() < least && next_ < end_) load();
   return std::as_bytes(std::span(piece_)).subspan(at_);
 }
 
@@ -35,7 +35,7 @@ void FileStream::skip(std::uint64_t bytes) {
   if (bytes <= held()) return drop(std::size_t(bytes));
   bytes -= held();
   drop(held());
-  next_ += std::min(bytes, size_bytes_ - next_);
+  next_ += std::min(bytes, end_ - next_);
 }
 
 }  // namespace hrvm::probe

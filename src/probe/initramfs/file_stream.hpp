@@ -10,8 +10,8 @@ namespace hrvm::probe {
 
 class FileStream : public ByteStream {
  public:
-  // `path` is a regular file of `size_bytes`. `files` must outlive the stream.
-  FileStream(fs::FileSystem& files, std::string path, std::uint64_t size_bytes);
+  // `path` is a regular file, of which [begin, end) is the stream. `files` must outlive it.
+  FileStream(fs::FileSystem& files, std::string path, std::uint64_t begin, std::uint64_t end);
 
   std::span<const std::byte> peek() override;
   // What comes next, `least` bytes of it unless the file ends before.
@@ -27,7 +27,7 @@ class FileStream : public ByteStream {
 
   fs::FileSystem& files_;
   std::string path_;
-  std::uint64_t size_bytes_, next_ = 0;  // where the next piece begins
+  std::uint64_t end_, next_;  // where the next piece begins
   std::string piece_;
   std::size_t at_ = 0;
 };

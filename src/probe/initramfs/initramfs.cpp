@@ -11,6 +11,7 @@
 #include "file_stream.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/unified_image.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -127,7 +128,10 @@ Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const s
   const auto info = place ? files.info(*place) : std::nullopt;
   if (!info || info->kind != fs::FileKind::regular)
     throw Error(ErrorKind::not_found, fmt::format("there is no initramfs {}", path)).on(path);
-  FileStream file(files, *place, info->size_bytes);
+  const auto image = read_unified_image(files, *place);
+  if (image && !image->initramfs) return {};
+  const auto part = image ? *image->initramfs : UnifiedImage::Part{0, info->size_bytes};
+  FileStream file(files, *place, part.offset, part.offset + part.size_bytes);
   return Reading(file, modules, most_unpacked).run();
 }
 

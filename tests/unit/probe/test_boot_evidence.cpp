@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/sys/files.hpp"
 #include "probe/boot/boot_evidence.hpp"
 #include "support/memory_files.hpp"
+#include "support/run_program.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace hrvm;
 using namespace hrvm::probe;
@@ -202,6 +205,35 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   stick.partitions = {partition(2, "ext4", boot_uuid)};
   add_boot_evidence(stick, places, BootQuestions::all);
   CHECK(stick.systems.empty());
+}
+
+TEST_CASE("of several LUKS containers the one is the system's that the crypttab in its initramfs opens for it") {
+  struct Case {
+    std::string crypttab, root, place;
+  };
+  const Case cases[] = {{"data UUID=1111 none luks\nsda3_crypt\tUUID=2222 none luks\n", "/dev/mapper/sda3_crypt", "p4"},
+                        {"# a comment\none UUID=1111 none luks\n", "/dev/mapper/vg-root", "p3"},
+                        {"other UUID=9999 none luks\n", "/dev/mapper/vg-root", ""},
+                        {"", "/dev/mapper/vg-root", ""}};
+  for (const Case& each : cases) {
+    CAPTURE(each.crypttab);
+    const test::TemporaryDirectory folder;
+    folder.write("tree/cryptroot/crypttab", each.crypttab);
+    test::run_program({"sh", "-c",
+                       "cd '" + (folder / "tree").string() + "' && find . | cpio -o --quiet -H newc > '" +
+                           (folder / "cpio").string() + "'"});
+    test::MemoryFiles boot;
+    boot.add("/grub/grub.cfg", menu_entry("root=" + each.root + " ro", "Debian", ""))
+        .add("/vmlinuz-6.1.0", "k")
+        .add("/initrd.img-6.1.0", sys::read_file(folder / "cpio", 1 << 20));
+    const BootPlace places[] = {{"p2", boot_uuid, "", false, &boot}};
+    Contents contents;
+    contents.partitions = {partition(2, "ext4", boot_uuid), partition(3, "crypto_LUKS", "1111"),
+                           partition(4, "crypto_LUKS", "2222")};
+    add_boot_evidence(contents, places, BootQuestions::all);
+    REQUIRE(contents.systems.size() == (each.place.empty() ? 0 : 1));
+    if (!each.place.empty()) CHECK(contents.systems[0].root == each.place);
+  }
 }
 
 TEST_CASE("mounts that go with the computer or lie on another disk are told, optional ones are not") {

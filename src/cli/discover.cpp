@@ -1,9 +1,12 @@
 // hrvm discover [SOURCE…]: what disks there are, what is on them, and what of it can be imported.
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "cli/commands.hpp"
 #include "cli/discover_view.hpp"
 #include "cli/messages.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 
 namespace hrvm::cli {
@@ -44,6 +47,12 @@ std::vector<probe::Disk> disks_to_survey(Discovery& discovery) {
   return probe::attached_disks(discovery.context.host, arguments.has("--all"));
 }
 
+void tell_reads(const Context& context, const probe::Survey& survey) {
+  const block::ReadCount& reads = survey.contents.reads;
+  context.note(
+      fmt::format("{} was read {} times, {} in all", survey.disk.path, reads.reads, base::format_bytes(reads.bytes)));
+}
+
 void survey(Discovery& discovery, const std::vector<probe::Disk>& disks) {
   const machine::HostResources resources = machine::host_resources(discovery.context.host);
   const auto thoroughness =
@@ -56,6 +65,7 @@ void survey(Discovery& discovery, const std::vector<probe::Disk>& disks) {
       continue;
     }
     const probe::Survey& survey = *attempts[i].survey;
+    if (discovery.context.verbose) tell_reads(discovery.context, survey);
     discovery.found.push_back({survey.disk, survey.contents, machine::advise(survey, resources)});
   }
 }

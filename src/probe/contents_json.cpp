@@ -166,6 +166,7 @@ Json to_json(const Contents& contents) {
       .set("partitions", list_of(contents.partitions, to_json));
   json.set("volumes", list_of(contents.volumes, to_json)).set("boot", std::move(boot));
   json.set("sets", list_of(contents.sets, to_json));
+  json.set("reads", contents.reads.reads).set("read_bytes", contents.reads.bytes);
   return json.set("systems", list_of(contents.systems, to_json)).set("findings", list_of(contents.findings, to_json));
 }
 
@@ -181,6 +182,7 @@ Contents contents_from_json(const Json& json) {
   contents.boot.loaders = list_from(json["boot"]["loaders"], loader_from);
   contents.systems = list_from(json["systems"], system_from);
   contents.sets = list_from(json["sets"], set_from);
+  contents.reads = {number(json, "reads"), number(json, "read_bytes")};
   contents.findings = list_from(json["findings"], finding_from);
   return contents;
 }

@@ -20,7 +20,7 @@ struct Place {
   block::BlockDevice* device = nullptr;  // null where it cannot be read; must outlive the place
   unsigned partition = 0;                // its number; 0 for what is none
   std::string partuuid;
-  bool is_esp = false;
+  bool is_esp = false, is_extended_boot = false;
   std::optional<Signature> signature;
   std::unique_ptr<fs::FileSystem> files;  // null for what has none, or one that hrvm does not read
   std::vector<System> systems;

@@ -9,8 +9,10 @@
 #include "foreign_systems.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
+#include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
+#include "partition_types.hpp"
 #include "place.hpp"
 #include "roles.hpp"
 #include "spread_btrfs.hpp"
@@ -102,6 +104,7 @@ class Reading {
     place.partition = partition.number;
     place.partuuid = partition.partuuid;
     place.is_esp = surveyed.role == "esp";
+    place.is_extended_boot = partition.type == gpt_extended_boot;
     look_into(place, contents_.findings);
     if (place.signature) {
       surveyed.filesystem = place.signature->type;
@@ -147,7 +150,7 @@ class Reading {
         for (const volume::MemberSet& set : assembly.sets)
           contents_.sets.push_back({set.kind, set.uuid, set.name, set.is_complete});
         for (const volume::Volume& volume : assembly.volumes)
-          if (is_of_this_disk(assembly, volume) && ++volumes_read_ <= most_volumes) read_volume(volume);
+          if (is_of_this_disk(assembly, volume) && ++volumes_read_ <= most_volumes) read_volume(assembly, volume);
       }
   }
 
@@ -173,8 +176,29 @@ class Reading {
     return members;
   }
 
-  void read_volume(const volume::Volume& volume) {
+  // A mirror whose metadata lie at the end of its members is, for a firmware, an EFI system partition on each of them.
+  void take_for_esp(Place& place, const volume::Assembly& assembly, const volume::Volume& volume) const {
+    const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
+    if (volume.kind != "md" || !volume.device || set == assembly.sets.end()) return;
+    for (const Place& member : places_) {
+      if (!member.is_esp || std::ranges::find(set->members, member.name) == set->members.end()) continue;
+      if (!begin_alike(*member.device, *volume.device)) continue;
+      place.is_esp = true;
+      place.partition = member.partition;
+      return;
+    }
+  }
+
+  static bool begin_alike(block::BlockDevice& member, block::BlockDevice& volume) try {
+    constexpr std::size_t sector = 512;
+    return member.read(0, sector) == volume.read(0, sector);
+  } catch (const base::Error&) {
+    return false;  // told when the volume is looked into
+  }
+
+  void read_volume(const volume::Assembly& assembly, const volume::Volume& volume) {
     Place& place = add_place(volume.path, volume.device.get());
+    take_for_esp(place, assembly, volume);
     if (volume.device)
       look_into(place, contents_.findings);
     else if (!volume.because.empty())
@@ -241,7 +265,8 @@ class Reading {
     std::vector<BootPlace> places;
     for (const Place& place : places_)
       if (place.files)
-        places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get()});
+        places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get(),
+                          place.is_extended_boot});
     add_boot_evidence(contents_, places, questions());
   }
 
@@ -288,6 +313,18 @@ class Reading {
   std::vector<std::vector<std::string>> boot_kernels_;
 };
 
+Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
+                      std::deque<block::ReadCache>& caches, Thoroughness thoroughness) try {
+  Reading reading(disk, thoroughness);
+  for (block::BlockDevice* companion : companions) reading.add_companion(caches.emplace_back(*companion));
+  return std::move(reading).run();
+} catch (const base::Error& error) {
+  Contents contents;
+  contents.findings.push_back({"disk-unreadable", Severity::error, disk.name(),
+                               fmt::format("the disk cannot be read: {}", error.message()), error.hint()});
+  return contents;
+}
+
 }  // namespace
 
 const System* Contents::own_system() const {
@@ -298,16 +335,13 @@ bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders
 
 Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
                        Thoroughness thoroughness) {
-  try {
-    Reading reading(disk, thoroughness);
-    for (block::BlockDevice* companion : companions) reading.add_companion(*companion);
-    return std::move(reading).run();
-  } catch (const base::Error& error) {
-    Contents contents;
-    contents.findings.push_back({"disk-unreadable", Severity::error, disk.name(),
-                                 fmt::format("the disk cannot be read: {}", error.message()), error.hint()});
-    return contents;
+  std::deque<block::ReadCache> caches;
+  Contents contents = read_through(caches.emplace_back(disk), companions, caches, thoroughness);
+  for (const auto& cache : caches) {
+    contents.reads.reads += cache.count().reads;
+    contents.reads.bytes += cache.count().bytes;
   }
+  return contents;
 }
 
 }  // namespace hrvm::probe

@@ -14,6 +14,7 @@
 #include "hrvm/base/finding.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/probe/partition_table.hpp"
 #include "hrvm/sys/confined.hpp"
@@ -99,6 +100,7 @@ struct Contents {
   std::vector<System> systems;  // guests' last
   std::vector<DiskSet> sets;
   std::vector<base::Finding> findings;
+  block::ReadCount reads;  // of the disk, and of others that were read along with it
 
   // The first that would start from this disk, none that lies in a guest's; null where there is none.
   const System* own_system() const;
@@ -111,7 +113,7 @@ enum class Thoroughness {
   full,
 };
 
-// `companions`: other disks, which bear members of what lies on this one.
+// `companions`: other disks, which bear members of what lies on this one. Each is read through a cache of 8 MiB.
 Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions = {},
                        Thoroughness thoroughness = Thoroughness::full);
 

@@ -7,6 +7,7 @@
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/files.hpp"
 #include "partition_fixture.hpp"
+#include "support/md_disk.hpp"
 #include "support/recorded_disks.hpp"
 #include "support/recorded_machines.hpp"
 #include "support/run_program.hpp"
@@ -238,6 +239,32 @@ TEST_CASE("only loaders for 64-bit x86 count, wherever their vendor puts them") 
   REQUIRE(contents.boot.loaders.size() == 2);
   CHECK_FALSE(contents.boot.removable_loader());
   CHECK(contents.boot.loaders[0].partition == 1);
+}
+
+TEST_CASE("an EFI system partition on a mirror boots the disk where the mirror's members begin as it does") {
+  for (const unsigned version : {0u, 90u, 2u}) {
+    CAPTURE(version);
+    OnePartition disk(test::type_esp);
+    disk.tree.write("EFI/BOOT/BOOTX64.EFI", test::pe_file());
+    const std::uint64_t data_offset = version == 2 ? mib : 0;
+    test::make_fat(disk.image, mib + data_offset, 16 * mib, "", "12345678", disk.tree.path());
+    volume::test::MadeMember member{.version = version};
+    member.device = 32 * mib;
+    member.data_offset = data_offset;
+    member.data = member.used = 24 * mib;
+    volume::test::Bytes bytes(member.device);
+    if (version == 90)
+      volume::test::put_super_090<base::ByteOrder::little>(bytes, member);
+    else
+      volume::test::put_super_1(bytes, member);
+    const auto at = volume::test::super_offset(member);
+    test::write_at(disk.image, mib + at, std::string_view(reinterpret_cast<const char*>(bytes.data() + at), 4096));
+    const auto contents = contents_of(disk.image);
+    REQUIRE(contents.volumes.size() == 1);
+    CHECK(contents.volumes[0].filesystem == "vfat");
+    CHECK(contents.boot.uefi() == (version != 2));
+    if (contents.boot.uefi()) CHECK(contents.boot.loaders[0].partition == 1);
+  }
 }
 
 TEST_CASE("a BIOS boot partition without a core image does not boot, nor does boot code without a place to go") {

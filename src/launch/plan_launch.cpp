@@ -7,6 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/machine/advice.hpp"
 
 namespace hrvm::launch {
 
@@ -84,8 +85,7 @@ void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchC
 
 std::string nic_model(const machine::Hardware& hardware) {
   if (hardware.network.kind == NetworkKind::none) return {};
-  // SATA is what a system without virtio drivers gets, and it is likely to have none for the network either.
-  return hardware.bus == Bus::sata ? "e1000e" : "virtio-net-pci";
+  return machine::nic_of(hardware) == "e1000e" ? "e1000e" : "virtio-net-pci";
 }
 
 void plan_network(LaunchPlan& plan, const LaunchRequest& request) {

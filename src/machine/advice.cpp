@@ -103,6 +103,8 @@ std::uint64_t choose_memory(const HostResources& host) {
 
 }  // namespace
 
+std::string_view nic_of(const Hardware& hardware) { return hardware.bus == Bus::sata ? "e1000e" : "virtio-net"; }
+
 HostResources host_resources(const sys::Host& host) {
   return {sys::memory(host).available_bytes, std::max(1u, sys::processors(host))};
 }
@@ -120,6 +122,8 @@ Advice advise(const probe::Survey& survey, const HostResources& host) {
                                          base::format_bytes(advice.hardware.memory_bytes),
                                          base::format_bytes(least_memory), base::format_bytes(usual_memory)),
                              fmt::format("{} of {} processors", advice.hardware.cpus, host.cpus)};
+  if (nic_of(advice.hardware) == "e1000e")
+    advice.hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
   advice.findings = firmware_findings(survey.disk, survey.contents.boot, firmware.firmware);
   return advice;
 }

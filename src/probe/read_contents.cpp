@@ -8,6 +8,7 @@
 #include "boot/boot_evidence.hpp"
 #include "foreign_systems.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -292,6 +293,18 @@ class Reading {
     contents_.boot.bios_reason = verdict.reason;
     auto& loaders = contents_.boot.loaders;
     std::stable_partition(loaders.begin(), loaders.end(), [](const EfiLoader& loader) { return loader.removable; });
+    tell_shim();
+  }
+
+  void tell_shim() {
+    const auto shim = std::ranges::find_if(contents_.boot.loaders, [](const EfiLoader& loader) {
+      return base::lower(loader.path).ends_with("/shimx64.efi");
+    });
+    if (shim == contents_.boot.loaders.end()) return;
+    add("secure-boot-shim", Severity::note, fmt::format("p{}", shim->partition),
+        fmt::format("its boot loader is started by a Secure Boot shim, {}: a machine checks no signatures, and starts it "
+                    "all the same",
+                    shim->path));
   }
 
   struct Companion {

@@ -1,6 +1,8 @@
 // Hardware advice: what a machine should be made of, from what is on its disk and what the host can give.
 #pragma once
 
+#include <string_view>
+
 #include "hrvm/base/finding.hpp"
 #include "hrvm/machine/definition.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -21,5 +23,9 @@ struct Advice {
 // Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a loader is in the ESP; else
 // BIOS where the disk can. A loader that only a boot entry leads to is as good as another: a machine's variables get one.
 Advice advise(const probe::Survey& survey, const HostResources& host);
+
+// The network card that a machine gets: "virtio-net", or "e1000e" where its system starts from SATA. That is what one
+// without virtio drivers gets, and it is likely to have none for the network either.
+std::string_view nic_of(const Hardware& hardware);
 
 }  // namespace hrvm::machine

@@ -84,7 +84,7 @@ TEST_CASE("a Proxmox VE disk is told with its system, kernels and both ways to b
   REQUIRE(contents.boot.loaders.size() == 3);
   CHECK(contents.boot.loaders[0].path == "/EFI/BOOT/BOOTX64.EFI");
   CHECK(contents.boot.loaders[0].partition == 2);
-  CHECK(contents.findings.empty());
+  CHECK(ids(contents) == Words{"secure-boot-shim p2"});
 }
 
 TEST_CASE("a Debian disk is told by its os-release, and a vendor's loaders do not boot by themselves") {
@@ -239,6 +239,15 @@ TEST_CASE("only loaders for 64-bit x86 count, wherever their vendor puts them") 
   REQUIRE(contents.boot.loaders.size() == 2);
   CHECK_FALSE(contents.boot.removable_loader());
   CHECK(contents.boot.loaders[0].partition == 1);
+}
+
+TEST_CASE("a Secure Boot shim is told, once and where it lies") {
+  OnePartition disk(test::type_esp);
+  disk.tree.write("EFI/debian/grubx64.efi", test::pe_file());
+  CHECK(ids(disk.fat()).empty());
+  disk.tree.write("EFI/debian/shimx64.efi", test::pe_file());
+  disk.tree.write("EFI/fedora/SHIMX64.EFI", test::pe_file());
+  CHECK(ids(disk.fat()) == Words{"secure-boot-shim p1"});
 }
 
 TEST_CASE("an EFI system partition on a mirror boots the disk where the mirror's members begin as it does") {

@@ -20,10 +20,18 @@ namespace {
 
 constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t buffer_bytes = 2 * base::MiB;
-// No more of each device at once; and no more pieces, should they be small.
-constexpr std::uint64_t batch_bytes = buffer_bytes / 2;
+constexpr std::uint64_t most_read = buffer_bytes / 2;  // of each device at once
+// What a thread gets at once: waking it for less costs as much as it saves. No more pieces either, should they be small.
+constexpr std::uint64_t batch_bytes = 8 * base::MiB;
 constexpr std::size_t batch_pieces = 256;
 constexpr std::uint64_t longest_extent = base::GiB;
+
+// Of what is stored, `length` bytes from `skipped` on.
+StoredExtent part(const StoredExtent& whole, std::uint64_t skipped, std::uint64_t length) {
+  StoredExtent result{{whole.extent.offset + skipped, length, whole.extent.kind}, whole.raw};
+  if (result.raw) result.raw->offset += skipped;
+  return result;
+}
 
 // The same range of both, at most batch_bytes of it.
 struct Pair {
@@ -39,11 +47,8 @@ class Side {
     if (offset >= source_.size()) return {{offset, none - offset, ExtentKind::zero}, std::nullopt};
     if (offset >= known_.extent.offset + known_.extent.length)
       known_ = source_.stored_at(offset, std::min(longest_extent, source_.size() - offset));
-    StoredExtent rest = known_;
     const auto skipped = offset - known_.extent.offset;
-    rest.extent = {offset, known_.extent.length - skipped, known_.extent.kind};
-    if (rest.raw) rest.raw->offset += skipped;
-    return rest;
+    return part(known_, skipped, known_.extent.length - skipped);
   }
 
   SharedSource& source() { return source_; }
@@ -117,10 +122,15 @@ class Comparison {
   }
 
   void check(const std::vector<Pair>& pairs, std::span<std::byte> buffer) {
-    for (const auto& pair : pairs) {
-      if (pair.one.extent.offset > first_) return;
-      const auto at = difference(pair, buffer);
-      if (at) lower_first(pair.one.extent.offset + *at);
+    for (const auto& pair : pairs) check(pair, buffer);
+  }
+
+  void check(const Pair& pair, std::span<std::byte> buffer) {
+    const auto& whole = pair.one.extent;
+    for (std::uint64_t done = 0; done < whole.length && whole.offset + done < first_; done += most_read) {
+      const auto length = std::min(most_read, whole.length - done);
+      const auto at = difference({part(pair.one, done, length), part(pair.other, done, length)}, buffer);
+      if (at) lower_first(whole.offset + done + *at);
     }
   }
 
@@ -131,7 +141,7 @@ class Comparison {
   }
 
   std::optional<std::uint64_t> difference(const Pair& pair, std::span<std::byte> buffer) {
-    const auto [one_half, other_half] = std::pair(buffer.first(batch_bytes), buffer.subspan(batch_bytes));
+    const auto [one_half, other_half] = std::pair(buffer.first(most_read), buffer.subspan(most_read));
     if (pair.one.extent.kind == ExtentKind::zero) return first_nonzero(read(other_, pair.other, other_half));
     if (pair.other.extent.kind == ExtentKind::zero) return first_nonzero(read(one_, pair.one, one_half));
     const auto a = read(one_, pair.one, one_half), b = read(other_, pair.other, other_half);

@@ -72,6 +72,18 @@ TEST_CASE("the first difference is found wherever it is, also when there are oth
   }
 }
 
+TEST_CASE("a difference at either side of where the work is cut is found, and none other") {
+  const std::uint64_t size = 20 * MiB + 1;
+  const std::vector<std::byte> same(size, std::byte{7});
+  const auto one = block::memory_device(same, "one");
+  for (const auto at : {std::uint64_t{0}, MiB - 1, MiB, 8 * MiB - 1, 8 * MiB, 9 * MiB - 1, 9 * MiB, size - 1}) {
+    auto bytes = same;
+    bytes[at] = bytes.back() = std::byte{8};
+    CHECK(compare(*one, *block::memory_device(bytes, "other")) == at);
+  }
+  CHECK_FALSE(compare(*one, *block::memory_device(same, "other")));
+}
+
 TEST_CASE("nothing is read of what is zero on both sides or lies in one file") {
   const test::TemporaryDirectory folder;
   folder.write("sparse", "");

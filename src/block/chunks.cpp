@@ -1,5 +1,6 @@
 #include "hrvm/block/chunks.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@ namespace {
 
 // Looks ahead no further, so that an interruption is noticed.
 constexpr std::uint64_t longest_piece = base::GiB;
+// To drop less at once costs more than it saves: the kernel may have to ask the other processors.
+constexpr std::uint64_t least_dropped = base::MiB;
 
 std::uint64_t end_of(const Extent& extent) { return extent.offset + extent.length; }
 
@@ -22,8 +25,7 @@ StoredExtent part(const StoredExtent& whole, std::uint64_t begin, std::uint64_t 
   return result;
 }
 
-// False when the descriptor does not give all of it: whoever knows the device then finds out why.
-bool read_raw(RawLocation from, std::span<std::byte> out) {
+bool read_fully(RawLocation from, std::span<std::byte> out) {
   while (!out.empty()) {
     const ssize_t got = ::pread(from.fd, out.data(), out.size(), off_t(from.offset));
     if (got <= 0) return false;
@@ -38,6 +40,14 @@ bool read_raw(RawLocation from, std::span<std::byte> out) {
 StoredExtent SharedSource::stored_at(std::uint64_t offset, std::uint64_t limit) {
   const std::lock_guard lock(mutex_);
   return device_.stored_at(offset, limit);
+}
+
+// False when the descriptor does not give all of it: whoever knows the device then finds out why.
+bool SharedSource::read_raw(const RawLocation& from, std::span<std::byte> out) const {
+  if (!read_fully(from, out)) return false;
+  if (cache_ == PageCache::drop && out.size() >= least_dropped)
+    ::posix_fadvise(from.fd, off_t(from.offset), off_t(out.size()), POSIX_FADV_DONTNEED);
+  return true;
 }
 
 void SharedSource::read(const StoredExtent& piece, std::span<std::byte> out) {

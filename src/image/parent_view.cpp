@@ -6,6 +6,8 @@
 namespace hrvm::image {
 namespace {
 
+using block::PageCache;
+
 std::unique_ptr<Qcow2Device> open_alone(const std::filesystem::path& path) {
   auto file = block::open_device(path);
   auto header = read_header(*file);
@@ -60,10 +62,10 @@ bool ParentView::shows_backing(std::uint64_t offset, std::uint64_t length) {
 
 block::SharedSource& ParentView::shown(std::uint64_t offset, std::uint64_t length) {
   if (shows_backing(offset, length)) {
-    if (!whole_chain_) whole_chain_.emplace(open_image(path_, ImageFormat::qcow2));
+    if (!whole_chain_) whole_chain_.emplace(open_image(path_, ImageFormat::qcow2), PageCache::keep);
     return whole_chain_->source;
   }
-  if (!own_shared_) own_shared_.emplace(open_alone(path_));
+  if (!own_shared_) own_shared_.emplace(open_alone(path_), PageCache::drop);
   return own_shared_->source;
 }
 

@@ -1,4 +1,5 @@
-// ParentView: what a child of an image would have to hold itself to do without it.
+// ParentView: what a child of an image would have to hold itself to do without it. The image is taken to go once that is
+// read: large pieces of it leave the page cache then.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ class ParentView {
   struct Shared {
     std::unique_ptr<block::BlockDevice> device;
     block::SharedSource source;
-    explicit Shared(std::unique_ptr<block::BlockDevice> opened) : device(std::move(opened)), source(*device) {}
+    Shared(std::unique_ptr<block::BlockDevice> opened, block::PageCache cache)
+        : device(std::move(opened)), source(*device, cache) {}
   };
   std::unique_ptr<Qcow2Device> own_;  // without what backs it
   // Opened when first needed: the same for other threads, and with what backs it.

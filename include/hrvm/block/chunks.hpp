@@ -13,17 +13,25 @@
 
 namespace hrvm::block {
 
+enum class PageCache {
+  keep,
+  drop,  // large pieces leave it once they are read: the removal of a file takes long for what is still in it
+};
+
 // A device that several threads read: side by side where its bytes lie in files, else one after the other.
 class SharedSource {
  public:
-  explicit SharedSource(BlockDevice& device) : device_(device) {}
+  explicit SharedSource(BlockDevice& device, PageCache cache = PageCache::keep) : device_(device), cache_(cache) {}
   std::uint64_t size() const { return device_.size(); }
   StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit);
   // All of `piece`, which holds data.
   void read(const StoredExtent& piece, std::span<std::byte> out);
 
  private:
+  bool read_raw(const RawLocation& from, std::span<std::byte> out) const;
+
   BlockDevice& device_;
+  PageCache cache_;
   std::mutex mutex_;
 };
 

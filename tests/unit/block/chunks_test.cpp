@@ -1,10 +1,18 @@
 #include "hrvm/block/chunks.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/block/devices.hpp"
 #include "hrvm/block/output_file.hpp"
+#include "hrvm/sys/files.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace hrvm;
 using base::KiB, base::MiB;
@@ -138,4 +146,39 @@ TEST_CASE("a clone that cannot be made is cut into chunks that can be copied, wi
     CHECK(cell.length <= block::chunk_bytes);
   }
   CHECK(at == 6 * MiB);
+}
+
+namespace {
+
+std::uint64_t cached_pages(int fd, std::uint64_t bytes) {
+  void* mapping = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
+  REQUIRE(mapping != MAP_FAILED);
+  std::vector<unsigned char> pages(bytes / std::uint64_t(::sysconf(_SC_PAGESIZE)));
+  REQUIRE(::mincore(mapping, bytes, pages.data()) == 0);
+  ::munmap(mapping, bytes);
+  return std::uint64_t(std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }));
+}
+
+}  // namespace
+
+TEST_CASE("what is read for the last time leaves the page cache, and nothing else does") {
+  const test::TemporaryDirectory folder;
+  folder.write("file", std::string(8 * MiB, 'x'));
+  const auto file = sys::open_file(folder / "file", O_RDONLY);
+  sys::sync_file(file.get(), folder / "file");
+  const auto all = cached_pages(file.get(), 8 * MiB);
+  const auto device = block::open_device(folder / "file");
+  std::vector<std::byte> buffer(2 * MiB);
+  const auto pages_left_by = [&](block::PageCache cache, std::uint64_t length) {
+    SharedSource source(*device, cache);
+    source.read(source.stored_at(0, length), std::span(buffer).first(length));
+    CHECK(std::ranges::count(buffer, std::byte{'x'}) == std::ptrdiff_t(buffer.size()));
+    return cached_pages(file.get(), 8 * MiB);
+  };
+  buffer.assign(buffer.size(), std::byte{'x'});
+  CHECK(pages_left_by(block::PageCache::keep, 2 * MiB) == all);
+  CHECK(pages_left_by(block::PageCache::drop, 4 * KiB) == all);
+  const auto left = pages_left_by(block::PageCache::drop, 2 * MiB);
+  ::posix_fadvise(file.get(), 0, 2 * MiB, POSIX_FADV_DONTNEED);
+  CHECK(left == cached_pages(file.get(), 8 * MiB));  // a filesystem in memory keeps them
 }

@@ -7,21 +7,8 @@
 #
 # HRVM names the binary (else build/release/hrvm), BENCH_DIR a folder on the disk to measure (else /var/tmp). Exits 1 when
 # a goal is missed.
-set -euo pipefail
-export LC_ALL=C
-cd "$(dirname "$0")/../.."
-
-HRVM=$(realpath "${HRVM:-build/release/hrvm}")
+. "$(dirname "$0")/lib.sh"
 RUNS=${RUNS:-30}
-WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
-trap 'rm -rf "$WORK"' EXIT
-missed=0
-
-judge() { # TEXT RATIO GOAL
-  local verdict=reached
-  awk -v r="$2" -v g="$3" 'BEGIN { exit !(r > g) }' && { verdict=MISSED; missed=1; }
-  printf '%-44s %6.3f   goal %s: %s\n' "$1" "$2" "$3" "$verdict"
-}
 
 # The memory of the largest process that the command is made of, in KiB.
 memory() {

@@ -13,38 +13,21 @@
 #
 # HRVM names the binary (else build/release/hrvm), BENCH_DIR a folder on the disk to measure (else /var/tmp), ROUNDS how
 # often, FILESYSTEMS which ("here xfs btrfs"). Exits 1 when a goal is missed.
-set -euo pipefail
-export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
-cd "$(dirname "$0")/../.."
-
-HRVM=$(realpath "${HRVM:-build/release/hrvm}")
+. "$(dirname "$0")/lib.sh"
 ROUNDS=${ROUNDS:-5}
-WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
-missed=0
 finish() {
   for mounted in "$WORK"/*/; do mountpoint -q "$mounted" && umount "$mounted"; done
   rm -rf "$WORK"
 }
-trap finish EXIT
 
-seconds() { # COMMAND...: wall time
-  local start=$EPOCHREALTIME
-  "$@" > /dev/null 2>&1
-  awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
+medians() { # OURS THEIRS: the medians of two files of times
+  printf '%8.3f s / %8.3f s' "$(median "$1")" "$(median "$2")"
 }
-median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-# judge TEXT OURS THEIRS GOAL: files of times.
-judge() {
-  local ours theirs verdict=reached
-  ours=$(median "$2") theirs=$(median "$3")
-  awk -v a="$ours" -v b="$theirs" -v g="$4" 'BEGIN { exit !(a / b > g) }' && { verdict=MISSED; missed=1; }
-  awk -v t="$1" -v a="$ours" -v b="$theirs" -v g="$4" -v v="$verdict" \
-    'BEGIN { printf "  %-46s %8.3f s / %8.3f s = %6.3f   goal %s: %s\n", t, a, b, a / b, g, v }'
+judge_times() { # TEXT OURS THEIRS GOAL
+  judge "$(printf '  %-40s %s' "$1" "$(medians "$2" "$3")")" "$(ratio "$(median "$2")" "$(median "$3")")" "$4"
 }
 tell() { # TEXT OURS THEIRS
-  awk -v t="$1" -v a="$(median "$2")" -v b="$(median "$3")" \
-    'BEGIN { printf "  %-46s %8.3f s / %8.3f s = %6.3f\n", t, a, b, a / b }'
+  printf '  %-40s %s %6.3f\n' "$1" "$(medians "$2" "$3")" "$(ratio "$(median "$2")" "$(median "$3")")"
 }
 record() { seconds "${@:2}" >> "$TIMES/$1"; } # NAME COMMAND...
 
@@ -77,9 +60,9 @@ convert() { # FOLDER REFLINK?
       rm -f "$d/copy"; sync -f "$d"
       record "cp-synced-$format" synced "$d/copy" cp --sparse=always --reflink=never "$d/same.raw" "$d/copy"
     done
-    judge "convert to $format / qemu-img, synced" "$TIMES/hrvm-$format" "$TIMES/qemu-synced-$format" "$goal"
+    judge_times "convert to $format / qemu-img, synced" "$TIMES/hrvm-$format" "$TIMES/qemu-synced-$format" "$goal"
     tell "convert to $format / qemu-img" "$TIMES/hrvm-$format" "$TIMES/qemu-$format"
-    judge "convert to $format / cp, synced" "$TIMES/hrvm-$format" "$TIMES/cp-synced-$format" 1.3
+    judge_times "convert to $format / cp, synced" "$TIMES/hrvm-$format" "$TIMES/cp-synced-$format" 1.3
     tell "convert to $format / cp" "$TIMES/hrvm-$format" "$TIMES/cp-$format"
   done
 }
@@ -90,7 +73,7 @@ compare() { # FOLDER
     record hrvm-compare "$HRVM" image compare "$1/top.qcow2" "$1/same.raw"
     record qemu-compare qemu-img compare "$1/top.qcow2" "$1/same.raw"
   done
-  judge 'compare / qemu-img' "$TIMES/hrvm-compare" "$TIMES/qemu-compare" 0.5
+  judge_times 'compare / qemu-img' "$TIMES/hrvm-compare" "$TIMES/qemu-compare" 0.5
 }
 
 # hrvm merges a snapshot's layer into the one on it, qemu-img the one on it into the layer: 1 GiB each.
@@ -111,7 +94,7 @@ merge() { # FOLDER REFLINK?
     record hrvm-merge "$HRVM" snapshot delete -q --yes bench@one
     record qemu-merge synced "$d/lower.qcow2" qemu-img commit -q "$d/upper.qcow2"
   done
-  judge 'merge / qemu-img commit, synced' "$TIMES/hrvm-merge" "$TIMES/qemu-merge" "$goal"
+  judge_times 'merge / qemu-img commit, synced' "$TIMES/hrvm-merge" "$TIMES/qemu-merge" "$goal"
 }
 
 tables() { # FOLDER
@@ -126,8 +109,8 @@ tables() { # FOLDER
     record hrvm-map "$HRVM" image map --json "$d/scattered.qcow2"
     record qemu-map qemu-img map --output=json "$d/scattered.qcow2"
   done
-  judge 'info / qemu-img' "$TIMES/hrvm-info" "$TIMES/qemu-info" 0.5
-  judge 'map of 17,000 clusters / qemu-img' "$TIMES/hrvm-map" "$TIMES/qemu-map" 0.5
+  judge_times 'info / qemu-img' "$TIMES/hrvm-info" "$TIMES/qemu-info" 0.5
+  judge_times 'map of 17,000 clusters / qemu-img' "$TIMES/hrvm-map" "$TIMES/qemu-map" 0.5
 }
 
 for filesystem in ${FILESYSTEMS:-here xfs btrfs}; do

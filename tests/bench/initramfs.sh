@@ -6,16 +6,9 @@
 #
 # HRVM names the binary (else build/release/hrvm), FILES a folder to fill the initramfs with (else
 # /usr/lib/x86_64-linux-gnu), BENCH_DIR where to work (else /var/tmp). Exits 1 when the goal is missed.
-set -euo pipefail
-export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
-cd "$(dirname "$0")/../.."
-
-HRVM=$(realpath "${HRVM:-build/release/hrvm}")
+. "$(dirname "$0")/lib.sh"
 RUNS=${RUNS:-10}
 FILES=${FILES:-/usr/lib/x86_64-linux-gnu}
-WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
-trap 'rm -rf "$WORK"' EXIT
-missed=0
 
 root=$WORK/root
 mkdir -p "$root"/{etc,boot/grub,lib/modules/6.1.0}
@@ -55,8 +48,7 @@ measure() { # TEXT COMPRESSOR...
     "\($text): discover \(.[0] | round) ms, --quick \(.[1] | round) ms, its tool into cpio \(.[2] | round) ms"' \
     "$WORK/times.json"
   ratio=$(jq '.results | .[0].median / .[2].median' "$WORK/times.json")
-  awk -v r="$ratio" 'BEGIN { exit !(r > 1.2) }' && missed=1
-  printf '  %.3f of its time, goal 1.2\n' "$ratio"
+  judge '  of the time of its tool' "$ratio" 1.2
 }
 
 fill

@@ -8,26 +8,13 @@
 #
 # HRVM names the binary (else build/release/hrvm), BENCH_DIR a folder on the disk to measure (else /var/tmp). Exits 1 when
 # a goal is missed.
-set -euo pipefail
-export LC_ALL=C
-cd "$(dirname "$0")/../.."
-
-HRVM=$(realpath "${HRVM:-build/release/hrvm}")
+. "$(dirname "$0")/lib.sh"
 WRITES=20000 ROUNDS=${ROUNDS:-3}
-WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
-trap 'rm -rf "$WORK"' EXIT
-missed=0
 
 import() { # BASE: prints the path of the overlay that was made for it
   rm -rf "$WORK/store"
   "$HRVM" import --store "$WORK/store" --allow-volatile --allow-low-space --json "$1" bench 2> /dev/null |
     jq -r '.machines[0].disks[0].path // .disks[0].path'
-}
-
-seconds() { # COMMAND...: wall time
-  local start=$EPOCHREALTIME
-  "$@" > /dev/null
-  awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'
 }
 
 # The same places in every run. One qemu-io opens the image, writes them all and flushes.
@@ -38,15 +25,6 @@ write_randomly() { # OVERLAY
 }
 
 allocated() { echo $(($(stat -c %b "$1") * 512)); }
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-judge() { # TEXT RATIO GOAL
-  local verdict=reached
-  awk -v r="$2" -v g="$3" 'BEGIN { exit !(r > g) }' && { verdict=MISSED; missed=1; }
-  printf '%-44s %6.3f   goal %s: %s\n' "$1" "$2" "$3" "$verdict"
-}
-
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }
 
 random_writes() {
   local base=$WORK/base.img ours=() theirs=() round overlay space_ours space_theirs

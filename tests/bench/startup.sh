@@ -9,18 +9,7 @@
 #
 # HRVM names the binary (else build/release/hrvm), BENCH_DIR a folder on the disk to measure (else /var/tmp). Exits 1 when
 # a goal is missed.
-set -euo pipefail
-export LC_ALL=C
-cd "$(dirname "$0")/../.."
-
-HRVM=$(realpath "${HRVM:-build/release/hrvm}")
-WORK=$(mktemp -d "${BENCH_DIR:-/var/tmp}/hrvm-bench-XXXXXX")
-trap 'rm -rf "$WORK"' EXIT
-missed=0
-
-verdict() { # WHAT CONDITION: prints it, and remembers a goal that was missed
-  if awk "BEGIN { exit !($2) }"; then echo "ok      $1"; else echo "MISSED  $1"; missed=1; fi
-}
+. "$(dirname "$0")/lib.sh"
 
 medians() { # COMMAND...: milliseconds, one a line
   hyperfine -N --warmup 50 --runs 500 --export-json "$WORK/times.json" "$@" > /dev/null 2>&1

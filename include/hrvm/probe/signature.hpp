@@ -16,8 +16,8 @@ struct Signature {
   std::string version;  // of an encrypted container: "2" of LUKS2
 };
 
-// nullopt when there is none, or when several contradict each other. Works on any BlockDevice: one without a raw_location is
-// shown to libblkid as a sparse memory file with its first and last MiB (and what NTFS and FAT32 keep elsewhere).
+// nullopt when there is none, or when several contradict each other. Works on any BlockDevice; libblkid is shown the
+// parts of it that it looks at (signature_view.hpp).
 std::optional<Signature> read_signature(block::BlockDevice& device);
 
 }  // namespace hrvm::probe

@@ -40,6 +40,7 @@ extern const Command reset_command;
 extern const Command restart_command;
 extern const Command resume_command;
 extern const Command screenshot_command;
+extern const Command set_command;
 extern const Command show_command;
 extern const Command snapshot_create_command;
 extern const Command snapshot_delete_command;

@@ -98,12 +98,26 @@ void add_cpu(xml_node domain, const LaunchPlan& plan) {
   }
 }
 
+// As qemu_command has them.
+void add_hyperv(xml_node features) {
+  const auto hyperv = add(features, "hyperv", {{"mode", "custom"}});
+  for (const auto* name : {"relaxed", "vapic", "vpindex", "runtime", "synic", "stimer", "frequencies", "tlbflush", "ipi"})
+    add(hyperv, name, {{"state", "on"}});
+  add(hyperv, "spinlocks", {{"state", "on"}, {"retries", "8191"}});
+}
+
+void add_clock(xml_node domain, const LaunchPlan& plan) {
+  const auto clock = add(domain, "clock", {{"offset", std::string(machine::word(plan.hardware.clock))}});
+  if (plan.has_hyperv()) add(clock, "timer", {{"name", "hypervclock"}, {"present", "yes"}});
+}
+
 void add_behaviour(xml_node domain, const LaunchPlan& plan) {
   const auto features = add(domain, "features");
   add(features, "acpi");
   add(features, "apic");
+  if (plan.has_hyperv()) add_hyperv(features);
   add_cpu(domain, plan);
-  add(domain, "clock", {{"offset", "utc"}});
+  add_clock(domain, plan);
   add_text(domain, "on_poweroff", "destroy");
   add_text(domain, "on_reboot", "restart");
   add_text(domain, "on_crash", "destroy");

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
@@ -54,18 +53,15 @@ void choose_accelerator(LaunchPlan& plan, const LaunchRequest& request, const sy
   }
   plan.accelerator = request.accelerator.value_or(kvm.works ? Accelerator::kvm : Accelerator::tcg);
   plan.accelerator_reason = request.accelerator == Accelerator::tcg ? "asked for" : kvm.reason;
-  plan.cpu = request.cpu.value_or(plan.accelerator == Accelerator::kvm ? "host" : "max");
+  const auto& kept = plan.hardware.cpu;
+  const std::string usual = plan.accelerator == Accelerator::kvm ? "host" : "max";
+  plan.cpu = request.cpu.value_or(kept.empty() ? usual : kept);
 }
 
-// MODEL[,±flag…]: one word of QEMU's own, so that nothing else can be said with it.
 void check_cpu(std::string_view cpu) {
-  const auto plain = [](unsigned char c) {
-    return std::isalnum(c) || std::string_view("_.+-,=").find(char(c)) != std::string_view::npos;
-  };
-  if (cpu.empty() || !std::isalnum(static_cast<unsigned char>(cpu[0])) || !std::ranges::all_of(cpu, plain)) {
-    throw Error(ErrorKind::usage, fmt::format("'{}' is no CPU model", cpu))
-        .hint("give MODEL[,+flag][,-flag]; `qemu-system-x86_64 -cpu help` lists them");
-  }
+  if (machine::is_cpu_model(cpu)) return;
+  throw Error(ErrorKind::usage, fmt::format("'{}' is no CPU model", cpu))
+      .hint("give MODEL[,+flag][,-flag]; `qemu-system-x86_64 -cpu help` lists them");
 }
 
 void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchCircumstances& circumstances) {

@@ -50,6 +50,13 @@ std::string sandbox_option(const LaunchPlan& plan) {
   return "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 }
 
+// Without these a Windows counts time by a slow clock and mistakes a busy host for a fault.
+constexpr std::string_view hyperv_flags =
+    ",hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,"
+    "hv-frequencies=on,hv-tlbflush=on,hv-ipi=on";
+
+std::string cpu_option(const LaunchPlan& plan) { return plan.cpu + std::string(plan.has_hyperv() ? hyperv_flags : ""); }
+
 void add_machine(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add(plan.qemu);
   arguments.add("-name", fmt::format("guest={}", property(plan.name)));
@@ -58,10 +65,10 @@ void add_machine(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-no-user-config");
   arguments.add("-sandbox", sandbox_option(plan));
   arguments.add("-machine", machine_option(plan));
-  arguments.add("-cpu", plan.cpu);
+  arguments.add("-cpu", cpu_option(plan));
   arguments.add("-smp", fmt::format("{}", plan.hardware.cpus));
   arguments.add("-m", fmt::format("{}M", plan.hardware.memory_bytes / base::MiB));
-  arguments.add("-rtc", "base=utc");
+  arguments.add("-rtc", fmt::format("base={}", machine::word(plan.hardware.clock)));
   arguments.add("-pidfile", plan.pid_file);
 }
 

@@ -124,6 +124,11 @@ Advice advise(const probe::Survey& survey, const HostResources& host) {
                              fmt::format("{} of {} processors", advice.hardware.cpus, host.cpus)};
   if (nic_of(advice.hardware) == "e1000e")
     advice.hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
+  if (const auto* system = survey.contents.own_system(); system && system->family == "windows") {
+    advice.hardware.clock = Clock::localtime;
+    advice.hardware.hyperv = true;
+    advice.hardware.because.emplace_back("clock in local time, and the interfaces of Hyper-V: it is a Windows");
+  }
   advice.findings = firmware_findings(survey.disk, survey.contents.boot, firmware.firmware);
   return advice;
 }

@@ -34,6 +34,7 @@ bool is_sha256_or_empty(std::string_view text) {
 bool is_absolute_path(std::string_view text) {
   return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
 }
+bool is_cpu_model_or_empty(std::string_view text) { return text.empty() || is_cpu_model(text); }
 bool is_base_kind(std::string_view text) { return text == "disk" || text == "image"; }
 bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
 
@@ -43,7 +44,8 @@ std::string read_snapshot_name(const Value& value) {
 }
 
 Hardware read_hardware(const Value& value) {
-  value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"});
+  value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
+                       {"cpu", "clock", "hyperv"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
@@ -51,6 +53,9 @@ Hardware read_hardware(const Value& value) {
   hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
   hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme or scsi");
   hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");
+  if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
+  if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
+  if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();
   hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
   hardware.because = value["because"].texts();
   return hardware;

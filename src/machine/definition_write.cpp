@@ -12,6 +12,9 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("machine", word(hardware.machine))
       .set("bus", word(hardware.bus))
       .set("net", word(hardware.network))
+      .set("cpu", hardware.cpu)
+      .set("clock", word(hardware.clock))
+      .set("hyperv", hardware.hyperv)
       .set("mac", hardware.mac)
       .set("because", hardware.because);
 }

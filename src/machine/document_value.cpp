@@ -20,12 +20,15 @@ DocumentValue DocumentValue::inside(const base::Json& json, std::string path) co
   return value;
 }
 
-void DocumentValue::expect_members(std::initializer_list<std::string_view> names) const {
+void DocumentValue::expect_members(std::initializer_list<std::string_view> names,
+                                   std::initializer_list<std::string_view> later) const {
   if (!json_->is_object()) fail_expected("an object");
   for (std::string_view name : names)
     if (!json_->contains(name)) (*this)[name].fail("is missing");
   for (const auto& [name, value] : json_->members())
-    if (std::find(names.begin(), names.end(), name) == names.end()) (*this)[name].fail("is not known");
+    if (std::find(names.begin(), names.end(), name) == names.end() &&
+        std::find(later.begin(), later.end(), name) == later.end())
+      (*this)[name].fail("is not known");
 }
 
 DocumentValue DocumentValue::operator[](std::string_view name) const {

@@ -20,8 +20,10 @@ class DocumentValue {
  public:
   DocumentValue(const base::Json& json, const std::string& file) : json_(&json), file_(&file) {}
 
-  // Holds this to be an object of exactly these members.
-  void expect_members(std::initializer_list<std::string_view> names) const;
+  // Holds this to be an object of exactly these members; those that came later may be missing.
+  void expect_members(std::initializer_list<std::string_view> names,
+                      std::initializer_list<std::string_view> later = {}) const;
+  bool has(std::string_view name) const { return json_->contains(name); }
   DocumentValue operator[](std::string_view name) const;
   std::vector<std::pair<std::string, DocumentValue>> members() const;
   std::vector<DocumentValue> items() const;

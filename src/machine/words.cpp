@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "hrvm/machine/definition.hpp"
@@ -14,6 +15,7 @@ constexpr Words<Firmware, 2> firmware_words = {{{Firmware::bios, "bios"}, {Firmw
 constexpr Words<MachineType, 2> machine_words = {{{MachineType::q35, "q35"}, {MachineType::pc, "pc"}}};
 constexpr Words<Bus, 4> bus_words = {
     {{Bus::virtio, "virtio"}, {Bus::sata, "sata"}, {Bus::nvme, "nvme"}, {Bus::scsi, "scsi"}}};
+constexpr Words<Clock, 2> clock_words = {{{Clock::utc, "utc"}, {Clock::localtime, "localtime"}}};
 constexpr Words<NetworkKind, 4> network_words = {{{NetworkKind::isolated, "isolated"},
                                                   {NetworkKind::nat, "nat"},
                                                   {NetworkKind::bridge, "bridge"},
@@ -42,9 +44,18 @@ bool is_interface_name(std::string_view text) {
 std::string_view word(Firmware value) { return word_of(firmware_words, value); }
 std::string_view word(MachineType value) { return word_of(machine_words, value); }
 std::string_view word(Bus value) { return word_of(bus_words, value); }
+std::string_view word(Clock value) { return word_of(clock_words, value); }
 std::optional<Firmware> firmware_from(std::string_view word) { return value_of(firmware_words, word); }
 std::optional<MachineType> machine_type_from(std::string_view word) { return value_of(machine_words, word); }
 std::optional<Bus> bus_from(std::string_view word) { return value_of(bus_words, word); }
+std::optional<Clock> clock_from(std::string_view word) { return value_of(clock_words, word); }
+
+bool is_cpu_model(std::string_view text) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_.+-,=").find(char(c)) != std::string_view::npos;
+  };
+  return !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) && std::ranges::all_of(text, is_plain);
+}
 
 std::string word(const Network& value) {
   const std::string kind(word_of(network_words, value.kind));

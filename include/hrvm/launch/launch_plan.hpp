@@ -86,6 +86,8 @@ struct LaunchPlan {
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
+  // Only KVM gives a guest the interfaces of Hyper-V.
+  bool has_hyperv() const { return hardware.hyperv && accelerator == Accelerator::kvm; }
   std::size_t base_index() const { return chain.size() - base_nodes; }
   bool has_display() const { return console != Console::serial && console != Console::none; }
 };

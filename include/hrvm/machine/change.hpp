@@ -57,6 +57,14 @@ Change plan_snapshot_revert(const Machine& machine, const std::string& name, boo
 // with the reason. What was kept for undo goes when it lies on the snapshot.
 Change plan_snapshot_delete(const Machine& machine, const std::string& name);
 
+// Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for a
+// key that is none, or a value that its key cannot have, with those it can.
+struct Setting { std::string key, value; };
+Change plan_set(const Machine& machine, const std::vector<Setting>& settings);
+// What can be set, and to what: "bus", "virtio, sata, nvme or scsi".
+struct SettingKind { std::string_view key, values; };
+std::vector<SettingKind> setting_kinds();
+
 Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name);
 
 // Active and previous change places. Error{not_found} when there is nothing to undo.

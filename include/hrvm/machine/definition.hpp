@@ -21,13 +21,19 @@ enum class Firmware { bios, uefi };
 enum class MachineType { q35, pc };
 enum class Bus { virtio, sata, nvme, scsi };
 enum class NetworkKind { isolated, nat, bridge, none };
+// What the machine's hardware clock tells: Windows takes it for local time.
+enum class Clock { utc, localtime };
 
 std::string_view word(Firmware value);
 std::string_view word(MachineType value);
 std::string_view word(Bus value);
+std::string_view word(Clock value);
 std::optional<Firmware> firmware_from(std::string_view word);
 std::optional<MachineType> machine_type_from(std::string_view word);
 std::optional<Bus> bus_from(std::string_view word);
+std::optional<Clock> clock_from(std::string_view word);
+// MODEL[,+flag][,-flag]: one word of QEMU's own, so that nothing else can be said with it.
+bool is_cpu_model(std::string_view text);
 
 struct Network {
   NetworkKind kind = NetworkKind::isolated;
@@ -44,6 +50,9 @@ struct Hardware {
   MachineType machine = MachineType::q35;
   Bus bus = Bus::virtio;
   Network network;
+  std::string cpu;  // model and flags; empty: what suits the accelerator
+  Clock clock = Clock::utc;
+  bool hyperv = false;  // the interfaces by which Windows knows that it is a guest, where KVM runs it
   std::string mac;  // "52:54:00:…", drawn once, kept
   std::vector<std::string> because;  // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;

@@ -30,7 +30,7 @@ struct OnThisHost {
   OnThisHost(const sys::Host& host, const Sample& sample) : plan(sample.plan()) {
     plan.qemu = *host.find_program("qemu-system-x86_64");
     plan.accelerator = Accelerator::tcg;
-    if (plan.cpu == "host") plan.cpu = "max";
+    if (plan.cpu.starts_with("host")) plan.cpu.replace(0, 4, "max");
     plan.hardware.memory_bytes = 64 * base::MiB;
     plan.run_folder = folder.path();
     plan.qmp_socket = folder / "qmp.sock";

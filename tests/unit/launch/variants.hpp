@@ -68,6 +68,14 @@ inline const std::vector<Variant>& variants() {
          it.request.cpu = "Nehalem,+aes,-x2apic";
          it.machine.definition.base.serial = "a, b";
        }},
+      {"windows-kvm",
+       [](Sample& it) {
+         it.state.hardware.clock = Clock::localtime;
+         it.state.hardware.hyperv = true;
+         it.state.hardware.cpu = "host,-vmx";
+         it.request.bus = Bus::sata;
+         it.request.firmware = Firmware::uefi;
+       }},
       {"bridge-gui",
        [](Sample& it) {
          it.request.network = Network{NetworkKind::bridge, "br0"};

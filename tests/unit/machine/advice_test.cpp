@@ -104,6 +104,20 @@ TEST_CASE("virtio where the system knows it, SATA where it may not") {
   CHECK(advise(survey_with({}), roomy).hardware.bus == Bus::virtio);
 }
 
+TEST_CASE("a Windows gets its clock in local time and the interfaces of Hyper-V, another system neither") {
+  auto survey = survey_with({.bios = true});
+  probe::System system;
+  system.family = "windows";
+  survey.contents.systems = {system};
+  const auto windows = advise(survey, roomy).hardware;
+  CHECK(windows.clock == Clock::localtime);
+  CHECK(windows.hyperv);
+  survey.contents.systems[0].family = "linux";
+  const auto linux_one = advise(survey, roomy).hardware;
+  CHECK(linux_one.clock == Clock::utc);
+  CHECK_FALSE(linux_one.hyperv);
+}
+
 TEST_CASE("every choice has its reason") {
   CHECK(advise(survey_with({.bios = true}), roomy).hardware.because.size() == 4);
 }

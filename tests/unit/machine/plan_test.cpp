@@ -228,3 +228,29 @@ TEST_CASE("a plan as JSON names every file that comes and goes") {
   CHECK(json["creates"].is_array());
   CHECK(json["discards"].items().size() == 2);
 }
+
+TEST_CASE("a setting changes the active hardware alone, and is told among the reasons once") {
+  const auto machine = sample();
+  const auto change = checked(plan_set(machine, {{"memory", "3G"}, {"bus", "nvme"}, {"clock", "localtime"}}));
+  const auto& active = change.definition.active;
+  CHECK(active.hardware.memory_bytes == 3 * base::GiB);
+  CHECK(active.hardware.bus == Bus::nvme);
+  CHECK(active.hardware.clock == Clock::localtime);
+  CHECK(active.layer == machine.definition.active.layer);
+  CHECK(change.definition.snapshots[0].hardware == machine.definition.snapshots[0].hardware);
+  CHECK(change.new_layers.empty());
+  CHECK(change.discards.empty());
+  const auto again = plan_set(machine_with(change.definition), {{"memory", "4G"}});
+  const auto& because = again.definition.active.hardware.because;
+  CHECK(std::count(because.begin(), because.end(), "memory as set") == 1);
+}
+
+TEST_CASE("what is no setting, or cannot be its value, is wrong usage") {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"memory", "3"}, {"memory", "much"}, {"cpus", "0"}, {"bus", "ide"}, {"net", "bridge="}, {"cpu", "a b"},
+           {"hyperv", "yes"}, {"mac", "52:54:00:00:00:01"}})
+    CHECK(kind_thrown_by([&] { plan_set(sample(), {{key, value}}); }) == ErrorKind::usage);
+  CHECK(plan_set(sample(), {{"cpu", "host,-vmx"}}).definition.active.hardware.cpu == "host,-vmx");
+  CHECK(plan_set(sample(), {{"cpu", "auto"}}).definition.active.hardware.cpu.empty());
+  CHECK(plan_set(sample(), {{"description", "a=b"}}).definition.description == "a=b");
+}

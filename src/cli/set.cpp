@@ -1,0 +1,47 @@
+// hrvm set MACHINE KEY=VALUE…: another hardware, or description, from the next boot on.
+#include <fmt/core.h>
+
+#include "cli/changing.hpp"
+#include "cli/commands.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+std::vector<machine::Setting> settings_of(const Arguments& arguments) {
+  std::vector<machine::Setting> settings;
+  for (std::size_t i = 1; i < arguments.positionals().size(); ++i) {
+    const auto& word = arguments.positional(i);
+    const auto equals = word.find('=');
+    if (equals == word.npos || equals == 0)
+      throw base::Error(base::ErrorKind::usage, fmt::format("\"{}\" sets nothing", base::printable(word)))
+          .hint("write KEY=VALUE: memory=4G");
+    settings.push_back({word.substr(0, equals), word.substr(equals + 1)});
+  }
+  if (settings.empty())
+    throw base::Error(base::ErrorKind::usage, "nothing was given to set").hint("write KEY=VALUE: memory=4G");
+  return settings;
+}
+
+Outcome run_set(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto settings = settings_of(context.arguments);
+  const auto locked = lock_stopped_machine(context, name);
+  return carry_out(context, locked, plan_set(locked.machine, settings),
+                   {"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}});
+}
+
+}  // namespace
+
+const Command set_command = {
+    .name = "set",
+    .summary = "change a machine's hardware or description",
+    .options = {dry_run_option()},
+    .positionals = {{"MACHINE", "the machine", Completes::machine},
+                    {"KEY=VALUE", "what to set: memory=4G bus=sata net=nat", Completes::nothing,
+                     Positional::Count::any}},
+    .run = run_set,
+};
+
+}  // namespace hrvm::cli

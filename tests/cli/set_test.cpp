@@ -1,0 +1,30 @@
+#include <catch2/catch.hpp>
+
+#include "machine_fixture.hpp"
+
+using namespace hrvm;
+using test::MachineStore;
+
+TEST_CASE("set changes the hardware of the next boot, and says what can be set") {
+  MachineStore store;
+  store.add("web");
+  auto transcript = store.transcript("set/done");
+  transcript.run({"set", "web", "memory=4G", "bus=sata", "--dry-run"});
+  CHECK(store.machine("web").definition.active.hardware.bus == machine::Bus::virtio);
+  transcript.run({"set", "web", "memory=4G", "bus=sata"});
+  transcript.run({"set", "web", "memory"});
+  transcript.run({"set", "web"});
+  transcript.run({"set", "web", "memry=4G"});
+  transcript.run({"set", "web", "bus=ide"});
+  transcript.check();
+  const auto& hardware = store.machine("web").definition.active.hardware;
+  CHECK(hardware.bus == machine::Bus::sata);
+  CHECK(hardware.memory_bytes == 4ull << 30);
+}
+
+TEST_CASE("a machine that runs is not set") {
+  MachineStore store;
+  store.add("web");
+  const auto running = store.runs("web");
+  CHECK(store.run({"set", "web", "memory=4G"}) == 1);
+}

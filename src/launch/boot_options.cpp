@@ -53,10 +53,15 @@ std::string folder_of(const std::string& path) {
   return parts.size() > 3 ? std::string(parts[2]) : std::string();
 }
 
+// Where every file is a system of its own.
+constexpr std::string_view unified_images = "/efi/linux/";
+
 std::string description_of(const std::string& path) {
+  const auto file = path.substr(path.rfind('/') + 1);
+  if (base::lower(path).starts_with(unified_images)) return file;
   const auto folder = folder_of(path);
   if (const auto* known = known_folder(folder)) return std::string(known->description);
-  return folder.empty() ? path.substr(path.rfind('/') + 1) : folder;
+  return folder.empty() ? file : folder;
 }
 
 enum class Rank { own_system, boot_manager, other };

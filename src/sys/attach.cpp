@@ -74,6 +74,7 @@ AttachEnd attach(UnixSocket& socket, char escape) {
       typed = more.value_or("");
       if (const auto at = typed.find(escape); terminal.is_terminal() && at != typed.npos) {
         socket.send(typed.substr(0, at), 1s);
+        write_all(STDOUT_FILENO, "\r\n");
         return AttachEnd::escaped;
       }
     }

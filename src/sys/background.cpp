@@ -34,6 +34,8 @@ void silence_streams() {
 
 [[noreturn]] void work_and_exit(const std::function<void()>& work, const std::vector<int>& kept) {
   ::setsid();
+  // Where we were started may be unmounted while it works.
+  if (::chdir("/") != 0) ::_exit(1);
   silence_streams();
   close_all_but(kept);
   try {

@@ -26,8 +26,8 @@ class Process {
   Fd fd_;
 };
 
-// Runs `work` in a process of its own that nobody has to wait for: in a new session, with /dev/null as standard streams
-// and none of our descriptors but `kept_fds`. What it throws is lost.
+// Runs `work` in a process of its own that nobody has to wait for: in a new session, in the root folder, with
+// /dev/null as standard streams and none of our descriptors but `kept_fds`. What it throws is lost.
 void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds);
 
 // What can be read from `fd` without waiting, at most 4 KiB: nullopt when there is nothing now, empty at its end.

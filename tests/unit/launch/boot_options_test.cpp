@@ -153,6 +153,7 @@ TEST_CASE("entries are for loaders that firmware does not find by itself, the di
   CHECK(paths(launch::boot_entries(disk_with(all, "debian"))) ==
         std::vector<std::string>{all[2], all[3], all[4], all[1]});
   CHECK(launch::boot_entries(disk_with({all[0]}, "debian")).empty());
+  CHECK(launch::boot_entries(disk_with({"/EFI/Linux/arch-6.1.efi"}, "arch")).at(0).description == "arch-6.1.efi");
   const auto windows = launch::boot_entries(disk_with({"/EFI/Microsoft/Boot/bootmgfw.efi"}, "windows"));
   REQUIRE(windows.size() == 1);
   CHECK(windows[0].description == "Windows Boot Manager");

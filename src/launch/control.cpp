@@ -129,8 +129,9 @@ bool resume_run(const machine::Path& run_folder) {
   ask(qmp, "cont");
   // QEMU says yes, then tries again what had failed, and stops where that fails again.
   if (!wait_for_event(qmp, "STOP", Clock::now() + second_stop_limit)) return true;
-  throw Error(ErrorKind::external, fmt::format("it stopped again at once ({})",
-                                               ask(qmp, "query-status")["status"].text().value_or("no reason given")));
+  const auto status = ask(qmp, "query-status")["status"].text().value_or("no reason given");
+  throw Error(ErrorKind::external, fmt::format("the machine stopped again at once ({})", status))
+      .hint("its writes still find no room, or its disk fails: make room in the store, or look at hrvm show");
 }
 
 RestartWay restart_run(const machine::Path& run_folder, std::chrono::seconds patience, bool at_once) {

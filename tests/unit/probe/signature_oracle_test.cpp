@@ -7,6 +7,7 @@
 
 #include "hrvm/probe/signature.hpp"
 #include "partition_fixture.hpp"
+#include "support/mapped_device.hpp"
 #include "support/md_disk.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -40,24 +41,11 @@ Answer libblkid_says(const std::filesystem::path& path) {
   return said;
 }
 
-// A device without a place of its own, as a mapped volume is.
-class Mapped : public block::BlockDevice {
- public:
-  explicit Mapped(block::BlockDevice& device) : device_(device) {}
-  std::uint64_t size() const override { return device_.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> out) override { device_.read(offset, out); }
-  const std::string& name() const override { return device_.name(); }
-  using BlockDevice::read;
-
- private:
-  block::BlockDevice& device_;
-};
-
 // What both views of an image say, held against libblkid's own.
 Answer check_image(const std::filesystem::path& image) {
   const Answer expected = libblkid_says(image);
   const auto device = block::open_device(image);
-  Mapped mapped(*device);
+  test::Mapped mapped(*device);
   CHECK(answer(read_signature(*device)) == expected);
   CHECK(answer(read_signature(mapped)) == expected);
   return expected;

@@ -2,6 +2,7 @@
 
 #include "hrvm/probe/signature.hpp"
 #include "partition_fixture.hpp"
+#include "support/mapped_device.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -11,19 +12,6 @@ using namespace hrvm::probe;
 namespace {
 
 constexpr const char* uuid = "0b2f8a52-3b1c-4b0e-9d5e-0123456789ab";
-
-// Hides where the bytes lie, as a mapped device does.
-class Mapped : public block::BlockDevice {
- public:
-  explicit Mapped(block::BlockDevice& device) : device_(device) {}
-  std::uint64_t size() const override { return device_.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> out) override { device_.read(offset, out); }
-  const std::string& name() const override { return device_.name(); }
-  using BlockDevice::read;
-
- private:
-  block::BlockDevice& device_;
-};
 
 }  // namespace
 
@@ -44,7 +32,7 @@ TEST_CASE("signatures are named on a device, on a slice of it, and on a view wit
     command.push_back(image);
     test::run_program(command);
     const auto whole = block::open_device(image);
-    Mapped mapped(*whole);
+    test::Mapped mapped(*whole);
 
     test::set_size(folder / "disk.img", 130 * mib);
     test::run_program({"dd", "conv=notrunc,sparse", "bs=1M", "seek=1", "if=" + image.string(),

@@ -92,7 +92,12 @@ class Watch {
  public:
   Watch(const sys::Host& host, const LaunchPlan& plan, const WatchRequest& request, sys::Child& qemu,
         sys::Lock machine_lock)
-      : host_(host), plan_(plan), qemu_(qemu), screen_(request), typist_(request.input_fd), machine_lock_(std::move(machine_lock)) {
+      : host_(host),
+        plan_(plan),
+        qemu_(qemu),
+        screen_(request),
+        typist_(request.input_fd),
+        machine_lock_(std::move(machine_lock)) {
     if (request.timeout) deadline_ = Clock::now() + *request.timeout;
   }
 

@@ -1,6 +1,7 @@
 // The guard of a run: a process in the background that watches the room in the store while QEMU runs, and pauses the
-// machine before the filesystem is full, so that neither the guest nor the host sees an I/O error. QEMU tells it (QMP,
-// BLOCK_WRITE_THRESHOLD) when the layer has grown as far as there was room; what others write it sees once a second.
+// machine when less is left than is kept. QEMU tells it (QMP, BLOCK_WRITE_THRESHOLD) when the layer has grown as far as
+// there was room; what others write it sees once a second. A guest that is faster than that is stopped by QEMU itself,
+// when a write finds no room: it sees no error either, but the filesystem is full by then.
 // It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends with QEMU.
 #pragma once
 

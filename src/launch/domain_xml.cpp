@@ -124,14 +124,13 @@ void add_behaviour(xml_node domain, const LaunchPlan& plan) {
 }
 
 void add_driver(xml_node disk, const LaunchPlan& plan) {
-  const auto& cache = plan.layer_cache;
   const auto driver = add(disk, "driver",
                           {{"name", "qemu"},
                            {"type", plan.chain.front().format},
-                           {"cache", cache.direct ? "none" : "writeback"},
+                           {"cache", plan.layer_direct ? "none" : "writeback"},
                            {"error_policy", "stop"},
                            {"rerror_policy", "stop"},
-                           {"io", cache.aio},
+                           {"io", "threads"},
                            {"discard", "unmap"},
                            {"detect_zeroes", "unmap"}});
   const auto size = fmt::format("{}", plan.l2_cache_bytes);

@@ -2,29 +2,19 @@
 
 #include "hrvm/block/copy.hpp"
 #include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/launch/qemu.hpp"
 #include "hrvm/sys/files.hpp"
-#include "hrvm/sys/io_uring.hpp"
-#include "qemu_program.hpp"
 
 namespace hrvm::launch {
 
 namespace {
 
-std::string best_aio(bool direct, const QemuAbilities& able) {
-  if (able.io_uring) return "io_uring";
-  return direct && able.native ? "native" : "threads";
-}
-
 // A device is read past the page cache, which may hold what was there before a partition of it was mounted. An image
 // file is read through it, so that several machines on one base read it from the medium once.
-CacheMode base_cache(const probe::Disk& base, const QemuAbilities& able) {
-  const bool direct = base.kind == probe::DiskKind::disk;
-  return {direct, best_aio(direct, able)};
-}
+bool base_direct(const probe::Disk& base) { return base.kind == probe::DiskKind::disk; }
 
-CacheMode layer_cache(const machine::Machine& machine, const QemuAbilities& able) {
-  const bool direct = block::supports_direct_io((machine.folder / "layers").string());
-  return {direct, best_aio(direct, able)};
+bool layer_direct(const machine::Machine& machine) {
+  return block::supports_direct_io((machine.folder / "layers").string());
 }
 
 bool has_display(const sys::Host& host) {
@@ -70,11 +60,8 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   found.kvm = sys::cached_kvm_proof(host, cache_folder);
   found.firmwares = uefi_firmwares(host);
   found.nvram_bytes = size_of(nvram);
-  QemuAbilities able;
-  if (!found.qemu.empty()) able = qemu_abilities(host, found.qemu, cache_folder);
-  able.io_uring = able.io_uring && sys::has_io_uring();
-  found.layer_cache = layer_cache(machine, able);
-  found.base_cache = base_cache(base, able);
+  found.layer_direct = layer_direct(machine);
+  found.base_direct = base_direct(base);
   found.display = has_display(host);
   found.libvirt_as_root = libvirt_needs_root(host, machine, base);
   found.base = base;

@@ -160,8 +160,8 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request);
   plan_chain(plan, layers, circumstances.base);
-  plan.layer_cache = circumstances.layer_cache;
-  plan.base_cache = circumstances.base_cache;
+  plan.layer_direct = circumstances.layer_direct;
+  plan.base_direct = circumstances.base_direct;
   plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);
   plan_consoles(plan, request, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;

@@ -38,13 +38,6 @@ struct DiskNode {
   friend bool operator==(const DiskNode&, const DiskNode&) = default;
 };
 
-// Chosen by trying, on the store's filesystem and for the base.
-struct CacheMode {
-  bool direct = false;          // O_DIRECT
-  std::string aio = "threads";  // "io_uring", "native" (only with direct), "threads"
-  friend bool operator==(const CacheMode&, const CacheMode&) = default;
-};
-
 // A TCP port on the host's loopback address that leads into the guest.
 struct PortForward {
   std::uint16_t host_port = 0, guest_port = 0;
@@ -73,7 +66,7 @@ struct LaunchPlan {
   std::string nvram;                     // the machine's own variables; empty for BIOS
   std::vector<DiskNode> chain;           // active layer first, then the base, and what backs it where it is an image
   std::size_t base_nodes = 1;            // how many at the end of the chain are the base's
-  CacheMode layer_cache, base_cache;
+  bool layer_direct = false, base_direct = false;  // O_DIRECT: what the store's filesystem can, and devices
   std::uint64_t l2_cache_bytes = 0;
   block::SectorSizes sectors;
   std::string disk_serial;  // the original's, at most 20 characters; empty: none
@@ -112,7 +105,7 @@ struct LaunchCircumstances {
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet
-  CacheMode layer_cache, base_cache;
+  bool layer_direct = false, base_direct = false;  // O_DIRECT: what the store's filesystem can, and devices
   bool display = false;          // there is one for --console gui
   bool libvirt_as_root = false;  // by the modes of the base and of the folders above the layers
   machine::Path run_folder;

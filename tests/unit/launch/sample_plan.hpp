@@ -24,8 +24,8 @@ struct Sample {
     host.kvm = {true, "KVM runs guests"};
     host.firmwares = {{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", 540672, "known path"},
                       {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", 131072, "known path"}};
-    host.layer_cache = {true, "native"};
-    host.base_cache = {true, "io_uring"};
+    host.layer_direct = true;
+    host.base_direct = true;
     host.run_folder = "/run/hrvm/0f0e0d0c-0b0a-4908-8706-050403020100";
     host.base.path = "/dev/sda";
     host.base.stable_path = "/dev/disk/by-id/ata-Disk_S3Z9NB0K";

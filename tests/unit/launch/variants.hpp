@@ -36,7 +36,7 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          it.request.firmware = Firmware::uefi;
          it.request.console = Console::serial;
-         it.host.base_cache = {false, "io_uring"};
+         it.host.base_direct = false;
          it.host.base.kind = probe::DiskKind::image;
          it.host.base.format = "qcow2";
          it.host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"},

@@ -17,11 +17,11 @@ using base::ErrorKind;
 
 // It would stop again with its next write.
 void check_room(const Context& context) {
-  const auto storage = machine::examine_storage(context.host, context.store);
-  if (!storage.low_space || context.arguments.has("--force")) return;
-  throw Error(ErrorKind::refused, fmt::format("the store has too little room for it to go on: {} of {} free on {}",
-                                              base::format_bytes(storage.available_bytes),
-                                              base::format_bytes(storage.total_bytes), storage.mount_point))
+  const auto space = context.host.space(context.store);
+  if (space.available_bytes >= machine::room_to_go_on(space) || context.arguments.has("--force")) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the store has too little room for it to go on: {} of {} free",
+                          base::format_bytes(space.available_bytes), base::format_bytes(space.total_bytes)))
       .on(context.store)
       .hint(
           "make room first: hrvm list --plain shows what each machine takes; hrvm snapshot delete, hrvm remove. "

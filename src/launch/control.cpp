@@ -8,6 +8,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -126,6 +127,8 @@ bool pause_run(const machine::Path& run_folder) {
 bool resume_run(const machine::Path& run_folder) {
   auto qmp = control_of(run_folder);
   if (guest_runs(qmp)) return false;
+  // The guard's, which may be as old as the pause; the guard sets it again.
+  if (const auto qemu = qmp.process()) sys::limit_file_size(*qemu, std::nullopt);
   ask(qmp, "cont");
   // QEMU says yes, then tries again what had failed, and stops where that fails again.
   if (!wait_for_event(qmp, "STOP", Clock::now() + second_stop_limit)) return true;

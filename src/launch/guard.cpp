@@ -13,6 +13,7 @@
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/sys/background.hpp"
+#include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
 #include "starting.hpp"
@@ -27,8 +28,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds start_limit{60}, answer_limit{5}, look_interval{1};
 constexpr std::chrono::seconds growth_window{60}, report_interval{10};
-// A threshold is moved when what is left has changed by so much of itself.
-constexpr std::uint64_t threshold_step = 16;
+// A bound is moved when what is left has changed by so much of itself.
+constexpr std::uint64_t bound_step = 16;
+// A write that goes beyond the bound is at most this long.
+constexpr std::uint64_t near_bound = 4 * base::MiB;
 constexpr std::string_view layer_file_node = "disk-file";
 
 machine::Path report_file(const machine::Path& run_folder) { return run_folder / "guard.json"; }
@@ -58,6 +61,8 @@ class Guard {
  public:
   Guard(const sys::Host& host, const LaunchPlan& plan, int terminal_fd)
       : host_(host), plan_(plan), layer_(plan.chain.front().path), terminal_fd_(terminal_fd) {
+    stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
+    if (!plan.nvram.empty()) nvram_bytes_ = sys::status(plan.nvram).size_bytes;
     in_memory_ = machine::examine_storage(host, layer_.parent_path()).filesystem == "tmpfs";
   }
 
@@ -65,9 +70,7 @@ class Guard {
     auto qmp = connect();
     while (qmp && !qmp->closed()) {
       look(*qmp);
-      const auto event = qmp->next_event(look_interval);
-      // QEMU forgets a threshold once it has told of it.
-      if (event && (*event)["event"].text() == "BLOCK_WRITE_THRESHOLD") threshold_ = 0;
+      if (const auto event = qmp->next_event(look_interval)) heed((*event)["event"].text().value_or(""));
     }
   }
 
@@ -81,6 +84,13 @@ class Guard {
     return std::nullopt;
   }
 
+  void heed(std::string_view event) {
+    // QEMU forgets a threshold once it has told of it, and who resumes a machine lifts the limit.
+    if (event == "BLOCK_WRITE_THRESHOLD" || event == "RESUME") bound_ = 0;
+    if (event == "BLOCK_IO_ERROR") hit_ = true;
+    if (event == "RESUME") forced_ = paused_;
+  }
+
   // What lies on a tmpfs lies in memory, and there may be less of that.
   sys::Space space() const {
     auto space = host_.space(layer_.parent_path());
@@ -92,23 +102,29 @@ class Guard {
     const auto now = space();
     const auto layer = sys::status(layer_);
     const auto kept = machine::room_to_keep(now);
+    const auto room = now.available_bytes - std::min(kept, now.available_bytes);
     growth_.add(Clock::now(), layer.allocated_bytes);
-    if (now.available_bytes >= kept) {
-      paused_ = false;
-      watch_for(qmp, layer.size_bytes, now.available_bytes - kept);
-    } else if (!paused_) {
-      pause(qmp, now);
-    }
+    const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
+    const bool at_bound = hit_ && layer.size_bytes + near_bound >= bound_;
+    if (has_room) paused_ = forced_ = false;
+    if (!forced_) bound(qmp, layer.size_bytes, room);
+    if (!paused_ && (room == 0 || (hit_ && !has_room))) pause(qmp, now);
+    // Room was made after the bound was set, so nobody needs to hear of it.
+    if (at_bound && has_room) qmp.execute("cont", Json::object(), answer_limit);
+    hit_ = false;
     if (machine::is_nearly_full(now) && !warned_) warn(now);
     warned_ = machine::is_nearly_full(now);
-    write_down({paused_, now.available_bytes - std::min(kept, now.available_bytes), growth_.bytes_per_second()});
+    write_down({paused_, room, growth_.bytes_per_second()});
   }
 
-  void watch_for(Qmp& qmp, std::uint64_t layer_bytes, std::uint64_t room) {
-    const auto wanted = layer_bytes + room;
-    const auto moved = wanted > threshold_ ? wanted - threshold_ : threshold_ - wanted;
-    if (threshold_ != 0 && moved < room / threshold_step) return;
-    threshold_ = wanted;
+  // The variables of the firmware are a file that QEMU writes as well.
+  void bound(Qmp& qmp, std::uint64_t layer_bytes, std::uint64_t room) {
+    const auto wanted = std::max(layer_bytes + room, nvram_bytes_);
+    const auto moved = wanted > bound_ ? wanted - bound_ : bound_ - wanted;
+    if (moved == 0 || (bound_ != 0 && moved < room / bound_step)) return;
+    bound_ = wanted;
+    const auto qemu = qmp.process();
+    if (qemu && stops_at_errors_) sys::limit_file_size(*qemu, wanted);
     qmp.execute("block-set-write-threshold",
                 Json::object().set("node-name", layer_file_node).set("write-threshold", wanted), answer_limit);
   }
@@ -148,7 +164,10 @@ class Guard {
   machine::Path layer_;
   int terminal_fd_;
   bool in_memory_ = false, paused_ = false, warned_ = false;
-  std::uint64_t threshold_ = 0;  // what QEMU was told, as an offset in the layer's file
+  bool hit_ = false;                           // a write has failed since the last look
+  bool forced_ = false;                        // somebody lets it go on though there is no room
+  bool stops_at_errors_;                       // QEMU does, when a write fails
+  std::uint64_t nvram_bytes_ = 0, bound_ = 0;  // offsets in a file
   Growth growth_;
   GuardReport written_;
   Clock::time_point written_at_{};

@@ -73,6 +73,8 @@ std::string resolved(const sys::Host& host, sys::Path store) {
 
 std::uint64_t room_to_keep(const sys::Space& space) { return std::clamp(space.total_bytes / 20, least_kept, most_kept); }
 
+std::uint64_t room_to_go_on(const sys::Space& space) { return room_to_keep(space) / 2 * 3; }
+
 bool is_nearly_full(const sys::Space& space) {
   return space.used_bytes > (space.used_bytes + space.available_bytes) / 100 * nearly_full_percent;
 }

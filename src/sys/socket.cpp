@@ -76,6 +76,13 @@ std::size_t UnixSocket::send_some(std::string_view bytes) {
   throw lost("the other end of a socket is gone");
 }
 
+std::optional<pid_t> UnixSocket::peer() const {
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return std::nullopt;
+  return peer.pid;
+}
+
 void UnixSocket::send(std::string_view bytes, milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   while (!bytes.empty()) {

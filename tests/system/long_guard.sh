@@ -42,13 +42,12 @@ guest_login line
 guest_run line 'yes "what the guest wrote" | head -c 1048576 > /root/part'
 guest_type line 'for i in $(seq 200); do cat /root/part; done > /root/big && sync; echo "[status $?]"'
 wait_for_state paused 120
-# A guest that writes very fast on a busy host gets past the guard; QEMU then stops it itself.
-printf '  %d bytes are left for the host\n' "$(left)"
+[ "$(left)" -ge $((7 << 20)) ] || fail "only $(left) bytes are left for the host, of 8 MiB that are kept"
 assert_lacks "$(guest_text line)" '[status 0]' "the guest, before there was room"
 
 claim "show tells why"
 expect_status 0 hrvm show demo --json
-assert_json "$T/out" '.machines[0].guard.paused_for_room and .machines[0].guard.room_bytes == 0'
+assert_json "$T/out" '.machines[0].guard.paused_for_room and .machines[0].guard.room_bytes < 4194304'
 
 claim "going on without room is refused, with what to do"
 expect_status 4 hrvm resume demo

@@ -24,6 +24,8 @@ class Qmp {
   // The next event, or nullopt when the limit passes; `closed` tells whether QEMU is gone.
   std::optional<base::Json> next_event(std::chrono::milliseconds limit);
   bool closed() const { return socket_.ended(); }
+  // QEMU's process.
+  std::optional<pid_t> process() const { return socket_.peer(); }
 
  private:
   explicit Qmp(sys::UnixSocket socket) : socket_(std::move(socket)) {}

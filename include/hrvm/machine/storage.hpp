@@ -26,6 +26,8 @@ struct StorageState {
 // How much of a store's filesystem is never given to machines: 5 %, at least 8 MiB and at most 1 GiB. Below that none is
 // made or booted, and one that runs is paused.
 std::uint64_t room_to_keep(const sys::Space& space);
+// A machine that was paused for want of room goes on with half as much again, so that it gets somewhere.
+std::uint64_t room_to_go_on(const sys::Space& space);
 bool is_nearly_full(const sys::Space& space);
 
 StorageState examine_storage(const sys::Host& host, const sys::Path& store);

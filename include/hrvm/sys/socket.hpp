@@ -1,6 +1,8 @@
 // A stream socket of the unix domain, with a time limit on everything: who is at the other end is never trusted to answer.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -27,6 +29,8 @@ class UnixSocket {
   std::optional<std::string> read_some(std::chrono::milliseconds limit, std::size_t longest = 1 << 16);
   // The peer is gone, and this was learnt by reading.
   bool ended() const { return ended_; }
+  // Who listened there when we connected (SO_PEERCRED); nullopt where the kernel does not tell.
+  std::optional<pid_t> peer() const;
   int fd() const { return fd_.get(); }
 
  private:

@@ -123,6 +123,7 @@ TEST_CASE("a link on the way to the store is followed") {
 TEST_CASE("of a filesystem 5 % are kept, at least 8 MiB and at most 1 GiB") {
   CHECK(room_to_keep({10 * base::GiB, 0, 10 * base::GiB}) == 512 * base::MiB);
   CHECK(room_to_keep({64 * base::MiB, 0, 64 * base::MiB}) == 8 * base::MiB);
+  CHECK(room_to_go_on({64 * base::MiB, 0, 64 * base::MiB}) == 12 * base::MiB);
   CHECK(room_to_keep({4096 * base::GiB, 0, 0}) == base::GiB);
 }
 

@@ -52,6 +52,11 @@ TEST_CASE("nobody listens: no socket") {
   CHECK_FALSE(sys::UnixSocket::connect(server.path, 10ms));
 }
 
+TEST_CASE("a socket knows who listens at its other end") {
+  Server server;
+  CHECK(server.meet().peer() == getpid());
+}
+
 TEST_CASE("a server that accepts nobody is not waited for beyond the limit") {
   Server server(0);
   std::vector<std::optional<sys::UnixSocket>> accepted_by_the_kernel;

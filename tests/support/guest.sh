@@ -39,19 +39,12 @@ guest_text() { tail -c "+$(($(cat "$T/guest-$1/seen") + 1))" "$T/guest-$1/screen
 
 guest_match() { guest_text "$1" | grep -aEbo -m 1 -- "$2" | head -n 1; } # OFFSET:TEXT
 
-# An emulated guest on a busy machine stops for good now and then, with nothing to be seen. Whoever runs the script may try
-# again on this status.
-stands_still() { # MESSAGE
-  printf 'FAILED: %s\n' "$1" >&2
-  exit 76
-}
-
 # guest_wait GUEST REGEX [SECONDS]: until the serial line shows it, after what was waited for before. Sets $MATCH.
 guest_wait() {
   local folder=$T/guest-$1 regex=$2 limit=$((SECONDS + ${3:-120})) alive=1 hit
   until hit=$(guest_match "$1" "$regex"); do
     [ -n "$alive" ] || fail "guest $1 ended before it showed \"$regex\": $(cat "$folder/errors"; guest_tail "$1")"
-    [ "$SECONDS" -lt "$limit" ] || stands_still "guest $1 did not show \"$regex\" in time: $(guest_tail "$1")"
+    [ "$SECONDS" -lt "$limit" ] || fail "guest $1 did not show \"$regex\" in time: $(guest_tail "$1")"
     sleep 0.1
     kill -0 "$(cat "$folder/pid")" 2> /dev/null || alive=
   done

@@ -8,6 +8,7 @@
 #include "cli/boot_words.hpp"
 #include "cli/commands.hpp"
 #include "cli/hardware_options.hpp"
+#include "cli/try_hard.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
@@ -165,6 +166,22 @@ Outcome run_ephemeral(Boot& boot) {
   }
 }
 
+launch::WatchResult try_once(const Context& context, const BootWords& words, launch::BootJudge& judge) {
+  auto boot = prepare(context, words);
+  auto request = watch_request(context, words);
+  request.timeout.reset();
+  request.input_fd = -1;
+  request.judge = &judge;
+  try {
+    auto result = launch::run_watched(context.host, boot.plan, std::move(boot.lock), boot.keep, request);
+    remove_throw_away(boot);
+    return result;
+  } catch (const Error&) {
+    remove_throw_away(boot);
+    throw;
+  }
+}
+
 void virsh(const Boot& boot, const std::string& program, std::vector<std::string> words) {
   words.insert(words.begin(), {program, "-q", "-c", *boot.words.libvirt});
   const auto result = boot.context.host.runner.run({words}, std::chrono::seconds{120});
@@ -188,6 +205,10 @@ Outcome run_in_libvirt(const Boot& boot) {
 
 Outcome run_boot(const Context& context) {
   const auto words = boot_words(context);
+  if (words.try_hard)
+    return try_hard(context, words, [&](const BootWords& tried, launch::BootJudge& judge) {
+      return try_once(context, tried, judge);
+    });
   auto boot = prepare(context, words);
   if (words.print) return {.report = command_report(boot.plan)};
   if (words.xml) return {.report = domain_report(boot.plan)};
@@ -212,6 +233,7 @@ const Command boot_command = {
                 {.name = "--wait-for",
                  .value = "REGEX",
                  .help = "end once the serial console shows this (with --detach: leave it running)"},
+                {.name = "--try-hard", .help = "on one bus and firmware after another, and keep what comes up"},
                 {.name = "--timeout", .value = "SEC", .help = "end it when so much time has passed"},
                 {.name = "--accel", .value = "KIND", .help = "what runs it", .choices = {"auto", "kvm", "tcg"}},
                 memory_option(),

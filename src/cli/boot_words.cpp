@@ -58,6 +58,14 @@ constexpr std::array conflicts{
     Conflict{"--print", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
     Conflict{"--xml", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
     Conflict{"--libvirt", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
+    Conflict{"--try-hard", "--print", "what is tried has to run"},
+    Conflict{"--try-hard", "--xml", "what is tried has to run"},
+    Conflict{"--try-hard", "--libvirt", "what is tried runs in throw-away layers"},
+    Conflict{"--try-hard", "--ephemeral", "what worked is kept for the machine"},
+    Conflict{"--try-hard", "--detach", "what is tried is ended"},
+    Conflict{"--try-hard", "--wait-for", "it judges by all that it sees"},
+    Conflict{"--try-hard", "--bus", "it tries them all"},
+    Conflict{"--try-hard", "--firmware", "it tries both"},
     Conflict{"--libvirt", "--wait-for", "the console is libvirt's"},
     Conflict{"--libvirt", "--timeout", "the machine is libvirt's"},
     Conflict{"--libvirt", "--detach", "what libvirt runs is detached"},
@@ -95,7 +103,8 @@ BootWords boot_words(const Context& context) {
   words.named = named_machine(arguments.positional(0));
   check_conflicts(arguments, words.named);
   words.request = request_of(arguments);
-  words.ephemeral = arguments.has("--ephemeral") || words.named.snapshot;
+  words.try_hard = arguments.has("--try-hard");
+  words.ephemeral = arguments.has("--ephemeral") || words.named.snapshot || words.try_hard;
   words.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");
@@ -103,7 +112,7 @@ BootWords boot_words(const Context& context) {
   words.wait_for = arguments.value("--wait-for");
   if (words.wait_for) launch::check_pattern(*words.wait_for);
   words.timeout = timeout(arguments);
-  words.request.supervised = words.watched() && !words.print && !words.xml;
+  words.request.supervised = (words.watched() || words.try_hard) && !words.print && !words.xml;
   return words;
 }
 

@@ -17,6 +17,7 @@ struct BootWords {
   bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
   bool force = false;
   bool print = false, xml = false;
+  bool try_hard = false;
   std::optional<std::string> libvirt;  // its URI
   std::optional<std::string> wait_for;
   std::optional<std::chrono::seconds> timeout;

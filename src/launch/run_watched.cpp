@@ -4,6 +4,7 @@
 #include "console_lines.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/guard.hpp"
+#include "hrvm/launch/qmp.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/socket.hpp"
 #include "hrvm/sys/terminal.hpp"
@@ -24,7 +25,7 @@ constexpr std::size_t tail_lines = 20;
 // What the guest prints, held against the pattern.
 class Screen {
  public:
-  explicit Screen(const WatchRequest& request) : on_line_(request.on_line) {
+  explicit Screen(const WatchRequest& request) : on_line_(request.on_line), judge_(request.judge) {
     if (request.wait_for) pattern_.emplace(*request.wait_for);
   }
 
@@ -39,6 +40,7 @@ class Screen {
     if (looked_at_prompt_ || Clock::now() - last_byte_ < silence_after_prompt) return;
     looked_at_prompt_ = true;
     match(lines_.unfinished());
+    if (judge_ && !lines_.unfinished().empty()) judge_->line(lines_.unfinished(), Clock::now());
   }
 
   const std::optional<std::string>& matched() const { return matched_; }
@@ -51,6 +53,7 @@ class Screen {
  private:
   void show(const std::string& line) {
     match(line);
+    if (judge_) judge_->line(line, Clock::now());
     tail_.push_back(base::printable(line));
     if (tail_.size() > tail_lines) tail_.pop_front();
     if (on_line_) on_line_(tail_.back());
@@ -60,6 +63,7 @@ class Screen {
   }
 
   const std::function<void(const std::string&)>& on_line_;
+  BootJudge* judge_;
   std::optional<Pattern> pattern_;
   ConsoleLines lines_;
   std::deque<std::string> tail_;
@@ -88,6 +92,44 @@ class Typist {
   std::string pending_;
 };
 
+// What the guest does with its disks, asked of QEMU once a second.
+class ActivityMeter {
+ public:
+  explicit ActivityMeter(const LaunchPlan& plan) : plan_(plan) {}
+
+  // nullopt: not yet time, or QEMU does not tell.
+  std::optional<Activity> look() {
+    if (Clock::now() < next_look_) return std::nullopt;
+    next_look_ = Clock::now() + 1s;
+    if (!qmp_) qmp_ = Qmp::connect(plan_.qmp_socket, 200ms);
+    if (!qmp_) return std::nullopt;
+    try {
+      read_counters();
+    } catch (const base::Error&) {
+      return std::nullopt;  // it ends, which the console tells
+    }
+    return seen_;
+  }
+
+ private:
+  void read_counters() {
+    const auto answer = qmp_->execute("query-blockstats", base::Json::object(), 2s);
+    seen_ = {.resets = seen_.resets};
+    for (const auto& device : answer.items()) {
+      const auto stats = device["stats"];
+      seen_.read_bytes += stats["rd_bytes"].unsigned_integer().value_or(0);
+      seen_.writes += stats["wr_operations"].unsigned_integer().value_or(0);
+      seen_.flushes += stats["flush_operations"].unsigned_integer().value_or(0);
+    }
+    while (const auto event = qmp_->next_event(0ms)) seen_.resets += (*event)["event"].text() == "RESET";
+  }
+
+  const LaunchPlan& plan_;
+  std::optional<Qmp> qmp_;
+  Activity seen_;
+  Clock::time_point next_look_ = Clock::now();
+};
+
 class Watch {
  public:
   Watch(const sys::Host& host, const LaunchPlan& plan, const WatchRequest& request, sys::Child& qemu,
@@ -97,6 +139,8 @@ class Watch {
         qemu_(qemu),
         screen_(request),
         typist_(request.input_fd),
+        judge_(request.judge),
+        meter_(plan),
         machine_lock_(std::move(machine_lock)) {
     if (request.timeout) deadline_ = Clock::now() + *request.timeout;
   }
@@ -105,7 +149,10 @@ class Watch {
     auto console = connect();
     while (console && !is_over(*console)) step(*console);
     WatchResult result;
-    result.end = screen_.matched() ? WatchEnd::matched : is_late() ? WatchEnd::timed_out : WatchEnd::ended;
+    result.end = screen_.matched() ? WatchEnd::matched
+                 : is_judged()     ? WatchEnd::judged
+                 : is_late()       ? WatchEnd::timed_out
+                                   : WatchEnd::ended;
     result.console_tail = screen_.tail();
     result.matched_line = screen_.matched().value_or("");
     return result;
@@ -113,7 +160,10 @@ class Watch {
 
  private:
   bool is_late() const { return deadline_ && Clock::now() >= *deadline_; }
-  bool is_over(const sys::UnixSocket& console) const { return screen_.matched() || console.ended() || is_late(); }
+  bool is_judged() const { return judge_ && judge_->verdict(Clock::now()); }
+  bool is_over(const sys::UnixSocket& console) const {
+    return screen_.matched() || is_judged() || console.ended() || is_late();
+  }
 
   // QEMU waits for this connection before it does anything else. nullopt when the time passes first.
   std::optional<sys::UnixSocket> connect() {
@@ -133,6 +183,8 @@ class Watch {
       screen_.look_at_prompt();
     }
     if (console.ended()) return;
+    if (judge_)
+      if (const auto activity = meter_.look()) judge_->activity(*activity, Clock::now());
     typist_.type(console);
     if (!machine_lock_ || !has_taken_layer(plan_)) return;
     start_guard(host_, plan_);
@@ -144,6 +196,8 @@ class Watch {
   sys::Child& qemu_;
   Screen screen_;
   Typist typist_;
+  BootJudge* judge_;
+  ActivityMeter meter_;
   std::optional<sys::Lock> machine_lock_;
   std::optional<Clock::time_point> deadline_;
 };

@@ -109,6 +109,7 @@ Change plan_set(const Machine& machine, const std::vector<Setting>& settings) {
   auto& because = change.definition.active.hardware.because;
   for (const auto& setting : settings) {
     std::erase(because, setting.key + " as set");
+    std::erase(because, setting.key + " as asked for");
     apply_setting(change.definition, setting);
   }
   return finish_change(std::move(change), machine.definition);

@@ -9,6 +9,7 @@
 #   --bios-only      no loader in the ESP             --size SIZE       256M unless given (K, M, G)
 #   --uefi-only      no boot code, nothing in p1      --hostname NAME   demo unless given
 #   --vendor-only    in the ESP only EFI/debian/grubx64.efi, which blank UEFI variables do not find
+#   --nvme-only      its initramfs finds NVMe disks alone
 #   --4kn            4096-byte logical sectors; UEFI only
 #   --proxmox        the package database of a Proxmox VE 8.1.4
 set -euo pipefail
@@ -31,12 +32,13 @@ MODULES=(
 
 die() { printf 'make-demo-disk.sh: %s\n' "$*" >&2; exit 1; }
 
-bios=1 uefi=1 vendor_only= sector=512 size=256M hostname=demo proxmox= out=
+bios=1 uefi=1 vendor_only= nvme_only= sector=512 size=256M hostname=demo proxmox= out=
 while [ $# -gt 0 ]; do
   case $1 in
     --bios-only) uefi= ;;
     --uefi-only) bios= ;;
     --vendor-only) vendor_only=1 ;;
+    --nvme-only) nvme_only=1 ;;
     --4kn) sector=4096 bios= ;;
     --proxmox) proxmox=1 ;;
     --size) size=$2; shift ;;
@@ -84,6 +86,7 @@ make_initramfs() {
   mkdir -p "$tree"/{bin,dev,proc,sys,root,modules}
   cp /bin/busybox "$tree/bin/busybox"
   for module in "${MODULES[@]}"; do
+    case $nvme_only$module in 1virtio_blk | 1sd_mod | 1ata_piix | 1virtio_scsi) continue ;; esac
     find "$KERNEL/lib/modules/$version/kernel" -name "$module.ko" \
       -exec strip --strip-debug -o "$tree/modules/$module.ko" {} \;
     [ ! -e "$tree/modules/$module.ko" ] || printf '%s\n' "$module" >> "$tree/modules/order"
@@ -95,13 +98,17 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 for module in \$(cat /modules/order); do insmod /modules/\$module.ko; done
+no_root() {
+  echo "ALERT!  UUID=$ROOT_UUID does not exist.  Dropping to a shell!"
+  echo "HRVM-DEMO-NO-ROOT"
+}
 tries=0
 until device=\$(findfs UUID=$ROOT_UUID 2> /dev/null); do
   tries=\$((tries + 1))
-  [ \$tries -lt 100 ] || { echo "HRVM-DEMO-NO-ROOT"; exec sh; }
+  [ \$tries -lt 100 ] || { no_root; exec sh; }
   usleep 50000
 done
-mount -t ext4 "\$device" /root || { echo "HRVM-DEMO-NO-ROOT"; exec sh; }
+mount -t ext4 "\$device" /root || { no_root; exec sh; }
 for kernel_tree in proc sys dev; do mount -o move /\$kernel_tree /root/\$kernel_tree; done
 exec switch_root /root /sbin/init
 INIT

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/launch/boot_judge.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/sys/lock.hpp"
 #include "hrvm/sys/runner.hpp"
@@ -40,8 +41,9 @@ struct WatchRequest {
   bool keep_running = false;                        // QEMU stays when the text has come
   int input_fd = -1;                                // what comes from here is typed on the serial console
   std::function<void(const std::string&)> on_line;  // each line the guest has printed, printable; may be empty
+  BootJudge* judge = nullptr;                       // it ends with its verdict; not owned
 };
-enum class WatchEnd { matched, timed_out, ended };
+enum class WatchEnd { matched, judged, timed_out, ended };
 struct WatchResult {
   WatchEnd end = WatchEnd::ended;
   int exit_status = 0;                    // QEMU's, when it ended

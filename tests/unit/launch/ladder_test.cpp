@@ -1,0 +1,48 @@
+#include "hrvm/launch/ladder.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace hrvm;
+using launch::Rung;
+using launch::Stage;
+using machine::Bus;
+using machine::Firmware;
+
+namespace {
+
+machine::Hardware hardware(Bus bus, Firmware firmware) {
+  machine::Hardware made;
+  made.bus = bus;
+  made.firmware = firmware;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("the ladder begins with what the machine has, and has every bus on both firmwares once") {
+  const auto rungs = launch::ladder(hardware(Bus::nvme, Firmware::uefi), {512, 512}, true);
+  REQUIRE(rungs.size() == 8);
+  CHECK(rungs[0] == Rung{Bus::nvme, Firmware::uefi});
+  CHECK(rungs[1] == Rung{Bus::virtio, Firmware::uefi});
+  CHECK(rungs[4] == Rung{Bus::nvme, Firmware::bios});
+  CHECK(rungs[7] == Rung{Bus::scsi, Firmware::bios});
+}
+
+TEST_CASE("what cannot boot is no rung: UEFI that is not installed, 4096-byte sectors on SATA or by BIOS") {
+  CHECK(launch::ladder(hardware(Bus::virtio, Firmware::bios), {512, 512}, false).size() == 4);
+  const auto large = launch::ladder(hardware(Bus::virtio, Firmware::bios), {4096, 4096}, true);
+  REQUIRE(large.size() == 3);
+  for (const auto& rung : large) CHECK((rung.firmware == Firmware::uefi && rung.bus != Bus::sata));
+  CHECK(launch::ladder(hardware(Bus::virtio, Firmware::bios), {4096, 4096}, false).empty());
+}
+
+TEST_CASE("after a firmware that found nothing the other one is next, after a kernel without a root another bus") {
+  auto left = launch::ladder(hardware(Bus::virtio, Firmware::bios), {512, 512}, true);
+  const auto failed = left.front();
+  left.erase(left.begin());
+  CHECK(launch::after_failure(left, failed, Stage::kernel).front() == Rung{Bus::sata, Firmware::bios});
+  const auto other = launch::after_failure(left, failed, Stage::firmware);
+  CHECK(other.front() == Rung{Bus::virtio, Firmware::uefi});
+  CHECK(other.size() == left.size());
+  CHECK(launch::after_failure(left, failed, Stage::loader).front().firmware == Firmware::uefi);
+}

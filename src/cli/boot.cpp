@@ -12,6 +12,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/throw_away.hpp"
 #include "hrvm/machine/change.hpp"
 
@@ -99,7 +100,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   auto lock = store.lock(words.named.machine);
   auto machine = store.load(words.named.machine);
   const auto state = state_named(machine, words.named.snapshot);
-  const auto base = check_boot(context, store, machine, state, words.ephemeral, words.force);
+  const auto base = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
   const auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
@@ -182,24 +183,14 @@ launch::WatchResult try_once(const Context& context, const BootWords& words, lau
   }
 }
 
-void virsh(const Boot& boot, const std::string& program, std::vector<std::string> words) {
-  words.insert(words.begin(), {program, "-q", "-c", *boot.words.libvirt});
-  const auto result = boot.context.host.runner.run({words}, std::chrono::seconds{120});
-  if (result.exit_status == 0) return;
-  throw Error(ErrorKind::external, fmt::format("{} failed: {}", base::shell_quote(words), base::trim(result.err)))
-      .hint("hrvm doctor tells what libvirt lacks on this host");
-}
-
+// The record first: a domain that no record tells of would not be found again.
 Outcome run_in_libvirt(const Boot& boot) {
-  const auto program = boot.context.host.find_program("virsh");
-  if (!program) throw Error(ErrorKind::not_found, "virsh is not installed").hint("apt install libvirt-clients");
-  sys::make_directories(boot.plan.run_folder);
-  const auto file = boot.plan.run_folder / "domain.xml";
-  sys::AtomicFile domain(file);
-  domain.write(launch::domain_xml(boot.plan));
-  domain.commit();
-  virsh(boot, *program, {"define", file});
-  virsh(boot, *program, {"start", boot.plan.name});
+  const launch::Domain domain(boot.context.host, {*boot.words.libvirt, boot.plan.name, boot.plan.uuid});
+  const auto xml = launch::domain_xml(boot.plan);
+  launch::undefine_elsewhere(boot.context.host, boot.machine, domain.record());
+  launch::keep_domain_record(boot.machine.folder, domain.record());
+  domain.define(xml, boot.plan.run_folder / "domain.xml");
+  domain.start();
   return {.report = libvirt_report(boot.plan, *boot.words.libvirt)};
 }
 

@@ -8,6 +8,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/storage.hpp"
 
@@ -37,6 +38,25 @@ void check_not_running(const Machine& machine, const machine::State& state, bool
                 fmt::format("somebody reads the active layer of {}: an ephemeral boot, or qemu-img", machine.name))
         .on(layer)
         .hint(fmt::format("wait for its end, or end it: hrvm stop {}", machine.name));
+}
+
+// libvirt may run it on another host, or keep the memory of a guest whose disk must not move on without it.
+void check_domain(const Context& context, const Machine& machine, bool in_libvirt) {
+  const auto record = launch::domain_record(machine.folder);
+  if (!record) return;
+  const launch::Domain domain(context.host, *record);
+  try {
+    const auto state = domain.state();
+    if (state == launch::DomainState::missing) return;
+    if (state != launch::DomainState::off)
+      throw Error(ErrorKind::busy, fmt::format("machine {} is running already, in libvirt at {}", machine.name,
+                                               record->uri))
+          .hint(fmt::format("stop it first: hrvm stop {}", machine.name));
+    if (!in_libvirt) domain.check_nothing_saved();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::busy) throw;
+    if (context.verbose) context.warn(error.message());
+  }
 }
 
 probe::Disk check_base(const Context& context, const Machine& machine, const machine::State& state, bool force) {
@@ -91,8 +111,10 @@ void check_space(const Context& context, const machine::Store& store, bool force
 }  // namespace
 
 probe::Disk check_boot(const Context& context, const machine::Store& store, const Machine& machine,
-                       const machine::State& state, bool ephemeral, bool force) {
+                       const machine::State& state, const BootWords& words) {
+  const bool ephemeral = words.ephemeral, force = words.force;
   check_not_running(machine, state, ephemeral);
+  if (!ephemeral) check_domain(context, machine, words.libvirt.has_value());
   auto base = check_base(context, machine, state, force);
   check_use(context, base, force);
   check_space(context, store, force);

@@ -1,16 +1,17 @@
 // What must be so before a machine boots, in the order in which a person would want to know.
 #pragma once
 
+#include "cli/boot_words.hpp"
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/probe/disk.hpp"
 
 namespace hrvm::cli {
 
-// Gives the base, where it is now. Error{busy} when the machine runs (or `state` is used by a throw-away boot of it),
+// Gives the base, where it is now. Error{busy} when the machine runs, also in libvirt (or `state` is used by a throw-away boot of it),
 // {not_found} when the base is missing, {refused} when the base has moved under the layers, is in use for writing, or
-// the store has no room (each a warning with `force`), {corrupt} when a file of the state is missing.
+// the store has no room (each a warning with --force), {corrupt} when a file of the state is missing.
 probe::Disk check_boot(const Context& context, const machine::Store& store, const machine::Machine& machine,
-                       const machine::State& state, bool ephemeral, bool force);
+                       const machine::State& state, const BootWords& words);
 
 }  // namespace hrvm::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/domains.hpp"
 #include "cli/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -60,7 +61,7 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
   auto store = open_store(context);
   auto lock = store.lock(name);
   auto machine = store.load(name);
-  check_stopped(machine, "changed");
+  check_stopped(context.host, machine, "changed");
   return {std::move(store), std::move(lock), std::move(machine)};
 }
 
@@ -70,7 +71,9 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
   for (const auto& warning : change.warnings) context.warn(warning);
   const auto total = change.merge ? locked.machine.definition.base.size_bytes : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
-  const auto changed = apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
+  const auto changed = change_with_domain(context, locked.machine, [&] {
+    return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
+  });
   return {.report = done_report(changed, change, words)};
 }
 

@@ -75,7 +75,7 @@ void warn_of_little_space(const Context& context, const Export& plan) {
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = store.load(named.machine);
   // A snapshot's layers are frozen: what runs does not change them.
-  if (!named.snapshot) check_stopped(machine, "exported; a snapshot of it can be");
+  if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
   const auto state = state_named(machine, named.snapshot);
   store.check_files(machine, state);
   auto base = checked_base(context, machine, state);
@@ -102,7 +102,7 @@ void write_image(const Context& context, const Export& plan) {
   sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
   image::flatten(*source, file.fd(), plan.target.path, {plan.format}, [&](std::uint64_t done) { progress.at(done); });
   // Not every program that runs a machine asks hrvm first.
-  if (!plan.from.snapshot) check_stopped(plan.machine, "exported");
+  if (!plan.from.snapshot) check_stopped(context.host, plan.machine, "exported");
   file.commit(!plan.target.replaces);
 }
 

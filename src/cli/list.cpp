@@ -37,6 +37,7 @@ report::Report report_of(Json machines) {
   report::TableView table{.rows = "machines",
                           .columns = {{"NAME", "name"},
                                       {"STATE", "state"},
+                                      {"LIBVIRT", "libvirt.uri"},
                                       {"CHANGES", "changes_bytes", Format::bytes, Align::right},
                                       {"SNAPSHOT", "head"},
                                       {"SYSTEM", "system"},

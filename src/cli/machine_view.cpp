@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "cli/domains.hpp"
+#include "hrvm/base/error.hpp"
 #include "hrvm/launch/control.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/machine/change.hpp"
 
@@ -32,18 +35,49 @@ std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
 }
 
 // A pid file can be left over, and its number be another process's by now: that one must name the machine.
-Json pid_of(const sys::Host& host, const Machine& machine) {
-  const auto pid = sys::try_read_number(machine::run_folder(host, machine.definition) / "pid");
+Json pid_of(const sys::Host& host, const Machine& machine, const sys::Path& pid_file) {
+  const auto pid = sys::try_read_number(pid_file);
   if (!pid) return {};
   const auto command_line = sys::try_read_file(host.path(fmt::format("/proc/{}/cmdline", *pid)));
   const bool is_ours = command_line && command_line->find(machine.definition.uuid.text()) != std::string::npos;
   return is_ours ? Json(*pid) : Json();
 }
 
+// How a machine runs, where that can be told.
+struct RunView {
+  Json state = "stopped", pid, libvirt;
+};
+
+constexpr std::chrono::seconds domain_limit{2};
+
+// Null when libvirt does not run it. One that libvirt runs elsewhere and does not tell of is in no known state.
+std::optional<RunView> domain_view(const sys::Host& host, const Machine& machine, bool is_locked) {
+  const auto record = launch::domain_record(machine.folder);
+  if (!record || (record->is_local() && !is_locked)) return std::nullopt;
+  try {
+    const auto state = launch::Domain(host, *record).state(domain_limit);
+    if (state == launch::DomainState::missing || state == launch::DomainState::off) return std::nullopt;
+    const bool is_systems = record->uri == "qemu:///system";
+    const auto pid_file = host.path(fmt::format("/run/libvirt/qemu/{}.pid", record->name));
+    return RunView{state == launch::DomainState::paused ? "paused" : "running",
+                   is_systems ? pid_of(host, machine, pid_file) : Json(), domain_json(record)};
+  } catch (const base::Error&) {
+    if (is_locked) return std::nullopt;
+    return RunView{nullptr, nullptr, nullptr};
+  }
+}
+
 // QEMU knows more states; in all but these two the guest's processors stand still.
-bool is_paused(const sys::Host& host, const Machine& machine) {
-  const auto detail = launch::run_detail(machine::run_folder(host, machine.definition));
-  return detail && *detail != "running" && *detail != "suspended";
+bool is_paused(const std::string& detail) { return detail != "running" && detail != "suspended"; }
+
+RunView run_view(const sys::Host& host, const Machine& machine) {
+  const bool is_locked = machine::run_state(machine) == machine::RunState::running;
+  const auto folder = machine::run_folder(host, machine.definition);
+  const auto detail = is_locked ? launch::run_detail(folder) : std::nullopt;
+  if (!detail)
+    if (auto view = domain_view(host, machine, is_locked)) return *std::move(view);
+  if (!is_locked) return {};
+  return {detail && is_paused(*detail) ? "paused" : "running", pid_of(host, machine, folder / "pid"), {}};
 }
 
 // Null where no guard watches: the machine does not run, or libvirt runs it.
@@ -57,10 +91,10 @@ Json guard_json(const sys::Host& host, const Machine& machine) {
 }
 
 void set_run_state(Json& json, const sys::Host& host, const Machine& machine) {
-  const bool runs = machine::run_state(machine) == machine::RunState::running;
-  json.set("state", !runs ? "stopped" : is_paused(host, machine) ? "paused" : "running");
-  json.set("pid", runs ? pid_of(host, machine) : Json());
-  json.set("guard", runs ? guard_json(host, machine) : Json());
+  auto view = run_view(host, machine);
+  const bool runs_by_hrvm = view.state != Json("stopped") && view.libvirt.is_null();
+  json.set("state", std::move(view.state)).set("pid", std::move(view.pid)).set("libvirt", std::move(view.libvirt));
+  json.set("guard", runs_by_hrvm ? guard_json(host, machine) : Json());
 }
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
@@ -132,7 +166,7 @@ Json machine_json(const sys::Host& host, const Machine& machine, const std::opti
 
 Json unread_machine_json(const std::string& name, bool damaged) {
   Json json;
-  json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json()).set("pid", nullptr);
+  json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json()).set("pid", nullptr).set("libvirt", nullptr);
   json.set("base", nullptr).set("disks", Json::array());
   for (const auto member : members_of_a_definition) json.set(std::string(member), nullptr);
   return json.set("snapshots", Json::array());
@@ -144,6 +178,7 @@ std::vector<report::View> machine_views() {
                                            {"Made", "created", Format::time},
                                            {"UUID", "uuid"},
                                            {"Process", "pid"},
+                                           {"Runs in libvirt", "libvirt.uri"},
                                            {"Room to grow", "guard.room_bytes", Format::bytes},
                                            {"Grows a second by", "guard.growth_bytes_per_second", Format::bytes},
                                            {"Full in seconds", "guard.seconds_to_full"},
@@ -193,7 +228,8 @@ report::TableView machine_lines() {
                       {"", "memory_bytes"},
                       {"", "cpus"},
                       {"", "pid"},
-                      {"", "uuid"}}};
+                      {"", "uuid"},
+                      {"", "libvirt.uri"}}};
 }
 
 report::TableView snapshot_lines() {

@@ -5,6 +5,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/machine/change.hpp"
 
 namespace hrvm::cli {
@@ -51,9 +52,9 @@ static Error running(std::string_view name, std::string_view verb) {
       .hint(fmt::format("stop it first: hrvm stop {}", name));
 }
 
-void check_stopped(const machine::Machine& machine, std::string_view verb) {
-  if (machine::run_state(machine) == machine::RunState::stopped) return;
-  throw running(machine.name, verb);
+void check_stopped(const sys::Host& host, const machine::Machine& machine, std::string_view verb) {
+  const bool runs_here = machine::run_state(machine) == machine::RunState::running;
+  if (runs_here || launch::active_domain(host, machine)) throw running(machine.name, verb);
 }
 
 void check_unused(const machine::Path& folder, std::string_view name) {

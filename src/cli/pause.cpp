@@ -4,7 +4,6 @@
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
 #include "cli/running.hpp"
-#include "hrvm/launch/control.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -12,7 +11,7 @@ namespace {
 Outcome run_pause(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   bool stopped = false;
-  for (const auto& run : runs_named(context, name)) stopped |= launch::pause_run(run.run_folder);
+  for (const auto& run : runs_named(context, name)) stopped |= run.pause();
   const auto sentence = stopped ? fmt::format("{0} is paused; go on with hrvm resume {0}", name)
                                 : fmt::format("{} was paused already", name);
   return {.report = run_report("pause", name, stopped ? "paused" : "was-paused", sentence)};

@@ -4,6 +4,7 @@
 
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
+#include "cli/domains.hpp"
 #include "cli/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
@@ -19,6 +20,7 @@ struct Removal {
   std::string machine;
   sys::Path folder;
   std::optional<machine::Definition> definition;  // none: damaged
+  std::optional<launch::DomainRecord> domain;  // none: libvirt was never given the machine
   std::vector<sys::Path> files;
   std::uint64_t allocated_bytes = 0;
 };
@@ -32,8 +34,9 @@ std::optional<machine::Definition> readable_definition(const machine::Store& sto
   }
 }
 
-Removal plan_removal(const machine::Store& store, const std::string& name) {
-  Removal removal{name, store.folder() / name, readable_definition(store, name), {}, 0};
+Removal plan_removal(const Context& context, const machine::Store& store, const std::string& name) {
+  const auto folder = store.folder() / name;
+  Removal removal{name, folder, readable_definition(store, name), record_of_leaving(context, folder), {}, 0};
   for (const auto part : {"layers", "nvram", "generations"})
     for (const auto& file : sys::list_directory(removal.folder / part))
       removal.files.push_back(removal.folder / part / file);
@@ -67,13 +70,14 @@ Json to_json(const Removal& removal) {
   data.set("machine", removal.machine).set("uuid", removal.definition ? removal.definition->uuid.text() : Json());
   data.set("folder", removal.folder.string()).set("allocated_bytes", removal.allocated_bytes);
   data.set("base", removal.definition ? Json(removal.definition->base.path) : Json());
-  return data.set("files", files);
+  return data.set("libvirt", domain_json(removal.domain)).set("files", files);
 }
 
 report::Report plan_report(const Removal& removal) {
   const report::FieldsView fields{.fields = {{"Would remove", "machine"},
                                              {"Folder", "folder"},
                                              {"Frees", "allocated_bytes", Format::bytes},
+                                             {"Undefines in libvirt", "libvirt.domain"},
                                              {"Leaves alone", "base"}}};
   return {.schema = "hrvm.remove-plan/1",
           .data = to_json(removal),
@@ -93,12 +97,15 @@ Outcome run_remove(const Context& context) {
   const auto store = open_store(context);
   const auto lock = store.lock(name);
   check_unused(store.folder() / name, name);
-  const auto removal = plan_removal(store, name);
+  const auto removal = plan_removal(context, store, name);
+  if (removal.domain) check_ended(context, *removal.domain, name);
   if (context.dry_run()) return {.report = plan_report(removal)};
   context.confirm(question(removal));
   check_unused(removal.folder, name);
   store.remove(name);
   if (removal.definition) sys::remove_all(machine::run_folder(context.host, *removal.definition));
+  // Last: it takes the variables along, without which a machine that stayed would be damaged.
+  if (removal.domain) undefine_for_good(context, *removal.domain);
   return {.report = done_report(removal)};
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
+#include "cli/domains.hpp"
 #include "cli/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -35,13 +36,18 @@ report::Report report_of(const std::string& from, const std::string& to, bool dr
           .plain = {.columns = {{"", "machine"}, {"", "new_name"}}}};
 }
 
+machine::Machine renamed(const LockedMachine& locked, const std::string& new_name) {
+  locked.store.rename(locked.machine.name, new_name);
+  return locked.store.load(new_name);
+}
+
 Outcome run_rename(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto& new_name = context.arguments.positional(1);
   const auto locked = lock_stopped_machine(context, name);
   check_unused(locked.machine.folder, name);
   check_new_name(locked.store, new_name);
-  if (!context.dry_run()) locked.store.rename(name, new_name);
+  if (!context.dry_run()) change_with_domain(context, locked.machine, [&] { return renamed(locked, new_name); });
   return {.report = report_of(name, new_name, context.dry_run())};
 }
 

@@ -3,19 +3,26 @@
 
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
+#include "cli/named_machine.hpp"
 #include "cli/running.hpp"
-#include "hrvm/launch/control.hpp"
 
 namespace hrvm::cli {
 namespace {
+
+// A domain's QEMU ends and starts again: nobody may change the machine in between. Whether it was reset.
+bool restart(const Context& context, const std::string& name, const Run& run, std::chrono::seconds patience,
+             bool force) {
+  std::optional<sys::Lock> lock;
+  if (run.domain) lock = open_store(context).lock(name);
+  return run.restart(patience, force) == launch::RestartWay::reset;
+}
 
 Outcome run_restart(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto patience = patience_of(context.arguments);
   const bool force = context.arguments.has("--force");
   bool reset = false;
-  for (const auto& run : runs_named(context, name))
-    reset |= launch::restart_run(run.run_folder, patience, force) == launch::RestartWay::reset;
+  for (const auto& run : runs_named(context, name)) reset |= restart(context, name, run, patience, force);
   if (!reset) return {.report = run_report("restart", name, "powered-down", fmt::format("{} starts again", name))};
   const auto sentence =
       force ? fmt::format("{} was reset", name) : fmt::format("{} did not power down, and was reset", name);

@@ -6,7 +6,6 @@
 #include "cli/running.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/launch/control.hpp"
 #include "hrvm/machine/storage.hpp"
 
 namespace hrvm::cli {
@@ -33,7 +32,7 @@ Outcome run_resume(const Context& context) {
   const auto runs = runs_named(context, name);
   check_room(context);
   bool goes_on = false;
-  for (const auto& run : runs) goes_on |= launch::resume_run(run.run_folder);
+  for (const auto& run : runs) goes_on |= run.resume();
   return {.report = run_report("resume", name, goes_on ? "resumed" : "was-running",
                                name + (goes_on ? " goes on" : " was running already"))};
 }

@@ -6,7 +6,6 @@
 #include "cli/named_machine.hpp"
 #include "cli/running.hpp"
 #include "cli/target_file.hpp"
-#include "hrvm/launch/control.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -17,7 +16,7 @@ Outcome run_screenshot(const Context& context) {
   const auto run = runs_named(context, name).front();
   const auto target =
       target_file(context.arguments.positional(1), open_store(context), context.arguments.has("--force"));
-  const auto picture = launch::screenshot_run(run.run_folder);
+  const auto picture = run.screenshot();
   sys::AtomicFile file(target.path);
   file.write(picture);
   file.commit();

@@ -4,7 +4,6 @@
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
 #include "cli/running.hpp"
-#include "hrvm/launch/control.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -26,7 +25,7 @@ Outcome run_stop(const Context& context) {
   const auto runs = runs_named(context, name);
   bool quit = false;
   for (const auto& run : runs) {
-    quit |= launch::stop_run(run.layer, run.run_folder, patience, force) == launch::StopWay::quit;
+    quit |= run.stop(patience, force) == launch::StopWay::quit;
     if (run.throw_away) sys::remove_all(run.run_folder);
   }
   if (!quit) return {.report = stop_report(name, "powered-down", fmt::format("{} has powered down", name))};

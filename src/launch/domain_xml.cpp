@@ -10,6 +10,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
+#include "launch/domain_mark.hpp"
 
 namespace hrvm::launch {
 
@@ -21,7 +22,6 @@ using machine::Bus;
 using machine::NetworkKind;
 using pugi::xml_node;
 
-constexpr auto metadata_namespace = "urn:hrvm:machine:1";
 constexpr auto usual_emulator = "/usr/bin/qemu-system-x86_64";
 
 struct Attribute {
@@ -55,7 +55,7 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
 void add_identity(xml_node domain, const LaunchPlan& plan) {
   add_text(domain, "name", plan.name);
   add_text(domain, "uuid", plan.uuid.text());
-  add(add(domain, "metadata"), "hrvm:machine", {{"xmlns:hrvm", metadata_namespace}, {"name", plan.name}});
+  add(add(domain, "metadata"), mark_element, {{mark_namespace_attribute, mark_namespace}, {"name", plan.name}});
   add_text(domain, "memory", fmt::format("{}", plan.hardware.memory_bytes / base::MiB), {{"unit", "MiB"}});
   add_text(domain, "vcpu", fmt::format("{}", plan.hardware.cpus));
 }

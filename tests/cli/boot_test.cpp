@@ -251,11 +251,12 @@ TEST_CASE_METHOD(Booting, "libvirt is given the domain that --xml prints, and to
   REQUIRE(run({"boot", "web", "--libvirt=test:///default", "--accel", "tcg"}) == 0);
   REQUIRE(orders.size() == 2);
   CHECK(defined == xml);
-  CHECK(orders[1] == Words{"-q", "-c", "test:///default", "start", "web"});
+  CHECK(orders[1] == Words{"-q", "-c", "test:///default", "start", machine("web").definition.uuid.text()});
 
+  add("db");
   host().runner.on("virsh", [](const sys::Command&) { return sys::Result{.exit_status = 1, .err = "error: no\n"}; });
-  CHECK(run({"boot", "web", "--libvirt", "--accel", "tcg"}) == 1);
-  CHECK_THAT(host().err.str(), Catch::Contains("error: no") && Catch::Contains("qemu:///session"));
+  CHECK(run({"boot", "db", "--libvirt", "--accel", "tcg"}) == 1);
+  CHECK_THAT(host().err.str(), Catch::Contains("failed: no") && Catch::Contains("qemu:///session"));
 }
 
 TEST_CASE_METHOD(Booting, "stop says when there is nothing to stop, or nobody who answers") {

@@ -1,0 +1,54 @@
+#include "launch/virsh.hpp"
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::launch {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+Error out_of_reach(const std::string& uri, std::string_view reason) {
+  return Error(ErrorKind::external, fmt::format("libvirt at {} {}", uri, reason))
+      .hint("hrvm doctor tells what libvirt lacks on this host");
+}
+
+}  // namespace
+
+std::string complaint(const sys::Result& result) {
+  std::vector<std::string> lines;
+  for (const auto line : base::lines(base::trim(result.err)))
+    lines.emplace_back(line.starts_with("error: ") ? line.substr(7) : line);
+  return base::join(lines, ": ");
+}
+
+sys::Command virsh_command(const sys::Host& host, const std::string& uri, std::vector<std::string> words) {
+  const auto program = host.find_program("virsh");
+  if (!program) throw Error(ErrorKind::not_found, "virsh is not installed").hint("apt install libvirt-clients");
+  words.insert(words.begin(), {*program, "-q", "-c", uri});
+  // Its words are understood here.
+  return {.argv = std::move(words), .environment = {{"LC_ALL", "C"}}, .inherited_fds = {}};
+}
+
+sys::Result ask_virsh(const sys::Host& host, const std::string& uri, std::vector<std::string> words,
+                      std::chrono::milliseconds limit) {
+  auto result = host.runner.run(virsh_command(host, uri, std::move(words)), limit);
+  if (result.timed_out) throw out_of_reach(uri, "does not answer");
+  if (result.exit_status != 0 && result.err.find("failed to connect to the hypervisor") != std::string::npos)
+    throw out_of_reach(uri, "is out of reach: " + complaint(result));
+  return result;
+}
+
+std::string order_virsh(const sys::Host& host, const std::string& uri, std::vector<std::string> words,
+                        std::chrono::milliseconds limit) {
+  auto result = ask_virsh(host, uri, words, limit);
+  if (result.exit_status == 0) return std::move(result.out);
+  words.insert(words.begin(), {"virsh", "-c", uri});
+  throw Error(ErrorKind::external, fmt::format("{} failed: {}", base::shell_quote(words), complaint(result)))
+      .hint("hrvm doctor tells what libvirt lacks on this host");
+}
+
+}  // namespace hrvm::launch

@@ -14,8 +14,7 @@ using launch::DomainAway;
 using machine::Machine;
 
 std::string with_advice(const Error& error, const machine::Path& record) {
-  const auto gone =
-      fmt::format("where that libvirt is no more, remove {}", base::shell_quote(record.string()));
+  const auto gone = fmt::format("where that libvirt is no more, remove {}", base::shell_quote(record.string()));
   return error.hint().empty() ? gone : error.hint() + "; " + gone;
 }
 
@@ -25,8 +24,8 @@ std::optional<DomainAway> take_away(const Context& context, const Machine& machi
     return DomainAway::take(context.host, machine);
   } catch (const Error& error) {
     if (error.kind() != base::ErrorKind::external && error.kind() != base::ErrorKind::not_found) throw;
-    throw Error(error.kind(), fmt::format("{} is a domain of libvirt, which has to be told: {}", machine.name,
-                                          error.message()))
+    throw Error(error.kind(),
+                fmt::format("{} is a domain of libvirt, which has to be told: {}", machine.name, error.message()))
         .hint(with_advice(error, launch::domain_record_path(machine.folder)));
   }
 }

@@ -154,8 +154,8 @@ std::string Domain::info(std::string_view name) const {
 
 void Domain::check_nothing_saved() const {
   if (info("Managed save") != "yes") return;
-  throw Error(ErrorKind::busy, fmt::format("libvirt keeps the memory of the domain {}, as it was saved while it ran",
-                                           record_.name))
+  throw Error(ErrorKind::busy,
+              fmt::format("libvirt keeps the memory of the domain {}, as it was saved while it ran", record_.name))
       .hint(fmt::format("go on with it, and shut it down: {}; or give it up: {}", command_line("start"),
                         command_line("managedsave-remove")));
 }

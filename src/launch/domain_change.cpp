@@ -21,8 +21,8 @@ std::string_view source_of(xml_node node) { return node.child("source").attribut
 xml_node disk_on(xml_node domain, const Path& layer) {
   for (const auto disk : domain.child("devices").children("disk"))
     if (source_of(disk) == layer.string()) return disk;
-  throw Error(ErrorKind::unsupported, fmt::format("the domain {} has no disk on the machine's layer",
-                                                  domain.child("name").text().as_string()))
+  throw Error(ErrorKind::unsupported,
+              fmt::format("the domain {} has no disk on the machine's layer", domain.child("name").text().as_string()))
       .on(layer);
 }
 

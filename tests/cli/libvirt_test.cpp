@@ -229,7 +229,8 @@ TEST_CASE_METHOD(InLibvirt, "one that libvirt runs on another host is a running 
   CHECK(json({"stop", "web"})["stopped"].text() == "powered-down");
 }
 
-TEST_CASE_METHOD(InLibvirt, "a change undefines the domain meanwhile, and defines it for the layers that there are then") {
+TEST_CASE_METHOD(InLibvirt,
+                 "a change undefines the domain meanwhile, and defines it for the layers that there are then") {
   boot_and_end();
   domain().starts_by_itself = true;
   const auto base_before = domain().xml.substr(domain().xml.find("base.img"));

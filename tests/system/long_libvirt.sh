@@ -1,6 +1,6 @@
 #!/bin/bash
 # The domain that `boot --xml` prints: valid, defined and started by a real libvirtd, and libvirt leaves the base alone,
-# whose owner it changes where nobody tells it not to.
+# whose owner it changes where nobody tells it not to. And a machine that was given to libvirt obeys hrvm as any other.
 . "$(dirname "$0")/lib.sh"
 in_private_host
 
@@ -48,6 +48,96 @@ run_machine() { # NAME SOURCE FIRMWARE
   virsh undefine --nvram "$name" 2> /dev/null || virsh undefine --keep-nvram "$name"
 }
 
+# The domain's first disk.
+domain_layer() { virsh dumpxml "$1" --inactive | sed -n "s/.*<source file='\([^']*\)'.*/\1/p" | head -n 1; }
+is_domain() { virsh domstate "$1" > /dev/null 2>&1; }
+
+obeys_hrvm() {
+  claim "given to libvirt: it runs there, and every command says so"
+  expect_status 0 hrvm import "$BASE" given --memory 512M --cpus 1 --firmware uefi
+  expect_status 0 hrvm boot given --libvirt
+  guest_start given script -qfc "$HRVM console given" /dev/null
+  guest_wait given "$READY boots=1" 150
+  expect_status 0 hrvm list --json
+  assert_json "$T/out" '.machines[] | select(.name == "given")
+    | .state == "running" and .libvirt == {uri: "qemu:///system", domain: "given"}'
+  assert_equal "$(jq '.machines[] | select(.name == "given").pid' "$T/out")" "$(cat /run/libvirt/qemu/given.pid)" "pid"
+  for order in 'reset given' 'snapshot create given@x' 'rename given other' 'remove given --yes' 'boot given'; do
+    expect_status 1 hrvm $order
+    assert_contains "$ERR" 'hrvm stop given'
+  done
+
+  claim "given to libvirt: its screen is seen, it stands still and goes on, and starts again"
+  expect_status 0 hrvm screenshot given "$T/given.png"
+  assert_equal "$(head -c 8 "$T/given.png" | od -An -tx1 | tr -d ' ')" 89504e470d0a1a0a "a PNG's first bytes"
+  expect_status 0 hrvm pause given --json
+  assert_json "$T/out" '.done == "paused"'
+  assert_equal "$(virsh domstate given)" paused "the domain"
+  expect_status 0 hrvm show given --json
+  assert_json "$T/out" '.machines[0].state == "paused"'
+  expect_status 0 hrvm resume given --json
+  assert_json "$T/out" '.done == "resumed"'
+  expect_status 0 hrvm restart given --json
+  assert_json "$T/out" '.done == "powered-down"'
+  guest_ended given 20
+  guest_start again script -qfc "$HRVM console given" /dev/null
+  guest_wait again "$READY boots=2" 150
+
+  claim "given to libvirt: it powers down"
+  expect_status 0 hrvm stop given --json
+  assert_json "$T/out" '.stopped == "powered-down"'
+  guest_ended again 20
+  assert_equal "$(virsh domstate given)" 'shut off' "the domain"
+  assert_equal "$(base_identity "$BASE")" "$base" "the base"
+
+  claim "given to libvirt: after a snapshot the domain runs on the layer that is active then"
+  virsh autostart given > /dev/null
+  expect_status 0 hrvm snapshot create given@first
+  assert_equal "$(domain_layer given)" "$(active_layer given)" "the domain's layer"
+  assert_contains "$(virsh dominfo given)" 'Autostart:      enable'
+  frozen=$(jq -r '.snapshots[0].layer' "$HRVM_STORE/given/current")
+  before=$(shown "$HRVM_STORE/given/layers/$frozen.qcow2")
+  virsh start given
+  guest_start third script -qfc "$HRVM console given" /dev/null
+  guest_wait third "$READY boots=3" 150
+  expect_status 0 hrvm stop given --force --json
+  assert_json "$T/out" '.stopped == "quit"'
+  guest_ended third 20
+  assert_equal "$(shown "$HRVM_STORE/given/layers/$frozen.qcow2")" "$before" "what the frozen layer shows"
+
+  claim "given to libvirt: a saved guest's disk is left alone, and its renamed machine is a renamed domain"
+  virsh start given
+  virsh managedsave given > /dev/null
+  expect_status 1 hrvm reset given
+  assert_contains "$ERR" 'managedsave-remove given'
+  virsh managedsave-remove given > /dev/null
+  expect_status 0 hrvm rename given other
+  ! is_domain given || fail "the domain has its old name"
+  assert_equal "$(domain_layer other)" "$(active_layer other)" "the domain's layer"
+  virsh dumpxml other --inactive > "$T/domain.xml"
+  virt-xml-validate "$T/domain.xml" domain > /dev/null || fail "libvirt's schema refuses it: $(cat "$T/domain.xml")"
+
+  claim "given to libvirt: a second boot defines it anew, and without libvirt nothing of it is changed"
+  expect_status 0 hrvm boot other --libvirt --memory 640M
+  assert_contains "$(virsh dumpxml other)" ">655360</memory>"
+  expect_status 0 hrvm stop other --force
+  jq '.uri = "qemu+unix:///system?socket=/nonexistent"' "$HRVM_STORE/other/libvirt.json" > "$T/record"
+  cp -p "$HRVM_STORE/other/libvirt.json" "$T/kept"
+  cp "$T/record" "$HRVM_STORE/other/libvirt.json"
+  expect_status 1 hrvm reset other
+  assert_one_message
+  assert_contains "$ERR" 'out of reach'
+  cp "$T/kept" "$HRVM_STORE/other/libvirt.json"
+
+  claim "given to libvirt: remove undefines it"
+  expect_status 0 hrvm reset other --keep-nvram
+  assert_equal "$(domain_layer other)" "$(active_layer other)" "the domain's layer"
+  expect_status 0 hrvm remove other --yes
+  ! is_domain other || fail "the domain is still defined"
+  [ ! -e "$HRVM_STORE/other" ] || fail "the machine is still there"
+}
+
+obeys_hrvm
 run_machine bios "$BASE" bios
 run_machine uefi "$BASE" uefi
 run_machine chain "$T/chain.qcow2" bios

@@ -15,7 +15,7 @@ BUILD_PACKAGES=(
 )
 TEST_PACKAGES=(
   catch2 clang-format jq strace python3-minimal bash-completion zsh fish mandoc
-  qemu-system-x86 qemu-utils ovmf
+  qemu-system-x86 qemu-utils ovmf swtpm
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   grub-common grub-pc-bin grub-efi-amd64-bin binutils
   fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip bzip2 lz4 xz-utils zstd

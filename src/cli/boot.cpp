@@ -73,6 +73,7 @@ void plan_lasting(Boot& boot, const launch::LaunchCircumstances& circumstances) 
   const auto id = boot.state.nvram.value_or(boot.store.new_id());
   boot.plan = launch::plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
                                   boot.machine.nvram_path(id), boot.words.request, circumstances);
+  if (boot.plan.tpm) sys::make_directories(boot.plan.tpm->state_folder);
   if (!boot.plan.firmware || boot.state.nvram) return;
   const auto variables = new_variables(boot.context, *boot.plan.firmware, circumstances.base);
   boot.machine = launch::give_nvram(boot.store, boot.machine, id, variables);
@@ -85,10 +86,12 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
   auto layers = layers_of(boot.machine, boot.state);
   layers.insert(layers.begin(), folder / "layer.qcow2");
   circumstances.run_folder /= id;
+  circumstances.tpm_folder = folder / "tpm";
   boot.plan =
       launch::plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.words.request, circumstances);
   boot.throw_away.emplace(boot.machine, boot.state, id);
   boot.keep.fds.push_back(boot.throw_away->lock_fd());
+  if (boot.plan.tpm) boot.throw_away->copy_tpm(boot.machine);
   if (!boot.plan.firmware) return;
   const auto kept = nvram_of(boot.machine, boot.state);
   boot.throw_away->write_nvram(kept ? sys::read_file(*kept, launch::largest_flash)
@@ -233,6 +236,7 @@ const Command boot_command = {
                 firmware_option(),
                 bus_option(),
                 net_option(),
+                tpm_option(),
                 {.name = "--forward",
                  .value = "HOST:GUEST",
                  .help = "a TCP port on loopback that leads into the guest",

@@ -5,6 +5,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/tpm.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -35,6 +36,14 @@ void warn_of_memory(const Context& context, const LaunchPlan& plan) {
   if (available == 0 || plan.hardware.memory_bytes <= available) return;
   context.warn(fmt::format("the machine has {} of memory, and this host has {} left: --memory gives it less",
                            base::format_bytes(plan.hardware.memory_bytes), base::format_bytes(available)));
+}
+
+// In the background once it listens, so that QEMU's command can follow at once.
+std::vector<std::string> tpm_command(const LaunchPlan& plan) {
+  if (!plan.tpm) return {};
+  auto command = launch::swtpm_command(*plan.tpm);
+  command.push_back("--daemon");
+  return command;
 }
 
 Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -74,9 +83,12 @@ void say_how_to_use(const Context& context, const LaunchPlan& plan) {
 
 report::Report command_report(const LaunchPlan& plan) {
   const auto command = launch::qemu_command(plan);
+  const auto tpm = tpm_command(plan);
+  std::vector<report::View> human{report::TextView{base::shell_quote(command)}};
+  if (!tpm.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(tpm)});
   return {.schema = "hrvm.boot/1",
-          .data = Json::object().set("machine", plan.name).set("command", Json(command)),
-          .human = {report::TextView{base::shell_quote(command)}}};
+          .data = Json::object().set("machine", plan.name).set("command", command).set("tpm_command", tpm),
+          .human = std::move(human)};
 }
 
 report::Report domain_report(const LaunchPlan& plan) {

@@ -89,6 +89,7 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
   request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
   request.bus = chosen(arguments, "--bus", machine::bus_from);
   request.network = chosen_network(arguments);
+  request.tpm = arguments.has("--tpm");
   request.forwards = forwards(arguments);
   request.console = launch::console_from(arguments.value("--console").value_or("auto")).value();
   request.detach = arguments.has("--detach");

@@ -39,6 +39,8 @@ Option net_option() {
           .choices = {"isolated", "nat", "bridge=INTERFACE", "none"}};
 }
 
+Option tpm_option() { return {.name = "--tpm", .help = "with a TPM 2.0, by swtpm"}; }
+
 std::optional<std::uint64_t> chosen_memory(const Arguments& arguments) {
   const auto bytes = arguments.bytes("--memory");
   if (bytes && *bytes < least_memory)

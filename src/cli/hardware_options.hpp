@@ -14,6 +14,7 @@ Option cpus_option();
 Option firmware_option();
 Option bus_option();
 Option net_option();
+Option tpm_option();
 
 // nullopt for "auto" and where the option is not given; its choices were checked before.
 template <typename T>

@@ -22,6 +22,7 @@ machine::ImportRequest request_of(const Arguments& arguments) {
   request.bus = chosen(arguments, "--bus", machine::bus_from);
   request.machine = chosen(arguments, "--machine", machine::machine_type_from);
   request.network = chosen_network(arguments);
+  request.tpm = arguments.has("--tpm");
   request.description = arguments.value("--description").value_or("");
   request.classic = arguments.has("--classic");
   request.allow_in_use = arguments.has("--allow-in-use");
@@ -113,6 +114,7 @@ const Command import_command = {
                 firmware_option(),
                 bus_option(),
                 net_option(),
+                tpm_option(),
                 {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
                 {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
                 {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},

@@ -118,6 +118,7 @@ Json disk_json(const Machine& machine, const State& state) {
 void set_hardware(Json& json, const machine::Hardware& hardware) {
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
   json.set("net", word(hardware.network)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
+  json.set("tpm", hardware.tpm);
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
@@ -201,6 +202,7 @@ std::vector<report::View> machine_views() {
                                                {"Bus", "bus"},
                                                {"Network", "net"},
                                                {"MAC", "mac"},
+                                               {"TPM", "tpm", Format::yes_no},
                                                {"Because", "because", Format::lines}}};
   auto snapshots = snapshot_table();
   snapshots.title = "Snapshots";

@@ -223,6 +223,12 @@ void add_display(xml_node devices, const LaunchPlan& plan) {
   add(add(devices, "video"), "model", {{"type", "vga"}});
 }
 
+// Libvirt starts a swtpm of its own, with a memory of its own.
+void add_tpm(xml_node devices, const LaunchPlan& plan) {
+  if (!plan.tpm) return;
+  add(add(devices, "tpm", {{"model", "tpm-crb"}}), "backend", {{"type", "emulator"}, {"version", "2.0"}});
+}
+
 void add_serial(xml_node devices) {
   add(add(devices, "serial", {{"type", "pty"}}), "target", {{"port", "0"}});
   add(add(devices, "console", {{"type", "pty"}}), "target", {{"type", "serial"}, {"port", "0"}});
@@ -234,6 +240,7 @@ void add_devices(xml_node domain, const LaunchPlan& plan) {
   add_disk(devices, plan);
   add_network(devices, plan);
   add_serial(devices);
+  add_tpm(devices, plan);
   add_display(devices, plan);
   add(devices, "memballoon", {{"model", "none"}});
   add_text(add(devices, "rng", {{"model", "virtio"}}), "backend", "/dev/urandom", {{"model", "random"}});

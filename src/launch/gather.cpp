@@ -57,6 +57,8 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   found.run_folder = machine::run_folder(host, machine.definition);
   const auto cache_folder = found.run_folder.parent_path();
   found.qemu = find_qemu(host).value_or("");
+  found.swtpm = host.find_program("swtpm").value_or("");
+  found.tpm_folder = machine.tpm_folder();
   found.kvm = sys::cached_kvm_proof(host, cache_folder);
   found.firmwares = uefi_firmwares(host);
   found.nvram_bytes = size_of(nvram);

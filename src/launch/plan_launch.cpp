@@ -27,6 +27,7 @@ machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest&
   if (request.firmware) hardware.firmware = *request.firmware;
   if (request.bus) hardware.bus = *request.bus;
   if (request.network) hardware.network = *request.network;
+  hardware.tpm = hardware.tpm || request.tpm;
   // The firmware that is chosen is one for q35.
   if (hardware.firmware == Firmware::uefi) hardware.machine = machine::MachineType::q35;
   return hardware;
@@ -138,6 +139,15 @@ void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchC
   }
 }
 
+void plan_tpm(LaunchPlan& plan, const LaunchCircumstances& circumstances) {
+  if (!plan.hardware.tpm) return;
+  if (circumstances.swtpm.empty()) {
+    throw Error(ErrorKind::not_found, "swtpm is not installed, which a machine's TPM is made of")
+        .hint(fmt::format("apt install swtpm, or go without: hrvm set {} tpm=off", plan.name));
+  }
+  plan.tpm = {circumstances.swtpm, circumstances.tpm_folder, plan.run_folder / "tpm.sock", plan.run_folder / "tpm.pid"};
+}
+
 }  // namespace
 
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
@@ -164,6 +174,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   plan.base_direct = circumstances.base_direct;
   plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);
   plan_consoles(plan, request, circumstances);
+  plan_tpm(plan, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;
   return plan;
 }

@@ -170,6 +170,13 @@ void add_entropy(Arguments& arguments) {
   arguments.add("-device", "virtio-rng-pci,rng=rng0");
 }
 
+void add_tpm(Arguments& arguments, const LaunchPlan& plan) {
+  if (!plan.tpm) return;
+  arguments.add("-chardev", "socket,id=tpm0,path=" + property(plan.tpm->socket));
+  arguments.add("-tpmdev", "emulator,id=tpm-backend0,chardev=tpm0");
+  arguments.add("-device", "tpm-crb,id=tpm-device0,tpmdev=tpm-backend0");
+}
+
 }  // namespace
 
 std::vector<std::string> qemu_command(const LaunchPlan& plan) {
@@ -178,6 +185,7 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_disk(arguments, plan);
   add_network(arguments, plan);
   add_entropy(arguments);
+  add_tpm(arguments, plan);
   add_display(arguments, plan);
   add_serial(arguments, plan);
   add_control(arguments, plan);

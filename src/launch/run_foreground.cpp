@@ -27,7 +27,7 @@ void wait_until_running(const LaunchPlan& plan, const sys::Process& qemu) {
 }  // namespace
 
 void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
-  const auto command = prepare_command(plan, keep);
+  const auto prepared = prepare_command(host, plan, keep);
   const auto self = sys::Process::self();  // which QEMU will be
   const auto terminal = guards_terminal(host);
   std::vector<int> kept{machine_lock.fd(), self.fd()};
@@ -38,11 +38,13 @@ void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock 
     guard_run(host, plan, terminal.get());
   };
   sys::run_in_background(watch_over, kept);
-  host.runner.exec(command);
+  host.runner.exec(prepared.command);
 }
 
 int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
-  auto child = host.runner.spawn(prepare_command(plan, keep), {0, 1, 2}, false);
+  auto prepared = prepare_command(host, plan, keep);
+  auto child = host.runner.spawn(prepared.command, {0, 1, 2}, false);
+  prepared.tpm_lifeline.reset();
   std::optional<sys::Lock> held = std::move(machine_lock);
   bool told = false;
   while (!child.wait(20ms)) {

@@ -9,6 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/launch/tpm.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -57,9 +58,13 @@ std::string without_notes(std::string_view text) {
 
 }  // namespace
 
-sys::Command prepare_command(const LaunchPlan& plan, const Keep& keep) {
+PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
   sys::make_directories(plan.run_folder);
-  return {qemu_command(plan), {}, keep.fds};
+  PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
+  if (!plan.tpm) return prepared;
+  prepared.tpm_lifeline = start_tpm(host, *plan.tpm, keep);
+  prepared.command.inherited_fds.push_back(prepared.tpm_lifeline.get());
+  return prepared;
 }
 
 bool has_taken_layer(const LaunchPlan& plan) {
@@ -67,9 +72,9 @@ bool has_taken_layer(const LaunchPlan& plan) {
 }
 
 sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
-  const auto command = prepare_command(plan, keep);
+  const auto prepared = prepare_command(host, plan, keep);
   sys::AtomicFile words(words_file(plan));
-  auto child = host.runner.spawn(command, {-1, words.fd(), words.fd()}, true);
+  auto child = host.runner.spawn(prepared.command, {-1, words.fd(), words.fd()}, true);
   words.commit();
   return child;
 }

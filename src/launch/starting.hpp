@@ -8,8 +8,13 @@
 
 namespace hrvm::launch {
 
-// With its run folder made, 0700: the sockets in it are open to whoever can enter.
-sys::Command prepare_command(const LaunchPlan& plan, const Keep& keep);
+// QEMU's command, and what must stay open until QEMU has it.
+struct PreparedCommand {
+  sys::Command command;
+  sys::Fd tpm_lifeline;
+};
+// With its run folder made, 0700: the sockets in it are open to whoever can enter. Its TPM runs.
+PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
 
 // True once QEMU has the layer: from then on the lock that it holds says that the machine runs.
 bool has_taken_layer(const LaunchPlan& plan);

@@ -4,6 +4,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/create.hpp"
 #include "hrvm/image/disk_image.hpp"
+#include "hrvm/launch/tpm.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -61,6 +62,11 @@ ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& stat
 
 void ThrowAway::write_nvram(std::string_view variables) const { write_file(nvram(), variables); }
 
-void ThrowAway::remove() const { sys::remove_all(folder_); }
+void ThrowAway::copy_tpm(const machine::Machine& machine) const { copy_tpm_state(machine.tpm_folder(), tpm_folder()); }
+
+void ThrowAway::remove() const {
+  await_tpm_end(tpm_folder());
+  sys::remove_all(folder_);
+}
 
 }  // namespace hrvm::launch

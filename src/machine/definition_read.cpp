@@ -45,7 +45,7 @@ std::string read_snapshot_name(const Value& value) {
 
 Hardware read_hardware(const Value& value) {
   value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"cpu", "clock", "hyperv"});
+                       {"cpu", "clock", "hyperv", "tpm"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
@@ -56,6 +56,7 @@ Hardware read_hardware(const Value& value) {
   if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
   if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
   if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();
+  if (value.has("tpm")) hardware.tpm = value["tpm"].boolean();
   hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
   hardware.because = value["because"].texts();
   return hardware;

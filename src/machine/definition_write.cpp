@@ -15,6 +15,7 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("cpu", hardware.cpu)
       .set("clock", word(hardware.clock))
       .set("hyperv", hardware.hyperv)
+      .set("tpm", hardware.tpm)
       .set("mac", hardware.mac)
       .set("because", hardware.because);
 }

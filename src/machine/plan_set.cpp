@@ -43,10 +43,9 @@ bool set_cpu(Hardware& hardware, const std::string& value) {
   return true;
 }
 
-bool set_hyperv(Hardware& hardware, const std::string& value) {
-  if (value != "on" && value != "off") return false;
-  hardware.hyperv = value == "on";
-  return true;
+std::optional<bool> switch_from(std::string_view word) {
+  if (word != "on" && word != "off") return std::nullopt;
+  return word == "on";
 }
 
 struct Key {
@@ -67,7 +66,9 @@ constexpr Key keys[] = {
      [](Hardware& it, const std::string& value) { return take(it.network, network_from(value)); }},
     {{"clock", "utc or localtime"},
      [](Hardware& it, const std::string& value) { return take(it.clock, clock_from(value)); }},
-    {{"hyperv", "on or off"}, set_hyperv},
+    {{"hyperv", "on or off"},
+     [](Hardware& it, const std::string& value) { return take(it.hyperv, switch_from(value)); }},
+    {{"tpm", "on or off"}, [](Hardware& it, const std::string& value) { return take(it.tpm, switch_from(value)); }},
 };
 constexpr std::string_view description_key = "description";
 

@@ -11,7 +11,7 @@ namespace hrvm::machine {
 namespace {
 
 // All that hrvm itself ever puts into a machine's folder. Anything else is a person's, and stays.
-constexpr std::array<std::string_view, 4> folder_entries = {"layers", "nvram", "generations", "tmp"};
+constexpr std::array<std::string_view, 5> folder_entries = {"layers", "nvram", "generations", "tpm", "tmp"};
 
 bool is_temporary(const std::string& name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 

@@ -47,9 +47,11 @@ void silence_streams() {
 
 }  // namespace
 
-Process Process::self() {
-  Fd fd(int(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-  if (!fd) throw base::system_error(errno, "watch", "this process");
+Process Process::self() { return child(::getpid()); }
+
+Process Process::child(pid_t pid) {
+  Fd fd(int(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!fd) throw base::system_error(errno, "watch", "process " + std::to_string(pid));
   return Process(std::move(fd));
 }
 
@@ -57,6 +59,8 @@ bool Process::wait(std::chrono::milliseconds limit) const {
   pollfd ended{fd_.get(), POLLIN, 0};
   return ::poll(&ended, 1, int(limit.count())) > 0;
 }
+
+void Process::signal(int number) const { ::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, 0); }
 
 void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds) {
   // The child in between ends at once, so that the one that works is nobody's to wait for.
@@ -71,6 +75,19 @@ void run_in_background(const std::function<void()>& work, std::vector<int> kept_
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (status != 0) throw base::system_error(EAGAIN, "start", "a process in the background");
+}
+
+Lifeline make_lifeline() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw base::system_error(errno, "make", "a pipe");
+  return {.held = Fd(ends[1]), .watched = Fd(ends[0])};
+}
+
+void wait_for_end(const Fd& watched) {
+  char unused;
+  while (::read(watched.get(), &unused, 1) != 0) {
+    if (errno != EINTR) return;
+  }
 }
 
 std::optional<std::string> read_now(int fd) {

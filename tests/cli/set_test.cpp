@@ -28,3 +28,14 @@ TEST_CASE("a machine that runs is not set") {
   const auto running = store.runs("web");
   CHECK(store.run({"set", "web", "memory=4G"}) == 1);
 }
+
+TEST_CASE("a TPM is given to a machine and taken from it, and show tells") {
+  MachineStore store;
+  store.add("web");
+  REQUIRE(store.run({"set", "web", "tpm=on"}) == 0);
+  CHECK(store.machine("web").definition.active.hardware.tpm);
+  CHECK(store.json({"show", "web"})["machines"].items()[0]["tpm"] == true);
+  CHECK(store.run({"set", "web", "tpm=2.0"}) == 2);
+  REQUIRE(store.run({"set", "web", "tpm=off"}) == 0);
+  CHECK_FALSE(store.machine("web").definition.active.hardware.tpm);
+}

@@ -53,6 +53,13 @@ enum class SerialTarget {
   none,
 };
 
+// An emulated TPM 2.0: swtpm, which runs beside QEMU.
+struct Tpm {
+  std::string program;
+  machine::Path state_folder;    // what it remembers
+  std::string socket, pid_file;  // in the run folder
+};
+
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
@@ -77,6 +84,8 @@ struct LaunchPlan {
   std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
   std::string guard_socket;                                      // QMP as well, for the guard
 
+  std::optional<Tpm> tpm;
+
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
   // Only KVM gives a guest the interfaces of Hyper-V.
@@ -94,6 +103,7 @@ struct LaunchRequest {
   std::optional<machine::Bus> bus;
   std::optional<machine::Network> network;
   std::vector<PortForward> forwards;
+  bool tpm = false;  // one, also where the machine has none
   Console console = Console::automatic;
   bool detach = false;
   bool supervised = false;  // hrvm stays and reads the serial line
@@ -102,6 +112,7 @@ struct LaunchRequest {
 // What planning needs to know of the host; gathered beforehand.
 struct LaunchCircumstances {
   std::string qemu;  // empty: not installed
+  std::string swtpm;  // empty: not installed
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet
@@ -109,6 +120,7 @@ struct LaunchCircumstances {
   bool display = false;          // there is one for --console gui
   bool libvirt_as_root = false;  // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
+  machine::Path tpm_folder;  // what its TPM remembers, or will
   probe::Disk base;  // where it is now
 };
 // `nvram`: the variables that will boot, where there are any yet.
@@ -116,7 +128,7 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
                            const std::optional<machine::Path>& nvram);
 
 // Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's); `nvram`
-// is where its variables are or will be. Error{not_found} when QEMU or a firmware that fits is not installed, with the
+// is where its variables are or will be. Error{not_found} when QEMU, swtpm or a firmware that fits is not installed, with the
 // package to install; Error{unsupported} for what cannot work together (BIOS or SATA with 4096-byte logical sectors, a
 // window without a display); Error{usage} for a CPU model or forward that cannot be.
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,

@@ -33,9 +33,11 @@ class ThrowAway {
   const machine::Path& folder() const { return folder_; }
   machine::Path layer() const { return folder_ / "layer.qcow2"; }
   machine::Path nvram() const { return folder_ / "nvram.fd"; }
+  machine::Path tpm_folder() const { return folder_ / "tpm"; }
   int lock_fd() const { return lock_.fd(); }
 
   void write_nvram(std::string_view variables) const;
+  void copy_tpm(const machine::Machine& machine) const;  // what its TPM remembers
   void remove() const;
 
  private:

@@ -22,6 +22,7 @@ struct ImportRequest {
   std::optional<Bus> bus;
   std::optional<MachineType> machine;
   std::optional<Network> network;
+  bool tpm = false;
   std::string description;
   bool classic = false;
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false;

@@ -2,6 +2,7 @@
 //
 //   STORE/NAME/layers/ID.qcow2       every layer, mode 0600, never renamed; its backing file is a sibling or the base
 //   STORE/NAME/nvram/ID.fd           UEFI variables
+//   STORE/NAME/tpm/                  what the machine's TPM remembers: one for all its states, as a chip would
 //   STORE/NAME/generations/N.json    a definition
 //   STORE/NAME/current               link to generations/N.json: one rename of it is the commit point of every change
 //   STORE/NAME/tmp/ID/               throw-away layers, flock()ed while used
@@ -31,6 +32,7 @@ struct Machine {
 
   Path layer_path(const std::string& id) const { return folder / "layers" / (id + ".qcow2"); }
   Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
+  Path tpm_folder() const { return folder / "tpm"; }
   Path active_layer() const { return layer_path(definition.active.layer); }
 };
 

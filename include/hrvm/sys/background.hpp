@@ -18,7 +18,10 @@ namespace hrvm::sys {
 class Process {
  public:
   static Process self();
+  // A child of ours that nobody has waited for yet.
+  static Process child(pid_t pid);
   bool wait(std::chrono::milliseconds limit) const;  // true once it has ended
+  void signal(int number) const;                     // one that has ended gets none
   int fd() const { return fd_.get(); }
 
  private:
@@ -29,6 +32,14 @@ class Process {
 // Runs `work` in a process of its own that nobody has to wait for: in a new session, in the root folder, with
 // /dev/null as standard streams and none of our descriptors but `kept_fds`. What it throws is lost.
 void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds);
+
+// Tells when others have ended, whoever they are by then: a pipe that nothing is ever written to.
+struct Lifeline {
+  Fd held;     // to be inherited by them
+  Fd watched;  // comes to its end when the last of them has gone, and all copies of `held` with it
+};
+Lifeline make_lifeline();
+void wait_for_end(const Fd& watched);
 
 // What can be read from `fd` without waiting, at most 4 KiB: nullopt when there is nothing now, empty at its end.
 std::optional<std::string> read_now(int fd);

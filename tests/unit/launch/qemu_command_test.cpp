@@ -5,6 +5,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/launch/tpm.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/temporary_directory.hpp"
 #include "variants.hpp"
@@ -38,6 +39,10 @@ struct OnThisHost {
     plan.pid_file = folder / "pid";
     if (!plan.vnc_socket.empty()) plan.vnc_socket = folder / "vnc.sock";
     if (!plan.console_socket.empty()) plan.console_socket = folder / "console.sock";
+    if (plan.tpm) {
+      plan.tpm = {*host.find_program("swtpm"), folder / "tpm", folder / "tpm.sock", folder / "tpm.pid"};
+      tpm_lifeline = start_tpm(host, *plan.tpm, {});
+    }
     place_files(host);
   }
 
@@ -56,6 +61,7 @@ struct OnThisHost {
 
   test::TemporaryDirectory folder;
   LaunchPlan plan;
+  sys::Fd tpm_lifeline;
 };
 
 std::optional<Qmp> connect_when_there(sys::Child& qemu, const LaunchPlan& plan) {
@@ -132,6 +138,7 @@ TEST_CASE("QEMU takes every word of these commands") {
     variant.change(sample);
     const auto plan = sample.plan();
     if (!variant.runs_anywhere || (plan.firmware && !sys::is_readable(plan.firmware->code_path))) continue;
+    if (plan.tpm && !host.find_program("swtpm")) continue;
     INFO(variant.name);
     const OnThisHost it(host, sample);
     CHECK(start_and_quit(host, it) == "prelaunch");

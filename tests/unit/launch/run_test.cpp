@@ -87,6 +87,18 @@ struct Guest : Sample {
   test::TemporaryDirectory folder;
 };
 
+struct GuestWithTpm : Guest {
+  GuestWithTpm() {
+    state.hardware.tpm = true;
+    host.swtpm = real.find_program("swtpm").value_or("");
+    host.tpm_folder = machine.folder / "tpm";
+  }
+  bool installed() const { return Guest::installed() && !host.swtpm.empty(); }
+  bool tpm_runs_on(std::chrono::milliseconds patience) const {
+    return !sys::Lock::try_take(host.tpm_folder, sys::Lock::Mode::exclusive, patience);
+  }
+};
+
 WatchRequest waiting_for(const std::string& expression) {
   WatchRequest watch;
   watch.wait_for = expression;
@@ -165,7 +177,7 @@ TEST_CASE_METHOD(Guest, "a detached guest runs when its start returns; one that 
   if (!installed()) return;
   const auto pid = run_detached(real, detached_plan(), lock(), {});
   CHECK(runs());
-  CHECK(try_lock());
+  CHECK(try_lock(1s));  // the guard is a copy of us, and closes what it does not need
   CHECK(run_pid(folder / "run") == pid);
   CHECK(sys::status(folder / "run").mode == 0700);
   CHECK(stop_run(layers[0], folder / "run", 1s, false) == StopWay::quit);
@@ -277,4 +289,24 @@ TEST_CASE_METHOD(Guest, "the serial line of a run is for one at a time") {
   run_detached(real, detached_plan(), lock(), {});
   CHECK(test::kind_of([&] { console_socket(folder / "run"); }) == base::ErrorKind::unsupported);
   stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(GuestWithTpm, "a TPM ends with its QEMU, also with one that is killed, and keeps what it remembers") {
+  if (!installed()) return;
+  const auto pid = run_detached(real, detached_plan(), lock(), {});
+  CHECK(tpm_runs_on(100ms));
+  kill(pid, SIGKILL);
+  CHECK_FALSE(tpm_runs_on(4s));
+  CHECK(sys::status(host.tpm_folder / "tpm2-00.permall").size_bytes > 0);
+  const auto result = run_watched(real, watched_plan(), lock(), {}, waiting_for("hello"));
+  CHECK(result.end == WatchEnd::matched);
+  CHECK(result.qemu_errors == "");
+  CHECK_FALSE(tpm_runs_on(4s));
+}
+
+TEST_CASE_METHOD(GuestWithTpm, "QEMU that dies early leaves no TPM behind") {
+  if (!installed()) return;
+  request.cpu = "no-such-cpu";
+  CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
+  CHECK_FALSE(tpm_runs_on(4s));
 }

@@ -21,6 +21,8 @@ struct Sample {
     definition.active = state;
 
     host.qemu = "/usr/bin/qemu-system-x86_64";
+    host.swtpm = "/usr/bin/swtpm";
+    host.tpm_folder = "/var/lib/hrvm/web/tpm";
     host.kvm = {true, "KVM runs guests"};
     host.firmwares = {{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", 540672, "known path"},
                       {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", 131072, "known path"}};

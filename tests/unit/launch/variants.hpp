@@ -76,6 +76,12 @@ inline const std::vector<Variant>& variants() {
          it.request.bus = Bus::sata;
          it.request.firmware = Firmware::uefi;
        }},
+      {"uefi-tpm",
+       [](Sample& it) {
+         it.state.hardware.tpm = true;
+         it.request.firmware = Firmware::uefi;
+         it.request.detach = true;
+       }},
       {"bridge-gui",
        [](Sample& it) {
          it.request.network = Network{NetworkKind::bridge, "br0"};

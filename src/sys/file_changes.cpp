@@ -15,6 +15,8 @@ namespace hrvm::sys {
 
 namespace {
 
+constexpr int most_removals = 16;
+
 void rename_over(const Path& from, const Path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) throw base::system_error(errno, "rename to", to);
 }
@@ -74,7 +76,11 @@ void switch_link(const Path& link, const Path& target) {
 
 void remove_all(const Path& path) {
   std::error_code error;
-  std::filesystem::remove_all(path, error);
+  // Others may remove what is in it meanwhile, or put more there.
+  for (int turn = 0; turn < most_removals; ++turn) {
+    std::filesystem::remove_all(path, error);
+    if (error.value() != ENOENT && error.value() != ENOTEMPTY) break;
+  }
   if (error) throw base::system_error(error.value(), "remove", path);
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <thread>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
@@ -171,6 +172,19 @@ TEST_CASE("removing takes a tree away without following its links, and absence c
   CHECK(folder.names() == Names{"kept"});
   CHECK(sys::list_directory(folder / "kept") == Names{"file"});
   CHECK_NOTHROW(sys::remove_all(folder / "tree"));
+}
+
+TEST_CASE("a folder from which others remove as well is removed all the same") {
+  const TemporaryDirectory folder;
+  for (int turn = 0; turn < 20; ++turn) {
+    for (int file = 0; file < 100; ++file) folder.write("tree/" + std::to_string(file), "");
+    std::thread other([&] {
+      for (int file = 0; file < 100; ++file) std::filesystem::remove(folder / ("tree/" + std::to_string(file)));
+    });
+    CHECK_NOTHROW(sys::remove_all(folder / "tree"));
+    other.join();
+    CHECK(folder.names().empty());
+  }
 }
 
 TEST_CASE("an atomic file that is not committed leaves nothing") {

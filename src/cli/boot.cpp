@@ -105,7 +105,9 @@ Boot prepare(const Context& context, const BootWords& words) {
   const auto state = state_named(machine, words.named.snapshot);
   const auto base = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
-  const auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
+  auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
+  for (const auto& [source, is_disc, boots_first] : words.extra_disks)
+    circumstances.extra_sources.push_back({check_extra_disk(context, source, words.force), is_disc, boots_first});
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
   if (words.ephemeral)
     plan_ephemeral(boot, circumstances);
@@ -237,6 +239,15 @@ const Command boot_command = {
                 bus_option(),
                 net_option(),
                 tpm_option(),
+                {.name = "--disk",
+                 .value = "SOURCE[,ro]",
+                 .help = "another disk or image, which the guest can only read",
+                 .completes = Completes::source,
+                 .repeatable = true},
+                {.name = "--iso",
+                 .value = "FILE[,boot]",
+                 .help = "a disc in a CD drive; with \",boot\" it boots first",
+                 .completes = Completes::file},
                 {.name = "--forward",
                  .value = "HOST:GUEST",
                  .help = "a TCP port on loopback that leads into the guest",

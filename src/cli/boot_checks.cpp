@@ -10,6 +10,7 @@
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/import.hpp"
 #include "hrvm/machine/storage.hpp"
 
 namespace hrvm::cli {
@@ -109,6 +110,15 @@ void check_space(const Context& context, const machine::Store& store, bool force
 }
 
 }  // namespace
+
+probe::Disk check_extra_disk(const Context& context, const std::string& source, bool force) {
+  auto disk = probe::locate_disk(context.host, source);
+  if (disk.kind == probe::DiskKind::directory)
+    throw Error(ErrorKind::unsupported, fmt::format("{} is a folder, not a disk", disk.path)).on(disk.path);
+  if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
+  check_use(context, disk, force);
+  return disk;
+}
 
 probe::Disk check_boot(const Context& context, const machine::Store& store, const Machine& machine,
                        const machine::State& state, const BootWords& words) {

@@ -1,6 +1,8 @@
 // What must be so before a machine boots, in the order in which a person would want to know.
 #pragma once
 
+#include <string>
+
 #include "cli/boot_words.hpp"
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/store.hpp"
@@ -13,5 +15,9 @@ namespace hrvm::cli {
 // the store has no room (each a warning with --force), {corrupt} when a file of the state is missing.
 probe::Disk check_boot(const Context& context, const machine::Store& store, const machine::Machine& machine,
                        const machine::State& state, const BootWords& words);
+
+// A disk that the machine gets besides its own. Error as of probe::locate_disk, {corrupt} or {refused} for an image as of
+// machine::image_obstacle, {refused} when it is in use for writing (a warning with `force`).
+probe::Disk check_extra_disk(const Context& context, const std::string& source, bool force);
 
 }  // namespace hrvm::cli

@@ -33,6 +33,30 @@ std::vector<launch::PortForward> forwards(const Arguments& arguments) {
   return all;
 }
 
+constexpr std::size_t most_extra_disks = 16;
+
+// A name may itself have commas in it: only one that ends it is no part of it.
+bool cut(std::string& word, std::string_view ending) {
+  if (!word.ends_with(ending)) return false;
+  word.resize(word.size() - ending.size());
+  return true;
+}
+
+std::vector<ExtraWord> extra_disks(const Arguments& arguments) {
+  std::vector<ExtraWord> extras;
+  for (auto word : arguments.values("--disk")) {
+    cut(word, ",ro");
+    extras.push_back({.source = std::move(word)});
+  }
+  if (auto word = arguments.value("--iso")) {
+    const bool boots_first = cut(*word, ",boot");
+    extras.push_back({std::move(*word), true, boots_first});
+  }
+  if (extras.size() > most_extra_disks)
+    throw Error(ErrorKind::usage, fmt::format("a machine has at most {} disks besides its own", most_extra_disks));
+  return extras;
+}
+
 std::optional<std::chrono::seconds> timeout(const Arguments& arguments) {
   const auto seconds = arguments.number("--timeout");
   if (!seconds) return std::nullopt;
@@ -106,6 +130,7 @@ BootWords boot_words(const Context& context) {
   words.request = request_of(arguments);
   words.try_hard = arguments.has("--try-hard");
   words.ephemeral = arguments.has("--ephemeral") || words.named.snapshot || words.try_hard;
+  words.extra_disks = extra_disks(arguments);
   words.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");

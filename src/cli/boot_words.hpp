@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/named_machine.hpp"
 #include "hrvm/cli/command.hpp"
@@ -11,9 +12,16 @@
 
 namespace hrvm::cli {
 
+// What --disk or --iso names.
+struct ExtraWord {
+  std::string source;
+  bool is_disc = false, boots_first = false;
+};
+
 struct BootWords {
   NamedMachine named;
   launch::LaunchRequest request;
+  std::vector<ExtraWord> extra_disks;
   bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
   bool force = false;
   bool print = false, xml = false;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "extra_disks.hpp"
+
 namespace hrvm::launch {
 
 namespace {
@@ -47,6 +49,18 @@ Json disk_node(const LaunchPlan& plan, std::size_t index) {
   return node.set("file", file_node(disk, name + "-file", active, direct));
 }
 
+// Devices are read past the page cache, as the base is.
+Json extra_node(const ExtraDisk& disk, std::size_t extra, std::size_t index) {
+  const auto& file = disk.chain[index];
+  const auto name = extra_node_name(extra, index);
+  Json node;
+  node.set("driver", file.format).set("node-name", name).set("read-only", true).set("auto-read-only", false);
+  node.set("cache", cache_options(file.is_device));
+  const bool is_last = index + 1 == disk.chain.size();
+  if (file.format == "qcow2") node.set("backing", is_last ? Json() : Json(extra_node_name(extra, index + 1)));
+  return node.set("file", file_node(file, name + "-file", false, file.is_device));
+}
+
 Json flash_node(const std::string& name, const std::string& path, bool writable) {
   Json node, file;
   file.set("driver", "file").set("filename", path).set("read-only", !writable).set("auto-read-only", false);
@@ -64,6 +78,15 @@ std::string node_name(const LaunchPlan& plan, std::size_t index) {
 std::vector<Json> disk_nodes(const LaunchPlan& plan) {
   std::vector<Json> nodes;
   for (std::size_t index = plan.chain.size(); index-- > 0;) nodes.push_back(disk_node(plan, index));
+  return nodes;
+}
+
+std::vector<Json> extra_nodes(const LaunchPlan& plan) {
+  std::vector<Json> nodes;
+  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) {
+    const auto& disk = plan.extra_disks[extra];
+    for (std::size_t index = disk.chain.size(); index-- > 0;) nodes.push_back(extra_node(disk, extra, index));
+  }
   return nodes;
 }
 

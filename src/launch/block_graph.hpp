@@ -18,6 +18,9 @@ std::string node_name(const LaunchPlan& plan, std::size_t index);
 // read-only, by `read-only` with `auto-read-only` off, so that QEMU never tries to open it otherwise.
 std::vector<base::Json> disk_nodes(const LaunchPlan& plan);
 
+// Those of the other disks, all read-only, in such an order as well.
+std::vector<base::Json> extra_nodes(const LaunchPlan& plan);
+
 // Code and variables, "pflash0" and "pflash1"; none for BIOS.
 std::vector<base::Json> firmware_nodes(const LaunchPlan& plan);
 

@@ -6,6 +6,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "extra_disks.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -144,17 +145,19 @@ xml_node add_source(xml_node parent, const DiskNode& node) {
 }
 
 // Every link of the chain is named, and the end as well, so that libvirt opens none to look for more.
-void add_chain(xml_node disk, const LaunchPlan& plan) {
-  add_source(disk, plan.chain.front());
+// From the node `foreign` on the files are not the machine's.
+void add_chain(xml_node disk, const LaunchPlan& plan, const std::vector<DiskNode>& chain, std::size_t foreign) {
   xml_node above = disk;
-  for (std::size_t index = 1; index < plan.chain.size(); ++index) {
-    const auto& node = plan.chain[index];
-    above = add(above, "backingStore", {{"type", storage_type(node)}});
-    add(above, "format", {{"type", node.format}});
+  for (std::size_t index = 0; index < chain.size(); ++index) {
+    const auto& node = chain[index];
+    if (index > 0) {
+      above = add(above, "backingStore", {{"type", storage_type(node)}});
+      add(above, "format", {{"type", node.format}});
+    }
     const auto source = add_source(above, node);
-    const bool is_base_image = index >= plan.base_index() && !node.is_device;
+    const bool is_foreign_file = index >= foreign && !node.is_device;
     // Where nothing is relabelled at all, libvirt refuses to be told so again.
-    if (is_base_image && !plan.libvirt_as_root) add(source, "seclabel", {{"model", "dac"}, {"relabel", "no"}});
+    if (is_foreign_file && !plan.libvirt_as_root) add(source, "seclabel", {{"model", "dac"}, {"relabel", "no"}});
   }
   add(above, "backingStore");
 }
@@ -188,14 +191,45 @@ void add_disk(xml_node devices, const LaunchPlan& plan) {
   }
   const auto disk = add(devices, "disk", {{"type", storage_type(plan.chain.front())}, {"device", "disk"}});
   add_driver(disk, plan);
-  add_chain(disk, plan);
+  add_chain(disk, plan, plan.chain, plan.base_index());
   const auto target = target_on(plan.hardware.bus);
   add(disk, "target", {{"dev", target.name}, {"bus", target.bus}});
   add(disk, "blockio",
       {{"logical_block_size", fmt::format("{}", plan.sectors.logical_bytes)},
        {"physical_block_size", fmt::format("{}", plan.sectors.physical_bytes)}});
   if (is_serial_for_libvirt(plan.disk_serial)) add_text(disk, "serial", plan.disk_serial);
-  add(disk, "boot", {{"order", "1"}});
+  add(disk, "boot", {{"order", fmt::format("{}", boot_index_of_own_disk(plan) + 1)}});
+}
+
+// As qemu_command has them: QEMU's SATA disks cannot be read-only.
+Target extra_target(const LaunchPlan& plan, const ExtraDisk& disk) {
+  const bool pc = plan.hardware.machine == machine::MachineType::pc;
+  if (disk.is_disc) return pc ? Target{"hd", "ide"} : Target{"sd", "sata"};
+  switch (plan.hardware.bus) {
+    case Bus::virtio:
+      return {"vd", "virtio"};
+    case Bus::scsi:
+      return {"sd", "scsi"};
+    case Bus::sata:
+    case Bus::nvme:
+      break;
+  }
+  return {"sd", "usb"};
+}
+
+void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra) {
+  const auto& extra_disk = plan.extra_disks[extra];
+  const auto& node = extra_disk.chain.front();
+  const auto target = extra_target(plan, extra_disk);
+  const auto disk =
+      add(devices, "disk", {{"type", storage_type(node)}, {"device", extra_disk.is_disc ? "cdrom" : "disk"}});
+  add(disk, "driver", {{"name", "qemu"}, {"type", node.format}});
+  add_chain(disk, plan, extra_disk.chain, 0);
+  // The machine's own disk has the letter "a".
+  add(disk, "target", {{"dev", target.name + std::string(1, char('b' + extra))}, {"bus", target.bus}});
+  add(disk, "readonly");
+  if (is_serial_for_libvirt(extra_disk.serial)) add_text(disk, "serial", extra_disk.serial);
+  if (extra_disk.boots_first) add(disk, "boot", {{"order", "1"}});
 }
 
 void add_network(xml_node devices, const LaunchPlan& plan) {
@@ -212,7 +246,8 @@ void add_network(xml_node devices, const LaunchPlan& plan) {
 
 void add_display(xml_node devices, const LaunchPlan& plan) {
   if (!plan.has_display()) {
-    add(devices, "controller", {{"type", "usb"}, {"model", "none"}});
+    const bool has_usb = extra_disk_on_usb(plan);
+    add(devices, "controller", {{"type", "usb"}, {"model", has_usb ? "qemu-xhci" : "none"}});
     add(add(devices, "video"), "model", {{"type", "none"}});
     return;
   }
@@ -238,6 +273,7 @@ void add_devices(xml_node domain, const LaunchPlan& plan) {
   const auto devices = add(domain, "devices");
   if (plan.qemu != usual_emulator) add_text(devices, "emulator", plan.qemu);
   add_disk(devices, plan);
+  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) add_extra_disk(devices, plan, extra);
   add_network(devices, plan);
   add_serial(devices);
   add_tpm(devices, plan);

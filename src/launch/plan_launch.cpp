@@ -110,6 +110,13 @@ void plan_chain(LaunchPlan& plan, const std::vector<machine::Path>& layers, cons
   plan.base_nodes = nodes.size();
 }
 
+std::vector<ExtraDisk> extra_disks_of(const std::vector<ExtraSource>& sources) {
+  std::vector<ExtraDisk> disks;
+  for (const auto& [disk, is_disc, boots_first] : sources)
+    disks.push_back({nodes_of(disk), disk.sectors, disk.serial.substr(0, longest_serial), is_disc, boots_first});
+  return disks;
+}
+
 // One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
 std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
   return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
@@ -170,6 +177,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request);
   plan_chain(plan, layers, circumstances.base);
+  plan.extra_disks = extra_disks_of(circumstances.extra_sources);
   plan.layer_direct = circumstances.layer_direct;
   plan.base_direct = circumstances.base_direct;
   plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);

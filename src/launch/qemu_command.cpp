@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "block_graph.hpp"
+#include "extra_disks.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
@@ -106,7 +107,7 @@ std::string disk_device(const LaunchPlan& plan) {
                         plan.sectors.physical_bytes);
   // A full store or a failing disk pauses the guest instead of handing it errors. NVMe has no such choice.
   if (plan.hardware.bus != Bus::nvme) device += ",werror=stop,rerror=stop";
-  return device + ",bootindex=0";
+  return device + fmt::format(",bootindex={}", boot_index_of_own_disk(plan));
 }
 
 void add_disk(Arguments& arguments, const LaunchPlan& plan) {
@@ -170,6 +171,11 @@ void add_entropy(Arguments& arguments) {
   arguments.add("-device", "virtio-rng-pci,rng=rng0");
 }
 
+void add_extra_disks(Arguments& arguments, const LaunchPlan& plan) {
+  for (const auto& node : extra_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
+  for (const auto& device : extra_devices(plan)) arguments.add("-device", device);
+}
+
 void add_tpm(Arguments& arguments, const LaunchPlan& plan) {
   if (!plan.tpm) return;
   arguments.add("-chardev", "socket,id=tpm0,path=" + property(plan.tpm->socket));
@@ -187,6 +193,7 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_entropy(arguments);
   add_tpm(arguments, plan);
   add_display(arguments, plan);
+  add_extra_disks(arguments, plan);
   add_serial(arguments, plan);
   add_control(arguments, plan);
   return arguments.take();

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -99,6 +101,26 @@ TEST_CASE_METHOD(Booting, "an XML print is a domain") {
   REQUIRE(run({"boot", "web", "--accel", "tcg", "--xml"}) == 0);
   CHECK_THAT(host().out.str(), Catch::StartsWith("<domain type=\"qemu\">\n  <name>web</name>") &&
                                    Catch::EndsWith("</domain>\n") && Catch::Contains(base().string()));
+}
+
+TEST_CASE_METHOD(Booting, "another disk and a disc are found, and read only, whatever commas are in their names") {
+  std::filesystem::copy_file(base(), MachineStore::folder() / "a,ro");
+  std::filesystem::copy_file(base(), MachineStore::folder() / "b,boot.iso");
+  const auto other = (MachineStore::folder() / "a,ro").string(), disc = (MachineStore::folder() / "b,boot.iso").string();
+  const auto command = executed({"boot", "web", "--accel", "tcg", "--disk", other + ",ro", "--iso", disc + ",boot"});
+  CHECK(file_of(command, "extra1") == other);
+  CHECK(file_of(command, "extra2") == disc);
+  CHECK_THAT(base::join(command, " "), Catch::Contains("drive=extra2,bootindex=0") && Catch::Contains("bootindex=1"));
+  CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--disk", other + ".none"}) == 1);
+}
+
+TEST_CASE_METHOD(Booting, "another disk that somebody writes to is refused, but with --force") {
+  const auto other = MachineStore::folder() / "other.img";
+  std::filesystem::copy_file(base(), other);
+  const auto fd = sys::open_file(other, O_RDWR);
+  block::lock_image_exclusively(fd.get(), other);
+  CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--disk", other}) == 4);
+  CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--disk", other, "--force"}) == 0);
 }
 
 TEST_CASE_METHOD(Booting, "a machine that runs is not booted again, whoever runs it") {

@@ -38,6 +38,15 @@ struct DiskNode {
   friend bool operator==(const DiskNode&, const DiskNode&) = default;
 };
 
+// A disk besides the machine's own, or a disc in a CD drive. The guest can only read it.
+struct ExtraDisk {
+  std::vector<DiskNode> chain;  // itself, then what backs it where it is an image
+  block::SectorSizes sectors;
+  std::string serial;  // the original's; empty: none
+  bool is_disc = false;
+  bool boots_first = false;  // before the machine's own disk
+};
+
 // A TCP port on the host's loopback address that leads into the guest.
 struct PortForward {
   std::uint16_t host_port = 0, guest_port = 0;
@@ -76,6 +85,7 @@ struct LaunchPlan {
   bool layer_direct = false, base_direct = false;  // O_DIRECT: what the store's filesystem can, and devices
   std::uint64_t l2_cache_bytes = 0;
   block::SectorSizes sectors;
+  std::vector<ExtraDisk> extra_disks;
   std::string disk_serial;  // the original's, at most 20 characters; empty: none
   std::vector<PortForward> forwards;
   Console console = Console::automatic;
@@ -110,6 +120,12 @@ struct LaunchRequest {
 };
 
 // What planning needs to know of the host; gathered beforehand.
+// What --disk or --iso named, found on the host.
+struct ExtraSource {
+  probe::Disk disk;
+  bool is_disc = false, boots_first = false;
+};
+
 struct LaunchCircumstances {
   std::string qemu;  // empty: not installed
   std::string swtpm;  // empty: not installed
@@ -122,15 +138,16 @@ struct LaunchCircumstances {
   machine::Path run_folder;
   machine::Path tpm_folder;  // what its TPM remembers, or will
   probe::Disk base;  // where it is now
+  std::vector<ExtraSource> extra_sources;
 };
 // `nvram`: the variables that will boot, where there are any yet.
 LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base,
                            const std::optional<machine::Path>& nvram);
 
 // Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's); `nvram`
-// is where its variables are or will be. Error{not_found} when QEMU, swtpm or a firmware that fits is not installed, with the
-// package to install; Error{unsupported} for what cannot work together (BIOS or SATA with 4096-byte logical sectors, a
-// window without a display); Error{usage} for a CPU model or forward that cannot be.
+// is where its variables are or will be. Error{not_found} when QEMU, swtpm or a firmware that fits is not installed,
+// with the package to install; Error{unsupported} for what cannot work together (BIOS or SATA with 4096-byte logical
+// sectors, a window without a display); Error{usage} for a CPU model or forward that cannot be.
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,
                        const LaunchRequest& request, const LaunchCircumstances& circumstances);

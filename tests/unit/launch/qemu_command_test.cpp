@@ -54,6 +54,7 @@ struct OnThisHost {
       plan.chain[index].path = folder / ("layer" + std::to_string(index));
       host.runner.run({{"qemu-img", "create", "-q", "-f", "qcow2", plan.chain[index].path, "64M"}}, 10s);
     }
+    for (auto& extra : plan.extra_disks) extra.chain = {plan.chain.back()};
     if (!plan.firmware) return;
     plan.nvram = folder / "vars.fd";
     std::filesystem::copy_file(plan.firmware->template_path, plan.nvram);
@@ -113,6 +114,7 @@ TEST_CASE("each kind of machine has its command") {
 TEST_CASE_METHOD(Sample, "nothing but the active layer and the variables is opened for writing") {
   request.firmware = machine::Firmware::uefi;
   layers = {"/s/a2.qcow2", "/s/a1.qcow2"};
+  add_image("/images/other.img");
   std::vector<std::string> writable;
   for (const auto& word : command()) {
     if (!word.starts_with('{')) continue;

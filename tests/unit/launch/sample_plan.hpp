@@ -33,6 +33,13 @@ struct Sample {
     host.base.stable_path = "/dev/disk/by-id/ata-Disk_S3Z9NB0K";
   }
 
+  void add_image(const std::string& path) {
+    probe::Disk disk;
+    disk.kind = probe::DiskKind::image;
+    disk.path = disk.stable_path = path;
+    host.extra_sources.push_back({disk});
+  }
+
   LaunchPlan plan() const { return plan_launch(machine, state, layers, nvram, request, host); }
   std::vector<std::string> command() const { return qemu_command(plan()); }
 

@@ -82,6 +82,35 @@ inline const std::vector<Variant>& variants() {
          it.request.firmware = Firmware::uefi;
          it.request.detach = true;
        }},
+      {"uefi-disc-first",
+       [](Sample& it) {
+         it.request.firmware = Firmware::uefi;
+         it.add_image("/images/a, b.iso");
+         it.host.extra_sources.back().is_disc = it.host.extra_sources.back().boots_first = true;
+         it.add_image("/images/web.qcow2");
+         it.host.extra_sources.back().disk.files = {{.path = "/images/web.qcow2", .format = "qcow2"},
+                                                    {.path = "/dev/sdb", .format = "raw", .is_device = true}};
+       }},
+      {"pc-sata-extras",
+       [](Sample& it) {
+         it.state.hardware.machine = MachineType::pc;
+         it.request.bus = Bus::sata;
+         it.request.console = Console::serial;
+         it.add_image("/images/other.img");
+         it.add_image("/images/a.iso");
+         it.host.extra_sources.back().is_disc = true;
+       }},
+      {"scsi-extras",
+       [](Sample& it) {
+         it.request.bus = Bus::scsi;
+         it.add_image("/images/other.img");
+         it.host.extra_sources.back().disk.serial = "S3Z9,NB0L";
+       }},
+      {"nvme-extras",
+       [](Sample& it) {
+         it.request.bus = Bus::nvme;
+         it.add_image("/images/other.img");
+       }},
       {"bridge-gui",
        [](Sample& it) {
          it.request.network = Network{NetworkKind::bridge, "br0"};

@@ -98,6 +98,28 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
                                     : new_variables(boot.context, *boot.plan.firmware, circumstances.base));
 }
 
+probe::Disk check_kept_disk(const Context& context, const Machine& machine, const std::string& path, bool force) {
+  try {
+    return check_extra_disk(context, path, force);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    throw Error(ErrorKind::not_found, fmt::format("another disk of {} is missing: {}", machine.name, path))
+        .on(path)
+        .hint(fmt::format("attach it, or boot without it from now on: hrvm set {} {}", machine.name,
+                          base::shell_quote("disk=-" + path)));
+  }
+}
+
+std::vector<launch::ExtraSource> extra_sources(const Context& context, const Machine& machine, const State& state,
+                                               const BootWords& words) {
+  std::vector<launch::ExtraSource> sources;
+  for (const auto& path : state.hardware.disks)
+    sources.push_back({check_kept_disk(context, machine, path, words.force), false, false});
+  for (const auto& [source, is_disc, boots_first] : words.extra_disks)
+    sources.push_back({check_extra_disk(context, source, words.force), is_disc, boots_first});
+  return sources;
+}
+
 Boot prepare(const Context& context, const BootWords& words) {
   auto store = open_store(context);
   auto lock = store.lock(words.named.machine);
@@ -106,8 +128,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   const auto base = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
   auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
-  for (const auto& [source, is_disc, boots_first] : words.extra_disks)
-    circumstances.extra_sources.push_back({check_extra_disk(context, source, words.force), is_disc, boots_first});
+  circumstances.extra_sources = extra_sources(context, machine, state, words);
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
   if (words.ephemeral)
     plan_ephemeral(boot, circumstances);
@@ -239,11 +260,7 @@ const Command boot_command = {
                 bus_option(),
                 net_option(),
                 tpm_option(),
-                {.name = "--disk",
-                 .value = "SOURCE[,ro]",
-                 .help = "another disk or image, which the guest can only read",
-                 .completes = Completes::source,
-                 .repeatable = true},
+                disk_option(),
                 {.name = "--iso",
                  .value = "FILE[,boot]",
                  .help = "a disc in a CD drive; with \",boot\" it boots first",

@@ -111,11 +111,18 @@ void check_space(const Context& context, const machine::Store& store, bool force
 
 }  // namespace
 
-probe::Disk check_extra_disk(const Context& context, const std::string& source, bool force) {
+probe::Disk locate_extra_disk(const Context& context, const std::string& source) {
   auto disk = probe::locate_disk(context.host, source);
   if (disk.kind == probe::DiskKind::directory)
     throw Error(ErrorKind::unsupported, fmt::format("{} is a folder, not a disk", disk.path)).on(disk.path);
   if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
+  return disk;
+}
+
+std::string kept_path(const probe::Disk& disk) { return disk.stable_path.empty() ? disk.path : disk.stable_path; }
+
+probe::Disk check_extra_disk(const Context& context, const std::string& source, bool force) {
+  auto disk = locate_extra_disk(context, source);
   check_use(context, disk, force);
   return disk;
 }

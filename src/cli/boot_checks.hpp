@@ -16,8 +16,12 @@ namespace hrvm::cli {
 probe::Disk check_boot(const Context& context, const machine::Store& store, const machine::Machine& machine,
                        const machine::State& state, const BootWords& words);
 
-// A disk that the machine gets besides its own. Error as of probe::locate_disk, {corrupt} or {refused} for an image as of
-// machine::image_obstacle, {refused} when it is in use for writing (a warning with `force`).
+// A disk that a machine gets besides its own. Error as of probe::locate_disk, {corrupt} or {refused} for an image as of
+// machine::image_obstacle.
+probe::Disk locate_extra_disk(const Context& context, const std::string& source);
+// What a machine remembers of it.
+std::string kept_path(const probe::Disk& disk);
+// The same; {refused} also when it is in use for writing (a warning with `force`).
 probe::Disk check_extra_disk(const Context& context, const std::string& source, bool force);
 
 }  // namespace hrvm::cli

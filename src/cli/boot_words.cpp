@@ -33,27 +33,13 @@ std::vector<launch::PortForward> forwards(const Arguments& arguments) {
   return all;
 }
 
-constexpr std::size_t most_extra_disks = 16;
-
-// A name may itself have commas in it: only one that ends it is no part of it.
-bool cut(std::string& word, std::string_view ending) {
-  if (!word.ends_with(ending)) return false;
-  word.resize(word.size() - ending.size());
-  return true;
-}
-
 std::vector<ExtraWord> extra_disks(const Arguments& arguments) {
   std::vector<ExtraWord> extras;
-  for (auto word : arguments.values("--disk")) {
-    cut(word, ",ro");
-    extras.push_back({.source = std::move(word)});
-  }
+  for (auto& source : chosen_disks(arguments)) extras.push_back({.source = std::move(source)});
   if (auto word = arguments.value("--iso")) {
-    const bool boots_first = cut(*word, ",boot");
+    const bool boots_first = cut_ending(*word, ",boot");
     extras.push_back({std::move(*word), true, boots_first});
   }
-  if (extras.size() > most_extra_disks)
-    throw Error(ErrorKind::usage, fmt::format("a machine has at most {} disks besides its own", most_extra_disks));
   return extras;
 }
 

@@ -41,6 +41,14 @@ Option net_option() {
 
 Option tpm_option() { return {.name = "--tpm", .help = "with a TPM 2.0, by swtpm"}; }
 
+Option disk_option() {
+  return {.name = "--disk",
+          .value = "SOURCE[,ro]",
+          .help = "another disk or image, which the guest can only read",
+          .completes = Completes::source,
+          .repeatable = true};
+}
+
 std::optional<std::uint64_t> chosen_memory(const Arguments& arguments) {
   const auto bytes = arguments.bytes("--memory");
   if (bytes && *bytes < least_memory)
@@ -67,6 +75,18 @@ std::optional<machine::Network> chosen_network(const Arguments& arguments) {
     throw Error(ErrorKind::usage, fmt::format("--net: \"{}\" is no network", base::printable(*word)))
         .hint("isolated, nat, none, or bridge=INTERFACE");
   return network;
+}
+
+bool cut_ending(std::string& word, std::string_view ending) {
+  if (!word.ends_with(ending)) return false;
+  word.resize(word.size() - ending.size());
+  return true;
+}
+
+std::vector<std::string> chosen_disks(const Arguments& arguments) {
+  auto sources = arguments.values("--disk");
+  for (auto& source : sources) cut_ending(source, ",ro");
+  return sources;
 }
 
 }  // namespace hrvm::cli

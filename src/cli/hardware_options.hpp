@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/definition.hpp"
@@ -15,6 +17,7 @@ Option firmware_option();
 Option bus_option();
 Option net_option();
 Option tpm_option();
+Option disk_option();
 
 // nullopt for "auto" and where the option is not given; its choices were checked before.
 template <typename T>
@@ -27,5 +30,9 @@ std::optional<T> chosen(const Arguments& arguments, std::string_view option,
 std::optional<std::uint64_t> chosen_memory(const Arguments& arguments);
 std::optional<unsigned> chosen_cpus(const Arguments& arguments);
 std::optional<machine::Network> chosen_network(const Arguments& arguments);
+// What --disk names, without what follows the name.
+std::vector<std::string> chosen_disks(const Arguments& arguments);
+// Whether it ended so, and no longer does. A file's name may itself have commas in it.
+bool cut_ending(std::string& word, std::string_view ending);
 
 }  // namespace hrvm::cli

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/boot_checks.hpp"
 #include "cli/commands.hpp"
 #include "cli/hardware_options.hpp"
 #include "cli/import_view.hpp"
@@ -87,7 +88,9 @@ bool wants_initramfs(const probe::Contents& contents) {
 
 // Warnings come when it is done: where it fails, there is one message.
 Outcome run_import(const Context& context) {
-  const auto request = request_of(context.arguments);
+  auto request = request_of(context.arguments);
+  for (const auto& source : chosen_disks(context.arguments))
+    request.disks.push_back(kept_path(locate_extra_disk(context, source)));
   const auto store = open_store(context);
   const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
   probe::SurveyRun survey(context.host, disk, probe::Thoroughness::quick);
@@ -115,6 +118,7 @@ const Command import_command = {
                 bus_option(),
                 net_option(),
                 tpm_option(),
+                disk_option(),
                 {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
                 {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
                 {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},

@@ -74,6 +74,7 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
       .set("memory_bytes", hardware.memory_bytes)
       .set("cpus", hardware.cpus)
       .set("tpm", hardware.tpm)
+      .set("other_disks", hardware.disks)
       .set("because", hardware.because);
   return report_of("hrvm.import-plan/1", std::move(json), plan,
                    views(fmt::format("Would import {} as {}", definition.base.path, plan.name), "\nNothing was done"));

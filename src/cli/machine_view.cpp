@@ -118,7 +118,7 @@ Json disk_json(const Machine& machine, const State& state) {
 void set_hardware(Json& json, const machine::Hardware& hardware) {
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
   json.set("net", word(hardware.network)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
-  json.set("tpm", hardware.tpm);
+  json.set("tpm", hardware.tpm).set("other_disks", hardware.disks);
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
@@ -193,7 +193,8 @@ std::vector<report::View> machine_views() {
                                            {"Moved", "base.reasons", Format::lines},
                                            {"Changes", "changes_bytes", Format::bytes},
                                            {"Kept for undo", "undo_bytes", Format::bytes},
-                                           {"On snapshot", "head"}}};
+                                           {"On snapshot", "head"},
+                                           {"Other disks", "other_disks", Format::lines}}};
   const report::FieldsView hardware{.title = "Hardware",
                                     .fields = {{"Memory", "memory_bytes", Format::bytes},
                                                {"CPUs", "cpus"},

@@ -1,10 +1,12 @@
 // hrvm set MACHINE KEY=VALUE…: another hardware, or description, from the next boot on.
 #include <fmt/core.h>
 
+#include "cli/boot_checks.hpp"
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -24,9 +26,27 @@ std::vector<machine::Setting> settings_of(const Arguments& arguments) {
   return settings;
 }
 
+// A disk is remembered by its stable name; one that is gone by the name that was given.
+std::string resolved_disk(const Context& context, const std::string& value) {
+  const auto source = value.substr(1);
+  try {
+    return value[0] + kept_path(locate_extra_disk(context, source));
+  } catch (const base::Error&) {
+    if (value[0] == '+') throw;
+    return value[0] + sys::absolute(source).string();
+  }
+}
+
+void resolve_disks(const Context& context, std::vector<machine::Setting>& settings) {
+  for (auto& [key, value] : settings)
+    if (key == "disk" && value.size() > 1 && (value[0] == '+' || value[0] == '-'))
+      value = resolved_disk(context, value);
+}
+
 Outcome run_set(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
-  const auto settings = settings_of(context.arguments);
+  auto settings = settings_of(context.arguments);
+  resolve_disks(context, settings);
   const auto locked = lock_stopped_machine(context, name);
   return carry_out(context, locked, plan_set(locked.machine, settings),
                    {"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}});

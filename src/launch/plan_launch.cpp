@@ -19,6 +19,7 @@ using machine::Firmware;
 using machine::NetworkKind;
 
 constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
+constexpr std::size_t most_extra_disks = 16;
 constexpr std::uint64_t largest_l2_cache = 64 * base::MiB;
 
 machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest& request) {
@@ -111,6 +112,8 @@ void plan_chain(LaunchPlan& plan, const std::vector<machine::Path>& layers, cons
 }
 
 std::vector<ExtraDisk> extra_disks_of(const std::vector<ExtraSource>& sources) {
+  if (sources.size() > most_extra_disks)
+    throw Error(ErrorKind::usage, fmt::format("a machine has at most {} disks besides its own", most_extra_disks));
   std::vector<ExtraDisk> disks;
   for (const auto& [disk, is_disc, boots_first] : sources)
     disks.push_back({nodes_of(disk), disk.sectors, disk.serial.substr(0, longest_serial), is_disc, boots_first});

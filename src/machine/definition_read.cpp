@@ -45,7 +45,7 @@ std::string read_snapshot_name(const Value& value) {
 
 Hardware read_hardware(const Value& value) {
   value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"cpu", "clock", "hyperv", "tpm"});
+                       {"cpu", "clock", "hyperv", "tpm", "disks"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
@@ -57,6 +57,9 @@ Hardware read_hardware(const Value& value) {
   if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
   if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();
   if (value.has("tpm")) hardware.tpm = value["tpm"].boolean();
+  if (value.has("disks"))
+    for (const auto& disk : value["disks"].items())
+      hardware.disks.push_back(disk.text_where(is_absolute_path, "an absolute path"));
   hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
   hardware.because = value["because"].texts();
   return hardware;

@@ -16,6 +16,7 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("clock", word(hardware.clock))
       .set("hyperv", hardware.hyperv)
       .set("tpm", hardware.tpm)
+      .set("disks", hardware.disks)
       .set("mac", hardware.mac)
       .set("because", hardware.because);
 }

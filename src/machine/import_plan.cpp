@@ -184,6 +184,7 @@ Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumsta
   hardware.machine = request.machine.value_or(hardware.machine);
   hardware.network = request.network.value_or(hardware.network);
   hardware.tpm = request.tpm;
+  hardware.disks = request.disks;
   hardware.mac = circumstances.mac;
   return hardware;
 }

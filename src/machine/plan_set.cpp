@@ -48,6 +48,15 @@ std::optional<bool> switch_from(std::string_view word) {
   return word == "on";
 }
 
+bool set_disk(Hardware& hardware, const std::string& value) {
+  const bool adds = value.starts_with("+/"), takes = value.starts_with("-/");
+  if (!adds && !takes) return false;
+  const auto path = value.substr(1);
+  const bool was_there = std::erase(hardware.disks, path) > 0;
+  if (adds) hardware.disks.push_back(path);
+  return adds || was_there;
+}
+
 struct Key {
   SettingKind kind;
   bool (*set)(Hardware& hardware, const std::string& value);  // false where it cannot have this value
@@ -69,6 +78,7 @@ constexpr Key keys[] = {
     {{"hyperv", "on or off"},
      [](Hardware& it, const std::string& value) { return take(it.hyperv, switch_from(value)); }},
     {{"tpm", "on or off"}, [](Hardware& it, const std::string& value) { return take(it.tpm, switch_from(value)); }},
+    {{"disk", "+SOURCE for another disk that it reads, -SOURCE for one that goes"}, set_disk},
 };
 constexpr std::string_view description_key = "description";
 

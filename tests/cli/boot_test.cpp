@@ -114,6 +114,16 @@ TEST_CASE_METHOD(Booting, "another disk and a disc are found, and read only, wha
   CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--disk", other + ".none"}) == 1);
 }
 
+TEST_CASE_METHOD(Booting, "a machine's other disks are there at each boot, and one that is missing is told with what to do") {
+  const auto other = (MachineStore::folder() / "other.img").string();
+  std::filesystem::copy_file(base(), other);
+  REQUIRE(run({"set", "web", "disk=+" + other}) == 0);
+  CHECK(file_of(executed({"boot", "web", "--accel", "tcg"}), "extra1") == other);
+  std::filesystem::remove(other);
+  CHECK(run({"boot", "web", "--accel", "tcg"}) == 1);
+  CHECK_THAT(host().err.str(), Catch::Contains("hrvm set web disk=-" + other));
+}
+
 TEST_CASE_METHOD(Booting, "another disk that somebody writes to is refused, but with --force") {
   const auto other = MachineStore::folder() / "other.img";
   std::filesystem::copy_file(base(), other);

@@ -39,3 +39,21 @@ TEST_CASE("a TPM is given to a machine and taken from it, and show tells") {
   REQUIRE(store.run({"set", "web", "tpm=off"}) == 0);
   CHECK_FALSE(store.machine("web").definition.active.hardware.tpm);
 }
+
+TEST_CASE("another disk is given to a machine and taken from it, by any of its names, also when it is gone") {
+  MachineStore store;
+  store.add("web");
+  const auto one = (store.folder() / "one.img").string(), two = (store.folder() / "two.img").string();
+  for (const auto& path : {one, two}) std::filesystem::copy_file(store.base(), path);
+  const auto disks = [&] { return store.machine("web").definition.active.hardware.disks; };
+  using Paths = std::vector<std::string>;
+  REQUIRE(store.run({"set", "web", "disk=+" + one, "disk=+" + (store.folder() / "./two.img").string()}) == 0);
+  CHECK(disks() == Paths{one, two});
+  CHECK(store.json({"show", "web"})["machines"].items()[0]["other_disks"] == base::Json(Paths{one, two}));
+  std::filesystem::remove(one);
+  CHECK(store.run({"set", "web", "disk=+" + one}) == 1);
+  CHECK(store.run({"set", "web", "disk=" + two}) == 2);
+  REQUIRE(store.run({"set", "web", "disk=-" + one}) == 0);
+  CHECK(disks() == Paths{two});
+  CHECK(store.run({"set", "web", "disk=-" + one}) == 2);
+}

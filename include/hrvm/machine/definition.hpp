@@ -54,6 +54,7 @@ struct Hardware {
   Clock clock = Clock::utc;
   bool hyperv = false;  // the interfaces by which Windows knows that it is a guest, where KVM runs it
   bool tpm = false;     // a TPM 2.0, whose memory is the machine's and not a state's
+  std::vector<std::string> disks;  // besides its own, which it can only read: absolute paths
   std::string mac;  // "52:54:00:…", drawn once, kept
   std::vector<std::string> because;  // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;

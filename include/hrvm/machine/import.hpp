@@ -23,6 +23,7 @@ struct ImportRequest {
   std::optional<MachineType> machine;
   std::optional<Network> network;
   bool tpm = false;
+  std::vector<std::string> disks;  // besides its own: absolute paths
   std::string description;
   bool classic = false;
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false;

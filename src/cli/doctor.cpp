@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
+#include "hrvm/base/error.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -20,19 +21,32 @@ struct Examination {
 
 bool is_bad(const CheckResult& result) { return result.status == Status::warning || result.status == Status::error; }
 
-bool is_fixable(const doctor::Check& check, const std::vector<CheckResult>& results) {
+bool is_fixable(const Circumstances& circumstances, const doctor::Check& check,
+                const std::vector<CheckResult>& results) {
+  if (check.fixes == doctor::Fixes::host && circumstances.host.is_recorded()) return false;
   return check.fix && std::any_of(results.begin(), results.end(), is_bad);
+}
+
+// What is found afterwards. That one thing cannot be put right hides nothing of the others.
+std::vector<CheckResult> fixed(const Circumstances& circumstances, const doctor::Check& check,
+                               Examination& examination) {
+  try {
+    check.fix(circumstances);
+  } catch (const base::Error& error) {
+    auto results = check.run(circumstances);
+    results.push_back({std::string(check.id), Status::warning, "it cannot be put right: " + error.message(),
+                       error.hint()});
+    return results;
+  }
+  examination.fixed.emplace_back(check.id);
+  return check.run(circumstances);
 }
 
 Examination examine(const Circumstances& circumstances, bool fix) {
   Examination examination;
   for (const auto& check : doctor::checks()) {
     auto results = check.run(circumstances);
-    if (fix && is_fixable(check, results)) {
-      check.fix(circumstances);
-      results = check.run(circumstances);
-      examination.fixed.emplace_back(check.id);
-    }
+    if (fix && is_fixable(circumstances, check, results)) results = fixed(circumstances, check, examination);
     std::move(results.begin(), results.end(), std::back_inserter(examination.results));
   }
   return examination;
@@ -73,7 +87,7 @@ Outcome run_doctor(const Context& context) {
 const Command doctor_command = {
     .name = "doctor",
     .summary = "tell what is wrong or missing here, each with its remedy",
-    .options = {{.name = "--fix", .help = "put right what can be put right without loss: modes of files, garbage"}},
+    .options = {{.name = "--fix", .help = "put right what can be put right without loss: modes of files, garbage, libvirt's default network"}},
     .positionals = {{"MACHINE", "look at this one only", Completes::machine, Positional::Count::optional}},
     .run = run_doctor,
 };

@@ -22,18 +22,21 @@ std::string_view word(Status status) {
 
 // What stops every machine first, then what stops one, then what only wastes space.
 std::span<const Check> checks() {
-  static constexpr std::array<Check, 15> all = {{
+  static constexpr std::array<Check, 18> all = {{
       {"kvm", check_kvm},
       {"qemu", check_qemu},
       {"uefi", check_uefi},
       {"sectors", check_sectors},
       {"storage", check_storage},
       {"space", check_space},
+      {"journald", check_journald},
+      {"libvirtd", check_libvirtd},
       {"virtlogd", check_virtlogd},
-      {"network", check_network},
+      {"network", check_network, fix_network, Fixes::host},
       {"polkit", check_polkit},
       {"definition", check_definition},
       {"base", check_base},
+      {"denials", check_denials},
       {"chain", check_chain},
       {"growth", check_growth},
       {"modes", check_modes, fix_modes},

@@ -18,11 +18,15 @@ Results check_uefi(const Circumstances& at);
 Results check_sectors(const Circumstances& at);
 Results check_storage(const Circumstances& at);
 Results check_space(const Circumstances& at);
+Results check_journald(const Circumstances& at);
+Results check_libvirtd(const Circumstances& at);
 Results check_virtlogd(const Circumstances& at);
 Results check_network(const Circumstances& at);
+void fix_network(const Circumstances& at);
 Results check_polkit(const Circumstances& at);
 Results check_definition(const Circumstances& at);
 Results check_base(const Circumstances& at);
+Results check_denials(const Circumstances& at);
 Results check_chain(const Circumstances& at);
 Results check_growth(const Circumstances& at);
 Results check_modes(const Circumstances& at);
@@ -53,5 +57,7 @@ bool is_tight(const Growth& growth);
 // libvirt's checks are left out where it is not installed.
 bool has_libvirt(const sys::Host& host);
 CheckResult skipped_without_libvirt(std::string id);
+// Whether somebody answers at this socket of the host.
+bool listens(const sys::Host& host, std::string_view path);
 
 }  // namespace hrvm::doctor

@@ -9,7 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "launch/virsh.hpp"
+#include "hrvm/launch/virsh.hpp"
 
 namespace hrvm::launch {
 namespace {

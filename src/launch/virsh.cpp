@@ -1,4 +1,4 @@
-#include "launch/virsh.hpp"
+#include "hrvm/launch/virsh.hpp"
 
 #include <fmt/core.h>
 

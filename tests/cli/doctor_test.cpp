@@ -74,3 +74,11 @@ TEST_CASE("a person reads the worst first, each with its remedy") {
   transcript.run({"doctor", "--store", sound.store(), "nosuch"});
   transcript.check();
 }
+
+TEST_CASE("doctor --fix changes nothing of the host that runs hrvm for what is wrong with a recorded one") {
+  SoundHost sound;
+  sound.folder.program("/usr/sbin/libvirtd");
+  sound.folder.program("/usr/bin/virsh");
+  CHECK(checks(sound.host, "network", {"--store", sound.store(), "--fix"}, 0).at(0)["status"].text() == "warning");
+  for (const auto& call : sound.host.runner.calls) CHECK(call.program() != "virsh");
+}

@@ -29,13 +29,17 @@ struct Circumstances {
   std::optional<std::string> machine;  // only this one
 };
 
+// What a fix changes: of a recorded host only the store is there to be changed.
+enum class Fixes { store, host };
+
 struct Check {
   std::string_view id;
   // What is wrong, one result each (a machine, a file, a service), or one that says that nothing is. Never throws for
   // what it examines.
   std::vector<CheckResult> (*run)(const Circumstances&);
-  // Puts right what can be put right without loss; null where a person has to decide.
+  // Puts right what can be put right without loss; null where a person has to decide. Error when it cannot.
   void (*fix)(const Circumstances&) = nullptr;
+  Fixes fixes = Fixes::store;
 };
 
 std::span<const Check> checks();

@@ -53,7 +53,8 @@ TEST_CASE("a recorded host's KVM is not judged") {
 
 TEST_CASE("libvirt is only examined where it is installed") {
   EmptyHost fixture;
-  for (auto* check : {doctor::check_virtlogd, doctor::check_network, doctor::check_polkit}) {
+  for (auto* check : {doctor::check_libvirtd, doctor::check_virtlogd, doctor::check_network, doctor::check_polkit,
+                     doctor::check_denials}) {
     CHECK(only(check(fixture.circumstances())).status == Status::skipped);
   }
 }
@@ -69,8 +70,14 @@ TEST_CASE("the pieces of libvirt that do not run are warnings until they do") {
   fixture.folder.write("/etc/libvirt/qemu/networks/default.xml", "<network/>");
   const auto inactive = only(doctor::check_network(fixture.circumstances()));
   CHECK(inactive.status == Status::warning);
-  CHECK(inactive.remedy.find("virsh -c qemu:///system net-start default") == 0);
+  CHECK(inactive.remedy ==
+        "apt install dnsmasq-base && virsh -c qemu:///system net-autostart default && "
+        "virsh -c qemu:///system net-start default");
   fixture.folder.write("/run/libvirt/network/default.xml", "<networkstatus/>");
+  const auto for_now = only(doctor::check_network(fixture.circumstances()));
+  CHECK(for_now.message.find("will not be after the host's next start") != std::string::npos);
+  CHECK(for_now.remedy == "virsh -c qemu:///system net-autostart default");
+  fixture.folder.write("/etc/libvirt/qemu/networks/autostart/default.xml", "<network/>");
   CHECK(only(doctor::check_network(fixture.circumstances())).status == Status::ok);
 
   fixture.host.host().uid = 1000;

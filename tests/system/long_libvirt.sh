@@ -1,6 +1,7 @@
 #!/bin/bash
 # The domain that `boot --xml` prints: valid, defined and started by a real libvirtd, and libvirt leaves the base alone,
-# whose owner it changes where nobody tells it not to. And a machine that was given to libvirt obeys hrvm as any other.
+# whose owner it changes where nobody tells it not to. And a machine that was given to libvirt obeys hrvm as any other,
+# and doctor puts libvirt's network right.
 . "$(dirname "$0")/lib.sh"
 in_private_host
 
@@ -137,6 +138,29 @@ obeys_hrvm() {
   [ ! -e "$HRVM_STORE/other" ] || fail "the machine is still there"
 }
 
+check_status() { hrvm doctor "${@:2}" --json | jq -r --arg id "$1" '.checks[] | select(.id == $id).status'; }
+
+doctor_puts_right() {
+  claim "doctor sees libvirt's services"
+  assert_equal "$(check_status libvirtd) $(check_status virtlogd)" 'ok ok' "libvirtd and virtlogd"
+  if ! ip link add probe0 type bridge 2> /dev/null; then
+    claim "left out: this kernel has no bridges for libvirt's default network"
+    return 0
+  fi
+  ip link delete probe0
+  claim "doctor --fix starts libvirt's default network, for the host's next start as well"
+  assert_equal "$(check_status network)" warning "the network"
+  expect_status 0 hrvm doctor --fix --json
+  assert_json "$T/out" '.fixed | index("network") != null'
+  assert_equal "$(check_status network)" ok "the network"
+  assert_equal "$(virsh net-list --autostart --name)" default "active networks that start by themselves"
+  virsh net-autostart default --disable > /dev/null
+  assert_equal "$(check_status network)" warning "the network"
+  assert_equal "$(check_status network --fix)" ok "the network"
+  virsh net-destroy default > /dev/null
+}
+
+doctor_puts_right
 obeys_hrvm
 run_machine bios "$BASE" bios
 run_machine uefi "$BASE" uefi

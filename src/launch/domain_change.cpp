@@ -34,7 +34,7 @@ xml_node base_under(xml_node disk, const Path& layers) {
 }
 
 xml_node add_layer(xml_node above, const Path& layer) {
-  auto link = above.append_child("backingStore");
+  auto link = above.insert_child_after("backingStore", above.child("source"));
   link.append_attribute("type") = "file";
   link.append_child("format").append_attribute("type") = "qcow2";
   link.append_child("source").append_attribute("file") = layer.c_str();
@@ -49,7 +49,7 @@ void change_chain(xml_node disk, const Machine& before, const Machine& now) {
   auto above = disk;
   const auto layers = now.definition.chain(now.definition.active);
   for (std::size_t index = 1; index < layers.size(); ++index) above = add_layer(above, now.layer_path(layers[index]));
-  above.append_copy(kept.first_child());
+  above.insert_copy_after(kept.first_child(), above.child("source"));
 }
 
 void change_variables(xml_node domain, const Machine& now) {

@@ -2,6 +2,7 @@
 
 #include "golden.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/temporary_directory.hpp"
 #include "variants.hpp"
@@ -42,6 +43,49 @@ TEST_CASE("libvirt's schema accepts the domains") {
     CHECK(result.err + result.out == file.string() + " validates\n");
     CHECK(result.exit_status == 0);
   }
+}
+
+TEST_CASE("a domain that is changed with its machine is the one that a boot of that machine would define") {
+  for (const auto& variant : launch::testing::variants()) {
+    Sample before;
+    variant.change(before);
+    if (before.plan().hardware.bus == machine::Bus::nvme || !before.request.forwards.empty()) continue;
+    INFO(variant.name);
+    before.machine.definition.active.layer = before.layers[0].stem();
+    auto now = before;
+    now.machine.name = "db";
+    now.machine.folder = "/srv/hrvm/db";
+    now.machine.definition.snapshots = {{.name = "older", .layer = "b1"},
+                                        {.name = "newer", .parent = "older", .layer = "b2"}};
+    now.machine.definition.active.head = "newer";
+    now.machine.definition.active.layer = "b3";
+    now.machine.definition.active.nvram = "f9";
+    now.nvram = now.machine.nvram_path("f9");
+    now.layers.clear();
+    for (const auto* layer : {"b3", "b2", "b1"}) now.layers.push_back(now.machine.layer_path(layer));
+    CHECK(domain_xml_after(domain_xml(before.plan()), before.machine, now.machine) == domain_xml(now.plan()));
+  }
+}
+
+TEST_CASE_METHOD(Sample, "only a domain that bears the mark and the machine's UUID is the machine's") {
+  const auto xml = domain_xml(plan());
+  const auto uuid = machine.definition.uuid;
+  CHECK(is_domain_of(xml, uuid));
+  CHECK_FALSE(is_domain_of(xml, base::Guid{}));
+  for (const auto* part : {"urn:hrvm:machine:1", "hrvm:machine ", "metadata>"}) {
+    auto other = xml;
+    for (auto at = other.find(part); at != other.npos; at = other.find(part)) other[at + 2] = 'X';
+    CHECK_FALSE(is_domain_of(other, uuid));
+  }
+  CHECK_FALSE(is_domain_of("", uuid));
+  CHECK_FALSE(is_domain_of("<domain", uuid));
+}
+
+TEST_CASE_METHOD(Sample, "a domain without the machine's disk is not changed") {
+  const auto xml = domain_xml(plan());
+  auto elsewhere = machine;
+  elsewhere.folder = "/srv/hrvm/web";
+  CHECK_THROWS_WITH(domain_xml_after(xml, elsewhere, machine), Contains("no disk on the machine's layer"));
 }
 
 TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") {

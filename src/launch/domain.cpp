@@ -177,7 +177,14 @@ std::optional<std::string> Domain::definition() const {
       .hint("undefine it where it is no other's: " + command_line("undefine --keep-nvram"));
 }
 
-void Domain::undefine() const { order({"undefine", "--keep-nvram", record_.uuid.text()}); }
+// What a TPM remembers would go with the definition: libvirt keeps it, and older ones do not know the word.
+void Domain::undefine() const {
+  const auto uuid = record_.uuid.text();
+  std::vector<std::string> words{"undefine", "--keep-nvram", uuid};
+  if (order({"dumpxml", "--inactive", uuid}).find("<tpm") != std::string::npos)
+    words.insert(words.begin() + 1, "--keep-tpm");
+  order(std::move(words));
+}
 
 bool Domain::undefine_for_good() const {
   if (state() == DomainState::missing) return false;

@@ -1,9 +1,9 @@
 // The guard of a run: a process in the background that watches the room in the store while QEMU runs, and pauses the
 // machine when less is left than is kept. The kernel holds QEMU to the size that the layer may have with that room
 // (RLIMIT_FSIZE), so that no guest is too fast: the write that goes beyond it stops the machine, and is done again when
-// it goes on. QEMU's nvme stops at no error, so there QEMU tells of such a write beforehand (QMP, BLOCK_WRITE_THRESHOLD).
-// What others write to the store, and what fills holes that the layer already has, the guard sees once a second.
-// It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends with QEMU.
+// it goes on. QEMU's nvme stops at no error, so there QEMU tells of such a write beforehand (QMP,
+// BLOCK_WRITE_THRESHOLD). What others write to the store, and what fills holes that the layer already has, the guard
+// sees once a second. It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends with QEMU.
 #pragma once
 
 #include <cstdint>

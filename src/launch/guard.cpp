@@ -107,7 +107,7 @@ class Guard {
     const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
     const bool at_bound = hit_ && layer.size_bytes + near_bound >= bound_;
     if (has_room) paused_ = forced_ = false;
-    if (!forced_) bound(qmp, layer.size_bytes, room);
+    if (!forced_) bound(qmp, size_with(room, layer), room);
     if (!paused_ && (room == 0 || (hit_ && !has_room))) pause(qmp, now);
     // Room was made after the bound was set, so nobody needs to hear of it.
     if (at_bound && has_room) qmp.execute("cont", Json::object(), answer_limit);
@@ -117,9 +117,16 @@ class Guard {
     write_down({paused_, room, growth_.bytes_per_second()});
   }
 
+  // What the layer may grow to. Its holes can be filled without that, so they are taken off, but at most half of the
+  // room: a machine that meets the bound before the room is used up goes on at the next look.
+  static std::uint64_t size_with(std::uint64_t room, const sys::FileStatus& layer) {
+    const auto holes = layer.size_bytes - std::min(layer.size_bytes, layer.allocated_bytes);
+    return layer.size_bytes + room - std::min(holes, room / 2);
+  }
+
   // The variables of the firmware are a file that QEMU writes as well.
-  void bound(Qmp& qmp, std::uint64_t layer_bytes, std::uint64_t room) {
-    const auto wanted = std::max(layer_bytes + room, nvram_bytes_);
+  void bound(Qmp& qmp, std::uint64_t bytes, std::uint64_t room) {
+    const auto wanted = std::max(bytes, nvram_bytes_);
     const auto moved = wanted > bound_ ? wanted - bound_ : bound_ - wanted;
     if (moved == 0 || (bound_ != 0 && moved < room / bound_step)) return;
     bound_ = wanted;

@@ -42,6 +42,7 @@ guest_login line
 guest_run line 'yes "what the guest wrote" | head -c 1048576 > /root/part'
 guest_type line 'for i in $(seq 200); do cat /root/part; done > /root/big && sync; echo "[status $?]"'
 wait_for_state paused 120
+printf "  %d bytes are left\n" "$(left)"
 [ "$(left)" -ge $((7 << 20)) ] || fail "only $(left) bytes are left for the host, of 8 MiB that are kept"
 assert_lacks "$(guest_text line)" '[status 0]' "the guest, before there was room"
 

@@ -2,8 +2,9 @@
 // machine when less is left than is kept. The kernel holds QEMU to the size that the layer may have with that room
 // (RLIMIT_FSIZE), so that no guest is too fast: the write that goes beyond it stops the machine, and is done again when
 // it goes on. QEMU's nvme stops at no error, so there QEMU tells of such a write beforehand (QMP,
-// BLOCK_WRITE_THRESHOLD). What others write to the store, and what fills holes that the layer already has, the guard
-// sees once a second. It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends with QEMU.
+// BLOCK_WRITE_THRESHOLD). What others write to the store, and what fills more holes of the layer than half of the room,
+// the guard sees once a second. It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends
+// with QEMU.
 #pragma once
 
 #include <cstdint>

@@ -32,12 +32,15 @@ void silence_streams() {
   if (nothing > STDERR_FILENO) ::close(nothing);
 }
 
-[[noreturn]] void work_and_exit(const std::function<void()>& work, const std::vector<int>& kept) {
+void let_go_of_the_caller(const std::vector<int>& kept) {
   ::setsid();
   // Where we were started may be unmounted while it works.
   if (::chdir("/") != 0) ::_exit(1);
   silence_streams();
   close_all_but(kept);
+}
+
+[[noreturn]] void work_and_exit(const std::function<void()>& work) {
   try {
     work();
   } catch (...) {
@@ -63,12 +66,14 @@ bool Process::wait(std::chrono::milliseconds limit) const {
 void Process::signal(int number) const { ::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, 0); }
 
 void run_in_background(const std::function<void()>& work, std::vector<int> kept_fds) {
-  // The child in between ends at once, so that the one that works is nobody's to wait for.
+  // The child in between ends at once, so that the one that works is nobody's to wait for. It lets go first: once it
+  // is waited for, no lock or pipe of the caller's is open in the background unless it is to be.
   const pid_t child = ::fork();
   if (child < 0) throw base::system_error(errno, "start", "a process in the background");
   if (child == 0) {
+    let_go_of_the_caller(kept_fds);
     const pid_t worker = ::fork();
-    if (worker == 0) work_and_exit(work, kept_fds);
+    if (worker == 0) work_and_exit(work);
     ::_exit(worker < 0 ? 1 : 0);
   }
   int status = 0;

@@ -68,7 +68,7 @@ convert() { # FOLDER REFLINK?
 }
 
 compare() { # FOLDER
-  qemu-img convert -O raw "$1/top.qcow2" "$1/same.raw"
+  qemu-img convert -O raw "$1/top.qcow2" "$1/same.raw" && sync -f "$1"
   for ((round = 0; round < ROUNDS; round++)); do
     record hrvm-compare "$HRVM" image compare "$1/top.qcow2" "$1/same.raw"
     record qemu-compare qemu-img compare "$1/top.qcow2" "$1/same.raw"

@@ -12,6 +12,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/bridge.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/throw_away.hpp"
 #include "hrvm/machine/change.hpp"
@@ -120,6 +121,13 @@ std::vector<launch::ExtraSource> extra_sources(const Context& context, const Mac
   return sources;
 }
 
+// libvirt joins a bridge by itself, which may be one of another host.
+std::string bridge_helper(const Context& context, const State& state, const BootWords& words) {
+  const auto network = words.request.network.value_or(state.hardware.network);
+  if (network.kind != machine::NetworkKind::bridge || words.libvirt || words.xml) return {};
+  return launch::usable_bridge_helper(context.host, network.bridge);
+}
+
 Boot prepare(const Context& context, const BootWords& words) {
   auto store = open_store(context);
   auto lock = store.lock(words.named.machine);
@@ -128,6 +136,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   const auto base = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
   auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
+  circumstances.bridge_helper = bridge_helper(context, state, words);
   circumstances.extra_sources = extra_sources(context, machine, state, words);
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
   if (words.ephemeral)

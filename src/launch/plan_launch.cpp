@@ -86,8 +86,9 @@ std::string nic_model(const machine::Hardware& hardware) {
   return machine::nic_of(hardware) == "e1000e" ? "e1000e" : "virtio-net-pci";
 }
 
-void plan_network(LaunchPlan& plan, const LaunchRequest& request) {
+void plan_network(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   plan.nic = nic_model(plan.hardware);
+  plan.bridge_helper = circumstances.bridge_helper;
   plan.forwards = request.forwards;
   const auto kind = plan.hardware.network.kind;
   if (plan.forwards.empty() || kind == NetworkKind::isolated || kind == NetworkKind::nat) return;
@@ -178,7 +179,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   choose_accelerator(plan, request, circumstances.kvm);
   check_cpu(plan.cpu);
   choose_firmware(plan, nvram, circumstances);
-  plan_network(plan, request);
+  plan_network(plan, request, circumstances);
   plan_chain(plan, layers, circumstances.base);
   plan.extra_disks = extra_disks_of(circumstances.extra_sources);
   plan.layer_direct = circumstances.layer_direct;

@@ -119,7 +119,10 @@ void add_disk(Arguments& arguments, const LaunchPlan& plan) {
 
 std::string netdev(const LaunchPlan& plan) {
   const auto& network = plan.hardware.network;
-  if (network.kind == NetworkKind::bridge) return "bridge,id=net0,br=" + property(network.bridge);
+  if (network.kind == NetworkKind::bridge) {
+    const auto helper = plan.bridge_helper.empty() ? "" : ",helper=" + property(plan.bridge_helper);
+    return "bridge,id=net0,br=" + property(network.bridge) + helper;
+  }
   std::string option = network.kind == NetworkKind::isolated ? "user,id=net0,restrict=on" : "user,id=net0";
   for (const auto& forward : plan.forwards) {
     option += fmt::format(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host_port, forward.guest_port);

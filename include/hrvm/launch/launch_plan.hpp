@@ -78,6 +78,7 @@ struct LaunchPlan {
   std::string cpu;  // model and flags, as QEMU writes them; "host" for KVM, "max" for TCG by default
   machine::Hardware hardware;
   std::string nic;                       // device model; empty: none
+  std::string bridge_helper;             // program that joins it to a bridge; empty: QEMU's own
   std::optional<UefiFirmware> firmware;  // null: BIOS
   std::string nvram;                     // the machine's own variables; empty for BIOS
   std::vector<DiskNode> chain;           // active layer first, then the base, and what backs it where it is an image
@@ -129,6 +130,7 @@ struct ExtraSource {
 struct LaunchCircumstances {
   std::string qemu;  // empty: not installed
   std::string swtpm;  // empty: not installed
+  std::string bridge_helper;  // empty: not looked for
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet

@@ -114,6 +114,7 @@ inline const std::vector<Variant>& variants() {
       {"bridge-gui",
        [](Sample& it) {
          it.request.network = Network{NetworkKind::bridge, "br0"};
+         it.host.bridge_helper = "/usr/libexec/qemu-bridge-helper";
          it.request.console = Console::gui;
          it.host.display = true;
        },

@@ -38,8 +38,19 @@ struct Boot {
   launch::Keep keep;
 };
 
-std::optional<machine::Path> nvram_of(const Machine& machine, const State& state) {
-  return state.nvram ? std::optional(machine.nvram_path(*state.nvram)) : std::nullopt;
+// Secure Boot that is on has its keys among the variables: those of a machine that had it not are made anew.
+bool lacks_keys(const machine::Path& nvram) {
+  const launch::VariableStore variables(sys::read_file(nvram, launch::largest_flash), nvram);
+  return !launch::has_secure_boot_keys(variables);
+}
+
+// The variables that it has and that will do.
+std::optional<machine::Path> nvram_of(const Machine& machine, const State& state, const BootWords& words) {
+  if (!state.nvram) return std::nullopt;
+  auto nvram = machine.nvram_path(*state.nvram);
+  const auto secure_boot = words.request.secure_boot.value_or(state.hardware.secure_boot);
+  if (secure_boot == machine::SecureBoot::on && lacks_keys(nvram)) return std::nullopt;
+  return nvram;
 }
 
 std::vector<machine::Path> layers_of(const Machine& machine, const State& state) {
@@ -71,11 +82,12 @@ std::string new_variables(const Context& context, const launch::UefiFirmware& fi
 
 // The machine's own layer and variables; the first UEFI boot makes the variables.
 void plan_lasting(Boot& boot, const launch::LaunchCircumstances& circumstances) {
-  const auto id = boot.state.nvram.value_or(boot.store.new_id());
+  const bool has_variables = nvram_of(boot.machine, boot.state, boot.words).has_value();
+  const auto id = has_variables ? *boot.state.nvram : boot.store.new_id();
   boot.plan = launch::plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
                                   boot.machine.nvram_path(id), boot.words.request, circumstances);
   if (boot.plan.tpm) sys::make_directories(boot.plan.tpm->state_folder);
-  if (!boot.plan.firmware || boot.state.nvram) return;
+  if (!boot.plan.firmware || has_variables) return;
   const auto variables = new_variables(boot.context, *boot.plan.firmware, circumstances.base);
   boot.machine = launch::give_nvram(boot.store, boot.machine, id, variables);
 }
@@ -94,7 +106,7 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
   boot.keep.fds.push_back(boot.throw_away->lock_fd());
   if (boot.plan.tpm) boot.throw_away->copy_tpm(boot.machine);
   if (!boot.plan.firmware) return;
-  const auto kept = nvram_of(boot.machine, boot.state);
+  const auto kept = nvram_of(boot.machine, boot.state, boot.words);
   boot.throw_away->write_nvram(kept ? sys::read_file(*kept, launch::largest_flash)
                                     : new_variables(boot.context, *boot.plan.firmware, circumstances.base));
 }
@@ -135,7 +147,8 @@ Boot prepare(const Context& context, const BootWords& words) {
   const auto state = state_named(machine, words.named.snapshot);
   const auto base = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
-  auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state));
+  auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state, words));
+  for (const auto& id : words.request.usb) launch::check_usb_device(context.host, id);
   circumstances.bridge_helper = bridge_helper(context, state, words);
   circumstances.extra_sources = extra_sources(context, machine, state, words);
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
@@ -251,6 +264,7 @@ const Command boot_command = {
                  .value = "WHERE",
                  .help = "serial line here and VNC on a socket (auto), or one of them",
                  .choices = {"auto", "serial", "vnc", "gui", "none"}},
+                {.name = "--vnc", .value = "PORT", .help = "VNC on this port of the loopback address, not on a socket"},
                 {.name = "--detach", .help = "run it in the background"},
                 {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
                 {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
@@ -268,12 +282,17 @@ const Command boot_command = {
                 firmware_option(),
                 bus_option(),
                 net_option(),
+                secure_boot_option(),
                 tpm_option(),
                 disk_option(),
                 {.name = "--iso",
                  .value = "FILE[,boot]",
                  .help = "a disc in a CD drive; with \",boot\" it boots first",
                  .completes = Completes::file},
+                {.name = "--usb",
+                 .value = "VENDOR:PRODUCT",
+                 .help = "a USB device of this host, which is the guest's meanwhile",
+                 .repeatable = true},
                 {.name = "--forward",
                  .value = "HOST:GUEST",
                  .help = "a TCP port on loopback that leads into the guest",

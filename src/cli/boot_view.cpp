@@ -17,7 +17,15 @@ using base::Json;
 using launch::LaunchPlan;
 using launch::WatchEnd;
 
+// Where VNC's clients find the screen: a socket's path, or an address with its port; empty where there is none.
+std::string vnc_place(const LaunchPlan& plan) {
+  return plan.vnc_port ? fmt::format("127.0.0.1:{}", *plan.vnc_port) : plan.vnc_socket;
+}
+
 std::string screen_line(const LaunchPlan& plan) {
+  if (plan.vnc_port)
+    return fmt::format("screen:  vncviewer 127.0.0.1::{0}   (from elsewhere first: ssh -L {0}:127.0.0.1:{0} THIS-HOST)",
+                       *plan.vnc_port);
   return fmt::format("screen:  remote-viewer {}   or   vncviewer {}",
                      base::shell_quote("vnc+unix://" + plan.vnc_socket), base::shell_quote(plan.vnc_socket));
 }
@@ -75,7 +83,7 @@ void say_before_boot(const Context& context, const LaunchPlan& plan) {
 }
 
 void say_how_to_use(const Context& context, const LaunchPlan& plan) {
-  if (!plan.vnc_socket.empty()) context.hint(screen_line(plan));
+  if (!vnc_place(plan).empty()) context.hint(screen_line(plan));
   if (plan.serial == launch::SerialTarget::terminal)
     context.hint(
         "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest");
@@ -101,10 +109,10 @@ report::Report domain_report(const LaunchPlan& plan) {
 report::Report running_report(const LaunchPlan& plan, pid_t pid, const std::optional<std::string>& matched) {
   Json data;
   data.set("machine", plan.name).set("pid", std::int64_t(pid)).set("qmp", plan.qmp_socket);
-  data.set("vnc", optional_text(plan.vnc_socket)).set("console", optional_text(plan.console_socket));
+  data.set("vnc", optional_text(vnc_place(plan))).set("console", optional_text(plan.console_socket));
   data.set("matched", matched);
   std::vector<report::View> human{report::TextView{fmt::format("{} runs (process {})", plan.name, pid)}};
-  if (!plan.vnc_socket.empty()) human.push_back(report::TextView{"  " + screen_line(plan)});
+  if (!vnc_place(plan).empty()) human.push_back(report::TextView{"  " + screen_line(plan)});
   if (!plan.console_socket.empty()) human.push_back(report::TextView{"  " + console_line(plan)});
   human.push_back(report::TextView{fmt::format("  stop it:  hrvm stop {}", plan.name)});
   return {.schema = "hrvm.boot/1",

@@ -33,6 +33,26 @@ std::vector<launch::PortForward> forwards(const Arguments& arguments) {
   return all;
 }
 
+std::vector<launch::UsbId> usb_devices(const Arguments& arguments) {
+  std::vector<launch::UsbId> all;
+  for (const auto& word : arguments.values("--usb")) {
+    const auto id = launch::usb_id_from(word);
+    if (!id)
+      throw Error(ErrorKind::usage, fmt::format("--usb: \"{}\" is not VENDOR:PRODUCT", base::printable(word)))
+          .hint("as lsusb tells them: --usb 046d:c52b");
+    all.push_back(*id);
+  }
+  return all;
+}
+
+std::optional<std::uint16_t> vnc_port(const Arguments& arguments) {
+  const auto port = arguments.number("--vnc");
+  if (!port) return std::nullopt;
+  if (*port < launch::first_vnc_port || *port > 65535)
+    throw Error(ErrorKind::usage, fmt::format("--vnc: {} is not from {} to 65535", *port, launch::first_vnc_port));
+  return std::uint16_t(*port);
+}
+
 std::vector<ExtraWord> extra_disks(const Arguments& arguments) {
   std::vector<ExtraWord> extras;
   for (auto& source : chosen_disks(arguments)) extras.push_back({.source = std::move(source)});
@@ -99,7 +119,10 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
   request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
   request.bus = chosen(arguments, "--bus", machine::bus_from);
   request.network = chosen_network(arguments);
+  request.secure_boot = chosen(arguments, "--secure-boot", machine::secure_boot_from);
   request.tpm = arguments.has("--tpm");
+  request.usb = usb_devices(arguments);
+  request.vnc_port = vnc_port(arguments);
   request.forwards = forwards(arguments);
   request.console = launch::console_from(arguments.value("--console").value_or("auto")).value();
   request.detach = arguments.has("--detach");

@@ -29,7 +29,7 @@ Option bus_option() {
   return {.name = "--bus",
           .value = "BUS",
           .help = "what the disk hangs on",
-          .choices = {"auto", "virtio", "sata", "nvme", "scsi"}};
+          .choices = {"auto", "virtio", "sata", "nvme", "scsi", "ide"}};
 }
 
 Option net_option() {
@@ -37,6 +37,13 @@ Option net_option() {
           .value = "NET",
           .help = "what it is connected to",
           .choices = {"isolated", "nat", "bridge=INTERFACE", "none"}};
+}
+
+Option secure_boot_option() {
+  return {.name = "--secure-boot",
+          .value = "WHICH",
+          .help = "UEFI that boots only what is signed (on), or what you enroll keys for (blank)",
+          .choices = {"off", "on", "blank"}};
 }
 
 Option tpm_option() { return {.name = "--tpm", .help = "with a TPM 2.0, by swtpm"}; }

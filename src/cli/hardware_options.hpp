@@ -16,6 +16,7 @@ Option cpus_option();
 Option firmware_option();
 Option bus_option();
 Option net_option();
+Option secure_boot_option();
 Option tpm_option();
 Option disk_option();
 

@@ -23,6 +23,7 @@ machine::ImportRequest request_of(const Arguments& arguments) {
   request.bus = chosen(arguments, "--bus", machine::bus_from);
   request.machine = chosen(arguments, "--machine", machine::machine_type_from);
   request.network = chosen_network(arguments);
+  request.secure_boot = chosen(arguments, "--secure-boot", machine::secure_boot_from);
   request.tpm = arguments.has("--tpm");
   request.description = arguments.value("--description").value_or("");
   request.classic = arguments.has("--classic");
@@ -117,6 +118,7 @@ const Command import_command = {
                 firmware_option(),
                 bus_option(),
                 net_option(),
+                secure_boot_option(),
                 tpm_option(),
                 disk_option(),
                 {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},

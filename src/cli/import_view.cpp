@@ -68,6 +68,7 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
   json.set("folder", unborn.folder.string())
       .set("system", definition.system.empty() ? Json() : Json(definition.system))
       .set("firmware", word(hardware.firmware))
+      .set("secure_boot", word(hardware.secure_boot))
       .set("machine", word(hardware.machine))
       .set("bus", word(hardware.bus))
       .set("net", word(hardware.network))

@@ -118,7 +118,7 @@ Json disk_json(const Machine& machine, const State& state) {
 void set_hardware(Json& json, const machine::Hardware& hardware) {
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
   json.set("net", word(hardware.network)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
-  json.set("tpm", hardware.tpm).set("other_disks", hardware.disks);
+  json.set("secure_boot", word(hardware.secure_boot)).set("tpm", hardware.tpm).set("other_disks", hardware.disks);
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
@@ -199,6 +199,7 @@ std::vector<report::View> machine_views() {
                                     .fields = {{"Memory", "memory_bytes", Format::bytes},
                                                {"CPUs", "cpus"},
                                                {"Firmware", "firmware"},
+                                               {"Secure Boot", "secure_boot"},
                                                {"Machine", "machine"},
                                                {"Bus", "bus"},
                                                {"Network", "net"},

@@ -48,7 +48,7 @@ std::vector<Rung> first_ladder(const Context& context, const std::string& name) 
   const auto machine = open_store(context).load(name);
   const auto firmwares = launch::uefi_firmwares(context.host);
   const auto& definition = machine.definition;
-  const bool has_uefi = launch::choose_uefi_firmware(firmwares).has_value();
+  const bool has_uefi = launch::choose_uefi_firmware(firmwares, definition.active.hardware.secure_boot).has_value();
   return launch::ladder(definition.active.hardware, definition.base.sectors, has_uefi);
 }
 

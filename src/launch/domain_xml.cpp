@@ -65,7 +65,8 @@ void add_firmware(xml_node domain, const LaunchPlan& plan) {
   const auto os = add(domain, "os");
   add_text(os, "type", "hvm", {{"arch", "x86_64"}, {"machine", std::string(machine::word(plan.hardware.machine))}});
   if (!plan.firmware) return;
-  add_text(os, "loader", plan.firmware->code_path, {{"readonly", "yes"}, {"type", "pflash"}});
+  auto loader = add_text(os, "loader", plan.firmware->code_path, {{"readonly", "yes"}, {"type", "pflash"}});
+  if (plan.has_secure_boot()) loader.append_attribute("secure") = "yes";
   add_text(os, "nvram", plan.nvram);
 }
 
@@ -116,6 +117,7 @@ void add_behaviour(xml_node domain, const LaunchPlan& plan) {
   const auto features = add(domain, "features");
   add(features, "acpi");
   add(features, "apic");
+  if (plan.has_secure_boot()) add(features, "smm", {{"state", "on"}});
   if (plan.has_hyperv()) add_hyperv(features);
   add_cpu(domain, plan);
   add_clock(domain, plan);
@@ -173,6 +175,8 @@ Target target_on(Bus bus) {
       return {"sda", "sata"};
     case Bus::scsi:
       return {"sda", "scsi"};
+    case Bus::ide:
+      return {"hda", "ide"};
     case Bus::nvme:
       break;
   }
@@ -211,6 +215,7 @@ Target extra_target(const LaunchPlan& plan, const ExtraDisk& disk) {
     case Bus::scsi:
       return {"sd", "scsi"};
     case Bus::sata:
+    case Bus::ide:
     case Bus::nvme:
       break;
   }
@@ -244,17 +249,34 @@ void add_network(xml_node devices, const LaunchPlan& plan) {
   add(interface, "rom", {{"enabled", "no"}});
 }
 
+void add_screen(xml_node devices, const LaunchPlan& plan) {
+  if (!plan.vnc_port) {
+    add(add(devices, "graphics", {{"type", "vnc"}}), "listen", {{"type", "socket"}});
+    return;
+  }
+  const auto port = fmt::format("{}", *plan.vnc_port);
+  const auto graphics = add(devices, "graphics", {{"type", "vnc"}, {"port", port}, {"autoport", "no"}});
+  add(graphics, "listen", {{"type", "address"}, {"address", "127.0.0.1"}});
+}
+
+void add_usb_devices(xml_node devices, const LaunchPlan& plan) {
+  for (const auto& id : plan.usb) {
+    const auto source = add(add(devices, "hostdev", {{"mode", "subsystem"}, {"type", "usb"}}), "source");
+    add(source, "vendor", {{"id", fmt::format("0x{:04x}", id.vendor)}});
+    add(source, "product", {{"id", fmt::format("0x{:04x}", id.product)}});
+  }
+}
+
 void add_display(xml_node devices, const LaunchPlan& plan) {
   if (!plan.has_display()) {
-    const bool has_usb = extra_disk_on_usb(plan);
-    add(devices, "controller", {{"type", "usb"}, {"model", has_usb ? "qemu-xhci" : "none"}});
+    add(devices, "controller", {{"type", "usb"}, {"model", wants_usb(plan) ? "qemu-xhci" : "none"}});
     add(add(devices, "video"), "model", {{"type", "none"}});
     return;
   }
   add(devices, "controller", {{"type", "usb"}, {"model", "qemu-xhci"}});
   add(devices, "input", {{"type", "tablet"}, {"bus", "usb"}});
   add(devices, "input", {{"type", "keyboard"}, {"bus", "usb"}});
-  add(add(devices, "graphics", {{"type", "vnc"}}), "listen", {{"type", "socket"}});
+  add_screen(devices, plan);
   add(add(devices, "video"), "model", {{"type", "vga"}});
 }
 
@@ -278,6 +300,7 @@ void add_devices(xml_node domain, const LaunchPlan& plan) {
   add_serial(devices);
   add_tpm(devices, plan);
   add_display(devices, plan);
+  add_usb_devices(devices, plan);
   add(devices, "memballoon", {{"model", "none"}});
   add_text(add(devices, "rng", {{"model", "virtio"}}), "backend", "/dev/urandom", {{"model", "random"}});
 }

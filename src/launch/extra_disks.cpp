@@ -13,9 +13,9 @@ namespace {
 using machine::Bus;
 using machine::MachineType;
 
-// QEMU's SATA disks cannot be read-only; its USB disks can.
+// QEMU's SATA and IDE disks cannot be read-only; its USB disks can.
 bool hangs_on_usb(const LaunchPlan& plan, const ExtraDisk& disk) {
-  return !disk.is_disc && plan.hardware.bus == Bus::sata;
+  return !disk.is_disc && (plan.hardware.bus == Bus::sata || plan.hardware.bus == Bus::ide);
 }
 
 std::string model_of(const LaunchPlan& plan, const ExtraDisk& disk) {
@@ -24,6 +24,7 @@ std::string model_of(const LaunchPlan& plan, const ExtraDisk& disk) {
     case Bus::virtio:
       return "virtio-blk-pci";
     case Bus::sata:
+    case Bus::ide:
       return "usb-storage,bus=usb0.0";
     case Bus::nvme:
       return "nvme";
@@ -59,13 +60,14 @@ std::string extra_node_name(std::size_t extra, std::size_t index) {
 
 std::vector<std::string> extra_devices(const LaunchPlan& plan) {
   std::vector<std::string> devices;
-  if (!plan.has_display() && extra_disk_on_usb(plan)) devices.push_back("qemu-xhci,id=usb0");
+  if (!plan.has_display() && wants_usb(plan)) devices.push_back("qemu-xhci,id=usb0");
   for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) devices.push_back(device_of(plan, extra));
   return devices;
 }
 
-bool extra_disk_on_usb(const LaunchPlan& plan) {
-  return std::ranges::any_of(plan.extra_disks, [&](const ExtraDisk& disk) { return hangs_on_usb(plan, disk); });
+bool wants_usb(const LaunchPlan& plan) {
+  const auto on_usb = [&](const ExtraDisk& disk) { return hangs_on_usb(plan, disk); };
+  return !plan.usb.empty() || std::ranges::any_of(plan.extra_disks, on_usb);
 }
 
 int boot_index_of_own_disk(const LaunchPlan& plan) {

@@ -14,8 +14,8 @@ std::string extra_node_name(std::size_t extra, std::size_t index);
 // What -device says of them, in order, each controller before what hangs on it.
 std::vector<std::string> extra_devices(const LaunchPlan& plan);
 
-// Whether one of them hangs on a USB controller.
-bool extra_disk_on_usb(const LaunchPlan& plan);
+// Whether one of them, or a device of the host, hangs on a USB controller.
+bool wants_usb(const LaunchPlan& plan);
 
 // Of what firmware starts from: 0 is tried first. The machine's own disk always has a place: OVMF deletes the boot
 // entries of a disk that has none where another one has.

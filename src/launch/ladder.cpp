@@ -10,10 +10,10 @@ namespace {
 using machine::Bus;
 using machine::Firmware;
 
-constexpr std::array buses{Bus::virtio, Bus::sata, Bus::nvme, Bus::scsi};
+constexpr std::array buses{Bus::virtio, Bus::sata, Bus::nvme, Bus::scsi, Bus::ide};
 
 bool can_boot(const Rung& rung, const block::SectorSizes& sectors, bool has_uefi) {
-  if (rung.firmware == Firmware::uefi && !has_uefi) return false;
+  if (rung.firmware == Firmware::uefi && (!has_uefi || rung.bus == Bus::ide)) return false;
   const bool large_sectors = sectors.logical_bytes != 512;
   return !large_sectors || (rung.firmware == Firmware::uefi && rung.bus != Bus::sata);
 }

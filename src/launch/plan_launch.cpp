@@ -17,6 +17,7 @@ using base::ErrorKind;
 using machine::Bus;
 using machine::Firmware;
 using machine::NetworkKind;
+using machine::SecureBoot;
 
 constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
 constexpr std::size_t most_extra_disks = 16;
@@ -28,13 +29,27 @@ machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest&
   if (request.firmware) hardware.firmware = *request.firmware;
   if (request.bus) hardware.bus = *request.bus;
   if (request.network) hardware.network = *request.network;
+  if (request.secure_boot) hardware.secure_boot = *request.secure_boot;
   hardware.tpm = hardware.tpm || request.tpm;
+  if (hardware.bus == Bus::ide) hardware.machine = machine::MachineType::pc;
   // The firmware that is chosen is one for q35.
   if (hardware.firmware == Firmware::uefi) hardware.machine = machine::MachineType::q35;
   return hardware;
 }
 
+// BIOS knows no signatures: a machine that has both is booted so for a try.
+void plan_secure_boot(machine::Hardware& hardware, const LaunchRequest& request) {
+  if (hardware.firmware == Firmware::uefi || hardware.secure_boot == SecureBoot::off) return;
+  if (request.secure_boot)
+    throw Error(ErrorKind::usage, "BIOS has no Secure Boot").hint("boot it with --firmware uefi");
+  hardware.secure_boot = SecureBoot::off;
+}
+
 void check_hardware(const machine::Hardware& hardware, const block::SectorSizes& sectors) {
+  if (hardware.bus == Bus::ide && hardware.firmware == Firmware::uefi) {
+    throw Error(ErrorKind::unsupported, "a machine with IDE disks boots by BIOS only")
+        .hint("boot it with --bus sata, or with --firmware bios");
+  }
   if (hardware.memory_bytes < base::MiB) throw Error(ErrorKind::usage, "a machine needs at least 1 MiB of memory");
   if (hardware.cpus == 0) throw Error(ErrorKind::usage, "a machine needs at least one processor");
   if (sectors.logical_bytes <= 512) return;
@@ -42,8 +57,8 @@ void check_hardware(const machine::Hardware& hardware, const block::SectorSizes&
     throw Error(ErrorKind::unsupported, "a disk with 4096-byte logical sectors does not boot by BIOS")
         .hint("boot it with --firmware uefi");
   }
-  if (hardware.bus == Bus::sata) {
-    throw Error(ErrorKind::unsupported, "QEMU's SATA disks have no 4096-byte logical sectors")
+  if (hardware.bus == Bus::sata || hardware.bus == Bus::ide) {
+    throw Error(ErrorKind::unsupported, "QEMU's SATA and IDE disks have no 4096-byte logical sectors")
         .hint("boot it with --bus virtio, --bus scsi or --bus nvme");
   }
 }
@@ -68,11 +83,17 @@ void check_cpu(std::string_view cpu) {
 
 void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchCircumstances& circumstances) {
   if (plan.hardware.firmware == Firmware::bios) return;
-  plan.firmware = choose_uefi_firmware(circumstances.firmwares, circumstances.nvram_bytes);
+  const auto secure_boot = plan.hardware.secure_boot;
+  plan.firmware = choose_uefi_firmware(circumstances.firmwares, secure_boot, circumstances.nvram_bytes);
   plan.nvram = nvram;
   if (plan.firmware) return;
   if (circumstances.firmwares.empty()) {
     throw Error(ErrorKind::not_found, "there is no UEFI firmware for x86_64 on this host").hint("apt install ovmf");
+  }
+  if (!choose_uefi_firmware(circumstances.firmwares, secure_boot)) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("no UEFI firmware on this host is one for Secure Boot {}", machine::word(secure_boot)))
+        .hint("apt install ovmf, or boot it with another --secure-boot");
   }
   throw Error(ErrorKind::not_found,
               fmt::format("no UEFI firmware on this host has variables of {} bytes as this machine",
@@ -133,6 +154,15 @@ SerialTarget serial_target(const LaunchRequest& request) {
   return on_terminal && !request.detach ? SerialTarget::terminal : SerialTarget::socket;
 }
 
+void plan_screen(LaunchPlan& plan, const LaunchRequest& request) {
+  const bool by_vnc = plan.has_display() && plan.console != Console::gui;
+  if (request.vnc_port && !by_vnc)
+    throw Error(ErrorKind::usage, fmt::format("--vnc and --console {} cannot stand together", word(plan.console)))
+        .hint("the screen is VNC's with --console auto and --console vnc");
+  plan.vnc_port = request.vnc_port;
+  if (by_vnc && !plan.vnc_port) plan.vnc_socket = plan.run_folder / "vnc.sock";
+}
+
 void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   plan.console = request.console;
   plan.serial = serial_target(request);
@@ -141,7 +171,7 @@ void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchC
   plan.qmp_socket = in_run_folder("qmp.sock");
   plan.guard_socket = in_run_folder("guard.sock");
   plan.pid_file = in_run_folder("pid");
-  if (plan.has_display() && plan.console != Console::gui) plan.vnc_socket = in_run_folder("vnc.sock");
+  plan_screen(plan, request);
   if (plan.serial == SerialTarget::socket || plan.serial == SerialTarget::watched)
     plan.console_socket = in_run_folder("console.sock");
   if (plan.console == Console::gui && !circumstances.display) {
@@ -173,6 +203,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   plan.uuid = machine.definition.uuid;
   plan.qemu = circumstances.qemu;
   plan.hardware = with_requests(state.hardware, request);
+  plan_secure_boot(plan.hardware, request);
   plan.sectors = identity.sectors;
   plan.disk_serial = identity.serial.substr(0, longest_serial);
   check_hardware(plan.hardware, plan.sectors);
@@ -181,6 +212,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request, circumstances);
   plan_chain(plan, layers, circumstances.base);
+  plan.usb = request.usb;
   plan.extra_disks = extra_disks_of(circumstances.extra_sources);
   plan.layer_direct = circumstances.layer_direct;
   plan.base_direct = circumstances.base_direct;

@@ -38,6 +38,7 @@ std::string machine_option(const LaunchPlan& plan) {
   std::string option = fmt::format("{},accel={}", machine::word(plan.hardware.machine), word(plan.accelerator));
   option += ",dump-guest-core=off";
   if (plan.firmware) option += ",pflash0=pflash0,pflash1=pflash1";
+  if (plan.has_secure_boot()) option += ",smm=on";
   // The firmware speaks on the serial line where there is no screen.
   if (!plan.has_display()) option += ",graphics=off";
   return option;
@@ -58,6 +59,12 @@ constexpr std::string_view hyperv_flags =
 
 std::string cpu_option(const LaunchPlan& plan) { return plan.cpu + std::string(plan.has_hyperv() ? hyperv_flags : ""); }
 
+// Variables that only the firmware's own code in SMM may write. It does not wake up from S3 safely.
+void add_protected_flash(Arguments& arguments) {
+  arguments.add("-global", "driver=cfi.pflash01,property=secure,value=on");
+  arguments.add("-global", "driver=ICH9-LPC,property=disable_s3,value=1");
+}
+
 void add_machine(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add(plan.qemu);
   arguments.add("-name", fmt::format("guest={}", property(plan.name)));
@@ -66,6 +73,7 @@ void add_machine(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-no-user-config");
   arguments.add("-sandbox", sandbox_option(plan));
   arguments.add("-machine", machine_option(plan));
+  if (plan.has_secure_boot()) add_protected_flash(arguments);
   arguments.add("-cpu", cpu_option(plan));
   arguments.add("-smp", fmt::format("{}", plan.hardware.cpus));
   arguments.add("-m", fmt::format("{}M", plan.hardware.memory_bytes / base::MiB));
@@ -86,6 +94,8 @@ std::string disk_model(const machine::Hardware& hardware) {
       return "virtio-blk-pci";
     case Bus::sata:
       return hardware.machine == MachineType::pc ? "ide-hd,bus=sata0.0" : "ide-hd,bus=ide.0";
+    case Bus::ide:
+      return "ide-hd,bus=ide.0";
     case Bus::nvme:
       return "nvme";
     case Bus::scsi:
@@ -142,6 +152,7 @@ void add_display(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-display", plan.console == Console::gui ? "gtk" : "none");
   if (!plan.has_display()) return;
   if (!plan.vnc_socket.empty()) arguments.add("-vnc", "unix:" + property(plan.vnc_socket));
+  if (plan.vnc_port) arguments.add("-vnc", fmt::format("127.0.0.1:{}", *plan.vnc_port - first_vnc_port));
   arguments.add("-device", "VGA,id=video0");
   arguments.add("-device", "qemu-xhci,id=usb0");
   arguments.add("-device", "usb-tablet,bus=usb0.0");
@@ -174,6 +185,12 @@ void add_entropy(Arguments& arguments) {
   arguments.add("-device", "virtio-rng-pci,rng=rng0");
 }
 
+void add_usb_devices(Arguments& arguments, const LaunchPlan& plan) {
+  for (const auto& id : plan.usb)
+    arguments.add("-device", fmt::format("usb-host,bus=usb0.0,vendorid=0x{:04x},productid=0x{:04x}", id.vendor,
+                                         id.product));
+}
+
 void add_extra_disks(Arguments& arguments, const LaunchPlan& plan) {
   for (const auto& node : extra_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   for (const auto& device : extra_devices(plan)) arguments.add("-device", device);
@@ -197,6 +214,7 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_tpm(arguments, plan);
   add_display(arguments, plan);
   add_extra_disks(arguments, plan);
+  add_usb_devices(arguments, plan);
   add_serial(arguments, plan);
   add_control(arguments, plan);
   return arguments.take();

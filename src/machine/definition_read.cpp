@@ -45,13 +45,15 @@ std::string read_snapshot_name(const Value& value) {
 
 Hardware read_hardware(const Value& value) {
   value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"cpu", "clock", "hyperv", "tpm", "disks"});
+                       {"cpu", "clock", "hyperv", "tpm", "disks", "secure_boot"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
   hardware.firmware = value["firmware"].word(firmware_from, "bios or uefi");
+  if (value.has("secure_boot"))
+    hardware.secure_boot = value["secure_boot"].word(secure_boot_from, "off, on or blank");
   hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
-  hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme or scsi");
+  hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme, scsi or ide");
   hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");
   if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
   if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");

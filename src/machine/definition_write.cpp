@@ -9,6 +9,7 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("memory_bytes", hardware.memory_bytes)
       .set("cpus", hardware.cpus)
       .set("firmware", word(hardware.firmware))
+      .set("secure_boot", word(hardware.secure_boot))
       .set("machine", word(hardware.machine))
       .set("bus", word(hardware.bus))
       .set("net", word(hardware.network))

@@ -183,6 +183,7 @@ Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumsta
   wish(request.cpus, hardware.cpus, because, cpus, "processors as asked for");
   hardware.machine = request.machine.value_or(hardware.machine);
   hardware.network = request.network.value_or(hardware.network);
+  hardware.secure_boot = request.secure_boot.value_or(hardware.secure_boot);
   hardware.tpm = request.tpm;
   hardware.disks = request.disks;
   hardware.mac = circumstances.mac;

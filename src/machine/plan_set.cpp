@@ -67,9 +67,11 @@ constexpr Key keys[] = {
     {{"cpu", "auto, or MODEL[,+flag][,-flag]"}, set_cpu},
     {{"firmware", "bios or uefi"},
      [](Hardware& it, const std::string& value) { return take(it.firmware, firmware_from(value)); }},
+    {{"secure-boot", "on, off, or blank: without keys"},
+     [](Hardware& it, const std::string& value) { return take(it.secure_boot, secure_boot_from(value)); }},
     {{"machine", "q35 or pc"},
      [](Hardware& it, const std::string& value) { return take(it.machine, machine_type_from(value)); }},
-    {{"bus", "virtio, sata, nvme or scsi"},
+    {{"bus", "virtio, sata, nvme, scsi or ide"},
      [](Hardware& it, const std::string& value) { return take(it.bus, bus_from(value)); }},
     {{"net", "isolated, nat, none or bridge=INTERFACE"},
      [](Hardware& it, const std::string& value) { return take(it.network, network_from(value)); }},
@@ -98,9 +100,12 @@ void apply_setting(Definition& definition, const Setting& setting) {
   const auto key = std::ranges::find_if(keys, [&](const Key& each) { return each.kind.key == setting.key; });
   if (key == std::end(keys)) throw unknown_key(setting.key);
   auto& hardware = definition.active.hardware;
+  const auto before = hardware.secure_boot;
   if (!key->set(hardware, setting.value))
     throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", setting.key, base::printable(setting.value)))
         .hint(fmt::format("{} is {}", setting.key, key->kind.values));
+  // The keys are among the variables, which the next boot makes as they are to be.
+  if (hardware.secure_boot != before) definition.active.nvram.reset();
   hardware.because.push_back(fmt::format("{} as set", setting.key));
 }
 

@@ -13,8 +13,10 @@ using Words = std::array<std::pair<T, std::string_view>, n>;
 
 constexpr Words<Firmware, 2> firmware_words = {{{Firmware::bios, "bios"}, {Firmware::uefi, "uefi"}}};
 constexpr Words<MachineType, 2> machine_words = {{{MachineType::q35, "q35"}, {MachineType::pc, "pc"}}};
-constexpr Words<Bus, 4> bus_words = {
-    {{Bus::virtio, "virtio"}, {Bus::sata, "sata"}, {Bus::nvme, "nvme"}, {Bus::scsi, "scsi"}}};
+constexpr Words<Bus, 5> bus_words = {
+    {{Bus::virtio, "virtio"}, {Bus::sata, "sata"}, {Bus::nvme, "nvme"}, {Bus::scsi, "scsi"}, {Bus::ide, "ide"}}};
+constexpr Words<SecureBoot, 3> secure_boot_words = {
+    {{SecureBoot::off, "off"}, {SecureBoot::on, "on"}, {SecureBoot::blank, "blank"}}};
 constexpr Words<Clock, 2> clock_words = {{{Clock::utc, "utc"}, {Clock::localtime, "localtime"}}};
 constexpr Words<NetworkKind, 4> network_words = {{{NetworkKind::isolated, "isolated"},
                                                   {NetworkKind::nat, "nat"},
@@ -44,10 +46,12 @@ bool is_interface_name(std::string_view text) {
 std::string_view word(Firmware value) { return word_of(firmware_words, value); }
 std::string_view word(MachineType value) { return word_of(machine_words, value); }
 std::string_view word(Bus value) { return word_of(bus_words, value); }
+std::string_view word(SecureBoot value) { return word_of(secure_boot_words, value); }
 std::string_view word(Clock value) { return word_of(clock_words, value); }
 std::optional<Firmware> firmware_from(std::string_view word) { return value_of(firmware_words, word); }
 std::optional<MachineType> machine_type_from(std::string_view word) { return value_of(machine_words, word); }
 std::optional<Bus> bus_from(std::string_view word) { return value_of(bus_words, word); }
+std::optional<SecureBoot> secure_boot_from(std::string_view word) { return value_of(secure_boot_words, word); }
 std::optional<Clock> clock_from(std::string_view word) { return value_of(clock_words, word); }
 
 bool is_cpu_model(std::string_view text) {

@@ -15,7 +15,7 @@ TEST_CASE("set changes the hardware of the next boot, and says what can be set")
   transcript.run({"set", "web", "memory"});
   transcript.run({"set", "web"});
   transcript.run({"set", "web", "memry=4G"});
-  transcript.run({"set", "web", "bus=ide"});
+  transcript.run({"set", "web", "bus=floppy"});
   transcript.check();
   const auto& hardware = store.machine("web").definition.active.hardware;
   CHECK(hardware.bus == machine::Bus::sata);
@@ -38,6 +38,21 @@ TEST_CASE("a TPM is given to a machine and taken from it, and show tells") {
   CHECK(store.run({"set", "web", "tpm=2.0"}) == 2);
   REQUIRE(store.run({"set", "web", "tpm=off"}) == 0);
   CHECK_FALSE(store.machine("web").definition.active.hardware.tpm);
+}
+
+TEST_CASE("Secure Boot that is turned on or off has the next boot make the variables anew") {
+  MachineStore store;
+  store.add("web");
+  auto machine = store.machine("web");
+  store.folder().write("store/web/nvram/00000000000000f1.fd", "variables");
+  machine.definition.active.nvram = "00000000000000f1";
+  store.store().commit("web", machine.definition);
+  REQUIRE(store.run({"set", "web", "memory=4G"}) == 0);
+  CHECK(store.machine("web").definition.active.nvram == "00000000000000f1");
+  REQUIRE(store.run({"set", "web", "secure-boot=on"}) == 0);
+  CHECK(store.json({"show", "web"})["machines"].items()[0]["secure_boot"] == "on");
+  CHECK_FALSE(store.machine("web").definition.active.nvram);
+  CHECK(store.run({"set", "web", "secure-boot=yes"}) == 2);
 }
 
 TEST_CASE("another disk is given to a machine and taken from it, by any of its names, also when it is gone") {

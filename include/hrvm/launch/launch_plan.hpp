@@ -10,6 +10,7 @@
 #include "hrvm/base/guid.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/launch/firmware.hpp"
+#include "hrvm/launch/usb.hpp"
 #include "hrvm/machine/definition.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/probe/disk.hpp"
@@ -69,6 +70,8 @@ struct Tpm {
   std::string socket, pid_file;  // in the run folder
 };
 
+inline constexpr std::uint16_t first_vnc_port = 5900;  // of VNC's display 0; QEMU has none below
+
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
@@ -89,10 +92,12 @@ struct LaunchPlan {
   std::vector<ExtraDisk> extra_disks;
   std::string disk_serial;  // the original's, at most 20 characters; empty: none
   std::vector<PortForward> forwards;
+  std::vector<UsbId> usb;  // devices of the host
   Console console = Console::automatic;
   SerialTarget serial = SerialTarget::terminal;
   machine::Path run_folder;                                      // sockets and pid
   std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
+  std::optional<std::uint16_t> vnc_port;  // on the loopback address; null: vnc_socket
   std::string guard_socket;                                      // QMP as well, for the guard
 
   std::optional<Tpm> tpm;
@@ -101,6 +106,7 @@ struct LaunchPlan {
 
   // Only KVM gives a guest the interfaces of Hyper-V.
   bool has_hyperv() const { return hardware.hyperv && accelerator == Accelerator::kvm; }
+  bool has_secure_boot() const { return firmware && firmware->secure_boot != machine::SecureBoot::off; }
   std::size_t base_index() const { return chain.size() - base_nodes; }
   bool has_display() const { return console != Console::serial && console != Console::none; }
 };
@@ -114,7 +120,10 @@ struct LaunchRequest {
   std::optional<machine::Bus> bus;
   std::optional<machine::Network> network;
   std::vector<PortForward> forwards;
+  std::optional<machine::SecureBoot> secure_boot;
   bool tpm = false;  // one, also where the machine has none
+  std::vector<UsbId> usb;
+  std::optional<std::uint16_t> vnc_port;
   Console console = Console::automatic;
   bool detach = false;
   bool supervised = false;  // hrvm stays and reads the serial line
@@ -148,8 +157,8 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
 
 // Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's); `nvram`
 // is where its variables are or will be. Error{not_found} when QEMU, swtpm or a firmware that fits is not installed,
-// with the package to install; Error{unsupported} for what cannot work together (BIOS or SATA with 4096-byte logical
-// sectors, a window without a display); Error{usage} for a CPU model or forward that cannot be.
+// with the package to install; Error{unsupported} for what cannot work together (BIOS, SATA or IDE with 4096-byte
+// logical sectors, IDE with UEFI, a window without a display); Error{usage} for a CPU model or forward that cannot be.
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,
                        const LaunchRequest& request, const LaunchCircumstances& circumstances);

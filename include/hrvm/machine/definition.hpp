@@ -19,8 +19,10 @@ namespace hrvm::machine {
 
 enum class Firmware { bios, uefi };
 enum class MachineType { q35, pc };
-enum class Bus { virtio, sata, nvme, scsi };
+enum class Bus { virtio, sata, nvme, scsi, ide };
 enum class NetworkKind { isolated, nat, bridge, none };
+// Whether UEFI boots only what is signed: by the keys of Microsoft, or, from a blank start, by those that are enrolled.
+enum class SecureBoot { off, on, blank };
 // What the machine's hardware clock tells: Windows takes it for local time.
 enum class Clock { utc, localtime };
 
@@ -28,10 +30,12 @@ std::string_view word(Firmware value);
 std::string_view word(MachineType value);
 std::string_view word(Bus value);
 std::string_view word(Clock value);
+std::string_view word(SecureBoot value);
 std::optional<Firmware> firmware_from(std::string_view word);
 std::optional<MachineType> machine_type_from(std::string_view word);
 std::optional<Bus> bus_from(std::string_view word);
 std::optional<Clock> clock_from(std::string_view word);
+std::optional<SecureBoot> secure_boot_from(std::string_view word);
 // MODEL[,+flag][,-flag]: one word of QEMU's own, so that nothing else can be said with it.
 bool is_cpu_model(std::string_view text);
 
@@ -47,6 +51,7 @@ struct Hardware {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   Firmware firmware = Firmware::bios;
+  SecureBoot secure_boot = SecureBoot::off;
   MachineType machine = MachineType::q35;
   Bus bus = Bus::virtio;
   Network network;

@@ -19,6 +19,7 @@ struct ImportRequest {
   std::optional<std::uint64_t> memory_bytes;
   std::optional<unsigned> cpus;
   std::optional<Firmware> firmware;
+  std::optional<SecureBoot> secure_boot;
   std::optional<Bus> bus;
   std::optional<MachineType> machine;
   std::optional<Network> network;

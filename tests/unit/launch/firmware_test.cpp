@@ -61,16 +61,42 @@ TEST_CASE_METHOD(Recorded, "a descriptor names its files") {
   CHECK(found() == std::vector{moved});
 }
 
-TEST_CASE_METHOD(Recorded, "secure boot, enrolled keys and SMM are passed over, first though they stand") {
-  for (const auto* feature : {"secure-boot", "enrolled-keys", "requires-smm"}) {
+TEST_CASE_METHOD(Recorded, "Secure Boot is for machines that ask for it, with keys or without, first though it stands") {
+  using machine::SecureBoot;
+  Descriptor enrolled, blank;
+  enrolled.features = R"("acpi-s3", "enrolled-keys", "requires-smm", "secure-boot")";
+  blank.features = R"("requires-smm", "secure-boot")";
+  describe("/usr/share/qemu/firmware/40-enrolled.json", enrolled);
+  describe("/usr/share/qemu/firmware/50-blank.json", blank);
+  CHECK_FALSE(launch::choose_uefi_firmware(found()));
+  describe("/usr/share/qemu/firmware/60-x.json");
+  CHECK(launch::choose_uefi_firmware(found()) == moved);
+  CHECK(launch::choose_uefi_firmware(found(), SecureBoot::on)->source == "/usr/share/qemu/firmware/40-enrolled.json");
+  CHECK(launch::choose_uefi_firmware(found(), SecureBoot::blank)->source == "/usr/share/qemu/firmware/50-blank.json");
+  CHECK_FALSE(launch::choose_uefi_firmware(found(), SecureBoot::on, 11));
+}
+
+TEST_CASE_METHOD(Recorded, "keys that nothing checks, and SMM for nothing, are passed over") {
+  for (const auto* feature : {"enrolled-keys", "requires-smm"}) {
     CAPTURE(feature);
     Descriptor unwanted;
     unwanted.features = fmt::format(R"("acpi-s3", "{}")", feature);
-    describe("/usr/share/qemu/firmware/40-secure.json", unwanted);
+    describe("/usr/share/qemu/firmware/40-odd.json", unwanted);
     CHECK(found().empty());
   }
-  describe("/usr/share/qemu/firmware/60-x.json");
-  CHECK(found() == std::vector{moved});
+}
+
+TEST_CASE_METHOD(Recorded, "one code serves with keys and without, by the variables beside it") {
+  using machine::SecureBoot;
+  place("/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", 100);
+  place("/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd", 10);
+  place("/usr/share/edk2/ovmf/OVMF_VARS.fd", 10);
+  const auto on = launch::choose_uefi_firmware(found(), SecureBoot::on);
+  const auto blank = launch::choose_uefi_firmware(found(), SecureBoot::blank);
+  REQUIRE((on && blank));
+  CHECK(on->code_path == blank->code_path);
+  CHECK(on->template_path == "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd");
+  CHECK(blank->template_path == "/usr/share/edk2/ovmf/OVMF_VARS.fd");
 }
 
 TEST_CASE_METHOD(Recorded, "firmware for something else is passed over") {
@@ -148,6 +174,6 @@ TEST_CASE_METHOD(Recorded, "variables of another size choose the firmware they w
   place("/usr/share/OVMF/OVMF_CODE.fd", 100);
   place("/usr/share/OVMF/OVMF_VARS.fd", 20);
   CHECK(launch::choose_uefi_firmware(found())->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
-  CHECK(launch::choose_uefi_firmware(found(), 20)->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
-  CHECK_FALSE(launch::choose_uefi_firmware(found(), 30));
+  CHECK(launch::choose_uefi_firmware(found(), machine::SecureBoot::off, 20)->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
+  CHECK_FALSE(launch::choose_uefi_firmware(found(), machine::SecureBoot::off, 30));
 }

@@ -1,5 +1,6 @@
 #include "hrvm/launch/ladder.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace hrvm;
@@ -21,19 +22,27 @@ machine::Hardware hardware(Bus bus, Firmware firmware) {
 
 TEST_CASE("the ladder begins with what the machine has, and has every bus on both firmwares once") {
   const auto rungs = launch::ladder(hardware(Bus::nvme, Firmware::uefi), {512, 512}, true);
-  REQUIRE(rungs.size() == 8);
+  REQUIRE(rungs.size() == 9);
   CHECK(rungs[0] == Rung{Bus::nvme, Firmware::uefi});
   CHECK(rungs[1] == Rung{Bus::virtio, Firmware::uefi});
   CHECK(rungs[4] == Rung{Bus::nvme, Firmware::bios});
   CHECK(rungs[7] == Rung{Bus::scsi, Firmware::bios});
+  CHECK(rungs[8] == Rung{Bus::ide, Firmware::bios});
 }
 
-TEST_CASE("what cannot boot is no rung: UEFI that is not installed, 4096-byte sectors on SATA or by BIOS") {
-  CHECK(launch::ladder(hardware(Bus::virtio, Firmware::bios), {512, 512}, false).size() == 4);
+TEST_CASE("what cannot boot is no rung: UEFI that is not installed or on IDE, 4096-byte sectors on SATA or by BIOS") {
+  CHECK(launch::ladder(hardware(Bus::virtio, Firmware::bios), {512, 512}, false).size() == 5);
   const auto large = launch::ladder(hardware(Bus::virtio, Firmware::bios), {4096, 4096}, true);
   REQUIRE(large.size() == 3);
   for (const auto& rung : large) CHECK((rung.firmware == Firmware::uefi && rung.bus != Bus::sata));
   CHECK(launch::ladder(hardware(Bus::virtio, Firmware::bios), {4096, 4096}, false).empty());
+}
+
+TEST_CASE("a machine with IDE disks is tried so by BIOS alone") {
+  const auto rungs = launch::ladder(hardware(Bus::ide, Firmware::uefi), {512, 512}, true);
+  CHECK(rungs.front() == Rung{Bus::virtio, Firmware::uefi});
+  CHECK(std::ranges::count(rungs, Rung{Bus::ide, Firmware::bios}) == 1);
+  CHECK(std::ranges::count(rungs, Rung{Bus::ide, Firmware::uefi}) == 0);
 }
 
 TEST_CASE("after a firmware that found nothing the other one is next, after a kernel without a root another bus") {

@@ -1,6 +1,5 @@
-#include <chrono>
-
 #include <catch2/catch.hpp>
+#include <ctime>
 
 #include "hrvm/base/error.hpp"
 #include "launch/pattern.hpp"
@@ -35,7 +34,7 @@ TEST_CASE("back-references are refused, a backslash that stands for itself is no
 }
 
 TEST_CASE("no guest makes matching slow or large") {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = std::clock();  // of this process alone: a busy host is not slow matching
   Pattern nested("(a*)*b"), many("(x|y)*x(x|y){12}z");
   std::string line(4096, 'a'), mixed;
   for (unsigned turn = 0, random = 1; turn < 20; ++turn) {
@@ -44,5 +43,5 @@ TEST_CASE("no guest makes matching slow or large") {
     while (mixed.size() < 4096) mixed += ((random = random * 1103515245 + 12345) >> 16) & 1 ? 'x' : 'y';
     CHECK_FALSE(many.matches(mixed));
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{20});
+  CHECK(std::clock() - start < 20 * CLOCKS_PER_SEC);
 }

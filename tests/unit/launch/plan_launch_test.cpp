@@ -97,6 +97,36 @@ TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from S
   CHECK(refusal(*this, "--bus virtio") == base::ErrorKind::unsupported);
 }
 
+TEST_CASE_METHOD(Sample, "IDE disks come with the machine type pc, BIOS and 512-byte sectors") {
+  request.bus = machine::Bus::ide;
+  CHECK(plan().hardware.machine == machine::MachineType::pc);
+  request.firmware = machine::Firmware::uefi;
+  CHECK(refusal(*this, "--bus sata") == base::ErrorKind::unsupported);
+}
+
+TEST_CASE_METHOD(Sample, "Secure Boot takes firmware that has it, and is nothing for BIOS") {
+  state.hardware.secure_boot = machine::SecureBoot::on;
+  CHECK_FALSE(plan().firmware);
+  CHECK_FALSE(plan().has_secure_boot());
+  request.secure_boot = machine::SecureBoot::on;
+  CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::usage);
+  request.firmware = machine::Firmware::uefi;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
+  CHECK(plan().has_secure_boot());
+  request.secure_boot = machine::SecureBoot::blank;
+  CHECK(refusal(*this, "apt install ovmf") == base::ErrorKind::not_found);
+  request.secure_boot = machine::SecureBoot::off;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
+}
+
+TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that is VNC's") {
+  request.vnc_port = 5917;
+  CHECK(plan().vnc_port == 5917);
+  CHECK(plan().vnc_socket.empty());
+  request.console = Console::serial;
+  CHECK(refusal(*this, "--console vnc") == base::ErrorKind::usage);
+}
+
 TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
   layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
   CHECK(plan().chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},

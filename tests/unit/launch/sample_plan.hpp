@@ -25,7 +25,9 @@ struct Sample {
     host.tpm_folder = "/var/lib/hrvm/web/tpm";
     host.kvm = {true, "KVM runs guests"};
     host.firmwares = {{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", 540672, "known path"},
-                      {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", 131072, "known path"}};
+                      {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", 131072, "known path"},
+                      {"/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", 540672, "known path",
+                       hrvm::machine::SecureBoot::on}};
     host.layer_direct = true;
     host.base_direct = true;
     host.run_folder = "/run/hrvm/0f0e0d0c-0b0a-4908-8706-050403020100";

@@ -111,6 +111,22 @@ inline const std::vector<Variant>& variants() {
          it.request.bus = Bus::nvme;
          it.add_image("/images/other.img");
        }},
+      {"ide-extras-usb",
+       [](Sample& it) {
+         it.request.bus = Bus::ide;
+         it.request.console = Console::serial;
+         it.request.usb = {{0x1050, 0x0407}};
+         it.add_image("/images/other.img");
+         it.add_image("/images/a.iso");
+         it.host.extra_sources.back().is_disc = true;
+       }},
+      {"secure-boot-vnc",
+       [](Sample& it) {
+         it.state.hardware.secure_boot = SecureBoot::on;
+         it.request.firmware = Firmware::uefi;
+         it.request.vnc_port = 5917;
+         it.request.usb = {{0x046d, 0xc52b}, {0x1050, 0x0407}};
+       }},
       {"bridge-gui",
        [](Sample& it) {
          it.request.network = Network{NetworkKind::bridge, "br0"};

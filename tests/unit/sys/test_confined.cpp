@@ -113,7 +113,7 @@ TEST_CASE("a confined child that does not end is stopped when its time is over")
   const auto start = std::chrono::steady_clock::now();
   const auto answer = sys::run_confined(loop_without_end, {.time = 200ms});
   CHECK(answer.death == "took longer than 200 ms");
-  CHECK(std::chrono::steady_clock::now() - start < 2s);
+  CHECK(std::chrono::steady_clock::now() - start < 20s);
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // memory is not bounded under a sanitizer
@@ -135,12 +135,12 @@ TEST_CASE("confined children work side by side, and one that dies takes no other
     functions.emplace_back([i]() -> std::string {
       if (i == 7) std::abort();
       if (i == 9) throw base::Error(base::ErrorKind::io, "nine");
-      ::usleep(100'000);
+      ::usleep(500'000);
       return number(i);
     });
   const auto start = std::chrono::steady_clock::now();
   const auto answers = sys::run_confined_together(functions);
-  CHECK(std::chrono::steady_clock::now() - start < 3500ms);
+  CHECK(std::chrono::steady_clock::now() - start < 15s);  // 20 s one after another
   REQUIRE(answers.size() == 40);
   for (int i = 0; i < 40; ++i)
     if (i != 7 && i != 9) CHECK(answers[std::size_t(i)].text == number(i));

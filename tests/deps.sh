@@ -83,6 +83,23 @@ unpack_kernel() {
   printf 'deps.sh: unpacked %s into %s\n' "$package" "$CACHE/kernel"
 }
 
+# Loaders that Microsoft and Debian have signed, for firmware that checks that. Never installed: that writes to the ESP.
+unpack_signed_loaders() {
+  local work package
+  [ ! -e "$CACHE/signed" ] || return 0
+  mkdir -p "$CACHE"
+  work=$(mktemp -d "$CACHE/signed.XXXXXX")
+  for package in shim-signed grub-efi-amd64-signed; do
+    download "$package" "$work" || { update_lists; download "$package" "$work"; } \
+      || die "apt could not download $package"
+    dpkg-deb -x "$work/$package"_*.deb "$work"
+    rm -f "$work"/*.deb
+  done
+  chmod 755 "$work"
+  mv -T "$work" "$CACHE/signed"
+  printf 'deps.sh: unpacked signed loaders into %s\n' "$CACHE/signed"
+}
+
 # OpenZFS's own test program makes pools without a kernel module. It lies in Debian's contrib, which a machine need not
 # have among its sources: it is fetched by a list of our own, and unpacked beside the kernel.
 unpack_openzfs() {
@@ -120,6 +137,6 @@ download() { (cd "$2" && apt-get download -qq -o APT::Sandbox::User=root "$1"); 
 
 case ${1:-} in
   --build) install_packages "${BUILD_PACKAGES[@]}" ;;
-  '') install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; unpack_kernel; unpack_openzfs ;;
+  '') install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"; unpack_kernel; unpack_signed_loaders; unpack_openzfs ;;
   *) die "usage: deps.sh [--build]" ;;
 esac

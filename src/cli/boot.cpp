@@ -38,19 +38,24 @@ struct Boot {
   launch::Keep keep;
 };
 
-// Secure Boot that is on has its keys among the variables: those of a machine that had it not are made anew.
-bool lacks_keys(const machine::Path& nvram) {
-  const launch::VariableStore variables(sys::read_file(nvram, launch::largest_flash), nvram);
-  return !launch::has_secure_boot_keys(variables);
+// Keys are among the variables, and where there are any firmware checks signatures, also one that is not made for it.
+// Variables that only the firmware can read are left to it.
+bool fits(const machine::Path& nvram, machine::SecureBoot wanted) {
+  if (wanted == machine::SecureBoot::blank) return true;
+  try {
+    const launch::VariableStore variables(sys::read_file(nvram, launch::largest_flash), nvram);
+    return launch::has_secure_boot_keys(variables) == (wanted == machine::SecureBoot::on);
+  } catch (const Error&) {
+    return true;
+  }
 }
 
-// The variables that it has and that will do.
+// The variables that it has, where they will do.
 std::optional<machine::Path> nvram_of(const Machine& machine, const State& state, const BootWords& words) {
   if (!state.nvram) return std::nullopt;
   auto nvram = machine.nvram_path(*state.nvram);
-  const auto secure_boot = words.request.secure_boot.value_or(state.hardware.secure_boot);
-  if (secure_boot == machine::SecureBoot::on && lacks_keys(nvram)) return std::nullopt;
-  return nvram;
+  const auto wanted = words.request.secure_boot.value_or(state.hardware.secure_boot);
+  return fits(nvram, wanted) ? std::optional(std::move(nvram)) : std::nullopt;
 }
 
 std::vector<machine::Path> layers_of(const Machine& machine, const State& state) {

@@ -9,6 +9,7 @@
 #   --bios-only      no loader in the ESP             --size SIZE       256M unless given (K, M, G)
 #   --uefi-only      no boot code, nothing in p1      --hostname NAME   demo unless given
 #   --vendor-only    in the ESP only EFI/debian/grubx64.efi, which blank UEFI variables do not find
+#   --signed         in the ESP EFI/debian/shimx64.efi and its GRUB, which Secure Boot takes
 #   --nvme-only      its initramfs finds NVMe disks alone
 #   --4kn            4096-byte logical sectors; UEFI only
 #   --proxmox        the package database of a Proxmox VE 8.1.4
@@ -16,7 +17,8 @@ set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 umask 022
 
-KERNEL=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}/kernel
+CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}
+KERNEL=$CACHE/kernel
 DISK_UUID=d3300000-0000-4000-8000-000000000000
 PART_UUID=d3300000-0000-4000-8000-00000000000 # and the partition's number
 ROOT_UUID=d3300000-0000-4000-8000-0000000000f5
@@ -32,12 +34,13 @@ MODULES=(
 
 die() { printf 'make-demo-disk.sh: %s\n' "$*" >&2; exit 1; }
 
-bios=1 uefi=1 vendor_only= nvme_only= sector=512 size=256M hostname=demo proxmox= out=
+bios=1 uefi=1 vendor_only= nvme_only= signed= sector=512 size=256M hostname=demo proxmox= out=
 while [ $# -gt 0 ]; do
   case $1 in
     --bios-only) uefi= ;;
     --uefi-only) bios= ;;
     --vendor-only) vendor_only=1 ;;
+    --signed) signed=1 ;;
     --nvme-only) nvme_only=1 ;;
     --4kn) sector=4096 bios= ;;
     --proxmox) proxmox=1 ;;
@@ -88,7 +91,7 @@ make_initramfs() {
   for module in "${MODULES[@]}"; do
     case $nvme_only$module in 1virtio_blk | 1sd_mod | 1ata_piix | 1virtio_scsi) continue ;; esac
     find "$KERNEL/lib/modules/$version/kernel" -name "$module.ko" \
-      -exec strip --strip-debug -o "$tree/modules/$module.ko" {} \;
+      -exec cp {} "$tree/modules/$module.ko" \;
     [ ! -e "$tree/modules/$module.ko" ] || printf '%s\n' "$module" >> "$tree/modules/order"
   done
   cat > "$tree/init" <<INIT
@@ -248,6 +251,15 @@ grub_core() { # FORMAT OUT MODULE...
     part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux serial terminal echo test boot
 }
 
+# Debian's signed GRUB reads the configuration that lies beside it.
+install_signed_loaders() { # ESP
+  [ -e "$CACHE/signed" ] || die "there are no signed loaders in $CACHE/signed: run tests/deps.sh"
+  printf 'search.fs_uuid %s root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n' $ROOT_UUID > "$work/beside.cfg"
+  mcopy -i "$1" "$CACHE/signed/usr/lib/shim/shimx64.efi.signed" ::/EFI/debian/shimx64.efi
+  mcopy -i "$1" "$CACHE/signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" ::/EFI/debian/grubx64.efi
+  mcopy -i "$1" "$work/beside.cfg" ::/EFI/debian/grub.cfg
+}
+
 make_esp() {
   local at="$image@@$esp_start"
   export MTOOLS_SKIP_CHECK=1
@@ -256,8 +268,9 @@ make_esp() {
   mkfs.vfat -F $fat_bits -S $sector -n ESP -i $ESP_ID "$work/esp" -C $((esp_size / 1024)) > /dev/null
   dd if="$work/esp" of="$image" bs=1M seek=$((esp_start / MIB)) conv=notrunc,sparse status=none
   [ -n "$uefi" ] || return 0
-  grub_core x86_64-efi "$work/grub.efi" fat
   mmd -i "$at" ::/EFI ::/EFI/debian
+  if [ -n "$signed" ]; then install_signed_loaders "$at"; return; fi
+  grub_core x86_64-efi "$work/grub.efi" fat
   mcopy -i "$at" "$work/grub.efi" ::/EFI/debian/grubx64.efi
   [ -z "$vendor_only" ] || return 0
   mmd -i "$at" ::/EFI/BOOT

@@ -1,9 +1,9 @@
 #!/bin/bash
-# hrvm is killed at random moments of a conversion and of a merge, 200 times each. A conversion's image is there whole or
+# hrvm is killed at random moments of a conversion and of a merge, KILLS times each. A conversion's image is there whole or
 # not at all; what a merge worked on shows what it showed, and the merge can be run again.
 . "$(dirname "$0")/lib.sh"
 command -v qemu-io > /dev/null || skip "needs qemu-io"
-KILLS=${KILLS:-200}
+KILLS=${KILLS:-60} # 200 of each take four minutes
 
 # killed_after SECONDS COMMAND...: its exit status, 137 when it was killed in time. It is gone then.
 killed_after() {

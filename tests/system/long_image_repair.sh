@@ -1,10 +1,10 @@
 #!/bin/bash
-# hrvm is killed 200 times while it repairs images: before one of its writes or syncs, drawn at random. Whatever the
+# hrvm is killed KILLS times while it repairs images: before one of its writes or syncs, drawn at random. Whatever the
 # moment: the image and its snapshots show what they showed, and the next repair leaves qemu-img check nothing to find.
 . "$(dirname "$0")/lib.sh"
 
 export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
-KILLS=${KILLS:-50}                 # of each kind of damage
+KILLS=${KILLS:-20}                 # of each kind of damage; 50 take four minutes
 RANDOM=${SEED:-1}
 
 number() { # FILE OFFSET BYTES

@@ -209,11 +209,13 @@ void remove_throw_away(const Boot& boot) {
   sys::remove_all(boot.plan.run_folder);
 }
 
-Outcome run_ephemeral(Boot& boot) {
+// However the run ends, what it lay on goes.
+template <typename Run>
+auto run_throw_away(const Boot& boot, const Run& run) {
   try {
-    auto outcome = run_planned(boot);
+    auto result = run();
     if (!still_runs(boot)) remove_throw_away(boot);
-    return outcome;
+    return result;
   } catch (const Error&) {
     remove_throw_away(boot);
     throw;
@@ -226,14 +228,9 @@ launch::WatchResult try_once(const Context& context, const BootWords& words, lau
   request.timeout.reset();
   request.input_fd = -1;
   request.judge = &judge;
-  try {
-    auto result = launch::run_watched(context.host, boot.plan, std::move(boot.lock), boot.keep, request);
-    remove_throw_away(boot);
-    return result;
-  } catch (const Error&) {
-    remove_throw_away(boot);
-    throw;
-  }
+  return run_throw_away(boot, [&] {
+    return launch::run_watched(context.host, boot.plan, std::move(boot.lock), boot.keep, request);
+  });
 }
 
 // The record first: a domain that no record tells of would not be found again.
@@ -257,7 +254,8 @@ Outcome run_boot(const Context& context) {
   if (words.print) return {.report = command_report(boot.plan)};
   if (words.xml) return {.report = domain_report(boot.plan)};
   if (words.libvirt) return run_in_libvirt(boot);
-  return boot.throw_away ? run_ephemeral(boot) : run_planned(boot);
+  if (!boot.throw_away) return run_planned(boot);
+  return run_throw_away(boot, [&] { return run_planned(boot); });
 }
 
 }  // namespace

@@ -187,7 +187,8 @@ class Evidence {
     if (choice.entry) system.boot = configuration(choice, root, system);
     DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
-    settle_drivers(system, std::move(search.buses));
+    join_command_line(system, search.initramfs);
+    settle_drivers(system, std::move(search.buses), search.initramfs);
     if (questions_ == BootQuestions::of_a_guest) return;
     add_hazards({root.files(), system, contents_, search.initramfs, rescue_entry(choice)}, contents_.findings);
   } catch (const base::Error& error) {
@@ -195,8 +196,16 @@ class Evidence {
                                   fmt::format("what it needs to boot cannot be told: {}", error.message()), ""});
   }
 
-  static void settle_drivers(System& system, std::vector<DriverEvidence> drivers) {
-    if (system.boot) hold_to_name(drivers, parse_command_line(system.boot->command_line));
+  // A root that the kernel is not told may be told by the initramfs.
+  void join_command_line(System& system, const Initramfs& initramfs) const {
+    if (!system.boot || !parse_command_line(system.boot->command_line).root.empty()) return;
+    const DeviceName root = parse_device_name(parse_command_line(initramfs.command_line()).root);
+    system.boot->root = is_device(system.root, root, contents_) ? system.root : locate_device(root, contents_);
+  }
+
+  static void settle_drivers(System& system, std::vector<DriverEvidence> drivers, const Initramfs& initramfs) {
+    if (system.boot)
+      hold_to_name(drivers, parse_command_line(initramfs.command_line() + system.boot->command_line));
     for (const DriverEvidence& driver : drivers)
       if (driver.bus == "virtio") system.virtio = driver.verdict;
     system.drivers = std::move(drivers);
@@ -216,24 +225,31 @@ class Evidence {
     const auto choice = find_entry([](const BootEntry& entry) { return entry.is_default; });
     if (!choice.entry) return;
     auto system = hidden_system(*choice.entry, contents_);
-    if (!system && unpacks_left_ > 0) system = hidden_system(*choice.entry, contents_, crypttab_of(choice));
+    if (!system && unpacks_left_ > 0) system = hidden_system_by_initramfs(choice);
     if (system) contents_.systems.insert(contents_.systems.begin(), *system);
   }
 
-  // The table by which its initramfs opens containers; empty where it has none.
-  std::string crypttab_of(const Choice& choice) {
+  // By the table with which its initramfs opens containers, and by what that adds to the command line.
+  std::optional<System> hidden_system_by_initramfs(const Choice& choice) {
+    const Initramfs initramfs = initramfs_of(choice);
+    BootEntry entry = *choice.entry;
+    entry.command_line.insert(0, initramfs.command_line());
+    for (const char* table : {"cryptroot/crypttab", "etc/crypttab"})
+      if (const auto found = initramfs.configuration.find(table); found != initramfs.configuration.end())
+        return hidden_system(entry, contents_, found->second);
+    return hidden_system(entry, contents_);
+  }
+
+  Initramfs initramfs_of(const Choice& choice) {
     fs::FileSystem* files = files_of(choice, {}).second;
     --unpacks_left_;
+    Initramfs all;
     for (const std::string& path : choice.entry->initramfs) try {
-        if (files == nullptr) break;
-        const Initramfs initramfs = read_initramfs(*files, path, {});
-        for (const char* table : {"cryptroot/crypttab", "etc/crypttab"})
-          if (const auto found = initramfs.configuration.find(table); found != initramfs.configuration.end())
-            return found->second;
+        if (files != nullptr) all.configuration.merge(read_initramfs(*files, path, {}).configuration);
       } catch (const base::Error&) {
         // What is wrong with it is told with the drivers that it should hold.
       }
-    return {};
+    return all;
   }
 
   Contents& contents_;

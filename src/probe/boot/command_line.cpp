@@ -37,17 +37,17 @@ std::string subvolume_of(std::string_view flags) {
   return {};
 }
 
-void add_luks(CommandLine& line, std::string device) {
-  if (line.luks.size() < 16 && !std::ranges::count(line.luks, device)) line.luks.push_back(std::move(device));
+void add(std::vector<std::string>& devices, std::string device) {
+  if (devices.size() < 16 && !std::ranges::count(devices, device)) devices.push_back(std::move(device));
 }
 
 // rd.luks.uuid=luks-UUID and rd.luks.name=UUID=NAME of dracut and systemd, cryptdevice=DEVICE:NAME of Arch.
 void take_luks(CommandLine& line, std::string_view key, std::string_view value) {
   if (value.starts_with("luks-")) value.remove_prefix(5);
-  if (key == "rd.luks.uuid" || key == "luks.uuid") add_luks(line, "UUID=" + std::string(value));
+  if (key == "rd.luks.uuid" || key == "luks.uuid") add(line.luks, "UUID=" + std::string(value));
   if (key == "rd.luks.name" || key == "luks.name")
-    add_luks(line, "UUID=" + std::string(value.substr(0, value.find('='))));
-  if (key == "cryptdevice") add_luks(line, std::string(value.substr(0, value.find(':'))));
+    add(line.luks, "UUID=" + std::string(value.substr(0, value.find('='))));
+  if (key == "cryptdevice") add(line.luks, std::string(value.substr(0, value.find(':'))));
 }
 
 void take(CommandLine& line, std::string_view key, std::string_view value) {
@@ -56,6 +56,8 @@ void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "resume") line.resume = value;
   if (key == "noresume") line.resume.clear();
   if (key == "console" && line.consoles.size() < 16) line.consoles.emplace_back(value.substr(0, value.find(',')));
+  if (key == "rd.lvm.lv" || key == "rd.lvm.vg") add(line.volumes, std::string(value));
+  if (key == "rd.md.uuid") add(line.arrays, std::string(value));
   take_luks(line, key, value);
 }
 

@@ -13,6 +13,8 @@ struct CommandLine {
   std::string resume;                 // empty where it is not said, or "noresume" is
   std::vector<std::string> consoles;  // "tty0", "ttyS0": the last one is /dev/console
   std::vector<std::string> luks;  // what has to be opened first: "UUID=…", "/dev/sda3", of rd.luks.* and cryptdevice=
+  std::vector<std::string> volumes;  // "pve/root", "pve": what has to be there first, of rd.lvm.lv= and rd.lvm.vg=
+  std::vector<std::string> arrays;   // UUIDs of rd.md.uuid=, in one of the ways in which mdadm and others write them
 
   bool has_serial_console() const;
 };

@@ -17,8 +17,8 @@ struct Check {
 };
 // What keeps a system from starting comes first.
 constexpr Check checks[] = {
-    {check_drivers, false}, {check_lvm_devices, true}, {check_mounts, true},   {check_keys, true},
-    {check_cluster, true},  {check_network, true},     {check_console, false},
+    {check_drivers, false}, {check_lvm_devices, false}, {check_waits, false},  {check_mounts, true},
+    {check_keys, true},     {check_cluster, true},      {check_network, true}, {check_console, false},
 };
 
 }  // namespace
@@ -62,17 +62,6 @@ void check_cluster(const HazardContext& context, Findings& findings) {
                       "it is a member of a cluster (/etc/corosync/corosync.conf): a second one of the same name on the "
                       "cluster's network disturbs it",
                       "start the machine isolated, as is the default (--net isolated)"});
-}
-
-void check_lvm_devices(const HazardContext& context, Findings& findings) {
-  const auto text = fs::try_read(*context.root, "/etc/lvm/devices/system.devices", 64 << 10);
-  const bool on_volume = context.system.root.find('/') != std::string::npos;
-  if (!text || !on_volume || text->find("IDTYPE=") == std::string::npos) return;
-  findings.push_back(
-      {"lvm-devices-file", Severity::warning, context.system.root,
-       "LVM looks at no other devices than /etc/lvm/devices/system.devices lists, by ids that the disk may "
-       "not have in a machine: its volume group would stay hidden",
-       "where the start ends in the emergency shell: lvm vgimportdevices -a, or remove that file"});
 }
 
 }  // namespace hrvm::probe

@@ -28,6 +28,7 @@ void check_mounts(const HazardContext& context, Findings& findings);
 void check_keys(const HazardContext& context, Findings& findings);
 void check_network(const HazardContext& context, Findings& findings);
 void check_cluster(const HazardContext& context, Findings& findings);
+void check_waits(const HazardContext& context, Findings& findings);
 void check_lvm_devices(const HazardContext& context, Findings& findings);
 void check_console(const HazardContext& context, Findings& findings);
 void check_drivers(const HazardContext& context, Findings& findings);

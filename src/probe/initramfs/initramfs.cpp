@@ -23,9 +23,12 @@ constexpr std::size_t largest_configuration = 64 << 10, most_configuration = 16;
 
 // As far as files of these names decide what is started. Others, and modules, are told by their names alone.
 constexpr std::string_view configurations[] = {
-    "etc/crypttab", "etc/cmdline.d/", "conf/conf.d/", "conf/initramfs.conf", "conf/modules", "cryptroot/crypttab",
-    "config",  // of mkinitcpio
+    "etc/crypttab",     "cryptroot/crypttab",    "etc/cmdline.d/",
+    "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf", "etc/lvm/devices/system.devices",
 };
+
+// Of dracut: what is packed into it is not looked at.
+constexpr std::string_view packed_files[] = {"squash-root.img", "squashfs-root.img"};
 
 bool is_configuration(std::string_view path) {
   return std::ranges::any_of(
@@ -68,6 +71,7 @@ class Reading {
   Initramfs run() && {
     try {
       while (!is_done() && read_archives(file_) && !file_.peek().empty()) read_compressed();
+      if (!is_done() && !packed_.empty()) found_.incomplete = "its drivers lie in " + packed_ + ", which is not read";
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::io) throw;
       found_.incomplete = error.message();
@@ -98,6 +102,7 @@ class Reading {
 
   void take(const CpioEntry& entry, CpioReader& reader) {
     if (const auto version = modules_of(entry.name); !version.empty() && found_.kernel.empty()) found_.kernel = version;
+    if (std::ranges::find(packed_files, entry.name) != std::end(packed_files)) packed_ = entry.name;
     if (auto module = module_name(entry.name); wanted_.contains(module)) found_.modules.insert(std::move(module));
     if (is_configuration(entry.name) && entry.is_regular() && found_.configuration.size() < most_configuration)
       found_.configuration.insert_or_assign(
@@ -107,10 +112,22 @@ class Reading {
   FileStream& file_;
   const std::set<std::string>& wanted_;
   std::uint64_t budget_;
+  std::string packed_;  // one of packed_files
   Initramfs found_;
 };
 
 }  // namespace
+
+std::string Initramfs::command_line() const {
+  constexpr std::string_view folder = "etc/cmdline.d/", suffix = ".conf";
+  std::string words;
+  for (const auto& [name, text] : configuration) {
+    if (!name.starts_with(folder) || !name.ends_with(suffix)) continue;
+    for (std::string_view line : base::lines(text))
+      if (line = base::trim(line); !line.empty() && !line.starts_with('#')) words.append(line).append(" ");
+  }
+  return words;
+}
 
 std::string module_name(std::string_view path) {
   std::string_view name = path.substr(path.rfind('/') + 1);

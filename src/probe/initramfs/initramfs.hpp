@@ -22,6 +22,8 @@ struct Initramfs {
   std::string incomplete;  // why it was not read to its end; empty when all asked for is known
 
   bool has(const std::string& module) const { return modules.contains(module); }
+  // What dracut's etc/cmdline.d puts before the kernel's own command line; empty where there is none.
+  std::string command_line() const;
 };
 
 // "usr/lib/modules/6.1.0/kernel/drivers/nvme/host/nvme-core.ko.xz" is "nvme_core"; empty for what is no module.

@@ -6,6 +6,7 @@
 
 #include "hrvm/sys/files.hpp"
 #include "probe/boot/boot_evidence.hpp"
+#include "support/cpio_archive.hpp"
 #include "support/memory_files.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -234,6 +235,154 @@ TEST_CASE("of several LUKS containers the one is the system's that the crypttab 
     REQUIRE(contents.systems.size() == (each.place.empty() ? 0 : 1));
     if (!each.place.empty()) CHECK(contents.systems[0].root == each.place);
   }
+}
+
+namespace {
+
+using Archive = std::vector<std::pair<std::string, std::string>>;
+
+// RHEL as its installer lays it out: /boot of its own, the root in a volume, an initramfs of dracut's.
+struct Rhel {
+  test::MemoryFiles root, boot;
+  Contents contents;
+  Archive initramfs = {{"usr/lib/modules/6.1.0/kernel/fs/xfs/xfs.ko", "x"}};
+  std::string command_line = "root=/dev/mapper/rhel-root ro console=ttyS0 rd.lvm.lv=rhel/root";
+
+  Rhel() {
+    contents.partitions = {partition(1, "xfs", boot_uuid), partition(2, "LVM2_member", "x")};
+    contents.volumes = {{"rhel/root", "lvm", 1 << 20, "xfs", "", root_uuid}};
+    contents.systems = {linux_system("rhel/root")};
+    root.add("/etc/os-release", "ID=rhel\n");
+    // One driver is a module, and not there: the initramfs is read to its end.
+    boot.add("/config-6.1.0", config + "CONFIG_BLK_DEV_NVME=m\n").add("/vmlinuz-6.1.0", "k");
+  }
+  std::vector<std::string> ids(BootQuestions questions = BootQuestions::all) {
+    boot.add("/grub/grub.cfg", menu_entry(command_line, "RHEL", "")).add("/initrd.img-6.1.0", test::cpio_archive(initramfs));
+    const BootPlace places[] = {{"p1", boot_uuid, "", false, &boot}, {"rhel/root", root_uuid, "", false, &root}};
+    add_boot_evidence(contents, places, questions);
+    std::vector<std::string> found;
+    for (const auto& finding : contents.findings) found.push_back(finding.id);
+    return found;
+  }
+  using Ids = std::vector<std::string>;
+};
+
+const std::string devices_file =
+    "# LVM uses devices listed in this file.\nVERSION=1.1.2\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda2 PVID=x\n";
+
+}  // namespace
+
+TEST_CASE("a list of LVM's devices hides the root where the initramfs has it, and other groups where it has not") {
+  Rhel both;
+  both.root.add("/etc/lvm/devices/system.devices", devices_file);
+  both.initramfs.insert(both.initramfs.begin(), {"etc/lvm/devices/system.devices", devices_file});
+  CHECK(both.ids() == Rhel::Ids{"lvm-devices-file"});
+  const auto& hidden = both.contents.findings[0];
+  CHECK(hidden.severity == base::Severity::warning);
+  CHECK(hidden.message == "LVM looks at no other devices than /etc/lvm/devices/system.devices lists in the initramfs, by "
+                          "ids that the disk may not have in a machine: the root's volume group would stay hidden");
+  CHECK(hidden.remedy.find("rm /etc/lvm/devices/system.devices") != std::string::npos);
+
+  Rhel own;
+  own.root.add("/etc/lvm/devices/system.devices", devices_file);
+  CHECK(own.ids() == Rhel::Ids{"lvm-devices-file"});
+  CHECK(own.contents.findings[0].severity == base::Severity::note);
+  CHECK(own.contents.findings[0].message.ends_with("volume groups besides the root's would stay hidden"));
+
+  Rhel quick;
+  quick.root.add("/etc/lvm/devices/system.devices", devices_file);
+  CHECK(quick.ids(BootQuestions::quick) == Rhel::Ids{"lvm-devices-file"});
+  CHECK(quick.contents.findings[0].severity == base::Severity::warning);
+}
+
+TEST_CASE("a list of LVM's devices that is not used, or names what lies on the disk, hides nothing") {
+  Rhel unused;
+  unused.initramfs.insert(unused.initramfs.begin(), {{"etc/lvm/devices/system.devices", devices_file},
+                                                     {"etc/lvm/lvm.conf", "devices {\n\tuse_devicesfile = 0\n}\n"}});
+  CHECK(unused.ids().empty());
+  Rhel opened;
+  opened.initramfs.insert(opened.initramfs.begin(),
+                          {"etc/lvm/devices/system.devices", "IDTYPE=crypt_uuid IDNAME=CRYPT-LUKS2-1 PVID=x\n"});
+  CHECK(opened.ids().empty());
+}
+
+TEST_CASE("a filter of LVM that knows disks by this computer's names is told, one that takes some out is not") {
+  struct Case {
+    std::string conf;
+    bool bound;
+  };
+  const Case cases[] = {
+      {"devices {\n  filter = [ \"a|^/dev/sda[23]$|\",\n \"r|.*|\" ]\n}\n", true},
+      {"devices {\n# x\nglobal_filter=[\"a|/dev/disk/by-path/.*|\", \"r|.*|\"] # ours\n}\n", true},
+      {"devices {\n  # filter = [ \"a|/dev/sda|\", \"r|.*|\" ]\n}\n", false},
+      {"devices {\n  global_filter = [ \"r|/dev/zd.*|\", \"r|/dev/mapper/pve-.*|\" ]\n}\n", false},
+      {"devices {\n  filter = [ \"a|.*|\" ]\n}\n", false},
+      {"filter = [ \"a|/dev/sda|\"", false},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.conf);
+    Rhel disk;
+    disk.initramfs.insert(disk.initramfs.begin(), {"etc/lvm/lvm.conf", each.conf});
+    CHECK(disk.ids() == (each.bound ? Rhel::Ids{"lvm-filter"} : Rhel::Ids{}));
+  }
+}
+
+TEST_CASE("what the start waits for on another disk is told, from the command line and from the initramfs") {
+  Rhel disk;
+  disk.command_line += " rd.lvm.lv=rhel/swap rd.lvm.lv=data/home";
+  disk.initramfs.insert(disk.initramfs.begin(),
+                        {{"etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-1234\n"},
+                         {"etc/cmdline.d/90mdraid.conf", " rd.md.uuid=3f1c9e5d:11112222:33334444:55556666\n"},
+                         {"etc/cmdline.d/95root-dev.conf", "# rd.md.uuid=77\nroot=/dev/mapper/rhel-root\n"}});
+  CHECK(disk.ids() == Rhel::Ids{"start-waits-for-other-disk", "start-waits-for-other-disk"});
+  CHECK(disk.contents.findings[0].message ==
+        "its start waits for what is not on this disk: LVM data/home (the kernel's command line)");
+  CHECK(disk.contents.findings[1].message ==
+        "its start waits for what is not on this disk: LUKS 1234, RAID 3f1c9e5d:11112222:33334444:55556666 "
+        "(etc/cmdline.d of its initramfs)");
+
+  Rhel whole;
+  whole.contents.partitions.push_back(partition(3, "crypto_LUKS", "1234-5678"));
+  whole.contents.partitions.push_back(partition(4, "linux_raid_member", "3f1c9e5d-1111-2222-3333-444455556666"));
+  whole.command_line = disk.command_line;
+  whole.initramfs = disk.initramfs;
+  CHECK(whole.ids().empty());
+}
+
+TEST_CASE("a root that the kernel is not told is the one that its initramfs is told") {
+  Rhel disk;
+  disk.command_line = "ro console=ttyS0";
+  disk.initramfs.insert(disk.initramfs.begin(),
+                        {"etc/cmdline.d/95root-dev.conf", " root=/dev/mapper/rhel-root rootfstype=xfs\n"});
+  disk.ids();
+  REQUIRE(disk.contents.systems[0].boot);
+  CHECK(disk.contents.systems[0].boot->root == "rhel/root");
+  CHECK(disk.contents.systems[0].boot->command_line == "ro console=ttyS0");
+
+  Rhel by_name;
+  by_name.command_line = "ro console=ttyS0";
+  by_name.initramfs.insert(by_name.initramfs.begin(), {"etc/cmdline.d/95root-dev.conf", "root=/dev/sda2\n"});
+  by_name.ids();
+  CHECK(by_name.contents.systems[0].virtio == "no");
+
+  Rhel none;
+  none.command_line = "ro console=ttyS0";
+  none.ids();
+  CHECK(none.contents.systems[0].boot->root.empty());
+}
+
+TEST_CASE("of several LUKS containers the one is the system's that the initramfs is told to open") {
+  test::MemoryFiles boot;
+  boot.add("/grub/grub.cfg", menu_entry("ro", "Fedora Linux", "")).add("/vmlinuz-6.1.0", "k");
+  boot.add("/initrd.img-6.1.0", test::cpio_archive({{"etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-2222\n"},
+                                                    {"etc/cmdline.d/95root-dev.conf", "root=/dev/mapper/fedora-root\n"}}));
+  const BootPlace places[] = {{"p2", boot_uuid, "", false, &boot}};
+  Contents contents;
+  contents.partitions = {partition(2, "ext4", boot_uuid), partition(3, "crypto_LUKS", "1111"),
+                         partition(4, "crypto_LUKS", "2222")};
+  add_boot_evidence(contents, places, BootQuestions::all);
+  REQUIRE(contents.systems.size() == 1);
+  CHECK(contents.systems[0].root == "p4");
 }
 
 TEST_CASE("mounts that go with the computer or lie on another disk are told, optional ones are not") {

@@ -40,7 +40,7 @@ std::string packed(const std::string& bytes, const std::string& command) {
 
 std::string main_archive() {
   const test::TemporaryDirectory folder;
-  folder.write("conf/conf.d/resume", "RESUME=UUID=5b6d\n");
+  folder.write("etc/cmdline.d/95resume.conf", "resume=UUID=5b6d\n");
   folder.write("etc/crypttab", "sda3_crypt UUID=1234 none luks\n");
   folder.write(modules + "block/virtio_blk.ko", std::string(40'000, 'b'));
   folder.write(modules + "nvme/host/nvme.ko.xz", "n");

@@ -105,3 +105,17 @@ expect_status 0 hrvm discover "$T/torn" --json
 assert_json "$T/out" '[.disks[0].findings[].id] == ["filesystem-unclean"]'
 expect_status 0 hrvm discover "$image" --json
 assert_json "$T/out" '[.disks[0].findings[].id] == []'
+
+claim "an exFAT stick is told by name and label, and not taken for what a system may hide in"
+rm -f "$image"
+truncate -s 64M "$image"
+sfdisk -q "$image" <<< 'start=2048, type=7'
+truncate -s 63M "$T/stick"
+mkfs.exfat -L 'My stick' "$T/stick" > "$T/mkfs" || fail "mkfs.exfat fails: $(cat "$T/mkfs")"
+dd if="$T/stick" of="$image" bs=1M seek=1 conv=notrunc status=none
+expect_status 0 hrvm discover "$image" --json
+assert_json "$T/out" '.disks[0] | .findings == [] and .systems == [] and (.partitions[0] |
+  .filesystem == "exfat" and .label == "My stick" and .role == "data" and
+  .uuid == "'"$(blkid -p -s UUID -o value "$T/stick")"'")'
+expect_status 0 hrvm discover "$T/stick" --json
+assert_json "$T/out" '.disks[0] | .findings == [] and .volumes[0].filesystem == "exfat"'

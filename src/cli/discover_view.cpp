@@ -51,6 +51,11 @@ Json driver_json(const probe::DriverEvidence& driver) {
   return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
 }
 
+Json nic_json(const probe::NicEvidence& nic) {
+  Json json;
+  return json.set("model", nic.model).set("verdict", nic.verdict).set("because", nic.because);
+}
+
 Json start_json(const std::optional<probe::BootConfiguration>& boot) {
   if (!boot) return {};
   Json json;
@@ -75,6 +80,7 @@ Json system_json(const probe::System& system) {
   json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", system.virtio);
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
   json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
+  json.set("nics", list_of(system.nics, nic_json));
   json.set("drivers", list_of(system.drivers, driver_json)).set("boot", start_json(system.boot));
   return json;
 }

@@ -244,7 +244,7 @@ void add_network(xml_node devices, const LaunchPlan& plan) {
   const auto interface = add(devices, "interface", {{"type", bridge ? "bridge" : "user"}});
   if (!plan.hardware.mac.empty()) add(interface, "mac", {{"address", plan.hardware.mac}});
   if (bridge) add(interface, "source", {{"bridge", network.bridge}});
-  add(interface, "model", {{"type", plan.nic == "e1000e" ? "e1000e" : "virtio"}});
+  add(interface, "model", {{"type", plan.nic == "virtio-net-pci" ? "virtio" : plan.nic}});
   if (network.kind == NetworkKind::isolated) add(interface, "link", {{"state", "down"}});
   add(interface, "rom", {{"enabled", "no"}});
 }

@@ -104,7 +104,8 @@ void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchC
 
 std::string nic_model(const machine::Hardware& hardware) {
   if (hardware.network.kind == NetworkKind::none) return {};
-  return machine::nic_of(hardware) == "e1000e" ? "e1000e" : "virtio-net-pci";
+  const std::string model(machine::nic_of(hardware));
+  return model == "virtio-net" ? "virtio-net-pci" : model;
 }
 
 void plan_network(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {

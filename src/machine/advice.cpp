@@ -97,13 +97,35 @@ BusChoice choose_bus(const probe::Contents& contents) {
   return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
 }
 
+// The first of the cards that its system surely drives. Where there is none, the one that goes with the bus, unless that
+// is one without a driver and another may have one.
+void choose_nic(Hardware& hardware, const probe::System* system) {
+  const auto rule = nic_of(hardware);
+  const probe::NicEvidence *known = nullptr, *possible = nullptr, *usual = nullptr;
+  if (system != nullptr)
+    for (const probe::NicEvidence& nic : system->nics) {
+      if (nic.verdict == "yes" && known == nullptr) known = &nic;
+      if (nic.verdict == "unknown" && possible == nullptr) possible = &nic;
+      if (nic.model == rule) usual = &nic;
+    }
+  if (known == nullptr && usual != nullptr && usual->verdict == "no") known = possible;
+  if (known != nullptr) {
+    hardware.nic = nic_from(known->model);
+    hardware.because.push_back(fmt::format("{}: {}", known->model, known->because));
+  } else if (rule == word(Nic::e1000e)) {
+    hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
+  }
+}
+
 std::uint64_t choose_memory(const HostResources& host) {
   return std::max(least_memory, base::round_down(std::min(usual_memory, host.memory_bytes / 2), 64 * MiB));
 }
 
 }  // namespace
 
-std::string_view nic_of(const Hardware& hardware) { return hardware.bus == Bus::sata ? "e1000e" : "virtio-net"; }
+std::string_view nic_of(const Hardware& hardware) {
+  return word(hardware.nic.value_or(hardware.bus == Bus::sata ? Nic::e1000e : Nic::virtio));
+}
 
 HostResources host_resources(const sys::Host& host) {
   return {sys::memory(host).available_bytes, std::max(1u, sys::processors(host))};
@@ -122,9 +144,9 @@ Advice advise(const probe::Survey& survey, const HostResources& host) {
                                          base::format_bytes(advice.hardware.memory_bytes),
                                          base::format_bytes(least_memory), base::format_bytes(usual_memory)),
                              fmt::format("{} of {} processors", advice.hardware.cpus, host.cpus)};
-  if (nic_of(advice.hardware) == "e1000e")
-    advice.hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
-  if (const auto* system = survey.contents.own_system(); system && system->family == "windows") {
+  const auto* system = survey.contents.own_system();
+  choose_nic(advice.hardware, system);
+  if (system && system->family == "windows") {
     advice.hardware.clock = Clock::localtime;
     advice.hardware.hyperv = true;
     advice.hardware.because.emplace_back("clock in local time, and the interfaces of Hyper-V: it is a Windows");

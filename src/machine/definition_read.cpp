@@ -43,9 +43,11 @@ std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
 }
 
+Nic read_nic(const Value& value) { return value.word(nic_from, "virtio-net, e1000e, e1000 or rtl8139"); }
+
 Hardware read_hardware(const Value& value) {
   value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"cpu", "clock", "hyperv", "tpm", "disks", "secure_boot"});
+                       {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "secure_boot"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
@@ -55,6 +57,7 @@ Hardware read_hardware(const Value& value) {
   hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
   hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme, scsi or ide");
   hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");
+  if (value.has("nic")) hardware.nic = value["nic"].optional(read_nic);
   if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
   if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
   if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();

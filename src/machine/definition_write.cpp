@@ -13,6 +13,7 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("machine", word(hardware.machine))
       .set("bus", word(hardware.bus))
       .set("net", word(hardware.network))
+      .set("nic", hardware.nic ? base::Json(word(*hardware.nic)) : base::Json())
       .set("cpu", hardware.cpu)
       .set("clock", word(hardware.clock))
       .set("hyperv", hardware.hyperv)

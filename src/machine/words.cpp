@@ -17,6 +17,8 @@ constexpr Words<Bus, 5> bus_words = {
     {{Bus::virtio, "virtio"}, {Bus::sata, "sata"}, {Bus::nvme, "nvme"}, {Bus::scsi, "scsi"}, {Bus::ide, "ide"}}};
 constexpr Words<SecureBoot, 3> secure_boot_words = {
     {{SecureBoot::off, "off"}, {SecureBoot::on, "on"}, {SecureBoot::blank, "blank"}}};
+constexpr Words<Nic, 4> nic_words = {
+    {{Nic::virtio, "virtio-net"}, {Nic::e1000e, "e1000e"}, {Nic::e1000, "e1000"}, {Nic::rtl8139, "rtl8139"}}};
 constexpr Words<Clock, 2> clock_words = {{{Clock::utc, "utc"}, {Clock::localtime, "localtime"}}};
 constexpr Words<NetworkKind, 4> network_words = {{{NetworkKind::isolated, "isolated"},
                                                   {NetworkKind::nat, "nat"},
@@ -47,11 +49,13 @@ std::string_view word(Firmware value) { return word_of(firmware_words, value); }
 std::string_view word(MachineType value) { return word_of(machine_words, value); }
 std::string_view word(Bus value) { return word_of(bus_words, value); }
 std::string_view word(SecureBoot value) { return word_of(secure_boot_words, value); }
+std::string_view word(Nic value) { return word_of(nic_words, value); }
 std::string_view word(Clock value) { return word_of(clock_words, value); }
 std::optional<Firmware> firmware_from(std::string_view word) { return value_of(firmware_words, word); }
 std::optional<MachineType> machine_type_from(std::string_view word) { return value_of(machine_words, word); }
 std::optional<Bus> bus_from(std::string_view word) { return value_of(bus_words, word); }
 std::optional<SecureBoot> secure_boot_from(std::string_view word) { return value_of(secure_boot_words, word); }
+std::optional<Nic> nic_from(std::string_view word) { return value_of(nic_words, word); }
 std::optional<Clock> clock_from(std::string_view word) { return value_of(clock_words, word); }
 
 bool is_cpu_model(std::string_view text) {

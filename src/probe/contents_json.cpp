@@ -100,6 +100,13 @@ DriverEvidence driver_from(const Json& json) {
   return {text(json, "bus"), text(json, "verdict"), text(json, "because")};
 }
 
+Json to_json(const NicEvidence& nic) {
+  Json json;
+  return json.set("model", nic.model).set("verdict", nic.verdict).set("because", nic.because);
+}
+
+NicEvidence nic_from(const Json& json) { return {text(json, "model"), text(json, "verdict"), text(json, "because")}; }
+
 Json to_json(const BootConfiguration& boot) {
   Json json;
   json.set("loader", boot.loader).set("source", boot.source).set("entry", boot.entry).set("kernel", boot.kernel);
@@ -121,6 +128,7 @@ Json to_json(const System& system) {
   json.set("kernels", Json(system.kernels)).set("virtio", system.virtio).set("encrypted", system.encrypted);
   json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
   json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
+  json.set("nics", list_of(system.nics, to_json));
   return json.set("boot", system.boot ? to_json(*system.boot) : Json());
 }
 
@@ -140,6 +148,7 @@ System system_from(const Json& json) {
   system.needs_recovery = flag(json, "needs_recovery");
   system.inside = json["inside"].text();
   system.drivers = list_from(json["drivers"], driver_from);
+  system.nics = list_from(json["nics"], nic_from);
   system.boot = boot_from(json["boot"]);
   return system;
 }

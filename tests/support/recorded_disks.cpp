@@ -24,9 +24,10 @@ const char* const debian_release =
     "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"
     "VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\nHOME_URL=\"https://www.debian.org/\"\n";
 
-// A Debian root: os-release as the link it is, a host name, kernels with the modules that drive virtio.
+// A Debian root: os-release as the link it is, a host name, kernels with the modules that drive virtio disks and a
+// network card.
 void write_debian(const TemporaryDirectory& tree, const std::string& hostname,
-                  const std::vector<std::string>& kernels) {
+                  const std::vector<std::string>& kernels, const std::string& nic = "net/virtio_net.ko") {
   tree.write("usr/lib/os-release", debian_release);
   tree.link("etc/os-release", "../usr/lib/os-release");
   tree.write("etc/hostname", hostname + "\n");
@@ -34,7 +35,7 @@ void write_debian(const TemporaryDirectory& tree, const std::string& hostname,
   for (const std::string& kernel : kernels) {
     tree.write("boot/vmlinuz-" + kernel, "kernel");
     tree.write("boot/initrd.img-" + kernel, "initrd");
-    for (const char* driver : {"block/virtio_blk.ko", "virtio/virtio_pci.ko"})
+    for (const std::string& driver : {std::string("block/virtio_blk.ko"), std::string("virtio/virtio_pci.ko"), nic})
       tree.write("usr/lib/modules/" + kernel + "/kernel/drivers/" + driver, "module");
   }
   tree.link("lib", "usr/lib");
@@ -111,7 +112,7 @@ void debian_dos(const stdfs::path& file, std::uint64_t size_bytes) {
   write_at(file, std::uint64_t(sectors - 4194304) * 512,
            dos_sector({{.type = 0x82, .first_lba = 2, .sectors = 2097152}}, 0));
   const TemporaryDirectory root;
-  write_debian(root, "oldbox", {"5.10.0-28-amd64"});
+  write_debian(root, "oldbox", {"5.10.0-28-amd64"}, "net/ethernet/intel/e1000/e1000.ko");
   make_ext4(file, mib, root_blocks, "root", "33333333-aaaa-4bbb-8ccc-000000000003", root.path());
   install_grub_for_bios(file, 512);
 }

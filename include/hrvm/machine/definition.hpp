@@ -20,6 +20,7 @@ namespace hrvm::machine {
 enum class Firmware { bios, uefi };
 enum class MachineType { q35, pc };
 enum class Bus { virtio, sata, nvme, scsi, ide };
+enum class Nic { virtio, e1000e, e1000, rtl8139 };
 enum class NetworkKind { isolated, nat, bridge, none };
 // Whether UEFI boots only what is signed: by the keys of Microsoft, or, from a blank start, by those that are enrolled.
 enum class SecureBoot { off, on, blank };
@@ -29,11 +30,13 @@ enum class Clock { utc, localtime };
 std::string_view word(Firmware value);
 std::string_view word(MachineType value);
 std::string_view word(Bus value);
+std::string_view word(Nic value);
 std::string_view word(Clock value);
 std::string_view word(SecureBoot value);
 std::optional<Firmware> firmware_from(std::string_view word);
 std::optional<MachineType> machine_type_from(std::string_view word);
 std::optional<Bus> bus_from(std::string_view word);
+std::optional<Nic> nic_from(std::string_view word);
 std::optional<Clock> clock_from(std::string_view word);
 std::optional<SecureBoot> secure_boot_from(std::string_view word);
 // MODEL[,+flag][,-flag]: one word of QEMU's own, so that nothing else can be said with it.
@@ -55,6 +58,7 @@ struct Hardware {
   MachineType machine = MachineType::q35;
   Bus bus = Bus::virtio;
   Network network;
+  std::optional<Nic> nic;  // the card that its system surely has a driver for; null: what goes with the bus (nic_of)
   std::string cpu;  // model and flags; empty: what suits the accelerator
   Clock clock = Clock::utc;
   bool hyperv = false;  // the interfaces by which Windows knows that it is a guest, where KVM runs it

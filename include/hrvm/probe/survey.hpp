@@ -59,6 +59,14 @@ struct DriverEvidence {
   std::string because;              // "virtio_blk is in /boot/initrd.img-6.1.0-18-amd64"
 };
 
+// Whether a system has a driver for one of the network cards that a machine can have. Its root is mounted by then: what
+// is among its modules will do.
+struct NicEvidence {
+  std::string model;                // virtio-net e1000e e1000 rtl8139
+  std::string verdict = "unknown";  // yes no unknown
+  std::string because;              // "virtio_net is among the modules of the kernel 6.1.0-18-amd64"
+};
+
 // What its boot loader starts where nobody chooses.
 struct BootConfiguration {
   std::string loader;             // "GRUB", "systemd-boot", "BLS", "extlinux"
@@ -79,6 +87,7 @@ struct System {
   std::vector<std::string> kernels;  // newest first
   std::string virtio = "unknown";    // yes no unknown
   std::vector<DriverEvidence> drivers;  // empty where nothing was looked at
+  std::vector<NicEvidence> nics;        // the best first, up to one that it surely drives; empty as above
   std::optional<BootConfiguration> boot;
   bool encrypted = false, hibernated = false, needs_recovery = false;
   std::optional<std::string> inside;  // the volume that is a guest's disk, where it lies in one: "pve/vm-100-disk-0"

@@ -187,6 +187,7 @@ class Evidence {
     if (choice.entry) system.boot = configuration(choice, root, system);
     DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
+    system.nics = std::move(search.nics);
     join_command_line(system, search.initramfs);
     settle_drivers(system, std::move(search.buses), search.initramfs);
     if (questions_ == BootQuestions::of_a_guest) return;

@@ -13,6 +13,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "find_nics.hpp"
 #include "initramfs_policy.hpp"
 #include "kernel_build.hpp"
 
@@ -56,6 +57,7 @@ class Search {
       Answer answer = judge(bus.drivers);
       found_.buses.push_back({std::string(bus.bus), std::string(answer.verdict), std::move(answer.because)});
     }
+    found_.nics = find_nics(build_, kernel_.version);
     found_.initramfs = std::move(unpacked_);
     return std::move(found_);
   }

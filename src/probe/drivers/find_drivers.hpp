@@ -21,6 +21,7 @@ struct KernelAndInitramfs {
 
 struct DriverSearch {
   std::vector<DriverEvidence> buses;  // virtio, scsi, sata, nvme, ide
+  std::vector<NicEvidence> nics;      // as in System
   Initramfs initramfs;                // of all files together; empty for a quick search
 };
 

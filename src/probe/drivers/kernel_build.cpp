@@ -38,6 +38,10 @@ void KernelBuild::add_modules_builtin(std::string text) {
   if (!builtin_) builtin_ = std::move(text);
 }
 
+bool KernelBuild::has_modules() const {
+  return root_ != nullptr && fs::exists(*root_, modules_ + "/kernel/drivers");
+}
+
 bool KernelBuild::has_module(const Driver& driver) const {
   for (const char* packed : {"", ".xz", ".zst", ".gz"})
     if (fs::exists(*root_, fmt::format("{}/kernel/drivers/{}.ko{}", modules_, driver.path, packed))) return true;
@@ -51,8 +55,7 @@ BuiltAs KernelBuild::how(const Driver& driver) const {
     return value == "y" ? BuiltAs::builtin : value == "m" ? BuiltAs::module : BuiltAs::absent;
   }
   // Where no modules lie they may be in the initramfs alone.
-  if (root_ == nullptr || !fs::exists(*root_, modules_ + "/kernel/drivers"))
-    return builtin_ ? BuiltAs::module : BuiltAs::unknown;
+  if (!has_modules()) return builtin_ ? BuiltAs::module : BuiltAs::unknown;
   return has_module(driver) ? BuiltAs::module : BuiltAs::absent;
 }
 

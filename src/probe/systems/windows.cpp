@@ -73,6 +73,7 @@ class Detection {
     if (!set) return;
     system.hostname = windows_hostname(registry, *set);
     system.drivers = windows_drivers(registry, *set, root_.files);
+    system.nics = windows_nics(registry, *set, root_.files, system.version);
     const auto virtio = std::ranges::find(system.drivers, "virtio", &DriverEvidence::bus);
     if (virtio != system.drivers.end()) system.virtio = virtio->verdict;
     fast_startup_ = uses_fast_startup(registry, *set);

@@ -1,4 +1,4 @@
-// Which buses a Windows can start from. A driver does so when its service starts at boot (Start is 0) and StartOverride
+// Which buses a Windows can start from, and which network cards it knows. A driver does so when its service starts at boot (Start is 0) and StartOverride
 // does not say otherwise: Windows 8 and later put that there for the buses that a machine did not have when it was set
 // up.
 #include <fmt/core.h>
@@ -12,7 +12,7 @@
 namespace hrvm::probe {
 namespace {
 
-constexpr std::uint32_t start_at_boot = 0;
+constexpr std::uint32_t start_at_boot = 0, start_never = 4;
 
 struct Service {
   bool is_there = false;
@@ -50,6 +50,12 @@ class Services {
     if (const auto file = file_of(*key, name); !fs::exists(root_, file))
       return {true, false, fmt::format("{}, the file of {}, is missing", file, name)};
     return {true, true, fmt::format("{} starts at boot", name)};
+  }
+
+  // A driver that Plug and Play starts.
+  bool can_start(std::string_view name) {
+    const auto key = system_.find(path_ + std::string(name));
+    return key && number(*key, "Start").value_or(start_never) != start_never && fs::exists(root_, file_of(*key, name));
   }
 
  private:
@@ -93,7 +99,57 @@ DriverEvidence evidence(Services& services, const Bus& bus) try {
   return {std::string(bus.name), "unknown", error.message()};
 }
 
+struct Card {
+  std::string_view model;
+  std::array<std::string_view, 3> any_of;  // services, of which one will do
+  std::string_view first, last;            // versions of Windows that bring a driver; empty: none, and no end
+};
+constexpr Card cards[] = {
+    {"virtio-net", {"netkvm"}, "", ""},
+    {"e1000e", {"e1i68x64", "e1i65x64", "e1i63x64"}, "6.2", ""},
+    {"e1000", {"E1G60"}, "6.0", "6.1"},
+    {"rtl8139", {"RTL8023x64", "RTL8139"}, "", ""},
+};
+
+// "10.0" comes after "6.3": its length tells.
+bool is_before(std::string_view a, std::string_view b) { return a.size() != b.size() ? a.size() < b.size() : a < b; }
+
+bool brings(const Card& card, std::string_view release) {
+  return !card.first.empty() && !release.empty() && !is_before(release, card.first) &&
+         (card.last.empty() || !is_before(card.last, release));
+}
+
+NicEvidence evidence(Services& services, const Card& card, std::string_view release) try {
+  for (const std::string_view name : card.any_of)
+    if (!name.empty() && services.can_start(name))
+      return {std::string(card.model), "yes", fmt::format("Windows has the driver {}", name)};
+  if (brings(card, release))
+    return {std::string(card.model), "yes", fmt::format("Windows {} brings a driver for it", release)};
+  if (card.first.empty()) return {std::string(card.model), "no", fmt::format("Windows has no driver {}", card.any_of[0])};
+  return {std::string(card.model), "unknown", fmt::format("Windows may have no driver for {}", card.model)};
+} catch (const base::Error& error) {
+  return {std::string(card.model), "unknown", error.message()};
+}
+
+// "10.0" of "10.0.22631.3007"; empty where the registry tells no more than the build.
+std::string_view release_of(std::string_view version) {
+  if (version.empty() || version.front() == '.') return {};
+  return version.substr(0, version.find('.', std::min(version.find('.'), version.size() - 1) + 1));
+}
+
 }  // namespace
+
+std::vector<NicEvidence> windows_nics(Hive& system, const std::string& control_set, fs::FileSystem& root,
+                                      std::string_view version) {
+  Services services(system, control_set, root);
+  const auto release = release_of(version);
+  std::vector<NicEvidence> nics;
+  for (const Card& card : cards) {
+    nics.push_back(evidence(services, card, release));
+    if (nics.back().verdict == "yes") break;
+  }
+  return nics;
+}
 
 std::vector<DriverEvidence> windows_drivers(Hive& system, const std::string& control_set, fs::FileSystem& root) {
   Services services(system, control_set, root);

@@ -28,6 +28,7 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          it.state.hardware.machine = MachineType::pc;
          it.state.hardware.bus = Bus::sata;
+         it.state.hardware.nic = Nic::rtl8139;
          it.request.console = Console::serial;
          it.host.base.kind = probe::DiskKind::image;
          it.host.base.stable_path = "/images/a, b.img";
@@ -46,6 +47,7 @@ inline const std::vector<Variant>& variants() {
       {"q35-sata-vnc",
        [](Sample& it) {
          it.request.bus = Bus::sata;
+         it.state.hardware.nic = Nic::e1000;
          it.request.console = Console::vnc;
          it.request.network = Network{NetworkKind::nat, ""};
          it.request.forwards = {{2222, 22}, {8080, 80}};

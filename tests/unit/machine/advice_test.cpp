@@ -121,3 +121,40 @@ TEST_CASE("a Windows gets its clock in local time and the interfaces of Hyper-V,
 TEST_CASE("every choice has its reason") {
   CHECK(advise(survey_with({.bios = true}), roomy).hardware.because.size() == 4);
 }
+
+TEST_CASE("the network card is one that the system has a driver for") {
+  struct Case {
+    std::vector<probe::NicEvidence> nics;
+    std::string virtio, model, because;
+  };
+  const Case cases[] = {
+      {{{"virtio-net", "yes", "it is there"}}, "no", "virtio-net", "virtio-net: it is there"},
+      {{{"virtio-net", "no", "a"}, {"e1000e", "no", "b"}, {"e1000", "yes", "c"}}, "yes", "e1000", "e1000: c"},
+      {{{"virtio-net", "no", "a"}, {"e1000e", "unknown", "b"}, {"e1000", "no", "c"}}, "yes", "e1000e", "e1000e: b"},
+      {{{"virtio-net", "unknown", "a"}, {"e1000e", "no", "b"}, {"e1000", "no", "c"}}, "no", "virtio-net", "virtio-net: a"},
+      {{{"virtio-net", "unknown", "a"}, {"e1000e", "unknown", "b"}}, "no", "e1000e",
+       "e1000e: what has no virtio driver for its disk may have none for the network"},
+      {{{"virtio-net", "no", "a"}, {"e1000e", "no", "b"}}, "yes", "virtio-net", "4 of 8 processors"},
+      {{}, "yes", "virtio-net", "4 of 8 processors"},
+  };
+  for (const Case& each : cases) {
+    auto survey = survey_with({.bios = true});
+    probe::System system;
+    system.family = "linux";
+    system.virtio = each.virtio;
+    system.nics = each.nics;
+    survey.contents.systems = {system};
+    const auto hardware = advise(survey, roomy).hardware;
+    CAPTURE(each.because);
+    CHECK(nic_of(hardware) == each.model);
+    CHECK(hardware.because.back() == each.because);
+  }
+}
+
+TEST_CASE("a network card that is known stays when the machine gets another bus, another goes with it") {
+  Hardware hardware;
+  hardware.bus = Bus::sata;
+  CHECK(nic_of(hardware) == "e1000e");
+  hardware.nic = Nic::virtio;
+  CHECK(nic_of(hardware) == "virtio-net");
+}

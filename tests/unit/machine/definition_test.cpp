@@ -96,6 +96,7 @@ TEST_CASE("each member edited wrongly is refused by its name") {
       {"active.hardware.firmware", "coreboot"},
       {"active.hardware.machine", "microvm"},
       {"active.hardware.bus", "floppy"},
+      {"active.hardware.nic", "ne2000"},
       {"active.hardware.net", "bridge"},
       {"active.hardware.net", "bridge=a/b"},
       {"active.hardware.mac", "52:54:00:12:34"},

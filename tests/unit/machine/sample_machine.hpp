@@ -14,6 +14,7 @@ inline Hardware sample_hardware() {
   hardware.cpus = 2;
   hardware.firmware = Firmware::uefi;
   hardware.network = {NetworkKind::bridge, "br0"};
+  hardware.nic = Nic::e1000;
   hardware.mac = "52:54:00:12:34:56";
   hardware.because = {"UEFI: a loader is in the ESP"};
   return hardware;

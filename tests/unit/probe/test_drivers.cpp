@@ -1,12 +1,13 @@
 #include <catch2/catch.hpp>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probe/drivers/find_drivers.hpp"
 #include "probe/drivers/initramfs_policy.hpp"
+#include "support/cpio_archive.hpp"
 #include "support/memory_files.hpp"
 
 using namespace hrvm;
@@ -18,20 +19,9 @@ const std::string version = "6.1.0-18-amd64", modules = "/lib/modules/" + versio
 
 // Made of names alone.
 std::string initramfs(const std::vector<std::string>& names) {
-  std::string bytes;
-  const auto add = [&](const std::string& name, const std::string& text) {
-    char header[111];
-    std::snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1, 0100644, 0, 0,
-                  1, 0, unsigned(text.size()), 0, 0, 0, 0, unsigned(name.size() + 1), 0);
-    bytes += header + name;
-    do bytes += '\0';
-    while (bytes.size() % 4 != 0);
-    bytes += text;
-    while (bytes.size() % 4 != 0) bytes += '\0';
-  };
-  for (const auto& name : names) add("usr" + modules + "/kernel/drivers/" + name, "x");
-  add("TRAILER!!!", "");
-  return bytes;
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const auto& name : names) files.emplace_back("usr" + modules + "/kernel/drivers/" + name, "x");
+  return test::cpio_archive(files);
 }
 
 // Debian's kernel, as far as it matters.
@@ -55,6 +45,15 @@ std::map<std::string, Verdict> verdicts(test::MemoryFiles& files, bool quick, co
   for (const auto& bus : find_drivers(kernel, quick).buses) found[bus.bus] = {bus.verdict, bus.because};
   return found;
 }
+
+std::vector<std::string> nics(test::MemoryFiles& files, bool has_root = true) {
+  std::vector<std::string> found;
+  const KernelAndInitramfs kernel{has_root ? &files : nullptr, &files, version, {}, ""};
+  for (const auto& nic : find_drivers(kernel, true).nics)
+    found.push_back(nic.model + ": " + nic.verdict + ": " + nic.because);
+  return found;
+}
+using Lines = std::vector<std::string>;
 
 }  // namespace
 
@@ -156,4 +155,55 @@ TEST_CASE("the tools that make an initramfs say for which machines") {
     CHECK(policy.scope == each.scope);
     CHECK(policy.modules == each.modules);
   }
+}
+
+TEST_CASE("drivers that are packed into a file of the initramfs are not taken for missing ones") {
+  auto files = debian(test::cpio_archive({{"squash-root.img", "hsqs"}}));
+  auto found = verdicts(files, false);
+  CHECK(found["virtio"].verdict == "unknown");
+  CHECK(found["virtio"].because ==
+        "/boot/initrd.img-6.1.0-18-amd64: its drivers lie in squash-root.img, which is not read");
+  CHECK(found["nvme"].verdict == "yes");
+}
+
+TEST_CASE("a network card is known by a driver in the kernel or among the modules that are installed") {
+  auto builtin = debian("");
+  builtin.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=y\nCONFIG_VIRTIO_PCI=y\n");
+  CHECK(nics(builtin) ==
+        Lines{"virtio-net: yes: virtio_net is built into the kernel (/boot/config-6.1.0-18-amd64)"});
+
+  auto module = debian("");
+  module.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=m\nCONFIG_VIRTIO_PCI=m\n");
+  module.add(modules + "/kernel/drivers/net/virtio_net.ko", "x").add(modules + "/kernel/drivers/virtio/virtio_pci.ko", "x");
+  CHECK(nics(module) ==
+        Lines{"virtio-net: yes: virtio_net is among the modules of the kernel 6.1.0-18-amd64"});
+}
+
+TEST_CASE("a network card whose driver is not installed is not one, whatever the kernel's configuration says") {
+  auto files = debian("");
+  files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_NET=m\nCONFIG_E1000=m\nCONFIG_8139TOO=y\n");
+  files.add(modules + "/kernel/drivers/net/ethernet/intel/e1000/e1000.ko.zst", "x");
+  CHECK(nics(files) == Lines{"virtio-net: no: virtio_net is not among the modules of the kernel 6.1.0-18-amd64",
+                             "e1000e: no: the kernel 6.1.0-18-amd64 has no e1000e",
+                             "e1000: yes: e1000 is among the modules of the kernel 6.1.0-18-amd64"});
+  files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=m\nCONFIG_VIRTIO_PCI=y\n");
+  CHECK(nics(files).size() == 4);
+  CHECK(nics(files).back() == "rtl8139: no: the kernel 6.1.0-18-amd64 has no 8139cp");
+}
+
+TEST_CASE("where the modules cannot be looked at the kernel's configuration tells of network cards, or nothing does") {
+  auto files = debian("");
+  files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=m\nCONFIG_VIRTIO_PCI=y\n");
+  CHECK(nics(files, false) == Lines{"virtio-net: yes: virtio_net is a module (/boot/config-6.1.0-18-amd64)"});
+  test::MemoryFiles bare;
+  CHECK(nics(bare).front() ==
+        "virtio-net: unknown: the modules of the kernel 6.1.0-18-amd64 cannot be looked at");
+  CHECK(nics(bare).size() == 4);
+}
+
+TEST_CASE("virtio_net drives nothing without virtio_pci") {
+  auto files = debian("");
+  files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=y\nCONFIG_E1000E=y\n");
+  CHECK(nics(files) == Lines{"virtio-net: no: the kernel 6.1.0-18-amd64 has no virtio_pci",
+                             "e1000e: yes: e1000e is built into the kernel (/boot/config-6.1.0-18-amd64)"});
 }

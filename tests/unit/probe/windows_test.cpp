@@ -193,6 +193,33 @@ TEST_CASE("a bus is one to start from when its driver is there and starts at boo
   CHECK(detected.verdict("ide") == "yes: intelide starts at boot");
 }
 
+TEST_CASE("a network card that Windows knows has a driver, its own or one that was installed") {
+  struct Case {
+    std::string release, services;
+    Words drivers, nics;
+  };
+  const std::string seven = "\"CurrentVersion\"=\"6.1\"\n\"CurrentBuildNumber\"=\"7601\"\n",
+                    unknown = "\"CurrentBuildNumber\"=\"7601\"\n", no_virtio = "virtio-net: no: Windows has no driver netkvm";
+  const std::vector<Case> cases = {
+      {eleven, service("netkvm", 3), {"netkvm"}, {"virtio-net: yes: Windows has the driver netkvm"}},
+      {eleven, service("netkvm", 3), {}, {no_virtio, "e1000e: yes: Windows 10.0 brings a driver for it"}},
+      {eleven, service("netkvm", 4), {"netkvm"}, {no_virtio, "e1000e: yes: Windows 10.0 brings a driver for it"}},
+      {seven, "", {}, {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
+                       "e1000: yes: Windows 6.1 brings a driver for it"}},
+      {seven, service("e1i63x64", 3), {"e1i63x64"}, {no_virtio, "e1000e: yes: Windows has the driver e1i63x64"}},
+      {unknown, "", {}, {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
+                         "e1000: unknown: Windows may have no driver for e1000",
+                         "rtl8139: no: Windows has no driver RTL8023x64"}},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.release, each.services);
+    const auto detected = detect(Windows{each.release, select_1 + each.services, each.drivers});
+    Words told;
+    for (const auto& nic : detected.system->nics) told.push_back(nic.model + ": " + nic.verdict + ": " + nic.because);
+    CHECK(told == each.nics);
+  }
+}
+
 TEST_CASE("Windows 7 starts from AHCI by msahci, and knows neither virtio nor NVMe") {
   const auto detected = detect(Windows{"\"ProductName\"=\"Windows 7\"\n\"CurrentBuildNumber\"=\"7601\"\n",
                                        select_1 + service("msahci", 0) + service("pciide", 0) + service("atapi", 3),

@@ -229,6 +229,7 @@ make_root() {
   local tree=$work/root
   mkdir -p "$tree"/{boot/{efi,grub},dev,etc/init.d,home,proc,root,run,sys,tmp,var/lib/dpkg,var/log}
   mkdir -p "$tree"/usr/{bin,lib,sbin,share} "$tree/usr/lib/modules/$version"
+  : > "$tree/usr/lib/ld-linux-x86-64.so.2" # by which other inspectors know a Linux
   ln -s usr/bin "$tree/bin"
   ln -s usr/sbin "$tree/sbin"
   ln -s usr/lib "$tree/lib"

@@ -103,7 +103,9 @@ lvm vgck pve
 # --- what the volumes hold ------------------------------------------------------------------------------------------------
 
 tree=$work/tree
-mkdir -p "$tree"/{etc,boot,var/lib/dpkg}
+mkdir -p "$tree"/{bin,etc,boot,usr/lib,var/lib/dpkg}
+: > "$tree/usr/lib/ld-linux-x86-64.so.2" # by this, /bin and /etc/fstab other inspectors know a Linux
+: > "$tree/etc/fstab"
 printf 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n' \
   > "$tree/etc/os-release"
 printf 'pve1\n' > "$tree/etc/hostname"

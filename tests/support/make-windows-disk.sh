@@ -82,6 +82,7 @@ make_ntfs() { # FILE LABEL SIZE FIRST-SECTOR
 fill_system() {
   mkdir -p "$work"/mounted/{Users,ProgramData,Windows/System32/{config,drivers}}
   head -c 100000 /dev/urandom > "$work/mounted/Windows/System32/ntoskrnl.exe"
+  : > "$work/mounted/Windows/System32/cmd.exe" # by which other inspectors know a Windows
   software > "$work/software"
   system > "$work/system"
   python3 "$here/make-hive.py" "$work/mounted/Windows/System32/config/SOFTWARE" "$work/software"

@@ -36,8 +36,8 @@ std::vector<Rung> ladder(const machine::Hardware& now, const block::SectorSizes&
 
 std::vector<Rung> after_failure(std::vector<Rung> left, const Rung& failed, Stage stage) {
   const bool wants_other_firmware = stage == Stage::firmware || stage == Stage::loader;
-  std::ranges::stable_partition(
-      left, [&](const Rung& rung) { return (rung.firmware != failed.firmware) == wants_other_firmware; });
+  const auto comes_first = [&](const Rung& rung) { return (rung.firmware != failed.firmware) == wants_other_firmware; };
+  std::stable_partition(left.begin(), left.end(), comes_first);
   return left;
 }
 

@@ -69,4 +69,9 @@ void lock_image_exclusively(int fd, const std::filesystem::path& image) {
       .hint("stop the machine that runs on it, or wait until the other command is done");
 }
 
+void lock_image_for_reading(int fd, const std::filesystem::path& image) {
+  struct flock lock = one_byte(F_RDLCK, not_shared_base + write_permission);
+  if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
+}
+
 }  // namespace hrvm::block

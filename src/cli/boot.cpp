@@ -15,7 +15,9 @@
 #include "hrvm/launch/bridge.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/throw_away.hpp"
+#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -102,7 +104,7 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
   const auto id = boot.store.new_id();
   const auto folder = boot.machine.folder / "tmp" / id;
   auto layers = layers_of(boot.machine, boot.state);
-  layers.insert(layers.begin(), folder / "layer.qcow2");
+  layers.insert(layers.begin(), folder / boot.machine.definition.layer_name("layer"));
   circumstances.run_folder /= id;
   circumstances.tpm_folder = folder / "tpm";
   boot.plan =
@@ -156,6 +158,9 @@ Boot prepare(const Context& context, const BootWords& words) {
   for (const auto& id : words.request.usb) launch::check_usb_device(context.host, id);
   circumstances.bridge_helper = bridge_helper(context, state, words);
   circumstances.extra_sources = extra_sources(context, machine, state, words);
+  // The guest may have another by now than was there at import.
+  if (machine.definition.base.is_folder())
+    circumstances.kernel = launch::find_kernel_files(machine::folder_stack(machine, state));
   Boot boot{context, words, std::move(store), std::move(lock), std::move(machine), state, {}, {}, {}};
   if (words.ephemeral)
     plan_ephemeral(boot, circumstances);
@@ -251,7 +256,10 @@ Outcome run_boot(const Context& context) {
       return try_once(context, tried, judge);
     });
   auto boot = prepare(context, words);
-  if (words.print) return {.report = command_report(boot.plan)};
+  if (words.print) {
+    if (boot.plan.folder) launch::write_initramfs(*boot.plan.folder);
+    return {.report = command_report(boot.plan)};
+  }
   if (words.xml) return {.report = domain_report(boot.plan)};
   if (words.libvirt) return run_in_libvirt(boot);
   if (!boot.throw_away) return run_planned(boot);

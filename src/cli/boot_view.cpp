@@ -6,6 +6,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/tpm.hpp"
+#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -54,6 +55,18 @@ std::vector<std::string> tpm_command(const LaunchPlan& plan) {
   return command;
 }
 
+// It needs the overlay mounted in a namespace that goes with it, and may not outlive a line that is pasted: so a shell.
+std::vector<std::string> folder_command(const LaunchPlan& plan) {
+  if (!plan.folder) return {};
+  const auto& folder = *plan.folder;
+  const auto serve = base::shell_quote(launch::virtiofsd_command(folder, "--socket-path=" + folder.socket));
+  if (!folder.overlay) return {"sh", "-c", serve + " &"};
+  const auto& point = folder.overlay->mount_point.string();
+  return {"unshare", "--mount", "sh", "-c",
+          fmt::format("mkdir -p {0} && mount -t overlay overlay -o {1} {0} && {2} &", base::shell_quote(point),
+                      base::shell_quote(folder.overlay->options()), serve)};
+}
+
 Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 std::string tail_text(const launch::WatchResult& result) {
@@ -91,11 +104,12 @@ void say_how_to_use(const Context& context, const LaunchPlan& plan) {
 
 report::Report command_report(const LaunchPlan& plan) {
   const auto command = launch::qemu_command(plan);
-  const auto tpm = tpm_command(plan);
+  const auto tpm = tpm_command(plan), folder = folder_command(plan);
   std::vector<report::View> human{report::TextView{base::shell_quote(command)}};
+  if (!folder.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(folder)});
   if (!tpm.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(tpm)});
   return {.schema = "hrvm.boot/1",
-          .data = Json::object().set("machine", plan.name).set("command", command).set("tpm_command", tpm),
+          .data = Json::object().set("machine", plan.name).set("command", command).set("tpm_command", tpm).set("folder_command", folder),
           .human = std::move(human)};
 }
 

@@ -74,6 +74,9 @@ void warn_of_little_space(const Context& context, const Export& plan) {
 
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = store.load(named.machine);
+  if (machine.definition.base.is_folder())
+    throw Error(ErrorKind::unsupported, fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
+        .hint("what its guest has changed lies as files in its layer: hrvm show tells where");
   // A snapshot's layers are frozen: what runs does not change them.
   if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
   const auto state = state_named(machine, named.snapshot);

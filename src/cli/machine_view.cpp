@@ -8,6 +8,7 @@
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -22,15 +23,15 @@ using report::Format;
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Json allocated(const sys::Path& file) {
-  const auto status = sys::status(file);
-  return status.type == sys::FileType::missing ? Json() : Json(status.allocated_bytes);
+  const bool is_missing = sys::status(file).type == sys::FileType::missing;
+  return is_missing ? Json() : Json(machine::allocated_bytes(file));
 }
 
 // What the layers from this state's own down to the base take.
 std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
   std::uint64_t bytes = 0;
   for (const auto& layer : machine.definition.chain(state))
-    bytes += sys::status(machine.layer_path(layer)).allocated_bytes;
+    bytes += machine::allocated_bytes(machine.layer_path(layer));
   return bytes;
 }
 

@@ -40,7 +40,7 @@ std::vector<Run> runs_named(const Context& context, std::string_view name) {
   if (machine::run_state(machine) == machine::RunState::running) return {{machine.active_layer(), folder}};
   std::vector<Run> runs;
   for (const auto& used : machine::throw_away_folders(machine, true))
-    runs.push_back({used / "layer.qcow2", folder / used.filename(), true});
+    runs.push_back({used / machine.definition.layer_name("layer"), folder / used.filename(), true});
   if (runs.empty()) throw Error(ErrorKind::not_found, fmt::format("machine {} is not running", name));
   return runs;
 }

@@ -25,7 +25,8 @@ bool is_open(const sys::FileStatus& status) {
 void collect_open(const Path& path, std::vector<Path>& found) {
   const auto status = sys::link_status(path);
   if (is_open(status)) found.push_back(path);
-  if (status.type != FileType::directory) return;
+  // What a guest has in a folder's layer has the modes that the guest gave it; the layer itself lets nobody in.
+  if (status.type != FileType::directory || path.extension() == ".folder") return;
   for (const auto& name : sys::list_directory(path)) collect_open(path / name, found);
 }
 

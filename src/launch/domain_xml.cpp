@@ -314,6 +314,8 @@ void add_labels(xml_node domain, const LaunchPlan& plan) {
 }  // namespace
 
 std::string domain_xml(const LaunchPlan& plan) {
+  if (plan.folder)
+    throw Error(ErrorKind::unsupported, "a machine on a folder is not given to libvirt").hint("boot it without libvirt");
   check_that_libvirt_can(plan);
   pugi::xml_document document;
   const auto domain = add(document, "domain", {{"type", plan.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});

@@ -3,6 +3,7 @@
 #include "hrvm/block/copy.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/launch/qemu.hpp"
+#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -58,6 +59,7 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   const auto cache_folder = found.run_folder.parent_path();
   found.qemu = find_qemu(host).value_or("");
   found.swtpm = host.find_program("swtpm").value_or("");
+  found.virtiofsd = find_virtiofsd(host).value_or("");
   found.tpm_folder = machine.tpm_folder();
   found.kvm = sys::cached_kvm_proof(host, cache_folder);
   found.firmwares = uefi_firmwares(host);

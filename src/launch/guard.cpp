@@ -103,7 +103,7 @@ class Guard {
     const auto layer = sys::status(layer_);
     const auto kept = machine::room_to_keep(now);
     const auto room = now.available_bytes - std::min(kept, now.available_bytes);
-    growth_.add(Clock::now(), layer.allocated_bytes);
+    growth_.add(Clock::now(), plan_.folder ? now.used_bytes : layer.allocated_bytes);
     const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
     const bool at_bound = hit_ && layer.size_bytes + near_bound >= bound_;
     if (has_room) paused_ = forced_ = false;
@@ -126,6 +126,7 @@ class Guard {
 
   // The variables of the firmware are a file that QEMU writes as well.
   void bound(Qmp& qmp, std::uint64_t bytes, std::uint64_t room) {
+    if (plan_.folder) return;  // it is not QEMU that writes
     const auto wanted = std::max(bytes, nvram_bytes_);
     const auto moved = wanted > bound_ ? wanted - bound_ : bound_ - wanted;
     if (moved == 0 || (bound_ != 0 && moved < room / bound_step)) return;

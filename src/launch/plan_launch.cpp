@@ -7,6 +7,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/machine/advice.hpp"
+#include "plan_folder.hpp"
 
 namespace hrvm::launch {
 
@@ -212,13 +213,16 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   check_cpu(plan.cpu);
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request, circumstances);
-  plan_chain(plan, layers, circumstances.base);
+  plan_consoles(plan, request, circumstances);
+  if (identity.is_folder())
+    plan_folder(plan, machine.definition, layers, request, circumstances);
+  else
+    plan_chain(plan, layers, circumstances.base);
   plan.usb = request.usb;
   plan.extra_disks = extra_disks_of(circumstances.extra_sources);
   plan.layer_direct = circumstances.layer_direct;
   plan.base_direct = circumstances.base_direct;
   plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);
-  plan_consoles(plan, request, circumstances);
   plan_tpm(plan, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;
   return plan;

@@ -5,6 +5,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/launch/virtiofs.hpp"
 
 namespace hrvm::launch {
 
@@ -41,6 +42,7 @@ std::string machine_option(const LaunchPlan& plan) {
   if (plan.has_secure_boot()) option += ",smm=on";
   // The firmware speaks on the serial line where there is no screen.
   if (!plan.has_display()) option += ",graphics=off";
+  if (plan.folder) option += ",memory-backend=memory0";
   return option;
 }
 
@@ -120,7 +122,19 @@ std::string disk_device(const LaunchPlan& plan) {
   return device + fmt::format(",bootindex={}", boot_index_of_own_disk(plan));
 }
 
+// virtiofsd reads and writes the guest's memory, which is for that shared with it.
+void add_folder(Arguments& arguments, const LaunchPlan& plan) {
+  arguments.add("-object", fmt::format("memory-backend-memfd,id=memory0,size={}M,share=on",
+                                       plan.hardware.memory_bytes / base::MiB));
+  arguments.add("-chardev", "socket,id=root0,path=" + property(plan.folder->socket));
+  arguments.add("-device", fmt::format("vhost-user-fs-pci,chardev=root0,tag={},queue-size=1024", root_tag));
+  arguments.add("-kernel", plan.folder->own.kernel);
+  arguments.add("-initrd", plan.folder->initramfs);
+  arguments.add("-append", plan.folder->command_line);
+}
+
 void add_disk(Arguments& arguments, const LaunchPlan& plan) {
+  if (plan.folder) return add_folder(arguments, plan);
   for (const auto& node : firmware_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   for (const auto& node : disk_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   if (const auto device = controller(plan.hardware); !device.empty()) arguments.add("-device", device);

@@ -44,7 +44,7 @@ void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock 
 int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
   auto prepared = prepare_command(host, plan, keep);
   auto child = host.runner.spawn(prepared.command, {0, 1, 2}, false);
-  prepared.tpm_lifeline.reset();
+  prepared.held.clear();
   std::optional<sys::Lock> held = std::move(machine_lock);
   bool told = false;
   while (!child.wait(20ms)) {

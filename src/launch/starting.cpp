@@ -10,6 +10,7 @@
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/launch/tpm.hpp"
+#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -61,9 +62,9 @@ std::string without_notes(std::string_view text) {
 PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
   sys::make_directories(plan.run_folder);
   PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
-  if (!plan.tpm) return prepared;
-  prepared.tpm_lifeline = start_tpm(host, *plan.tpm, keep);
-  prepared.command.inherited_fds.push_back(prepared.tpm_lifeline.get());
+  if (plan.folder) prepared.held = share_folder(host, plan, keep);
+  if (plan.tpm) prepared.held.push_back(start_tpm(host, *plan.tpm, keep));
+  for (const auto& fd : prepared.held) prepared.command.inherited_fds.push_back(fd.get());
   return prepared;
 }
 
@@ -80,7 +81,11 @@ sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep
 }
 
 std::string words_of_qemu(const LaunchPlan& plan) {
-  return without_notes(sys::try_read_file(words_file(plan), 1 << 20).value_or(""));
+  auto words = sys::try_read_file(words_file(plan), 1 << 20).value_or("");
+  // What ended virtiofsd, it has said itself.
+  if (plan.folder && words.find("vhost") != words.npos)
+    words += sys::try_read_file(plan.folder->log, 1 << 20).value_or("");
+  return without_notes(words);
 }
 
 Error early_end(int exit_status, const std::string& words) {

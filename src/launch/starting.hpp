@@ -11,9 +11,9 @@ namespace hrvm::launch {
 // QEMU's command, and what must stay open until QEMU has it.
 struct PreparedCommand {
   sys::Command command;
-  sys::Fd tpm_lifeline;
+  std::vector<sys::Fd> held;
 };
-// With its run folder made, 0700: the sockets in it are open to whoever can enter. Its TPM runs.
+// With its run folder made, 0700: the sockets in it are open to whoever can enter. What runs beside QEMU runs.
 PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
 
 // True once QEMU has the layer: from then on the lock that it holds says that the machine runs.

@@ -5,6 +5,7 @@
 #include "hrvm/image/create.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/launch/tpm.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -56,8 +57,13 @@ machine::Machine give_nvram(const machine::Store& store, const machine::Machine&
 }
 
 ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& state, const std::string& id)
-    : folder_(machine.folder / "tmp" / id), lock_(make_locked(folder_)) {
-  create_layer(layer(), machine, state);
+    : folder_(machine.folder / "tmp" / id),
+      layer_(folder_ / machine.definition.layer_name("layer")),
+      lock_(make_locked(folder_)) {
+  if (machine.definition.base.is_folder())
+    machine::make_folder_layer(layer_, machine::folder_stack(machine, state).front());
+  else
+    create_layer(layer_, machine, state);
 }
 
 void ThrowAway::write_nvram(std::string_view variables) const { write_file(nvram(), variables); }

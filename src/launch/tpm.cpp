@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <optional>
 
+#include "companion.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/sys/background.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/lock.hpp"
 #include "hrvm/sys/terminal.hpp"
@@ -24,7 +23,6 @@ using base::ErrorKind;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds start_limit{10}, end_limit{5};
-constexpr std::chrono::milliseconds goodbye_limit{500};
 constexpr std::size_t largest_state_file = base::MiB;  // swtpm's own take a few KiB
 
 machine::Path words_file(const Tpm& tpm) { return machine::Path(tpm.pid_file).parent_path() / "swtpm.log"; }
@@ -68,14 +66,6 @@ void wait_until_listening(sys::Child& swtpm, const Tpm& tpm) {
   }
 }
 
-// By itself it ends when its QEMU is gone, but not when none has ever connected.
-void see_off(const sys::Process& swtpm) {
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    if (swtpm.wait(goodbye_limit)) return;
-    swtpm.signal(signal);
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> swtpm_command(const Tpm& tpm) {
@@ -97,15 +87,9 @@ sys::Fd start_tpm(const sys::Host& host, const Tpm& tpm, const Keep& keep) {
   auto inherited = keep.fds;
   inherited.push_back(lock.fd());
   auto swtpm = spawn_swtpm(host, tpm, inherited);
-  const auto process = sys::Process::child(swtpm.pid());
-  auto lifeline = sys::make_lifeline();
-  const auto keeper = [&] {
-    sys::wait_for_end(lifeline.watched);
-    see_off(process);
-  };
-  sys::run_in_background(keeper, {lifeline.watched.get(), process.fd()});
+  auto lifeline = tie_to_lifeline(swtpm);
   wait_until_listening(swtpm, tpm);
-  return std::move(lifeline.held);
+  return lifeline;
 }
 
 void await_tpm_end(const machine::Path& state_folder) {

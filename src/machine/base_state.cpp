@@ -36,7 +36,7 @@ std::optional<probe::Disk> locate(const sys::Host& host, const BaseIdentity& bas
 // The format is what the layers' headers say: a raw image whose first bytes were made to look like qcow2 would show
 // files of the host.
 void check_format(const probe::Disk& disk, const BaseIdentity& base) {
-  if (disk.format == base.format) return;
+  if (disk.format == base.format || base.is_folder()) return;
   throw base::Error(base::ErrorKind::refused, fmt::format("{} is a {} image now, and was {} when it was imported",
                                                           disk.path, disk.format, base.format))
       .on(disk.path)
@@ -93,6 +93,8 @@ BaseState examine_base(const sys::Host& host, const Definition& definition, cons
   try {
     const auto disk = find_base(host, definition.base);
     if (!disk) return missing(fmt::format("{} is not there, and no attached disk is it", definition.base.path));
+    // What the guest itself writes to cannot have moved under anything.
+    if (definition.base.is_direct()) return {Drift::none, disk, {}, {}};
     return compare_base(host, *disk, definition.fingerprints.at(definition.chain(state).back()));
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::interrupted) throw;

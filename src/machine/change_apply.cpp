@@ -4,6 +4,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/image/merge.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 #include "machine/change_apply.hpp"
 #include "machine/merge_note.hpp"
 
@@ -49,6 +50,19 @@ void merge_what_goes(const Machine& machine, const Change& change, const sys::Pr
   }
 }
 
+// Nothing of these tells what it lies on but the definition, and nothing that it names is changed before the commit.
+void merge_folders(const Machine& machine, const Change& change) {
+  if (const auto& merge = change.merge)
+    merge_folder_layers(machine.layer_path(merge->parent), machine.layer_path(merge->child),
+                        machine.layer_path(merge->merged));
+}
+
+// The base, or the layer beside it.
+Path folder_below(const Machine& machine, const NewLayer& layer) {
+  const Path below = layer.image.backing->path;
+  return below.is_absolute() ? below : upper_of(machine.folder / "layers" / below);
+}
+
 // Removes what the machine's definition, as it is in the store now, does not name. What cannot be removed is garbage
 // that the next change removes and doctor lists: that is no reason to call a change failed that is done.
 void clean_up(const Store& store, const Machine& machine) {
@@ -62,6 +76,7 @@ void clean_up(const Store& store, const Machine& machine) {
 
 void write_layer(const Machine& machine, const NewLayer& layer) {
   const Path path = machine.layer_path(layer.id);
+  if (machine.definition.base.is_folder()) return make_folder_layer(path, folder_below(machine, layer));
   const auto fd = sys::create_file(path);
   image::create_qcow2(fd.get(), path.string(), layer.image);
   sys::sync_file(fd.get(), path);
@@ -72,7 +87,10 @@ Machine apply(const Store& store, const Machine& machine, const Change& change, 
   try {
     for (const auto& layer : change.new_layers) write_layer(machine, layer);
     for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
-    if (!change.discards.empty()) merge_what_goes(machine, change, progress);
+    if (machine.definition.base.is_folder())
+      merge_folders(machine, change);
+    else if (!change.discards.empty())
+      merge_what_goes(machine, change, progress);
     const Machine changed = store.commit(machine.name, change.definition);
     clean_up(store, changed);
     return changed;

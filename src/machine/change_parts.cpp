@@ -20,7 +20,7 @@ constexpr std::uint64_t qcow2_sector = 512;
 // The layer's neighbour in the same folder, so that a store can move.
 image::NewImage layer_on_layer(const std::string& layer, const Definition& definition) {
   image::NewImage image = layer_on_base(definition.base, definition.geometry);
-  image.backing = {layer + ".qcow2", "qcow2"};
+  image.backing = {definition.layer_name(layer), definition.base.is_folder() ? "folder" : "qcow2"};
   return image;
 }
 
@@ -58,13 +58,22 @@ State state_on_new_layer(Change& change, const std::optional<std::string>& head,
   return state;
 }
 
+void check_has_states(const Machine& machine) {
+  if (!machine.definition.base.is_direct()) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{} writes to {} itself, so there is no state of it but that one", machine.name,
+                          machine.definition.base.path))
+      .hint(fmt::format("a machine that leaves the folder alone has states: hrvm import {}",
+                        base::shell_quote(machine.definition.base.path)));
+}
+
 Change finish_change(Change change, const Definition& before) {
   const auto after = change.definition.files();
   const std::set<std::string> kept(after.begin(), after.end());
   for (const auto& file : before.files())
     if (!kept.contains(file)) change.discards.push_back(file);
   std::erase_if(change.definition.fingerprints,
-                [&](const auto& each) { return !kept.contains("layers/" + each.first + ".qcow2"); });
+                [&](const auto& each) { return !kept.contains(before.layer_file(each.first)); });
   return change;
 }
 

@@ -16,6 +16,9 @@ Change begin_change(const Machine& machine, const std::string& what);
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
                          const std::optional<std::string>& nvram, const Drawn& drawn);
 
+// Error{unsupported} for a machine that writes to its folder itself: it has no states to choose from.
+void check_has_states(const Machine& machine);
+
 // Drops fingerprints of layers that are no longer named, and tells which files of `before` will be gone.
 Change finish_change(Change change, const Definition& before);
 

@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace hrvm::machine {
-namespace {
-
-void add_files(std::vector<std::string>& files, const std::string& layer, const std::optional<std::string>& nvram) {
-  files.push_back("layers/" + layer + ".qcow2");
-  if (nvram) files.push_back("nvram/" + *nvram + ".fd");
-}
-
-}  // namespace
-
 const Snapshot* Definition::find_snapshot(std::string_view name) const {
   const auto found =
       std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& each) { return each.name == name; });
@@ -37,9 +28,13 @@ std::optional<std::string> Definition::layer_below(const std::optional<std::stri
 
 std::vector<std::string> Definition::files() const {
   std::vector<std::string> files;
-  add_files(files, active.layer, active.nvram);
-  if (previous) add_files(files, previous->layer, previous->nvram);
-  for (const auto& snapshot : snapshots) add_files(files, snapshot.layer, snapshot.nvram);
+  const auto add = [&](const auto& state) {
+    files.push_back(layer_file(state.layer));
+    if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
+  };
+  add(active);
+  if (previous) add(*previous);
+  for (const auto& snapshot : snapshots) add(snapshot);
   return files;
 }
 

@@ -35,8 +35,9 @@ bool is_absolute_path(std::string_view text) {
   return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
 }
 bool is_cpu_model_or_empty(std::string_view text) { return text.empty() || is_cpu_model(text); }
-bool is_base_kind(std::string_view text) { return text == "disk" || text == "image"; }
+bool is_base_kind(std::string_view text) { return text == "disk" || text == "image" || text == "folder"; }
 bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
+bool is_folder_format(std::string_view text) { return text == "folder" || text == "direct"; }
 
 std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
 std::string read_snapshot_name(const Value& value) {
@@ -82,9 +83,10 @@ BaseIdentity read_base(const Value& value) {
   BaseIdentity identity;
   identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
   identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
-  identity.kind = value["kind"].text_where(is_base_kind, "disk or image");
-  identity.format = value["format"].text_where(is_base_format, "raw or qcow2");
-  identity.size_bytes = value["size_bytes"].number(1, most_bytes);
+  identity.kind = value["kind"].text_where(is_base_kind, "disk, image or folder");
+  identity.format = identity.is_folder() ? value["format"].text_where(is_folder_format, "folder or direct")
+                                         : value["format"].text_where(is_base_format, "raw or qcow2");
+  identity.size_bytes = value["size_bytes"].number(identity.is_folder() ? 0 : 1, most_bytes);
   identity.sectors.logical_bytes = read_sector_bytes(value["logical_sector_bytes"]);
   identity.sectors.physical_bytes = read_sector_bytes(value["physical_sector_bytes"]);
   identity.model = value["model"].text();

@@ -9,6 +9,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/probe/partition_table.hpp"
 #include "hrvm/probe/signature.hpp"
 #include "hrvm/sys/confined.hpp"
@@ -210,6 +211,7 @@ Fingerprint FingerprintRun::result() {
 }
 
 Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base) {
+  if (base.kind == probe::DiskKind::directory) return read_folder_fingerprint(base.path, host.now());
   return FingerprintRun(host, base).result();
 }
 

@@ -36,11 +36,10 @@ std::vector<probe::Use> writing_uses(const probe::Disk& disk) {
   return uses;
 }
 
+bool is_folder(const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; }
+
 void check_kind(const probe::Disk& disk) {
-  if (disk.kind == probe::DiskKind::directory)
-    throw Error(ErrorKind::unsupported, fmt::format("{} is a folder, not a disk", disk.path))
-        .on(disk.path)
-        .hint("name the disk that it lies on");
+  if (is_folder(disk)) return;
   if (auto obstacle = image_obstacle(disk)) throw std::move(*obstacle);
   if (disk.size_bytes < least_disk)
     throw Error(ErrorKind::corrupt,
@@ -57,6 +56,14 @@ bool lies_on(const StorageState& storage, const probe::Disk& disk) {
                                                         [&](const auto& file) { return is_under(file.path); });
   return under || std::any_of(disk.in_use.begin(), disk.in_use.end(),
                               [&](const auto& use) { return use.by == "mount" && use.what == storage.mount_point; });
+}
+
+// No bus and no firmware stands between a folder and its kernel; and only a folder can be written to by its guest.
+void check_request(const probe::Disk& disk, const ImportRequest& request) {
+  if (is_folder(disk) && (request.firmware || request.bus))
+    throw Error(ErrorKind::usage, fmt::format("{} is a folder: its machine has no firmware and no bus to choose", disk.path));
+  if (!is_folder(disk) && request.direct)
+    throw Error(ErrorKind::usage, "--direct is for folders: a disk is never written to").on(disk.path);
 }
 
 void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& storage) {
@@ -187,6 +194,10 @@ Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumsta
   hardware.tpm = request.tpm;
   hardware.disks = request.disks;
   hardware.mac = circumstances.mac;
+  if (is_folder(circumstances.survey.disk)) {
+    because.at(firmware) = "BIOS: the kernel in the folder is started without a boot loader";
+    because.at(bus) = "virtio: the folder is shared with the guest by virtiofs";
+  }
   return hardware;
 }
 
@@ -215,6 +226,7 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
   definition.description = request.description;
   definition.system = system ? system->pretty : "";
   definition.base = identity_of(circumstances.survey);
+  if (request.direct) definition.base.format = "direct";
   definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
   definition.active.layer = circumstances.drawn.layer_id;
   definition.active.hardware = choose_hardware(advised, circumstances, request);
@@ -249,12 +261,16 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
   const auto& survey = circumstances.survey;
   ImportPlan plan;
   check_kind(survey.disk);
+  check_request(survey.disk, request);
   plan.name = choose_name(circumstances, request.name);
   check_store_is_elsewhere(survey.disk, circumstances.storage);
   check_use(survey.disk, request, plan.findings);
   check_volatile(circumstances.storage, request, plan.findings);
   check_space(circumstances.storage, request, plan.findings);
-  add_contents_findings(survey, plan.findings);
+  if (is_folder(survey.disk))
+    plan.findings.insert(plan.findings.end(), survey.contents.findings.begin(), survey.contents.findings.end());
+  else
+    add_contents_findings(survey, plan.findings);
 
   const auto advice = advise(survey, circumstances.host);
   plan.change.what = "import " + plan.name;

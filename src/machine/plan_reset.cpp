@@ -6,6 +6,7 @@
 namespace hrvm::machine {
 
 Change plan_reset(const Machine& machine, const ResetRequest& request, const Drawn& drawn) {
+  check_has_states(machine);
   Change change = begin_change(machine, "reset " + machine.name);
   Definition& next = change.definition;
   const State before = next.active;

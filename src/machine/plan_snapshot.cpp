@@ -11,6 +11,7 @@ namespace hrvm::machine {
 Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description,
                             const Drawn& drawn) {
   check_free_snapshot_name(machine, name);
+  check_has_states(machine);
   Change change = begin_change(machine, fmt::format("snapshot create {}@{}", machine.name, name));
   Definition& next = change.definition;
   const State frozen = next.active;

@@ -12,16 +12,16 @@ namespace {
 // What lies directly on a snapshot: other snapshots, and the active state.
 struct Child {
   std::string described;  // for messages
-  std::string layer;
+  std::string* layer;
   std::optional<std::string>* parent;  // where it says what it lies on
 };
 
 std::vector<Child> children_of(Definition& definition, const std::string& name) {
   std::vector<Child> children;
   for (auto& snapshot : definition.snapshots)
-    if (snapshot.parent == name) children.push_back({"snapshot " + snapshot.name, snapshot.layer, &snapshot.parent});
+    if (snapshot.parent == name) children.push_back({"snapshot " + snapshot.name, &snapshot.layer, &snapshot.parent});
   if (definition.active.head == name)
-    children.push_back({"the current state", definition.active.layer, &definition.active.head});
+    children.push_back({"the current state", &definition.active.layer, &definition.active.head});
   return children;
 }
 
@@ -42,23 +42,24 @@ void drop_previous_on(Change& change, const std::string& name) {
   change.warnings.push_back("what `hrvm undo` would bring back lies on this snapshot and goes with it");
 }
 
-void hand_down(Change& change, const Snapshot& snapshot, const Child& heir) {
-  change.merge = LayerMerge{snapshot.layer, heir.layer};
+void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, const Drawn& drawn) {
+  change.merge = LayerMerge{snapshot.layer, *heir.layer};
+  if (change.definition.base.is_folder()) *heir.layer = change.merge->merged = drawn.layer_id;
   *heir.parent = snapshot.parent;
   const auto fingerprint = change.definition.fingerprints.find(snapshot.layer);
   if (fingerprint != change.definition.fingerprints.end())
-    change.definition.fingerprints[heir.layer] = fingerprint->second;
+    change.definition.fingerprints[*heir.layer] = fingerprint->second;
 }
 
 }  // namespace
 
-Change plan_snapshot_delete(const Machine& machine, const std::string& name) {
+Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn) {
   const Snapshot& snapshot = snapshot_of(machine, name);
   Change change = begin_change(machine, fmt::format("snapshot delete {}@{}", machine.name, name));
   drop_previous_on(change, name);
   const auto children = children_of(change.definition, name);
   if (children.size() > 1) refuse_several(machine, name, children);
-  if (!children.empty()) hand_down(change, snapshot, children.front());
+  if (!children.empty()) hand_down(change, snapshot, children.front(), drawn);
   std::erase_if(change.definition.snapshots, [&](const auto& each) { return each.name == name; });
   return finish_change(std::move(change), machine.definition);
 }

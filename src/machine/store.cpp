@@ -46,7 +46,8 @@ Error no_such_machine(const std::string& name, const std::vector<std::string>& n
 }
 
 void check_file(const Machine& machine, const Path& path) {
-  if (sys::status(path).type == sys::FileType::regular) return;
+  const bool is_layer_folder = path.extension() == ".folder";
+  if (sys::status(path).type == (is_layer_folder ? sys::FileType::directory : sys::FileType::regular)) return;
   throw Error(ErrorKind::corrupt, fmt::format("machine {} needs {}, which is missing", machine.name, path.string()))
       .on(path)
       .hint(fmt::format("restore the file, or give it up: hrvm reset {} --discard", machine.name));

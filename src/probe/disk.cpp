@@ -7,7 +7,7 @@
 namespace hrvm::probe {
 
 std::string_view word(DiskKind kind) {
-  constexpr std::string_view words[] = {"disk", "image", "directory"};
+  constexpr std::string_view words[] = {"disk", "image", "folder"};
   return words[std::size_t(kind)];
 }
 

@@ -108,13 +108,21 @@ Disk image_facts(const std::string& path) {
   return disk;
 }
 
-Error unsuitable(sys::FileType type, const std::string& path) {
-  const bool folder = type == sys::FileType::directory;
-  auto error =
-      Error(ErrorKind::unsupported, fmt::format("{} is {}, not a disk or an image", path,
-                                                folder ? "a folder" : "a pipe, a socket or a character device"))
-          .on(path);
-  return folder ? std::move(error).hint("name the disk that it lies on; folders cannot be read yet") : error;
+// Its size is not its own: it shares the room of what it lies on.
+Disk folder_facts(const std::string& path) {
+  check_readable(path, path);
+  Disk disk;
+  disk.path = disk.stable_path = sys::canonical(path);
+  disk.kind = DiskKind::directory;
+  disk.bus = "virtiofs";
+  disk.format = "folder";
+  return disk;
+}
+
+Error unsuitable(const std::string& path) {
+  return Error(ErrorKind::unsupported,
+               fmt::format("{} is a pipe, a socket or a character device, not a disk, an image or a folder", path))
+      .on(path);
 }
 
 }  // namespace
@@ -132,8 +140,8 @@ Disk locate_disk(const sys::Host& host, const std::string& source) {
   }
   const auto type = sys::status(path.starts_with("/dev/") ? host.path(path) : sys::Path(path)).type;
   if (type == sys::FileType::missing) not_found(host, nodes, source, path);
-  if (type != sys::FileType::regular) throw unsuitable(type, path);
-  Disk disk = image_facts(path);
+  if (type != sys::FileType::regular && type != sys::FileType::directory) throw unsuitable(path);
+  Disk disk = type == sys::FileType::directory ? folder_facts(path) : image_facts(path);
   disk.in_use = uses_of(host, nodes, disk);
   return disk;
 }

@@ -44,4 +44,6 @@ Fd memory_file(const std::string& name, std::uint64_t size_bytes) {
   return fd;
 }
 
+Fd open_folder(const std::filesystem::path& path) { return open_file(path, O_RDONLY | O_DIRECTORY); }
+
 }  // namespace hrvm::sys

@@ -50,6 +50,11 @@ FileType type_of(mode_t mode) {
   }
 }
 
+std::chrono::sys_time<std::chrono::nanoseconds> time_of(const timespec& time) {
+  return std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(time.tv_sec) +
+                                                         std::chrono::nanoseconds(time.tv_nsec));
+}
+
 FileStatus status_from(int result, const struct stat& st, const Path& path) {
   if (result != 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
   if (result != 0) throw base::system_error(errno, "look at", path);
@@ -62,8 +67,8 @@ FileStatus status_from(int result, const struct stat& st, const Path& path) {
           .rdev = st.st_rdev,
           .uid = st.st_uid,
           .gid = st.st_gid,
-          .modified = std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::seconds(st.st_mtim.tv_sec) +
-                                                                      std::chrono::nanoseconds(st.st_mtim.tv_nsec))};
+          .modified = time_of(st.st_mtim),
+          .changed = time_of(st.st_ctim)};
 }
 
 bool may(const Path& path, int access) { return ::faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0; }

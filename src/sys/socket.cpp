@@ -135,4 +135,15 @@ std::optional<std::string> UnixSocket::read_line(milliseconds limit, std::size_t
   }
 }
 
+Fd listen_at(const std::filesystem::path& path) {
+  Fd folder;
+  ::unlink(path.c_str());
+  const auto address = address_of(path, folder);
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd.get(), 1) != 0)
+    throw base::system_error(errno, "listen at", path);
+  return fd;
+}
+
 }  // namespace hrvm::sys

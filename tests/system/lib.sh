@@ -111,6 +111,23 @@ demo_disk() {
   chmod 644 "$out"
 }
 
+# root_folder OUT: the root filesystem of a small Debian in a folder. It is fetched once for all tests.
+root_folder() {
+  local cached=$BUILD_DIR/demo/root-folder.tar
+  mkdir -p "$BUILD_DIR/demo" "$1"
+  (
+    flock 9
+    [ "$cached" -nt "$SUPPORT/make-root-folder.sh" ] || "$SUPPORT/make-root-folder.sh" "$cached" 2> "$T/root-folder.log"
+  ) 9> "$BUILD_DIR/demo/root-folder.lock" || skip "no Debian could be fetched: $(tail -n 3 "$T/root-folder.log")"
+  tar -C "$1" --xattrs --xattrs-include='*' --numeric-owner -xf "$cached"
+}
+
+# All that must stay as it was about a folder: every entry's kind, owner, mode, size and times, and every file's content.
+folder_identity() {
+  (cd "$1" && find . -xdev -printf '%p %y %m %U:%G %s %T@ %C@ %l\n' | sort && find . -xdev -type f -print0 | sort -z \
+    | xargs -0 sha256sum) | sha256sum | cut -d' ' -f1
+}
+
 # The demo disk at $BASE and a machine `demo` on it.
 import_demo() { # [OPTIONS of import]
   BASE=$T/demo.img

@@ -23,7 +23,10 @@ enum class ImageUse {
 ImageUse image_use(const std::filesystem::path& image);
 
 // Takes what QEMU takes for a writer that shares nothing, so that no QEMU and no other hrvm opens the image meanwhile.
-// `fd` must be open for reading and writing, and gives the lock back when it is closed. Error{busy} when it is in use.
+// `fd` must be open for reading, and gives the lock back when it is closed. Error{busy} when it is in use.
 void lock_image_exclusively(int fd, const std::filesystem::path& image);
+
+// Takes what a reader takes that forbids writing. Only a lock on `fd`, which must be open for reading.
+void lock_image_for_reading(int fd, const std::filesystem::path& image);
 
 }  // namespace hrvm::block

@@ -16,6 +16,7 @@
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/host.hpp"
 #include "hrvm/sys/kvm.hpp"
+#include "hrvm/sys/overlay.hpp"
 
 namespace hrvm::launch {
 
@@ -72,6 +73,26 @@ struct Tpm {
 
 inline constexpr std::uint16_t first_vnc_port = 5900;  // of VNC's display 0; QEMU has none below
 
+// The kernel of a machine on a folder: where it lies, or in which layer of it.
+struct KernelFiles {
+  std::vector<machine::Path> stack;  // what the guest sees, topmost first
+  std::string version;               // empty where its name does not tell
+  std::string kernel, initramfs;     // empty where there is none
+};
+
+// The guest's root is a folder of the host's, by virtiofs: virtiofsd, which runs beside QEMU, and the kernel that QEMU
+// starts, as there is no boot loader.
+struct SharedFolder {
+  std::string program;
+  machine::Path folder;                     // what is shared: the base, or where the overlay is mounted
+  std::optional<sys::OverlayMount> overlay;  // for virtiofsd alone
+  machine::Path base;
+  std::string socket, log;  // in the run folder
+  std::string command_line;
+  KernelFiles own;        // what is started, as the guest's folder has it
+  std::string initramfs;  // in the run folder: its own, and the modules for a root by virtiofs
+};
+
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
@@ -101,6 +122,7 @@ struct LaunchPlan {
   std::string guard_socket;                                      // QMP as well, for the guard
 
   std::optional<Tpm> tpm;
+  std::optional<SharedFolder> folder;  // then the chain has its layers alone, and no disk
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
@@ -140,6 +162,8 @@ struct LaunchCircumstances {
   std::string qemu;  // empty: not installed
   std::string swtpm;  // empty: not installed
   std::string bridge_helper;  // empty: not looked for
+  std::string virtiofsd;  // empty: not installed
+  KernelFiles kernel;     // of a machine on a folder
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet

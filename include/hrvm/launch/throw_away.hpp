@@ -31,7 +31,7 @@ class ThrowAway {
   ThrowAway(const machine::Machine& machine, const machine::State& state, const std::string& id);
 
   const machine::Path& folder() const { return folder_; }
-  machine::Path layer() const { return folder_ / "layer.qcow2"; }
+  const machine::Path& layer() const { return layer_; }
   machine::Path nvram() const { return folder_ / "nvram.fd"; }
   machine::Path tpm_folder() const { return folder_ / "tpm"; }
   int lock_fd() const { return lock_.fd(); }
@@ -41,7 +41,7 @@ class ThrowAway {
   void remove() const;
 
  private:
-  machine::Path folder_;
+  machine::Path folder_, layer_;
   sys::Lock lock_;
 };
 

@@ -20,9 +20,11 @@ struct NewLayer {
 struct NvramCopy {
   std::string from, to;  // ids
 };
-// The layer `parent` (of a snapshot that goes) is merged into its one child before the commit.
+// The layer `parent` (of a snapshot that goes) is merged into its one child before the commit. Of a folder's layers a
+// third one is made, `merged`, that takes the child's place.
 struct LayerMerge {
   std::string parent, child;
+  std::string merged = {};
 };
 
 struct Change {
@@ -55,7 +57,7 @@ Change plan_snapshot_revert(const Machine& machine, const std::string& name, boo
 
 // Without children its layer goes; with one child (snapshot or active state) the two are merged; with several Error{busy}
 // with the reason. What was kept for undo goes when it lies on the snapshot.
-Change plan_snapshot_delete(const Machine& machine, const std::string& name);
+Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn = {});
 
 // Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for a
 // key that is none, or a value that its key cannot have, with those it can.

@@ -73,13 +73,15 @@ struct Hardware {
 struct BaseIdentity {
   std::string path;         // as imported: "/dev/sda", "/images/debian.img"
   std::string stable_path;  // what the layers' headers name
-  std::string kind = "disk";  // disk, image
-  std::string format = "raw";      // or qcow2, of an image
-  std::uint64_t size_bytes = 0;    // as the guest sees it
+  std::string kind = "disk";  // disk, image, folder
+  std::string format = "raw";      // or qcow2, of an image; of a folder "folder", or "direct": the guest writes to it
+  std::uint64_t size_bytes = 0;    // as the guest sees it; 0 of a folder
   block::SectorSizes sectors;
   std::string model, serial, wwn;  // empty where unknown
   std::string table_uuid;          // empty without a table
   std::string sha256;              // of everything, taken by import --hash; empty otherwise
+  bool is_folder() const { return kind == "folder"; }
+  bool is_direct() const { return format == "direct"; }
   friend bool operator==(const BaseIdentity&, const BaseIdentity&) = default;
 };
 
@@ -96,7 +98,7 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// A layer is named by the id it was drawn with: layers/<id>.qcow2. NVRAM files alike: nvram/<id>.fd.
+// A layer is named by the id it was drawn with: layers/<id>.qcow2, or layers/<id>.folder on a folder. NVRAM files alike: nvram/<id>.fd.
 struct State {
   std::string layer;
   std::optional<std::string> nvram;  // null until the first boot by UEFI makes one
@@ -132,6 +134,8 @@ struct Definition {
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.
   std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;
+  std::string layer_name(const std::string& id) const { return id + (base.is_folder() ? ".folder" : ".qcow2"); }
+  std::string layer_file(const std::string& id) const { return "layers/" + layer_name(id); }
   // Everything it names, as paths relative to the machine's folder: "layers/….qcow2", "nvram/….fd".
   std::vector<std::string> files() const;
 };

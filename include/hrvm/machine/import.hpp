@@ -27,6 +27,7 @@ struct ImportRequest {
   std::vector<std::string> disks;  // besides its own: absolute paths
   std::string description;
   bool classic = false;
+  bool direct = false;  // of a folder: the guest writes to it
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false;
 };
 

@@ -1,6 +1,7 @@
 // Store: the folder that holds machines (hrvm-machine(5) has its shape).
 //
 //   STORE/NAME/layers/ID.qcow2       every layer, mode 0600, never renamed; its backing file is a sibling or the base
+//   STORE/NAME/layers/ID.folder/     the same on a folder (folder_layer.hpp), mode 0700
 //   STORE/NAME/nvram/ID.fd           UEFI variables
 //   STORE/NAME/tpm/                  what the machine's TPM remembers: one for all its states, as a chip would
 //   STORE/NAME/generations/N.json    a definition
@@ -30,7 +31,7 @@ struct Machine {
   std::uint64_t generation = 0;
   Definition definition;
 
-  Path layer_path(const std::string& id) const { return folder / "layers" / (id + ".qcow2"); }
+  Path layer_path(const std::string& id) const { return folder / definition.layer_file(id); }
   Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
   Path tpm_folder() const { return folder / "tpm"; }
   Path active_layer() const { return layer_path(definition.active.layer); }

@@ -35,7 +35,7 @@ struct ImageFile {
 };
 
 struct Disk {
-  std::string path;         // "/dev/sda", or the image file's absolute path
+  std::string path;         // "/dev/sda", or the image file's or folder's absolute path
   std::string stable_path;  // /dev/disk/by-id/… (wwn- last, as people read ata- and nvme- better); the path itself for images
   DiskKind kind = DiskKind::disk;
   std::string bus;          // sata nvme usb virtio scsi mmc loop file …
@@ -44,17 +44,17 @@ struct Disk {
   block::SectorSizes sectors;
   bool removable = false;
   bool rotational = false;
-  std::string format = "raw";  // of an image: "raw" or "qcow2"
+  std::string format = "raw";  // of an image: "raw" or "qcow2"; of a folder: "folder"
   std::vector<ImageFile> files;  // of a qcow2 image: itself, then what backs it
   std::vector<Use> in_use;
 };
 
 std::vector<Disk> attached_disks(const sys::Host& host, bool all);
 
-// What a person named: a whole disk (any of its names), or an image file. Error:
+// What a person named: a whole disk (any of its names), an image file, or a folder. Error:
 //   refused      a partition, with its whole disk in the hint (the boot loader is not in a partition)
 //   not_found    nothing there; the hint names what was probably meant
-//   unsupported  a folder, a FIFO, …, or an image of a kind that is not read;  permission  it cannot be read
+//   unsupported  a FIFO, …, or an image of a kind that is not read;  permission  it cannot be read
 // What a qcow2 image lies on is looked for at once, with the same errors.
 Disk locate_disk(const sys::Host& host, const std::string& source);
 

@@ -28,6 +28,8 @@ class Fd {
 
 // open(2) with O_CLOEXEC; an Error that names the file when it fails.
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0);
+// A folder, to be locked.
+Fd open_folder(const std::filesystem::path& path);
 // A new, empty file of ours; Error{exists} where there is one of that name.
 Fd create_file(const std::filesystem::path& path, unsigned mode = 0600);
 // The same for an existing file of ours that is read and changed in place.

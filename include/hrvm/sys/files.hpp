@@ -40,6 +40,7 @@ struct FileStatus {
   uid_t uid = 0;
   gid_t gid = 0;
   std::chrono::sys_time<std::chrono::nanoseconds> modified{};
+  std::chrono::sys_time<std::chrono::nanoseconds> changed{};  // st_ctime: nobody can set it back
 };
 FileStatus status(const Path& path);         // follows links; a missing file is FileType::missing, not an Error
 FileStatus link_status(const Path& path);    // does not follow

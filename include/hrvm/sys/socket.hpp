@@ -42,4 +42,8 @@ class UnixSocket {
   bool ended_ = false;
 };
 
+// A socket that listens there, for a child that inherits it: who connects need not wait until that has started. What was
+// there under this name is replaced.
+Fd listen_at(const std::filesystem::path& path);
+
 }  // namespace hrvm::sys

@@ -1,0 +1,35 @@
+// The root of a guest that is a folder: virtiofsd, a process beside QEMU that ends with it, whatever QEMU ends by.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/launch/run.hpp"
+#include "hrvm/sys/fd.hpp"
+
+namespace hrvm::launch {
+
+// What the guest's kernel line calls its root.
+inline constexpr std::string_view root_tag = "hrvm";
+
+// It has several homes, and is on PATH in none of the distributions that have one of these.
+std::optional<std::string> find_virtiofsd(const sys::Host& host);
+
+// Serves one QEMU at `socket`, which is a descriptor that listens, or a path.
+std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std::string& socket_option);
+
+// Locks the layers as QEMU does the images of a disk, and starts virtiofsd, with the overlay mounted for it alone. It ends
+// soon after the last process that has the returned descriptors open: QEMU is to inherit them. Error{busy} when
+// another run has a layer, or the folder itself.
+std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
+
+// The newest kernel of what the guest sees.
+KernelFiles find_kernel_files(const std::vector<machine::Path>& stack);
+
+// Makes the run folder with the plan's initramfs in it.
+void write_initramfs(const SharedFolder& folder);
+
+}  // namespace hrvm::launch

@@ -1,0 +1,33 @@
+// The layers of a machine whose base is a folder. Where a disk's layer is a qcow2 file, one of a folder is a folder
+// itself: LAYER/upper holds what changed, as overlayfs keeps it, and LAYER/work belongs to the kernel.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/store.hpp"
+
+namespace hrvm::machine {
+
+inline Path upper_of(const Path& layer) { return layer / "upper"; }
+inline Path work_of(const Path& layer) { return layer / "work"; }
+
+// An empty one. Its root has the owner, mode and labels of `below`, as a guest takes those from the topmost.
+void make_folder_layer(const Path& layer, const Path& below);
+
+// Makes `merged`, which shows on whatever lies below `parent` what `child` on `parent` shows. These two stay as they
+// are: files are linked, not copied. It is durable when this returns.
+void merge_folder_layers(const Path& parent, const Path& child, const Path& merged);
+
+// What a guest sees in this state, the topmost first: the last is the base's own folder.
+std::vector<Path> folder_stack(const Machine& machine, const State& state);
+
+// What a layer takes on its medium, be it a file or a folder.
+std::uint64_t allocated_bytes(const Path& layer);
+
+// "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder itself. What is mounted
+// in it is left out: a machine does not see that either.
+Fingerprint read_folder_fingerprint(const Path& folder, base::Time now);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,29 @@
+// A folder that holds the root filesystem of a system: what it is, and the kernel by which it starts without a boot
+// loader.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrvm/base/finding.hpp"
+#include "hrvm/fs/file_system.hpp"
+#include "hrvm/probe/survey.hpp"
+
+namespace hrvm::probe {
+
+struct FolderKernel {
+  std::string version;    // "6.1.0-50-cloud-amd64"; empty where its name does not tell
+  std::string kernel;     // "/boot/vmlinuz-6.1.0-50-cloud-amd64"
+  std::string initramfs;  // empty: none belongs to it
+};
+
+// The newest by version that has an initramfs, else the newest: those in /boot, those that entries of the Boot Loader
+// Specification name, then /vmlinuz and /boot/vmlinuz. nullopt where there is none.
+std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root);
+
+// The system whose root this is. Error{unsupported} that says what is missing when it is none: an os-release or the like
+// and an init to start.
+System read_folder_system(fs::FileSystem& root, const std::string& path);
+
+}  // namespace hrvm::probe

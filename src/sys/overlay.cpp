@@ -1,0 +1,157 @@
+#include "hrvm/sys/overlay.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/sys/background.hpp"
+
+namespace hrvm::sys {
+
+namespace {
+
+constexpr const char* opaque_mark = "trusted.overlay.opaque";
+constexpr std::size_t most_options = 4095;  // mount(2) takes a page of them
+constexpr std::size_t largest_attribute = 64 << 10;
+constexpr int could_not_start = 127;
+
+// A lower folder's name may hold what separates one from the next, and options from each other.
+std::string escaped(const Path& path) {
+  std::string text;
+  for (const char c : path.string()) {
+    if (c == '\\' || c == ':' || c == ',') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+void mount_overlay(const OverlayMount& overlay) {
+  const auto options = overlay.options();
+  if (options.size() > most_options)
+    throw base::Error(base::ErrorKind::unsupported, "too many snapshots lie on each other to be mounted together")
+        .hint("delete some of them: hrvm snapshot delete");
+  if (::unshare(CLONE_NEWNS) != 0) throw base::system_error(errno, "make", "a mount namespace");
+  // What is mounted from now on is seen here only.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    throw base::system_error(errno, "make private", "the mounts");
+  if (::mount("overlay", overlay.mount_point.c_str(), "overlay", 0, options.c_str()) != 0)
+    throw base::system_error(errno, "mount an overlay on", overlay.mount_point);
+}
+
+// `failure` closes when the command has been started, and gets a message when it is not.
+[[noreturn]] void become(Runner& runner, const Command& command, const OverlayMount& overlay, int words, int failure) {
+  ::setsid();
+  try {
+    mount_overlay(overlay);
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::dup2(nothing, STDIN_FILENO);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(words, stream);
+    runner.exec(command);
+  } catch (const base::Error& error) {
+    [[maybe_unused]] const auto written = ::write(failure, error.message().data(), error.message().size());
+  } catch (...) {
+  }
+  ::_exit(could_not_start);
+}
+
+std::string read_to_end(int fd) {
+  std::string text;
+  std::array<char, 512> bytes;
+  for (ssize_t got = 0; (got = ::read(fd, bytes.data(), bytes.size())) != 0;) {
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) text.append(bytes.data(), std::size_t(got));
+  }
+  return text;
+}
+
+std::vector<std::string> attributes_of(const Path& path) {
+  std::vector<char> names(largest_attribute);
+  const ssize_t length = ::llistxattr(path.c_str(), names.data(), names.size());
+  if (length < 0 && errno != ENOTSUP) throw base::system_error(errno, "list the attributes of", path);
+  std::vector<std::string> all;
+  for (ssize_t at = 0; at < length; at += ssize_t(all.back().size()) + 1) all.emplace_back(names.data() + at);
+  return all;
+}
+
+void copy_attributes(const Path& from, const Path& to) {
+  std::vector<char> value(largest_attribute);
+  for (const auto& name : attributes_of(from)) {
+    if (name.starts_with("trusted.overlay.")) continue;
+    const ssize_t length = ::lgetxattr(from.c_str(), name.c_str(), value.data(), value.size());
+    if (length < 0 || ::lsetxattr(to.c_str(), name.c_str(), value.data(), std::size_t(length), 0) != 0)
+      throw base::system_error(errno, "copy the attribute " + name + " to", to);
+  }
+}
+
+}  // namespace
+
+std::string OverlayMount::options() const {
+  std::string stack;
+  for (const auto& lower : lowers) stack += (stack.empty() ? "" : ":") + escaped(lower);
+  return fmt::format("lowerdir={},upperdir={},workdir={},index=off,metacopy=off,redirect_dir=nofollow,xino=auto", stack,
+                     escaped(upper), escaped(work));
+}
+
+Child spawn_in_overlay(Runner& runner, const Command& command, const OverlayMount& overlay, int words) {
+  // The child has a copy of what is buffered, and would print it a second time.
+  std::cout.flush();
+  std::cerr.flush();
+  auto failure = make_lifeline();
+  const pid_t pid = ::fork();
+  if (pid < 0) throw base::system_error(errno, "start", command.argv.at(0));
+  if (pid == 0) become(runner, command, overlay, words, failure.held.get());
+  failure.held.reset();
+  Child child(pid);
+  const auto message = read_to_end(failure.watched.get());
+  if (message.empty()) return child;
+  while (!child.wait(std::chrono::seconds(1))) {
+  }
+  throw base::Error(base::ErrorKind::external, message).on(overlay.mount_point);
+}
+
+bool is_whiteout(const FileStatus& status) { return status.type == FileType::character && status.rdev == 0; }
+
+bool is_opaque(const Path& folder) {
+  std::array<char, 1> value{};
+  return ::lgetxattr(folder.c_str(), opaque_mark, value.data(), value.size()) == 1 && value[0] == 'y';
+}
+
+void set_opaque(const Path& folder) {
+  if (::lsetxattr(folder.c_str(), opaque_mark, "y", 1, 0) != 0) throw base::system_error(errno, "mark as opaque", folder);
+}
+
+void make_folder_like(const Path& folder, const Path& model) {
+  const auto status = sys::status(model);
+  if (::mkdir(folder.c_str(), 0700) != 0) throw base::system_error(errno, "make the folder", folder);
+  if (::chown(folder.c_str(), status.uid, status.gid) != 0) throw base::system_error(errno, "give away", folder);
+  copy_attributes(model, folder);
+  if (::chmod(folder.c_str(), status.mode) != 0) throw base::system_error(errno, "set the mode of", folder);
+}
+
+void link_entry(const Path& from, const Path& to) {
+  if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0) != 0) throw base::system_error(errno, "link to", to);
+}
+
+void set_modified(const Path& path, std::chrono::sys_time<std::chrono::nanoseconds> time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const std::array<timespec, 2> times{{{0, UTIME_OMIT}, {seconds.time_since_epoch().count(), (time - seconds).count()}}};
+  if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+    throw base::system_error(errno, "set the time of", path);
+}
+
+void sync_filesystem(const Path& folder) {
+  const Fd fd = open_file(folder, O_RDONLY | O_DIRECTORY);
+  if (::syncfs(fd.get()) != 0) throw base::system_error(errno, "write back", folder);
+}
+
+}  // namespace hrvm::sys

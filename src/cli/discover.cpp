@@ -8,6 +8,8 @@
 #include "cli/messages.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/fs/folder.hpp"
+#include "hrvm/probe/folder.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -53,7 +55,19 @@ void tell_reads(const Context& context, const probe::Survey& survey) {
       fmt::format("{} was read {} times, {} in all", survey.disk.path, reads.reads, base::format_bytes(reads.bytes)));
 }
 
-void survey(Discovery& discovery, const std::vector<probe::Disk>& disks) {
+void survey_folder(Discovery& discovery, const probe::Disk& folder) try {
+  const auto files = fs::open_folder({folder.path});
+  discovery.found.push_back({folder, probe::read_folder(*files, folder.path), std::nullopt});
+} catch (const Error& error) {
+  discovery.fail(error);
+  discovery.found.push_back({folder, std::nullopt, std::nullopt});
+}
+
+void survey(Discovery& discovery, std::vector<probe::Disk> disks) {
+  const auto is_folder = [](const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; };
+  for (const probe::Disk& disk : disks)
+    if (is_folder(disk)) survey_folder(discovery, disk);
+  std::erase_if(disks, is_folder);
   const machine::HostResources resources = machine::host_resources(discovery.context.host);
   const auto thoroughness =
       discovery.context.arguments.has("--quick") ? probe::Thoroughness::quick : probe::Thoroughness::full;
@@ -90,7 +104,7 @@ const Command discover_command = {
     .summary = "tell what disks there are, what is on them, and what can be imported",
     .options = {{.name = "--all", .help = "also tell loop, zram, optical and other devices that rarely hold a system"},
                 {.name = "--quick", .help = "leave out what needs an initramfs unpacked"}},
-    .positionals = {{"SOURCE", "disks or images; all attached disks without one", Completes::source,
+    .positionals = {{"SOURCE", "disks, images or folders; all attached disks without one", Completes::source,
                      Positional::Count::any}},
     .run = run_discover,
 };

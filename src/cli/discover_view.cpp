@@ -155,7 +155,8 @@ Json obstacle(const Discovered& discovered) {
 std::vector<base::Finding> findings_of(const Discovered& discovered) {
   if (!discovered.contents) return {};
   std::vector<base::Finding> findings = discovered.contents->findings;
-  if (discovered.contents->is_blank() && findings.empty())
+  const bool is_folder = discovered.disk.kind == probe::DiskKind::directory;
+  if (discovered.contents->is_blank() && findings.empty() && !is_folder)
     return {{"blank", base::Severity::note, discovered.disk.path, "nothing is on it: no partition table, no filesystem",
              ""}};
   if (discovered.advice)
@@ -163,10 +164,15 @@ std::vector<base::Finding> findings_of(const Discovered& discovered) {
   return findings;
 }
 
+// A folder has none of its own.
+Json size_of(const probe::Disk& disk) {
+  return disk.kind == probe::DiskKind::directory ? Json() : Json(disk.size_bytes);
+}
+
 void add_disk(const probe::Disk& disk, Json& json) {
   json.set("path", disk.path).set("stable_path", disk.stable_path).set("kind", word(disk.kind));
   json.set("bus", known(disk.bus)).set("model", known(disk.model)).set("serial", known(disk.serial));
-  json.set("wwn", known(disk.wwn)).set("size_bytes", disk.size_bytes);
+  json.set("wwn", known(disk.wwn)).set("size_bytes", size_of(disk));
   json.set("logical_sector_bytes", disk.sectors.logical_bytes);
   json.set("physical_sector_bytes", disk.sectors.physical_bytes).set("removable", disk.removable);
 }
@@ -229,7 +235,8 @@ report::EachView disk_view() {
 
 bool is_importable(const probe::Disk& disk) {
   constexpr std::uint64_t least = 512;
-  return !machine::image_obstacle(disk) && disk.kind != probe::DiskKind::directory && disk.size_bytes >= least &&
+  const bool is_large_enough = disk.kind == probe::DiskKind::directory || disk.size_bytes >= least;
+  return !machine::image_obstacle(disk) && is_large_enough &&
          std::ranges::none_of(disk.in_use, &probe::Use::writable);
 }
 

@@ -13,6 +13,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/flatten.hpp"
 #include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -76,7 +77,8 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
   auto machine = store.load(named.machine);
   if (machine.definition.base.is_folder())
     throw Error(ErrorKind::unsupported, fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
-        .hint("what its guest has changed lies as files in its layer: hrvm show tells where");
+        .hint("what its guest has changed lies there as files: " +
+              machine::upper_of(machine.active_layer()).string());
   // A snapshot's layers are frozen: what runs does not change them.
   if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
   const auto state = state_named(machine, named.snapshot);

@@ -11,7 +11,6 @@
 #include "cli/import_folder.hpp"
 #include "cli/import_view.hpp"
 #include "cli/named_machine.hpp"
-#include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 
@@ -67,8 +66,6 @@ machine::ImportCircumstances gather(const Context& context, const machine::Store
 
 void hash_base(const Context& context, const probe::Disk& disk, machine::Definition& definition) {
   if (!context.arguments.has("--hash")) return;
-  if (disk.kind == probe::DiskKind::directory)
-    throw base::Error(base::ErrorKind::unsupported, "a folder has no hash of all of it: verify compares its files' times");
   sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
   definition.base.sha256 = machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
 }

@@ -51,12 +51,12 @@ probe::Survey survey_folder(const Context& context, const machine::Store& store,
   check_user(context.host);
   check_store(store, folder);
   const auto files = fs::open_folder({folder.path});
-  probe::Survey survey{folder, {}};
-  survey.contents.systems.push_back(probe::read_folder_system(*files, folder.path));
-  if (!probe::find_folder_kernel(*files))
-    throw Error(ErrorKind::unsupported, fmt::format("there is no kernel in {}", folder.path))
-        .on(folder.path)
-        .hint(fmt::format("install one: chroot {} apt install linux-image-amd64", base::shell_quote(folder.path)));
+  probe::Survey survey{folder, probe::read_folder(*files, folder.path)};
+  for (const auto& finding : survey.contents.findings)
+    if (finding.severity == Severity::error)
+      throw Error(ErrorKind::unsupported, folder.path + " cannot boot: " + finding.message)
+          .on(folder.path)
+          .hint(finding.remedy);
   find_mounts(context.host, survey);
   return survey;
 }

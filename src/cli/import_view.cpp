@@ -64,7 +64,7 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
   json.set("base", Json::object()
                        .set("path", definition.base.path)
                        .set("stable_path", definition.base.stable_path)
-                       .set("size_bytes", definition.base.size_bytes));
+                       .set("size_bytes", definition.base.is_folder() ? Json() : Json(definition.base.size_bytes)));
   json.set("folder", unborn.folder.string())
       .set("system", definition.system.empty() ? Json() : Json(definition.system))
       .set("firmware", word(hardware.firmware))

@@ -100,7 +100,9 @@ void set_run_state(Json& json, const sys::Host& host, const Machine& machine) {
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
   Json json;
-  json.set("path", look && look->disk ? look->disk->path : identity.path).set("size_bytes", identity.size_bytes);
+  json.set("path", look && look->disk ? look->disk->path : identity.path);
+  json.set("size_bytes", identity.is_folder() ? Json() : Json(identity.size_bytes));
+  if (identity.is_folder()) json.set("direct", identity.is_direct());
   json.set("drift", look ? Json(word(look->drift)) : Json());
   json.set("reasons", look ? look->reasons : std::vector<std::string>());
   json.set("stable_path", or_null(identity.stable_path)).set("kind", identity.kind).set("format", identity.format);
@@ -190,6 +192,7 @@ std::vector<report::View> machine_views() {
                                            {"Model", "base.model"},
                                            {"Serial", "base.serial"},
                                            {"Size", "base.size_bytes", Format::bytes},
+                                           {"Guest writes to it", "base.direct", Format::yes_no},
                                            {"Drift", "base.drift"},
                                            {"Moved", "base.reasons", Format::lines},
                                            {"Changes", "changes_bytes", Format::bytes},

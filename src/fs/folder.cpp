@@ -63,7 +63,8 @@ class Folder : public FileSystem {
   sys::Path place_of(std::string_view path) const {
     auto places = places_of(path);
     if (places.empty())
-      throw base::Error(base::ErrorKind::not_found, "there is no " + std::string(path) + " in " + layers_.back().string());
+      throw base::Error(base::ErrorKind::not_found,
+                        "there is no " + std::string(path) + " in " + layers_.back().string());
     return places.front();
   }
 

@@ -14,8 +14,8 @@ namespace hrvm::launch {
 namespace {
 
 constexpr std::string_view wanted_modules[] = {"virtiofs", "virtio_pci"};
-constexpr std::string_view indexes[] = {"modules.dep",       "modules.dep.bin",     "modules.alias",
-                                        "modules.alias.bin", "modules.symbols.bin", "modules.builtin",
+constexpr std::string_view indexes[] = {"modules.dep",        "modules.dep.bin",     "modules.alias",
+                                        "modules.alias.bin",  "modules.symbols.bin", "modules.builtin",
                                         "modules.builtin.bin"};
 constexpr std::size_t largest_file = 16 * base::MiB, most_modules = 64;
 constexpr unsigned folder_mode = 040755, file_mode = 0100644;

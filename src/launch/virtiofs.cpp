@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include "companion.hpp"
-#include "hrvm/block/image_lock.hpp"
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/launch/root_initramfs.hpp"
 #include "hrvm/probe/folder.hpp"
@@ -58,8 +58,8 @@ std::optional<std::string> find_virtiofsd(const sys::Host& host) {
 // Both that there are, QEMU's own and the one in Rust, know these options. Attributes: without them a guest's programs
 // lose their capabilities, and its journal the rights of who may read it.
 std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std::string& socket_option) {
-  return {folder.program, socket_option,     "-o", "source=" + folder.folder.string(),
-          "-o",           "cache=auto",      "-o", "xattr",
+  return {folder.program, socket_option,      "-o", "source=" + folder.folder.string(),
+          "-o",           "cache=auto",       "-o", "xattr",
           "-o",           "sandbox=namespace"};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/machine/fingerprint.hpp"
@@ -43,6 +44,10 @@ void fill(block::BlockDevice& device, std::uint64_t offset, std::span<std::byte>
 }  // namespace
 
 std::string hash_base(const sys::Host& host, const probe::Disk& base, const sys::ProgressCallback& progress) {
+  if (base.kind == probe::DiskKind::directory)
+    throw base::Error(base::ErrorKind::unsupported, base.path + " is a folder, and of those no SHA-256 is taken")
+        .on(base.path)
+        .hint("hrvm verify compares what is known of each of its files");
   const auto device = open_base(host, base);
   Sha256 digest;
   std::vector<std::byte> buffer(step_bytes);

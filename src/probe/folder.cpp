@@ -9,6 +9,7 @@
 #include "boot/kernel_files.hpp"
 #include "find_systems.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "systems/linux_facts.hpp"
 
 namespace hrvm::probe {
@@ -17,8 +18,9 @@ namespace {
 using base::Error, base::ErrorKind;
 
 constexpr std::string_view entries_folder = "/boot/loader/entries";
-constexpr const char* inits[] = {"/sbin/init", "/usr/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
-                                 "/etc/init", "/bin/init"};
+constexpr std::size_t largest_index = 16 << 20, most_told = 8;
+constexpr const char* inits[] = {"/sbin/init",           "/usr/sbin/init", "/usr/lib/systemd/systemd",
+                                 "/lib/systemd/systemd", "/etc/init",      "/bin/init"};
 
 struct Search {
   fs::FileSystem& root;
@@ -59,6 +61,98 @@ bool is_newer(const FolderKernel& a, const FolderKernel& b) {
   return ::strverscmp(a.version.c_str(), b.version.c_str()) > 0;
 }
 
+bool has_module(fs::FileSystem& root, const std::string& folder, std::string_view module) {
+  const auto builtin = fs::try_read(root, folder + "/modules.builtin").value_or("");
+  if (builtin.find(fmt::format("/{}.ko", module)) != builtin.npos) return true;
+  const auto dependencies = fs::try_read(root, folder + "/modules.dep", largest_index).value_or("");
+  return dependencies.find(fmt::format("/{}.ko", module)) != dependencies.npos;
+}
+
+// Lines of a file that are neither empty nor comments; they point into the text.
+std::vector<std::string_view> lines_of(const std::string& text) {
+  std::vector<std::string_view> kept;
+  for (std::string_view line : base::lines(text))
+    if (line = base::trim(line); !line.empty() && !line.starts_with('#')) kept.push_back(line);
+  return kept;
+}
+
+// fstab(5): what it is, where it is mounted, its type, its options.
+std::vector<std::string> fields_of(std::string_view line) {
+  std::string text(line);
+  std::ranges::replace(text, '\t', ' ');
+  std::vector<std::string> fields;
+  for (std::string_view field : base::split(text, ' '))
+    if (!field.empty()) fields.emplace_back(field);
+  fields.resize(std::max<std::size_t>(fields.size(), 4));
+  return fields;
+}
+
+bool is_waited_for(const std::vector<std::string>& fields) {
+  const bool is_device = fields[0].starts_with("/dev/") || fields[0].find('=') != std::string::npos;
+  return is_device && fields[3].find("noauto") == std::string::npos && fields[3].find("nofail") == std::string::npos;
+}
+
+struct Findings {
+  fs::FileSystem& root;
+  const std::string& path;
+  std::vector<base::Finding>& findings;
+
+  void add(const char* id, base::Severity severity, std::string message, std::string remedy) {
+    findings.push_back({id, severity, path, std::move(message), std::move(remedy)});
+  }
+
+  void add_no_kernel() {
+    add("folder-no-kernel", base::Severity::error, "there is no kernel in it",
+        fmt::format("install one there, on Debian: chroot {} apt install linux-image-amd64", base::shell_quote(path)));
+  }
+
+  void add_drivers(const FolderKernel& kernel) {
+    const std::string folder = "/lib/modules/" + kernel.version;
+    if (kernel.version.empty() || !fs::exists(root, folder)) return;
+    if (!has_module(root, folder, "virtiofs"))
+      return add(
+          "folder-no-virtiofs", base::Severity::error,
+          fmt::format("its kernel {} has no virtiofs, by which a guest has a folder as its root", kernel.version),
+          "install a kernel of the distribution's that has it");
+    if (const auto told = fs::try_read(root, "/etc/initramfs-tools/modules"); told && !names_virtiofs(*told))
+      add("folder-initramfs", base::Severity::note,
+          "its initramfs is made without virtiofs, so hrvm hands the modules to each boot",
+          fmt::format(
+              "to have them in it for others, too: echo virtiofs >> {0}/etc/initramfs-tools/modules; chroot {0} "
+              "update-initramfs -u",
+              base::shell_quote(path)));
+  }
+
+  static bool names_virtiofs(const std::string& text) {
+    return std::ranges::any_of(lines_of(text), [](std::string_view line) { return line == "virtiofs"; });
+  }
+
+  // systemd waits for each of these, and starts no further without it.
+  void add_mounts() {
+    std::vector<std::string> missing;
+    const auto text = fs::try_read(root, "/etc/fstab").value_or("");
+    for (const auto line : lines_of(text))
+      if (const auto fields = fields_of(line); is_waited_for(fields) && missing.size() < most_told)
+        missing.push_back(base::printable(fields[0] + " on " + fields[1]));
+    if (missing.empty()) return;
+    add("folder-fstab", base::Severity::warning,
+        "its /etc/fstab waits for disks that the machine does not have: " + base::join(missing, ", "),
+        "take these lines out in the guest's own layer, or give them the option nofail; for / write: hrvm / virtiofs "
+        "defaults 0 0");
+  }
+};
+
+BootConfiguration start_of(const FolderKernel& kernel) {
+  BootConfiguration start;
+  start.loader = "QEMU";
+  start.source = "folder:/boot";
+  start.entry = kernel.version.empty() ? kernel.kernel : "Linux " + kernel.version;
+  start.kernel = "folder:" + kernel.kernel;
+  if (!kernel.initramfs.empty()) start.initramfs = "folder:" + kernel.initramfs;
+  start.root = "folder";
+  return start;
+}
+
 Error no_root(const std::string& path, std::string_view missing) {
   return Error(ErrorKind::unsupported, fmt::format("{} holds no root filesystem: there is no {} in it", path, missing))
       .on(path)
@@ -76,14 +170,22 @@ std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root) {
   return *std::ranges::min_element(search.found, is_newer);
 }
 
-System read_folder_system(fs::FileSystem& root, const std::string& path) {
-  std::vector<base::Finding> findings;
-  const auto systems = find_systems("folder", root, findings);
-  if (systems.empty()) throw no_root(path, "/etc/os-release");
+Contents read_folder(fs::FileSystem& root, const std::string& path) {
+  Contents contents;
+  contents.systems = find_systems("folder", root, contents.findings);
+  if (contents.systems.empty()) throw no_root(path, "/etc/os-release");
   const auto has_init = [&](const char* init) { return fs::exists(root, init); };
   if (std::ranges::none_of(inits, has_init)) throw no_root(path, "/sbin/init");
-  if (systems.front().family != "linux") throw no_root(path, "Linux");
-  return systems.front();
+  if (contents.systems.front().family != "linux") throw no_root(path, "Linux");
+  Findings findings{root, path, contents.findings};
+  const auto kernel = find_folder_kernel(root);
+  if (kernel) contents.systems.front().boot = start_of(*kernel);
+  if (kernel)
+    findings.add_drivers(*kernel);
+  else
+    findings.add_no_kernel();
+  findings.add_mounts();
+  return contents;
 }
 
 }  // namespace hrvm::probe

@@ -127,7 +127,8 @@ bool is_opaque(const Path& folder) {
 }
 
 void set_opaque(const Path& folder) {
-  if (::lsetxattr(folder.c_str(), opaque_mark, "y", 1, 0) != 0) throw base::system_error(errno, "mark as opaque", folder);
+  if (::lsetxattr(folder.c_str(), opaque_mark, "y", 1, 0) != 0)
+    throw base::system_error(errno, "mark as opaque", folder);
 }
 
 void make_folder_like(const Path& folder, const Path& model) {
@@ -144,7 +145,8 @@ void link_entry(const Path& from, const Path& to) {
 
 void set_modified(const Path& path, std::chrono::sys_time<std::chrono::nanoseconds> time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const std::array<timespec, 2> times{{{0, UTIME_OMIT}, {seconds.time_since_epoch().count(), (time - seconds).count()}}};
+  const std::array<timespec, 2> times{
+      {{0, UTIME_OMIT}, {seconds.time_since_epoch().count(), (time - seconds).count()}}};
   if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
     throw base::system_error(errno, "set the time of", path);
 }

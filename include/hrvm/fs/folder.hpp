@@ -11,7 +11,8 @@
 
 namespace hrvm::fs {
 
-// The topmost first; what a whiteout or an opaque folder hides is hidden. Links are the tree's own: none leads out of it.
+// The topmost first; what a whiteout or an opaque folder hides is hidden. Links are the tree's own: none leads out of
+// it.
 std::unique_ptr<FileSystem> open_folder(const std::vector<std::filesystem::path>& layers);
 
 // Where the file lies that this path means, links followed as resolve() does; nullopt when it ends nowhere.

@@ -21,8 +21,8 @@ std::optional<std::string> find_virtiofsd(const sys::Host& host);
 // Serves one QEMU at `socket`, which is a descriptor that listens, or a path.
 std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std::string& socket_option);
 
-// Locks the layers as QEMU does the images of a disk, and starts virtiofsd, with the overlay mounted for it alone. It ends
-// soon after the last process that has the returned descriptors open: QEMU is to inherit them. Error{busy} when
+// Locks the layers as QEMU does the images of a disk, and starts virtiofsd, with the overlay mounted for it alone. It
+// ends soon after the last process that has the returned descriptors open: QEMU is to inherit them. Error{busy} when
 // another run has a layer, or the folder itself.
 std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
 

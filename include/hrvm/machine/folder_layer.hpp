@@ -26,8 +26,8 @@ std::vector<Path> folder_stack(const Machine& machine, const State& state);
 // What a layer takes on its medium, be it a file or a folder.
 std::uint64_t allocated_bytes(const Path& layer);
 
-// "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder itself. What is mounted
-// in it is left out: a machine does not see that either.
+// "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder itself. What is
+// mounted in it is left out: a machine does not see that either.
 Fingerprint read_folder_fingerprint(const Path& folder, base::Time now);
 
 }  // namespace hrvm::machine

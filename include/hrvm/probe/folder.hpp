@@ -22,8 +22,10 @@ struct FolderKernel {
 // Specification name, then /vmlinuz and /boot/vmlinuz. nullopt where there is none.
 std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root);
 
-// The system whose root this is. Error{unsupported} that says what is missing when it is none: an os-release or the like
-// and an init to start.
-System read_folder_system(fs::FileSystem& root, const std::string& path);
+// The system whose root this is, with the kernel that it starts by, and what may keep it from that: no kernel, one
+// without a driver for such a root ("folder-no-kernel", "folder-no-virtiofs": errors), an fstab that waits for disks.
+// Error{unsupported} that says what is missing when it is no root filesystem: an os-release or the like and an init to
+// start. Nothing of it is unpacked or executed: names, and a few short texts.
+Contents read_folder(fs::FileSystem& root, const std::string& path);
 
 }  // namespace hrvm::probe

@@ -1,6 +1,7 @@
-// Layers of a folder, with the kernel's own overlayfs as what makes them and as the oracle of what they show. Needs root.
-#include <catch2/catch.hpp>
+// Layers of a folder, with the kernel's own overlayfs as what makes them and as the oracle of what they show. Needs
+// root.
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include "fixture.hpp"
 #include "hrvm/base/error.hpp"
@@ -68,7 +69,8 @@ TEST_CASE_METHOD(Stack, "two layers merged show what they showed on each other")
   run("rm etc/motd; echo changed > etc/conf.d/a; rm -r var; mkdir var; echo x > var/x; mkdir -p new/deep; "
       "echo 1 > new/deep/1; ln usr/bin/tool usr/bin/link; mkdir gone; echo y > gone/y; mkdir kept; echo z > kept/z");
   add_layer("two", upper_of(layer("one")));
-  run("echo again > etc/motd; rm etc/conf.d/b; rm -r gone new; echo file > new; rm var/x; mkdir var/x; echo in > var/x/in; "
+  run("echo again > etc/motd; rm etc/conf.d/b; rm -r gone new; echo file > new; rm var/x; mkdir var/x; echo in > "
+      "var/x/in; "
       "rm -r kept; mkdir kept; echo fresh > kept/fresh; chmod 700 usr; mkfifo pipe; ln -s /etc link; rm usr/bin/link");
   const auto before = run(listing);
   merge_folder_layers(layer("one"), layer("two"), layer("merged"));

@@ -128,12 +128,22 @@ TEST_CASE("what is not there is not found, with the name that was probably meant
   CHECK_THAT(locate_error(host.host(), (folder / "windos.img").string()).hint(), Contains("windows.img"));
 }
 
-TEST_CASE("folders, FIFOs and character devices are no disks") {
+TEST_CASE("FIFOs and character devices are no disks") {
   test::TestHost host;
   const test::TemporaryDirectory folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
-  for (const std::string& source : {folder.path().string(), (folder / "fifo").string(), std::string("/dev/null")})
+  for (const std::string& source : {(folder / "fifo").string(), std::string("/dev/null")})
     CHECK(locate_error(host.host(), source).kind() == base::ErrorKind::unsupported);
+}
+
+TEST_CASE("a folder is told by its own path, links to it followed") {
+  test::TestHost host;
+  const test::TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "root");
+  std::filesystem::create_directory_symlink("root", folder / "link");
+  const Disk disk = locate_disk(host.host(), (folder / "link").string());
+  CHECK(disk.kind == DiskKind::directory);
+  CHECK(disk.path == std::filesystem::canonical(folder / "root").string());
 }
 
 TEST_CASE("an image is told by its absolute path, size and format") {

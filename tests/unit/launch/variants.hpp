@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sample_plan.hpp"
+#include "systems.hpp"
 
 namespace hrvm::launch::testing {
 
@@ -128,6 +129,83 @@ inline const std::vector<Variant>& variants() {
          it.request.firmware = Firmware::uefi;
          it.request.vnc_port = 5917;
          it.request.usb = {{0x046d, 0xc52b}, {0x1050, 0x0407}};
+       }},
+      {"proxmox-lvm-server",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Proxmox VE 8.1.4", {{"virtio", "yes", "virtio_blk is in its initramfs"}},
+                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                  {{2, "/EFI/proxmox/shimx64.efi"}, {2, "/EFI/BOOT/BOOTX64.EFI", true}},
+                  true},
+                 server, true);
+       }},
+      {"proxmox-zfs-server",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Proxmox VE 8.1.4", {}, {}), {{2, "/EFI/systemd/systemd-bootx64.efi"}}, false},
+                 server, true);
+       }},
+      {"windows-10-laptop",
+       [](Sample& it) {
+         install(it, {windows_system("Windows 10 Pro 22H2", "no"), {}, true, {512, 512}}, laptop, true);
+       }},
+      {"windows-11-laptop",
+       [](Sample& it) {
+         it.request.tpm = true;
+         install(it,
+                 {windows_system("Windows 11 Pro 23H2", "no"),
+                  {{1, "/EFI/Microsoft/Boot/bootmgfw.efi"}, {1, "/EFI/Boot/bootx64.efi", true}}},
+                 laptop, true);
+       }},
+      {"windows-server-virtio-rescue",
+       [](Sample& it) { install(it, {windows_system("Windows Server 2022", "yes"), {}, true}, rescue, false); }},
+      {"fedora-btrfs-laptop",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Fedora Linux 41", {{"virtio", "yes", "virtio_blk is built into its kernel"}},
+                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                  {{1, "/EFI/fedora/shimx64.efi"}},
+                  false},
+                 laptop, true);
+       }},
+      {"rhel-hostonly-nvme-server",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Red Hat Enterprise Linux 9.4",
+                               {{"virtio", "no", "virtio_blk is not in its initramfs"},
+                                {"sata", "no", "ahci is not in its initramfs"},
+                                {"nvme", "yes", "nvme is in its initramfs"}},
+                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                  {{1, "/EFI/redhat/shimx64.efi"}},
+                  false},
+                 server, true);
+       }},
+      {"debian-4kn-rescue",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Debian GNU/Linux 12", {{"virtio", "yes", "virtio_blk is in its initramfs"}}, {}),
+                  {{1, "/EFI/debian/shimx64.efi"}},
+                  true,
+                  {4096, 4096}},
+                 rescue, false);
+       }},
+      {"ubuntu-hostonly-sata-laptop",
+       [](Sample& it) {
+         install(it,
+                 {linux_system("Ubuntu 24.04",
+                               {{"virtio", "no", "MODULES=dep"}, {"sata", "yes", "ahci is in its initramfs"}},
+                               {{"virtio-net", "no", "it is not among its modules"},
+                                {"e1000e", "yes", "e1000e is among its modules"}}),
+                  {},
+                  true},
+                 laptop, true);
+       }},
+      {"freebsd-rescue",
+       [](Sample& it) {
+         probe::System system;
+         system.name = "FreeBSD";
+         system.family = "bsd";
+         install(it, {system, {{1, "/EFI/BOOT/BOOTX64.EFI", true}}, false}, rescue, false);
        }},
       {"bridge-gui",
        [](Sample& it) {

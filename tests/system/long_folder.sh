@@ -30,7 +30,7 @@ guest_does() {
   guest_start web "$HRVM" boot "${words[@]}" --console serial
   guest_login web
   for command in "$@"; do guest_run web "$command"; done
-  guest_type web 'systemctl poweroff --force'
+  guest_type web 'sync; poweroff -f'
   guest_ended web 60
 }
 
@@ -103,7 +103,7 @@ guest_start direct "$HRVM" boot direct --console serial
 guest_login direct
 guest_run direct 'echo second > /root/mark; sync'
 expect_status 4 hrvm boot web --detach
-guest_type direct 'systemctl poweroff --force'
+guest_type direct 'sync; poweroff -f'
 guest_ended direct 60
 assert_equal "$(cat "$ROOT/root/mark")" second "what the guest wrote"
 expect_status 1 hrvm reset direct

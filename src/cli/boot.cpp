@@ -152,9 +152,9 @@ Boot prepare(const Context& context, const BootWords& words) {
   auto lock = store.lock(words.named.machine);
   auto machine = store.load(words.named.machine);
   const auto state = state_named(machine, words.named.snapshot);
-  const auto base = check_boot(context, store, machine, state, words);
+  const auto bases = check_boot(context, store, machine, state, words);
   machine::give_back_reserved(machine);
-  auto circumstances = launch::gather(context.host, machine, base, nvram_of(machine, state, words));
+  auto circumstances = launch::gather(context.host, machine, bases, nvram_of(machine, state, words));
   for (const auto& id : words.request.usb) launch::check_usb_device(context.host, id);
   circumstances.bridge_helper = bridge_helper(context, state, words);
   circumstances.extra_sources = extra_sources(context, machine, state, words);

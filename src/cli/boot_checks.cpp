@@ -27,8 +27,7 @@ void refuse(const Context& context, Error error, bool force) {
 }
 
 // By the lock that QEMU holds on the layer, so also when virsh or a pasted command runs it.
-void check_not_running(const Machine& machine, const machine::State& state, bool ephemeral) {
-  const auto layer = machine.layer_path(state.layer);
+void check_unused(const Machine& machine, const sys::Path& layer, bool ephemeral) {
   const auto use = block::image_use(layer);
   if (use == block::ImageUse::write)
     throw Error(ErrorKind::busy, fmt::format("machine {} is running already", machine.name))
@@ -39,6 +38,11 @@ void check_not_running(const Machine& machine, const machine::State& state, bool
                 fmt::format("somebody reads the active layer of {}: an ephemeral boot, or qemu-img", machine.name))
         .on(layer)
         .hint(fmt::format("wait for its end, or end it: hrvm stop {}", machine.name));
+}
+
+void check_not_running(const Machine& machine, const machine::State& state, bool ephemeral) {
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    check_unused(machine, machine.layer_path(state.layer, disk), ephemeral);
 }
 
 // libvirt may run it on another host, or keep the memory of a guest whose disk must not move on without it.
@@ -60,25 +64,34 @@ void check_domain(const Context& context, const Machine& machine, bool in_libvir
   }
 }
 
-probe::Disk check_base(const Context& context, const Machine& machine, const machine::State& state, bool force) {
+std::string paths_of(const std::vector<probe::Disk>& disks) {
+  std::vector<std::string> paths;
+  for (const auto& disk : disks)
+    if (!disk.path.empty()) paths.push_back(disk.path);
+  return base::join(paths, ", ");
+}
+
+std::vector<probe::Disk> check_bases(const Context& context, const Machine& machine, const machine::State& state,
+                                     bool force) {
   const auto found = machine::examine_base(context.host, machine.definition, state);
   const auto& path = machine.definition.base.path;
   const auto reasons = base::join(found.reasons, "; ");
   if (found.drift == machine::Drift::missing || !found.disk)
     throw Error(ErrorKind::not_found,
-                fmt::format("the base of {} is missing{}{}", machine.name, reasons.empty() ? "" : ": ", reasons))
+                fmt::format("{} of {} is missing{}{}", machine.definition.others.empty() ? "the base" : "a base",
+                            machine.name, reasons.empty() ? "" : ": ", reasons))
         .on(path)
         .hint("attach the disk again, or put the image back; it is known by its serial number, not by its path");
   if (found.drift == machine::Drift::changed)
     refuse(context,
            Error(ErrorKind::refused,
-                 fmt::format("{} has changed under the layers of {}: {}", found.disk->path, machine.name, reasons))
+                 fmt::format("{} has changed under the layers of {}: {}", paths_of(found.disks), machine.name, reasons))
                .on(path)
                .hint(fmt::format("hrvm reset {} starts over from the disk as it is; --force boots all the same, and "
                                  "files that changed may be damaged",
                                  machine.name)),
            force);
-  return *found.disk;
+  return found.disks;
 }
 
 void check_use(const Context& context, const probe::Disk& base, bool force) {
@@ -127,16 +140,17 @@ probe::Disk check_extra_disk(const Context& context, const std::string& source, 
   return disk;
 }
 
-probe::Disk check_boot(const Context& context, const machine::Store& store, const Machine& machine,
-                       const machine::State& state, const BootWords& words) {
+std::vector<probe::Disk> check_boot(const Context& context, const machine::Store& store, const Machine& machine,
+                                    const machine::State& state, const BootWords& words) {
   const bool ephemeral = words.ephemeral, force = words.force;
   check_not_running(machine, state, ephemeral);
   if (!ephemeral) check_domain(context, machine, words.libvirt.has_value());
-  auto base = check_base(context, machine, state, force);
-  check_use(context, base, force);
+  auto bases = check_bases(context, machine, state, force);
+  for (const auto& base : bases)
+    if (!base.path.empty()) check_use(context, base, force);
   check_space(context, store, force);
   store.check_files(machine, state);
-  return base;
+  return bases;
 }
 
 }  // namespace hrvm::cli

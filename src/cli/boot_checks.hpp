@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/boot_words.hpp"
 #include "hrvm/cli/command.hpp"
@@ -10,11 +11,13 @@
 
 namespace hrvm::cli {
 
-// Gives the base, where it is now. Error{busy} when the machine runs, also in libvirt (or `state` is used by a throw-away boot of it),
-// {not_found} when the base is missing, {refused} when the base has moved under the layers, is in use for writing, or
-// the store has no room (each a warning with --force), {corrupt} when a file of the state is missing.
-probe::Disk check_boot(const Context& context, const machine::Store& store, const machine::Machine& machine,
-                       const machine::State& state, const BootWords& words);
+// Gives the bases, where they are now, of all its disks. Error{busy} when the machine runs, also in libvirt (or `state`
+// is used by a throw-away boot of it), {not_found} when a base is missing, {refused} when one has moved under the layers
+// or is in use for writing, or the store has no room (each a warning with --force), {corrupt} when a file of the state
+// is missing.
+std::vector<probe::Disk> check_boot(const Context& context, const machine::Store& store,
+                                    const machine::Machine& machine, const machine::State& state,
+                                    const BootWords& words);
 
 // A disk that a machine gets besides its own. Error as of probe::locate_disk, {corrupt} or {refused} for an image as of
 // machine::image_obstacle.

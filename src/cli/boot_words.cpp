@@ -55,7 +55,7 @@ std::optional<std::uint16_t> vnc_port(const Arguments& arguments) {
 
 std::vector<ExtraWord> extra_disks(const Arguments& arguments) {
   std::vector<ExtraWord> extras;
-  for (auto& source : chosen_disks(arguments)) extras.push_back({.source = std::move(source)});
+  for (auto& disk : chosen_disks(arguments)) extras.push_back({.source = std::move(disk.source)});
   if (auto word = arguments.value("--iso")) {
     const bool boots_first = cut_ending(*word, ",boot");
     extras.push_back({std::move(*word), true, boots_first});

@@ -57,6 +57,12 @@ SnapshotWord snapshot_word(const std::string& word) {
   return {named.machine, *named.snapshot};
 }
 
+static std::uint64_t bytes_of_disks(const machine::Definition& definition) {
+  std::uint64_t bytes = 0;
+  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk) bytes += definition.disk(disk).size_bytes;
+  return bytes;
+}
+
 LockedMachine lock_stopped_machine(const Context& context, const std::string& name) {
   auto store = open_store(context);
   auto lock = store.lock(name);
@@ -69,7 +75,7 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
                   const ChangeWords& words) {
   if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
   for (const auto& warning : change.warnings) context.warn(warning);
-  const auto total = change.merge ? locked.machine.definition.base.size_bytes : 0;
+  const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
   const auto changed = change_with_domain(context, locked.machine, [&] {
     return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });

@@ -136,16 +136,35 @@ Json firmware_json(const probe::BootEvidence& boot) {
   return words;
 }
 
-Json import_command(const probe::Disk& disk) {
-  return is_importable(disk) ? Json("hrvm import " + base::shell_quote(disk.stable_path)) : Json();
+// Those of which only a part is here.
+std::vector<const probe::DiskSet*> partial_sets(const Discovered& discovered) {
+  std::vector<const probe::DiskSet*> sets;
+  for (const auto& set : discovered.contents->sets)
+    if (!set.missing.empty()) sets.push_back(&set);
+  return sets;
+}
+
+bool is_importable_whole(const Discovered& discovered) {
+  return is_importable(discovered.disk) && partial_sets(discovered).empty();
+}
+
+Json import_command(const Discovered& discovered) {
+  if (!is_importable_whole(discovered)) return {};
+  for (const auto& set : discovered.contents->sets)
+    if (!set.disks.empty()) return probe::import_command(set.disks);
+  return "hrvm import " + base::shell_quote(discovered.disk.stable_path);
 }
 
 // Why import would not take the disk as it is now, and what to do about it; null where nothing is in the way.
 Json obstacle(const Discovered& discovered) {
   const probe::Disk& disk = discovered.disk;
   if (!discovered.contents) return "it could not be read";
-  if (is_importable(disk)) return {};
+  if (is_importable_whole(discovered)) return {};
   if (const auto obstacle = machine::image_obstacle(disk)) return obstacle->message();
+  if (const auto partial = partial_sets(discovered); !partial.empty())
+    return fmt::format("it holds a part of {}; missing: {}; hrvm import {} --allow-partial takes what is here",
+                       describe(*partial.front()), base::join(partial.front()->missing, "; "),
+                       base::shell_quote(disk.stable_path));
   if (disk.in_use.empty()) return "it is too small for a disk";
   return fmt::format("it is in use: unmount it first, or accept the risk with hrvm import {} --allow-in-use",
                      base::shell_quote(disk.stable_path));
@@ -184,8 +203,8 @@ Json disk_json(const Discovered& discovered) {
   add_disk(discovered.disk, json);
   json.set("table", read ? Json(word(contents.table)) : Json()).set("table_uuid", known(contents.table_uuid));
   json.set("firmware", firmware_json(contents.boot)).set("boots", boot_json(contents.boot));
-  json.set("importable", read && is_importable(discovered.disk));
-  json.set("import_command", read ? import_command(discovered.disk) : Json());
+  json.set("importable", read && is_importable_whole(discovered));
+  json.set("import_command", read ? import_command(discovered) : Json());
   json.set("obstacle", obstacle(discovered));
   json.set("in_use", list_of(discovered.disk.in_use, use_json));
   json.set("partitions", list_of(contents.partitions, partition_json));

@@ -27,7 +27,8 @@ struct Export {
   NamedMachine from;
   machine::Machine machine;
   machine::State state;
-  probe::Disk base;
+  std::size_t disk = 0;  // of the machine's
+  probe::Disk base;      // of that disk; without a path where it began empty
   TargetFile target;
   image::ImageFormat format = image::ImageFormat::qcow2;
 };
@@ -59,11 +60,24 @@ void check_unwritten(const Context& context, const probe::Disk& base) {
          fmt::format("{} is in use ({} {}), and may change while it is read", base.path, by, writer->what));
 }
 
-probe::Disk checked_base(const Context& context, const machine::Machine& machine, const machine::State& state) {
+probe::Disk checked_base(const Context& context, const machine::Machine& machine, const machine::State& state,
+                         std::size_t disk) {
   const auto base = machine::examine_base(context.host, machine.definition, state);
   check_unmoved(context, machine, base);
-  check_unwritten(context, *base.disk);
-  return *base.disk;
+  check_unwritten(context, base.disks.at(disk));
+  return base.disks.at(disk);
+}
+
+// An image is of one disk: of several it must be said which.
+std::size_t chosen_disk(const Context& context, const machine::Machine& machine) {
+  const auto count = machine.definition.disk_count();
+  const auto number = context.arguments.number("--disk");
+  if (!number && count == 1) return 0;
+  if (number && *number >= 1 && *number <= count) return std::size_t(*number - 1);
+  throw Error(ErrorKind::usage,
+              number ? fmt::format("--disk: {} has {} disks, and no disk {}", machine.name, count, *number)
+                     : fmt::format("{} has {} disks, and an image is of one", machine.name, count))
+      .hint(fmt::format("say which: --disk 1 … --disk {}; hrvm show {} lists them", count, machine.name));
 }
 
 void warn_of_little_space(const Context& context, const Export& plan) {
@@ -76,20 +90,21 @@ void warn_of_little_space(const Context& context, const Export& plan) {
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = store.load(named.machine);
   if (machine.definition.base.is_folder())
-    throw Error(ErrorKind::unsupported, fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
-        .hint("what its guest has changed lies there as files: " +
-              machine::upper_of(machine.active_layer()).string());
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
+        .hint("what its guest has changed lies there as files: " + machine::upper_of(machine.active_layer()).string());
   // A snapshot's layers are frozen: what runs does not change them.
   if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
   const auto state = state_named(machine, named.snapshot);
   store.check_files(machine, state);
-  auto base = checked_base(context, machine, state);
+  const auto disk = chosen_disk(context, machine);
+  auto base = checked_base(context, machine, state, disk);
   auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
-  check_is_not_on(context, target, base.path);
+  if (!base.path.empty()) check_is_not_on(context, target, base.path);
   for (const auto& file : base.files) check_is_not_on(context, target, file.path);
   const bool raw = context.arguments.value("--format") == "raw";
-  return {named,           std::move(machine), state,
-          std::move(base), std::move(target),  raw ? image::ImageFormat::raw : image::ImageFormat::qcow2};
+  const auto format = raw ? image::ImageFormat::raw : image::ImageFormat::qcow2;
+  return {named, std::move(machine), state, disk, std::move(base), std::move(target), format};
 }
 
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
@@ -98,7 +113,7 @@ std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Ex
     const auto path = plan.base.format == "qcow2" ? sys::Path(backing.path) : context.host.path(plan.base.path);
     return block::open_device(path, block::Access::fresh);
   };
-  return image::open_image(plan.machine.layer_path(plan.state.layer), image::ImageFormat::qcow2, open_base);
+  return image::open_image(plan.machine.layer_path(plan.state.layer, plan.disk), image::ImageFormat::qcow2, open_base);
 }
 
 void write_image(const Context& context, const Export& plan) {
@@ -148,6 +163,7 @@ const Command export_command = {
     .summary = "write a standalone image of a machine or a snapshot",
     .options =
         {{.name = "--format", .value = "FORMAT", .help = "of the image (default: qcow2)", .choices = {"qcow2", "raw"}},
+         {.name = "--disk", .value = "NUMBER", .help = "which of the machine's disks, where it has several"},
          {.name = "--force", .help = "replace FILE; export though the disk changed or is in use"},
          dry_run_option()},
     .positionals = {{"MACHINE[@SNAP]", "the machine or snapshot", Completes::machine_or_snapshot},

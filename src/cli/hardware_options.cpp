@@ -14,6 +14,8 @@ using base::ErrorKind;
 
 constexpr std::uint64_t least_memory = 16 * base::MiB;
 constexpr unsigned most_cpus = 1024;
+constexpr std::uint64_t least_new_disk = base::MiB, most_new_disk = 64 * base::TiB;
+constexpr std::uint64_t new_disk_step = 4096;
 
 }  // namespace
 
@@ -90,10 +92,26 @@ bool cut_ending(std::string& word, std::string_view ending) {
   return true;
 }
 
-std::vector<std::string> chosen_disks(const Arguments& arguments) {
-  auto sources = arguments.values("--disk");
-  for (auto& source : sources) cut_ending(source, ",ro");
-  return sources;
+std::vector<ChosenDisk> chosen_disks(const Arguments& arguments) {
+  std::vector<ChosenDisk> disks;
+  for (auto& source : arguments.values("--disk")) {
+    auto& disk = disks.emplace_back(ChosenDisk{std::move(source)});
+    disk.read_only = cut_ending(disk.source, ",ro");
+  }
+  return disks;
+}
+
+std::vector<std::uint64_t> chosen_new_disks(const Arguments& arguments) {
+  std::vector<std::uint64_t> sizes;
+  for (const auto& text : arguments.values("--new-disk")) {
+    const auto bytes = base::parse_bytes(text);
+    if (!bytes || *bytes < least_new_disk || *bytes > most_new_disk)
+      throw Error(ErrorKind::usage, fmt::format("--new-disk: \"{}\" is no size from {} to {}", base::printable(text),
+                                                base::format_bytes(least_new_disk), base::format_bytes(most_new_disk)))
+          .hint("give it a unit: 512M, 20G");
+    sizes.push_back(base::round_up(*bytes, new_disk_step));
+  }
+  return sizes;
 }
 
 }  // namespace hrvm::cli

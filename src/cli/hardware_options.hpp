@@ -31,8 +31,14 @@ std::optional<T> chosen(const Arguments& arguments, std::string_view option,
 std::optional<std::uint64_t> chosen_memory(const Arguments& arguments);
 std::optional<unsigned> chosen_cpus(const Arguments& arguments);
 std::optional<machine::Network> chosen_network(const Arguments& arguments);
-// What --disk names, without what follows the name.
-std::vector<std::string> chosen_disks(const Arguments& arguments);
+// What --disk names, and whether ",ro" follows the name.
+struct ChosenDisk {
+  std::string source;
+  bool read_only = false;
+};
+std::vector<ChosenDisk> chosen_disks(const Arguments& arguments);
+// The sizes that --new-disk asks for, in bytes.
+std::vector<std::uint64_t> chosen_new_disks(const Arguments& arguments);
 // Whether it ended so, and no longer does. A file's name may itself have commas in it.
 bool cut_ending(std::string& word, std::string_view ending);
 

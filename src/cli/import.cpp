@@ -8,18 +8,34 @@
 #include "cli/boot_checks.hpp"
 #include "cli/commands.hpp"
 #include "cli/hardware_options.hpp"
+#include "cli/import_disks.hpp"
 #include "cli/import_folder.hpp"
 #include "cli/import_view.hpp"
 #include "cli/named_machine.hpp"
+#include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 
 namespace hrvm::cli {
 namespace {
 
+// A name has no slash in it: what has one is a further disk.
+bool is_path(const std::string& word) { return word.find('/') != word.npos; }
+
+std::optional<std::string> named_machine_of(const Arguments& arguments) {
+  const auto& words = arguments.positionals();
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (is_path(words[i])) continue;
+    if (i + 1 == words.size()) return words[i];
+    throw base::Error(base::ErrorKind::usage, fmt::format("\"{}\" is no disk", base::printable(words[i])))
+        .hint("a further disk is named with a slash, as in ./second.img, and the machine's name comes last");
+  }
+  return std::nullopt;
+}
+
 machine::ImportRequest request_of(const Arguments& arguments) {
   machine::ImportRequest request;
-  if (arguments.positionals().size() > 1) request.name = arguments.positional(1);
+  request.name = named_machine_of(arguments);
   request.memory_bytes = chosen_memory(arguments);
   request.cpus = chosen_cpus(arguments);
   request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
@@ -34,6 +50,8 @@ machine::ImportRequest request_of(const Arguments& arguments) {
   request.allow_in_use = arguments.has("--allow-in-use");
   request.allow_volatile = arguments.has("--allow-volatile");
   request.allow_low_space = arguments.has("--allow-low-space");
+  request.allow_partial = arguments.has("--allow-partial");
+  request.new_disks = chosen_new_disks(arguments);
   return request;
 }
 
@@ -44,15 +62,9 @@ std::string draw_mac(const sys::Host& host) {
   return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
 }
 
-// Begun before it is known whether the disk may be imported at all: it is read beside what finds that out.
-std::optional<machine::FingerprintRun> begin_fingerprint(const Context& context, const probe::Disk& disk) {
-  if (context.dry_run() || disk.kind == probe::DiskKind::directory) return std::nullopt;
-  return std::optional<machine::FingerprintRun>(std::in_place, context.host, disk);
-}
-
-// What is on the disk is read meanwhile.
+// What is on the disks is read meanwhile.
 machine::ImportCircumstances gather(const Context& context, const machine::Store& store,
-                                    const std::function<probe::Survey()>& survey) {
+                                    const std::function<std::vector<probe::Survey>()>& surveys) {
   machine::ImportCircumstances gathered;
   gathered.storage = machine::examine_storage(context.host, store.folder());
   gathered.host = machine::host_resources(context.host);
@@ -60,14 +72,22 @@ machine::ImportCircumstances gather(const Context& context, const machine::Store
   gathered.drawn = draw(context.host, store);
   gathered.uuid = context.host.new_guid();
   gathered.mac = draw_mac(context.host);
-  gathered.survey = survey();
+  gathered.others = surveys();
+  gathered.survey = std::move(gathered.others.front());
+  gathered.others.erase(gathered.others.begin());
   return gathered;
 }
 
-void hash_base(const Context& context, const probe::Disk& disk, machine::Definition& definition) {
-  if (!context.arguments.has("--hash")) return;
+std::string hash_of(const Context& context, const probe::Disk& disk) {
   sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
-  definition.base.sha256 = machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
+  return machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
+}
+
+void hash_bases(const Context& context, const machine::ImportCircumstances& gathered, machine::Definition& definition) {
+  if (!context.arguments.has("--hash")) return;
+  definition.base.sha256 = hash_of(context, gathered.survey.disk);
+  for (std::size_t i = 0; i < gathered.others.size(); ++i)
+    definition.others[i].sha256 = hash_of(context, gathered.others[i].disk);
 }
 
 void tell(const Context& context, const std::vector<base::Finding>& findings) {
@@ -79,10 +99,11 @@ void tell(const Context& context, const std::vector<base::Finding>& findings) {
 }
 
 machine::Machine apply(const Context& context, const machine::Store& store, machine::ImportPlan& plan,
-                       const probe::Disk& disk, const std::function<machine::Fingerprint()>& fingerprint) {
+                       const machine::ImportCircumstances& gathered,
+                       const std::function<machine::Fingerprint()>& fingerprint) {
   auto& definition = plan.change.definition;
   definition.fingerprints[definition.active.layer] = fingerprint();
-  hash_base(context, disk, definition);
+  hash_bases(context, gathered, definition);
   return apply_import(store, plan);
 }
 
@@ -100,7 +121,7 @@ Outcome plan_and_import(const Context& context, const machine::Store& store,
   const auto report =
       context.dry_run()
           ? import_plan_report(store, plan)
-          : import_report(context.host, apply(context, store, plan, gathered.survey.disk, fingerprint), plan);
+          : import_report(context.host, apply(context, store, plan, gathered, fingerprint), plan);
   tell(context, plan.findings);
   return {.report = report};
 }
@@ -108,26 +129,68 @@ Outcome plan_and_import(const Context& context, const machine::Store& store,
 // Nothing of it is read in a child: it is names and times, and a few short texts.
 Outcome import_folder(const Context& context, const machine::Store& store, const probe::Disk& folder,
                       const machine::ImportRequest& request) {
-  const auto gathered = gather(context, store, [&] { return survey_folder(context, store, folder); });
+  const auto gathered =
+      gather(context, store, [&] { return std::vector{survey_folder(context, store, folder)}; });
   return plan_and_import(context, store, gathered, request, [&] {
     return request.direct ? machine::Fingerprint{context.host.now(), {}}
-                          : machine::take_fingerprint(context.host, folder);
+                          : machine::take_fingerprint(context.host, {folder});
   });
+}
+
+std::vector<probe::Disk> disks_of(const machine::ImportCircumstances& gathered) {
+  std::vector<probe::Disk> disks = {gathered.survey.disk};
+  for (const auto& other : gathered.others) disks.push_back(other.disk);
+  return disks;
+}
+
+// Several that make one machine. What there is on them together is known when each has been read.
+Outcome import_set(const Context& context, const machine::Store& store, const std::vector<probe::Disk>& named,
+                   const machine::ImportRequest& request) {
+  const auto survey = [&](probe::Thoroughness how) { return survey_set(context.host, named, how); };
+  auto gathered = gather(context, store, [&] { return survey(probe::Thoroughness::quick); });
+  if (!request.bus && wants_initramfs(gathered.survey.contents))
+    gathered = gather(context, store, [&] { return survey(probe::Thoroughness::full); });
+  return plan_and_import(context, store, gathered, request,
+                         [&] { return machine::take_fingerprint(context.host, disks_of(gathered)); });
+}
+
+// The fingerprint is begun before it is known whether the disk may be imported at all: it is read beside what finds
+// that out.
+Outcome import_disk(const Context& context, const machine::Store& store, const probe::Disk& disk,
+                    const machine::ImportRequest& request) {
+  probe::SurveyRun survey(context.host, disk, probe::Thoroughness::quick);
+  std::optional<machine::FingerprintRun> fingerprint;
+  if (!context.dry_run()) fingerprint.emplace(context.host, std::vector{disk});
+  auto gathered = gather(context, store, [&] { return std::vector{survey.result()}; });
+  if (is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
+  if (!request.bus && wants_initramfs(gathered.survey.contents))
+    gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
+  return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
+}
+
+std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequest& request) {
+  std::vector<probe::Disk> disks;
+  for (std::size_t i = 0; i < context.arguments.positionals().size(); ++i)
+    if (const auto& word = context.arguments.positional(i); i == 0 || is_path(word))
+      disks.push_back(i == 0 ? probe::locate_disk(context.host, word) : locate_extra_disk(context, word));
+  for (const auto& [source, read_only] : chosen_disks(context.arguments))
+    if (read_only)
+      request.disks.push_back(kept_path(locate_extra_disk(context, source)));
+    else
+      disks.push_back(locate_extra_disk(context, source));
+  if (disks.size() > 1 && disks.front().kind == probe::DiskKind::directory)
+    throw base::Error(base::ErrorKind::unsupported, "a machine on a folder has no disks of its own beside that")
+        .hint("let the guest read one: --disk FILE,ro");
+  return disks;
 }
 
 Outcome run_import(const Context& context) {
   auto request = request_of(context.arguments);
-  for (const auto& source : chosen_disks(context.arguments))
-    request.disks.push_back(kept_path(locate_extra_disk(context, source)));
+  const auto disks = named_disks(context, request);
   const auto store = open_store(context);
-  const auto disk = probe::locate_disk(context.host, context.arguments.positional(0));
-  if (disk.kind == probe::DiskKind::directory) return import_folder(context, store, disk, request);
-  probe::SurveyRun survey(context.host, disk, probe::Thoroughness::quick);
-  auto fingerprint = begin_fingerprint(context, disk);
-  auto gathered = gather(context, store, [&] { return survey.result(); });
-  if (!request.bus && wants_initramfs(gathered.survey.contents))
-    gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
-  return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
+  if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
+  return disks.size() > 1 ? import_set(context, store, disks, request)
+                          : import_disk(context, store, disks.front(), request);
 }
 
 }  // namespace
@@ -142,7 +205,12 @@ const Command import_command = {
                 net_option(),
                 secure_boot_option(),
                 tpm_option(),
-                disk_option(),
+                {.name = "--disk",
+                 .value = "SOURCE[,ro]",
+                 .help = "another disk of the machine, never written to either; with \",ro\" not by the guest",
+                 .completes = Completes::source,
+                 .repeatable = true},
+                {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
                 {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
                 {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
                 {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
@@ -150,11 +218,13 @@ const Command import_command = {
                 {.name = "--direct", .help = "of a folder: let the guest write to it"},
                 {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
                 {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
+                {.name = "--allow-partial", .help = "import what is here of a set of disks"},
                 {.name = "--allow-low-space", .help = "import although there is little space"},
                 dry_run_option()},
-    .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem", Completes::source},
+    .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem",
+                     Completes::source},
                     {"NAME", "the machine's name; else what the system on it is called", Completes::nothing,
-                     Positional::Count::optional}},
+                     Positional::Count::any}},
     .run = run_import,
 };
 

@@ -46,12 +46,20 @@ report::Report report_of(std::string schema, Json machine, const machine::Import
   return {.schema = std::move(schema), .data = std::move(data), .human = std::move(human), .plain = machine_lines()};
 }
 
+// "/dev/sda and /dev/sdb".
+std::string paths_of(const machine::Definition& definition) {
+  std::vector<std::string> paths = {definition.base.path};
+  for (const auto& other : definition.others)
+    if (!other.is_empty()) paths.push_back(other.path);
+  return base::join(paths, " and ");
+}
+
 }  // namespace
 
 report::Report import_report(const sys::Host& host, const machine::Machine& machine, const machine::ImportPlan& plan) {
   const machine::BaseState just_read;  // its fingerprint was taken a moment ago
   return report_of("hrvm.import/1", machine_json(host, machine, just_read), plan,
-                   views(fmt::format("Imported {} as {}", machine.definition.base.path, machine.name),
+                   views(fmt::format("Imported {} as {}", paths_of(machine.definition), machine.name),
                          fmt::format("\nBoot it:  hrvm boot {}", machine.name)));
 }
 
@@ -78,7 +86,7 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
       .set("other_disks", hardware.disks)
       .set("because", hardware.because);
   return report_of("hrvm.import-plan/1", std::move(json), plan,
-                   views(fmt::format("Would import {} as {}", definition.base.path, plan.name), "\nNothing was done"));
+                   views(fmt::format("Would import {} as {}", paths_of(definition), plan.name), "\nNothing was done"));
 }
 
 }  // namespace hrvm::cli

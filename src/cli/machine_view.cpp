@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/domains.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/launch/control.hpp"
 #include "hrvm/launch/domain.hpp"
@@ -22,16 +23,20 @@ using report::Format;
 
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
-Json allocated(const sys::Path& file) {
-  const bool is_missing = sys::status(file).type == sys::FileType::missing;
-  return is_missing ? Json() : Json(machine::allocated_bytes(file));
+bool is_missing(const sys::Path& file) { return sys::status(file).type == sys::FileType::missing; }
+
+// Of all disks; null where a file of it is missing.
+Json allocated(const Machine& machine, const std::string& layer) {
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    if (is_missing(machine.layer_path(layer, disk))) return {};
+  return machine::allocated_bytes(machine, layer);
 }
 
 // What the layers from this state's own down to the base take.
 std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
   std::uint64_t bytes = 0;
   for (const auto& layer : machine.definition.chain(state))
-    bytes += machine::allocated_bytes(machine.layer_path(layer));
+    bytes += machine::allocated_bytes(machine, layer);
   return bytes;
 }
 
@@ -110,12 +115,34 @@ Json base_json(const machine::BaseIdentity& identity, const std::optional<machin
   return json.set("table_uuid", or_null(identity.table_uuid)).set("sha256", or_null(identity.sha256));
 }
 
-Json disk_json(const Machine& machine, const State& state) {
-  const auto path = machine.layer_path(state.layer);
-  const auto image = machine::layer_on_base(machine.definition.base, machine.definition.geometry);
+Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
+  const auto path = machine.layer_path(state.layer, disk);
+  const auto& identity = machine.definition.disk(disk);
+  const auto image = machine::layer_on_base(identity, machine.definition.geometry);
   Json json;
   json.set("path", path.string()).set("virtual_bytes", image.virtual_bytes);
-  return json.set("allocated_bytes", allocated(path));
+  json.set("allocated_bytes", is_missing(path) ? Json() : Json(machine::allocated_bytes(path)));
+  return json.set("base", or_null(identity.path));
+}
+
+Json disks_json(const Machine& machine, const State& state) {
+  Json list = Json::array();
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    list.push(disk_json(machine, state, disk));
+  return list;
+}
+
+std::string disk_line(const machine::BaseIdentity& disk) {
+  const auto size = base::format_bytes(disk.size_bytes);
+  if (disk.is_empty()) return size + ", empty at first";
+  return disk.serial.empty() ? fmt::format("{} ({})", disk.path, size)
+                             : fmt::format("{} ({}, {})", disk.path, size, disk.serial);
+}
+
+std::vector<std::string> further_disks(const machine::Definition& definition) {
+  std::vector<std::string> lines;
+  for (const auto& disk : definition.others) lines.push_back(disk_line(disk));
+  return lines;
 }
 
 void set_hardware(Json& json, const machine::Hardware& hardware) {
@@ -127,7 +154,7 @@ void set_hardware(Json& json, const machine::Hardware& hardware) {
 void set_sizes(Json& json, const Machine& machine, const State& state) {
   const auto& previous = machine.definition.previous;
   json.set("changes_bytes", bytes_of_chain(machine, state));
-  json.set("undo_bytes", previous ? allocated(machine.layer_path(previous->layer)) : Json());
+  json.set("undo_bytes", previous ? allocated(machine, previous->layer) : Json());
 }
 
 constexpr std::string_view members_of_a_definition[] = {"firmware",     "machine", "bus", "net",
@@ -139,7 +166,7 @@ Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   Json json;
   json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
   json.set("description", snapshot.description);
-  return json.set("allocated_bytes", allocated(machine.layer_path(snapshot.layer)));
+  return json.set("allocated_bytes", allocated(machine, snapshot.layer));
 }
 
 Json snapshots_json(const Machine& machine) {
@@ -154,7 +181,8 @@ Json machine_json(const sys::Host& host, const Machine& machine, const State& st
   Json json;
   json.set("name", machine.name).set("uuid", definition.uuid.text());
   set_run_state(json, host, machine);
-  json.set("base", base_json(definition.base, base)).set("disks", Json::Array{disk_json(machine, state)});
+  json.set("base", base_json(definition.base, base)).set("disks", disks_json(machine, state));
+  json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware);
   json.set("head", state.head).set("snapshots", snapshots_json(machine));
   json.set("description", definition.description).set("system", or_null(definition.system));
@@ -193,12 +221,13 @@ std::vector<report::View> machine_views() {
                                            {"Serial", "base.serial"},
                                            {"Size", "base.size_bytes", Format::bytes},
                                            {"Guest writes to it", "base.direct", Format::yes_no},
+                                           {"Further disks", "further_disks", Format::lines},
                                            {"Drift", "base.drift"},
                                            {"Moved", "base.reasons", Format::lines},
                                            {"Changes", "changes_bytes", Format::bytes},
                                            {"Kept for undo", "undo_bytes", Format::bytes},
                                            {"On snapshot", "head"},
-                                           {"Other disks", "other_disks", Format::lines}}};
+                                           {"Read-only disks", "other_disks", Format::lines}}};
   const report::FieldsView hardware{.title = "Hardware",
                                     .fields = {{"Memory", "memory_bytes", Format::bytes},
                                                {"CPUs", "cpus"},

@@ -15,21 +15,27 @@ using base::Error;
 using base::ErrorKind;
 using machine::Machine;
 
-probe::Disk find_base(const Context& context, const Machine& machine) {
-  const auto& identity = machine.definition.base;
-  auto disk = machine::find_base(context.host, identity);
-  if (!disk)
-    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, identity.path))
-        .on(identity.path)
-        .hint("attach the disk again, or put the image back");
-  if (auto obstacle = machine::image_obstacle(*disk)) throw std::move(*obstacle);
-  if (disk->size_bytes != identity.size_bytes)
-    throw Error(ErrorKind::refused, fmt::format("{} has {} now and had {} when {} was imported", disk->path,
-                                                base::format_bytes(disk->size_bytes),
+void check_is_still(const Machine& machine, const machine::BaseIdentity& identity, const probe::Disk& disk) {
+  if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
+  if (disk.size_bytes != identity.size_bytes)
+    throw Error(ErrorKind::refused, fmt::format("{} has {} now and had {} when {} was imported", disk.path,
+                                                base::format_bytes(disk.size_bytes),
                                                 base::format_bytes(identity.size_bytes), machine.name))
-        .on(disk->path)
-        .hint(fmt::format("import it as another machine: hrvm import {}", disk->path));
-  return *disk;
+        .on(disk.path)
+        .hint(fmt::format("import it as another machine: hrvm import {}", disk.path));
+}
+
+std::vector<probe::Disk> find_bases(const Context& context, const Machine& machine) {
+  try {
+    auto disks = machine::find_bases(context.host, machine.definition);
+    for (std::size_t i = 0; i < disks.size(); ++i) check_is_still(machine, machine.definition.disk(i), disks[i]);
+    return disks;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, error.message()))
+        .on(error.path())
+        .hint("attach the disk again, or put the image back");
+  }
 }
 
 // A base that is mounted for writing moves on: the new fingerprint will not hold for long.
@@ -55,12 +61,12 @@ machine::Change plan(const Context& context, const LockedMachine& locked) {
     check_drift(context, locked.machine, change, arguments.has("--force"));
     return change;
   }
-  const auto base = find_base(context, locked.machine);
-  warn_of_use(context, base);
+  const auto bases = find_bases(context, locked.machine);
+  for (const auto& base : bases) warn_of_use(context, base);
   return plan_reset(locked.machine,
                     {.keep_nvram = arguments.has("--keep-nvram"),
                      .discard = discard,
-                     .fingerprint = machine::take_fingerprint(context.host, base)},
+                     .fingerprint = machine::take_fingerprint(context.host, bases)},
                     drawn);
 }
 

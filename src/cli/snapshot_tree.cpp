@@ -9,6 +9,7 @@
 #include "cli/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -29,7 +30,7 @@ std::string size_text(const Json& bytes) {
 }
 
 Node state_node(std::string label, const Machine& machine, const machine::State& state) {
-  return {std::move(label), Json(), base::format_bytes(sys::status(machine.layer_path(state.layer)).allocated_bytes)};
+  return {std::move(label), Json(), base::format_bytes(machine::allocated_bytes(machine, state.layer))};
 }
 
 std::vector<Node> nodes_on(const Machine& machine, const std::optional<std::string>& parent) {

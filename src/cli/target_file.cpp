@@ -52,7 +52,11 @@ void check_outside_store(const sys::Path& path, const machine::Store& store) {
 // A definition that cannot be read names no base that could be told.
 std::vector<std::string> base_files(const machine::Store& store, const std::string& machine) {
   try {
-    return machine::base_files(store.load(machine).definition.base);
+    const auto definition = store.load(machine).definition;
+    std::vector<std::string> files;
+    for (std::size_t disk = 0; disk < definition.disk_count(); ++disk)
+      for (auto& file : machine::base_files(definition.disk(disk))) files.push_back(std::move(file));
+    return files;
   } catch (const Error&) {
     return {};
   }

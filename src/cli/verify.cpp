@@ -20,7 +20,7 @@ constexpr int problems_found = 3;
 
 struct Verification {
   machine::BaseState base;
-  std::optional<std::string> hash;  // of everything, with --full
+  std::vector<std::string> hashes;  // of everything, with --full: one for each disk, none of one that began empty
 };
 
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -33,8 +33,8 @@ Json comparison_json(const std::string& what, const std::string& then, const std
 }
 
 // What was never taken cannot differ.
-Json hash_json(const std::string& then, const std::string& now) {
-  auto json = comparison_json("sha256", then, now);
+Json hash_json(const std::string& what, const std::string& then, const std::string& now) {
+  auto json = comparison_json(what, then, now);
   return then.empty() ? json.set("same", nullptr) : json;
 }
 
@@ -44,19 +44,29 @@ std::string hash_of(const Context& context, const probe::Disk& disk) {
 }
 
 Verification examine(const Context& context, const machine::Machine& machine) {
-  Verification found{machine::examine_base(context.host, machine.definition, machine.definition.active), std::nullopt};
-  if (context.arguments.has("--full") && found.base.disk) found.hash = hash_of(context, *found.base.disk);
-  const auto& then = machine.definition.base.sha256;
-  if (!found.hash || then.empty() || then == *found.hash) return found;
-  found.base.drift = Drift::changed;
-  found.base.reasons.push_back("its SHA-256 is another one than at import");
+  const auto& definition = machine.definition;
+  Verification found{machine::examine_base(context.host, definition, definition.active), {}};
+  if (!context.arguments.has("--full")) return found;
+  for (std::size_t i = 0; i < found.base.disks.size(); ++i) {
+    const auto& disk = found.base.disks[i];
+    const auto& hash = found.hashes.emplace_back(disk.path.empty() ? "" : hash_of(context, disk));
+    const auto& then = definition.disk(i).sha256;
+    if (then.empty() || then == hash) continue;
+    found.base.drift = Drift::changed;
+    found.base.reasons.push_back(i == 0 ? "its SHA-256 is another one than at import"
+                                        : fmt::format("the SHA-256 of {} is another one than at import", disk.path));
+  }
   return found;
 }
+
+std::string name_of_hash(std::size_t disk) { return disk == 0 ? "sha256" : fmt::format("disk {}, sha256", disk + 1); }
 
 Json evidence_json(const machine::Machine& machine, const Verification& found) {
   Json evidence = Json::array();
   for (const auto& mark : found.base.evidence) evidence.push(comparison_json(mark.what, mark.then, mark.now));
-  if (found.hash) evidence.push(hash_json(machine.definition.base.sha256, *found.hash));
+  for (std::size_t i = 0; i < found.hashes.size(); ++i)
+    if (!found.hashes[i].empty())
+      evidence.push(hash_json(name_of_hash(i), machine.definition.disk(i).sha256, found.hashes[i]));
   return evidence;
 }
 
@@ -71,6 +81,8 @@ std::vector<report::View> views(bool verbose) {
           table};
 }
 
+Json first_hash(const Verification& found) { return found.hashes.empty() ? Json() : or_null(found.hashes.front()); }
+
 report::Report report_of(const Context& context, const machine::Machine& machine, const Verification& found) {
   const auto& definition = machine.definition;
   const auto& fingerprint = definition.fingerprints.at(definition.chain(definition.active).back());
@@ -78,7 +90,7 @@ report::Report report_of(const Context& context, const machine::Machine& machine
   data.set("machine", machine.name).set("base", machine_json(context.host, machine, found.base)["base"]);
   data.set("verdict", found.base.drift == Drift::none ? "unchanged" : word(found.base.drift));
   data.set("evidence", evidence_json(machine, found));
-  data.set("taken", base::format_time(fingerprint.taken)).set("sha256", found.hash);
+  data.set("taken", base::format_time(fingerprint.taken)).set("sha256", first_hash(found));
   return {.schema = "hrvm.verify/1",
           .data = data,
           .human = views(context.verbose),
@@ -87,7 +99,7 @@ report::Report report_of(const Context& context, const machine::Machine& machine
 
 // All of it was asked for, and there is nothing to hold it against: said, as nobody may take it for a proof.
 bool hash_proves_nothing(const Context& context, const machine::Machine& machine, const Verification& found) {
-  if (!found.hash || !machine.definition.base.sha256.empty()) return false;
+  if (found.hashes.empty() || !machine.definition.base.sha256.empty()) return false;
   const auto error = base::Error(base::ErrorKind::unsupported,
                                  fmt::format("no SHA-256 of {} was taken when {} was imported, so there is none to "
                                              "compare this one with",

@@ -67,7 +67,9 @@ std::vector<Denial> denials(const sys::Host& host) {
 bool lies_in(const std::string& path, const sys::Path& folder) { return path.starts_with(folder.string() + "/"); }
 
 bool is_base_of(const std::string& path, const Machine& machine) {
-  return path == machine.definition.base.path || path == machine.definition.base.stable_path;
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    if (const auto& base = machine.definition.disk(disk); path == base.path || path == base.stable_path) return true;
+  return false;
 }
 
 bool concerns(const Denial& denial, const Machine& machine) {

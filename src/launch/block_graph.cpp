@@ -29,24 +29,25 @@ Json file_node(const DiskNode& disk, const std::string& name, bool writable, boo
 }
 
 // A device is read past the page cache also where it backs an image.
-bool is_direct(const LaunchPlan& plan, const DiskNode& disk) { return plan.base_direct || disk.is_device; }
+bool is_direct(const OwnDisk& disk, const DiskNode& node) { return disk.base_direct || node.is_device; }
 
-Json disk_node(const LaunchPlan& plan, std::size_t index) {
-  const auto& disk = plan.chain[index];
-  const bool is_base = index >= plan.base_index(), is_last = index + 1 == plan.chain.size();
+Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
+  const auto& disk = plan.disks[number];
+  const auto& file = disk.chain[index];
+  const bool is_base = index >= disk.base_index(), is_last = index + 1 == disk.chain.size();
   const bool active = index == 0 && !is_base;
-  const bool direct = is_base ? is_direct(plan, disk) : plan.layer_direct;
-  const auto name = node_name(plan, index);
+  const bool direct = is_base ? is_direct(disk, file) : plan.layer_direct;
+  const auto name = node_name(plan, number, index);
   Json node;
-  node.set("driver", disk.format).set("node-name", name).set("read-only", !active);
+  node.set("driver", file.format).set("node-name", name).set("read-only", !active);
   if (!active) node.set("auto-read-only", false);
   node.set("cache", cache_options(direct));
   if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
-  if (disk.format == "qcow2") {
-    node.set("l2-cache-size", plan.l2_cache_bytes);
-    node.set("backing", is_last ? Json() : Json(node_name(plan, index + 1)));
+  if (file.format == "qcow2") {
+    node.set("l2-cache-size", disk.l2_cache_bytes);
+    node.set("backing", is_last ? Json() : Json(node_name(plan, number, index + 1)));
   }
-  return node.set("file", file_node(disk, name + "-file", active, direct));
+  return node.set("file", file_node(file, name + "-file", active, direct));
 }
 
 // Devices are read past the page cache, as the base is.
@@ -69,15 +70,20 @@ Json flash_node(const std::string& name, const std::string& path, bool writable)
 
 }  // namespace
 
-std::string node_name(const LaunchPlan& plan, std::size_t index) {
-  if (index == plan.base_index()) return "base";
-  if (index > plan.base_index()) return fmt::format("base-{}", index - plan.base_index());
-  return index == 0 ? "disk" : fmt::format("layer{}", index);
+std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t index) {
+  const auto base = plan.disks[number].base_index();
+  const std::string disk = number == 0 ? "disk" : fmt::format("disk{}", number + 1);
+  if (index == 0 && base > 0) return disk;
+  const auto prefix = number == 0 ? "" : disk + "-";
+  if (index < base) return fmt::format("{}layer{}", prefix, index);
+  return index == base ? prefix + "base" : fmt::format("{}base-{}", prefix, index - base);
 }
 
 std::vector<Json> disk_nodes(const LaunchPlan& plan) {
   std::vector<Json> nodes;
-  for (std::size_t index = plan.chain.size(); index-- > 0;) nodes.push_back(disk_node(plan, index));
+  for (std::size_t number = 0; number < plan.disks.size(); ++number)
+    for (std::size_t index = plan.disks[number].chain.size(); index-- > 0;)
+      nodes.push_back(disk_node(plan, number, index));
   return nodes;
 }
 

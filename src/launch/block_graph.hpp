@@ -11,8 +11,8 @@
 namespace hrvm::launch {
 
 // "disk" for the active layer, "layer1", "layer2" … for what it lies on, then "base", and "base-1", "base-2" … for
-// what backs that. Their files have "-file" behind.
-std::string node_name(const LaunchPlan& plan, std::size_t index);
+// what backs that; of the second disk "disk2", "disk2-layer1", "disk2-base". Their files have "-file" behind.
+std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t index);
 
 // In the order in which QEMU wants them: each after what it refers to. The base and everything that is frozen is
 // read-only, by `read-only` with `auto-read-only` off, so that QEMU never tries to open it otherwise.

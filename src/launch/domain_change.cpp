@@ -41,14 +41,15 @@ xml_node add_layer(xml_node above, const Path& layer) {
   return link;
 }
 
-void change_chain(xml_node disk, const Machine& before, const Machine& now) {
+void change_chain(xml_node disk, const Machine& before, const Machine& now, std::size_t number) {
   pugi::xml_document kept;
   kept.append_copy(base_under(disk, before.folder / "layers"));
   disk.remove_child("backingStore");
-  disk.child("source").attribute("file") = now.active_layer().c_str();
+  disk.child("source").attribute("file") = now.layer_path(now.definition.active.layer, number).c_str();
   auto above = disk;
   const auto layers = now.definition.chain(now.definition.active);
-  for (std::size_t index = 1; index < layers.size(); ++index) above = add_layer(above, now.layer_path(layers[index]));
+  for (std::size_t index = 1; index < layers.size(); ++index)
+    above = add_layer(above, now.layer_path(layers[index], number));
   above.insert_copy_after(kept.first_child(), above.child("source"));
 }
 
@@ -84,7 +85,9 @@ std::string domain_xml_after(std::string_view xml, const Machine& before, const 
   pugi::xml_document document;
   document.load_buffer(xml.data(), xml.size());
   const auto domain = document.child("domain");
-  change_chain(disk_on(domain, before.active_layer()), before, now);
+  const auto& active = before.definition.active.layer;
+  for (std::size_t number = 0; number < now.definition.disk_count(); ++number)
+    change_chain(disk_on(domain, before.layer_path(active, number)), before, now, number);
   change_variables(domain, now);
   change_name(domain, now);
   std::ostringstream text;

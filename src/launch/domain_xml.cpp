@@ -126,17 +126,17 @@ void add_behaviour(xml_node domain, const LaunchPlan& plan) {
   add_text(domain, "on_crash", "destroy");
 }
 
-void add_driver(xml_node disk, const LaunchPlan& plan) {
+void add_driver(xml_node disk, const LaunchPlan& plan, const OwnDisk& own) {
   const auto driver = add(disk, "driver",
                           {{"name", "qemu"},
-                           {"type", plan.chain.front().format},
+                           {"type", own.layer().format},
                            {"cache", plan.layer_direct ? "none" : "writeback"},
                            {"error_policy", "stop"},
                            {"rerror_policy", "stop"},
                            {"io", "threads"},
                            {"discard", "unmap"},
                            {"detect_zeroes", "unmap"}});
-  const auto size = fmt::format("{}", plan.l2_cache_bytes);
+  const auto size = fmt::format("{}", own.l2_cache_bytes);
   add_text(add(driver, "metadata_cache"), "max_size", size, {{"unit", "bytes"}});
 }
 
@@ -165,18 +165,18 @@ void add_chain(xml_node disk, const LaunchPlan& plan, const std::vector<DiskNode
 }
 
 struct Target {
-  const char *name, *bus;
+  const char *letters, *bus;
 };
 Target target_on(Bus bus) {
   switch (bus) {
     case Bus::virtio:
-      return {"vda", "virtio"};
+      return {"vd", "virtio"};
     case Bus::sata:
-      return {"sda", "sata"};
+      return {"sd", "sata"};
     case Bus::scsi:
-      return {"sda", "scsi"};
+      return {"sd", "scsi"};
     case Bus::ide:
-      return {"hda", "ide"};
+      return {"hd", "ide"};
     case Bus::nvme:
       break;
   }
@@ -189,20 +189,29 @@ bool is_serial_for_libvirt(std::string_view serial) {
   return !serial.empty() && std::ranges::all_of(serial, allowed);
 }
 
-void add_disk(xml_node devices, const LaunchPlan& plan) {
+// The machine's own disks have the first letters.
+void add_target(xml_node disk, const Target& target, std::size_t place) {
+  add(disk, "target", {{"dev", target.letters + std::string(1, char('a' + place))}, {"bus", target.bus}});
+}
+
+void add_disk(xml_node devices, const LaunchPlan& plan, std::size_t number) {
+  const auto& own = plan.disks[number];
+  const auto disk = add(devices, "disk", {{"type", storage_type(own.layer())}, {"device", "disk"}});
+  add_driver(disk, plan, own);
+  add_chain(disk, plan, own.chain, own.base_index());
+  add_target(disk, target_on(plan.hardware.bus), number);
+  add(disk, "blockio",
+      {{"logical_block_size", fmt::format("{}", own.sectors.logical_bytes)},
+       {"physical_block_size", fmt::format("{}", own.sectors.physical_bytes)}});
+  if (is_serial_for_libvirt(own.serial)) add_text(disk, "serial", own.serial);
+  add(disk, "boot", {{"order", fmt::format("{}", boot_index_of_own_disk(plan) + int(number) + 1)}});
+}
+
+void add_disks(xml_node devices, const LaunchPlan& plan) {
   if (plan.hardware.bus == Bus::scsi) {
     add(devices, "controller", {{"type", "scsi"}, {"index", "0"}, {"model", "virtio-scsi"}});
   }
-  const auto disk = add(devices, "disk", {{"type", storage_type(plan.chain.front())}, {"device", "disk"}});
-  add_driver(disk, plan);
-  add_chain(disk, plan, plan.chain, plan.base_index());
-  const auto target = target_on(plan.hardware.bus);
-  add(disk, "target", {{"dev", target.name}, {"bus", target.bus}});
-  add(disk, "blockio",
-      {{"logical_block_size", fmt::format("{}", plan.sectors.logical_bytes)},
-       {"physical_block_size", fmt::format("{}", plan.sectors.physical_bytes)}});
-  if (is_serial_for_libvirt(plan.disk_serial)) add_text(disk, "serial", plan.disk_serial);
-  add(disk, "boot", {{"order", fmt::format("{}", boot_index_of_own_disk(plan) + 1)}});
+  for (std::size_t number = 0; number < plan.disks.size(); ++number) add_disk(devices, plan, number);
 }
 
 // As qemu_command has them: QEMU's SATA disks cannot be read-only.
@@ -230,8 +239,7 @@ void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra)
       add(devices, "disk", {{"type", storage_type(node)}, {"device", extra_disk.is_disc ? "cdrom" : "disk"}});
   add(disk, "driver", {{"name", "qemu"}, {"type", node.format}});
   add_chain(disk, plan, extra_disk.chain, 0);
-  // The machine's own disk has the letter "a".
-  add(disk, "target", {{"dev", target.name + std::string(1, char('b' + extra))}, {"bus", target.bus}});
+  add_target(disk, target, plan.disks.size() + extra);
   add(disk, "readonly");
   if (is_serial_for_libvirt(extra_disk.serial)) add_text(disk, "serial", extra_disk.serial);
   if (extra_disk.boots_first) add(disk, "boot", {{"order", "1"}});
@@ -294,7 +302,7 @@ void add_serial(xml_node devices) {
 void add_devices(xml_node domain, const LaunchPlan& plan) {
   const auto devices = add(domain, "devices");
   if (plan.qemu != usual_emulator) add_text(devices, "emulator", plan.qemu);
-  add_disk(devices, plan);
+  add_disks(devices, plan);
   for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) add_extra_disk(devices, plan, extra);
   add_network(devices, plan);
   add_serial(devices);

@@ -10,10 +10,6 @@ namespace hrvm::launch {
 
 namespace {
 
-// A device is read past the page cache, which may hold what was there before a partition of it was mounted. An image
-// file is read through it, so that several machines on one base read it from the medium once.
-bool base_direct(const probe::Disk& base) { return base.kind == probe::DiskKind::disk; }
-
 bool layer_direct(const machine::Machine& machine) {
   return block::supports_direct_io((machine.folder / "layers").string());
 }
@@ -39,21 +35,24 @@ bool is_readable_for_others(const sys::Path& file) {
   return (sys::status(file).mode & others_may_read) != 0 && is_reachable_for_others(file.parent_path());
 }
 
-// libvirt's QEMU has a user of its own. It is given the layers, and in its own /dev a disk, but not the folders above
-// them, nor an image file that is a base.
-bool libvirt_needs_root(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base) {
-  if (!host.is_root()) return false;
-  if (!is_reachable_for_others(machine.folder / "layers")) return true;
-  if (base.kind == probe::DiskKind::disk) return false;
+bool is_roots_alone(const probe::Disk& base) {
+  if (base.path.empty() || base.kind == probe::DiskKind::disk) return false;
   if (base.files.empty()) return !is_readable_for_others(base.path);
   return std::ranges::any_of(
       base.files, [](const probe::ImageFile& file) { return !file.is_device && !is_readable_for_others(file.path); });
 }
 
+// libvirt's QEMU has a user of its own. It is given the layers, and in its own /dev a disk, but not the folders above
+// them, nor an image file that is a base.
+bool libvirt_needs_root(const sys::Host& host, const machine::Machine& machine, const std::vector<probe::Disk>& bases) {
+  if (!host.is_root()) return false;
+  return !is_reachable_for_others(machine.folder / "layers") || std::ranges::any_of(bases, is_roots_alone);
+}
+
 }  // namespace
 
-LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base,
-                           const std::optional<machine::Path>& nvram) {
+LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine,
+                           const std::vector<probe::Disk>& bases, const std::optional<machine::Path>& nvram) {
   LaunchCircumstances found;
   found.run_folder = machine::run_folder(host, machine.definition);
   const auto cache_folder = found.run_folder.parent_path();
@@ -65,10 +64,10 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   found.firmwares = uefi_firmwares(host);
   found.nvram_bytes = size_of(nvram);
   found.layer_direct = layer_direct(machine);
-  found.base_direct = base_direct(base);
   found.display = has_display(host);
-  found.libvirt_as_root = libvirt_needs_root(host, machine, base);
-  found.base = base;
+  found.libvirt_as_root = libvirt_needs_root(host, machine, bases);
+  found.base = bases.front();
+  found.others.assign(bases.begin() + 1, bases.end());
   return found;
 }
 

@@ -16,6 +16,7 @@
 #include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
+#include "block_graph.hpp"
 #include "starting.hpp"
 
 namespace hrvm::launch {
@@ -32,11 +33,10 @@ constexpr std::chrono::seconds growth_window{60}, report_interval{10};
 constexpr std::uint64_t bound_step = 16;
 // A write that goes beyond the bound is at most this long.
 constexpr std::uint64_t near_bound = 4 * base::MiB;
-constexpr std::string_view layer_file_node = "disk-file";
 
 machine::Path report_file(const machine::Path& run_folder) { return run_folder / "guard.json"; }
 
-// What the layer took, over the last minute.
+// What the layers took, over the last minute.
 class Growth {
  public:
   void add(Clock::time_point at, std::uint64_t bytes) {
@@ -60,10 +60,13 @@ class Growth {
 class Guard {
  public:
   Guard(const sys::Host& host, const LaunchPlan& plan, int terminal_fd)
-      : host_(host), plan_(plan), layer_(plan.chain.front().path), terminal_fd_(terminal_fd) {
+      : host_(host),
+        plan_(plan),
+        store_(machine::Path(plan.disks.front().layer().path).parent_path()),
+        terminal_fd_(terminal_fd) {
     stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
     if (!plan.nvram.empty()) nvram_bytes_ = sys::status(plan.nvram).size_bytes;
-    in_memory_ = machine::examine_storage(host, layer_.parent_path()).filesystem == "tmpfs";
+    in_memory_ = machine::examine_storage(host, store_).filesystem == "tmpfs";
   }
 
   void run() {
@@ -86,28 +89,28 @@ class Guard {
 
   void heed(std::string_view event) {
     // QEMU forgets a threshold once it has told of it, and who resumes a machine lifts the limit.
-    if (event == "BLOCK_WRITE_THRESHOLD" || event == "RESUME") bound_ = 0;
+    if (event == "BLOCK_WRITE_THRESHOLD" || event == "RESUME") bounds_.clear();
     if (event == "BLOCK_IO_ERROR") hit_ = true;
     if (event == "RESUME") forced_ = paused_;
   }
 
   // What lies on a tmpfs lies in memory, and there may be less of that.
   sys::Space space() const {
-    auto space = host_.space(layer_.parent_path());
+    auto space = host_.space(store_);
     if (in_memory_) space.available_bytes = std::min(space.available_bytes, sys::memory(host_).available_bytes);
     return space;
   }
 
   void look(Qmp& qmp) {
     const auto now = space();
-    const auto layer = sys::status(layer_);
+    const auto layers = this->layers();
     const auto kept = machine::room_to_keep(now);
     const auto room = now.available_bytes - std::min(kept, now.available_bytes);
-    growth_.add(Clock::now(), plan_.folder ? now.used_bytes : layer.allocated_bytes);
+    growth_.add(Clock::now(), plan_.folder ? now.used_bytes : taken_by(layers));
     const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
-    const bool at_bound = hit_ && layer.size_bytes + near_bound >= bound_;
+    const bool at_bound = hit_ && is_near_bound(layers);
     if (has_room) paused_ = forced_ = false;
-    if (!forced_) bound(qmp, size_with(room, layer), room);
+    if (!forced_) bound(qmp, layers, room);
     if (!paused_ && (room == 0 || (hit_ && !has_room))) pause(qmp, now);
     // Room was made after the bound was set, so nobody needs to hear of it.
     if (at_bound && has_room) qmp.execute("cont", Json::object(), answer_limit);
@@ -117,24 +120,55 @@ class Guard {
     write_down({paused_, room, growth_.bytes_per_second()});
   }
 
-  // What the layer may grow to. Its holes can be filled without that, so they are taken off, but at most half of the
+  std::vector<sys::FileStatus> layers() const {
+    std::vector<sys::FileStatus> layers;
+    for (const auto& disk : plan_.disks) layers.push_back(sys::status(disk.layer().path));
+    return layers;
+  }
+
+  static std::uint64_t taken_by(const std::vector<sys::FileStatus>& layers) {
+    std::uint64_t bytes = 0;
+    for (const auto& layer : layers) bytes += layer.allocated_bytes;
+    return bytes;
+  }
+
+  // A process has one limit for all its files: it is the layer's that may grow to the most.
+  bool is_near_bound(const std::vector<sys::FileStatus>& layers) const {
+    return bounds_.empty() || std::ranges::any_of(layers, [&](const sys::FileStatus& layer) {
+             return layer.size_bytes + near_bound >= std::ranges::max(bounds_);
+           });
+  }
+
+  // What a layer may grow to. Its holes can be filled without that, so they are taken off, but at most half of the
   // room: a machine that meets the bound before the room is used up goes on at the next look.
   static std::uint64_t size_with(std::uint64_t room, const sys::FileStatus& layer) {
     const auto holes = layer.size_bytes - std::min(layer.size_bytes, layer.allocated_bytes);
     return layer.size_bytes + room - std::min(holes, room / 2);
   }
 
-  // The variables of the firmware are a file that QEMU writes as well.
-  void bound(Qmp& qmp, std::uint64_t bytes, std::uint64_t room) {
+  // The layers of several disks share the room: which of them will grow, nobody knows. The variables of the firmware
+  // are a file that QEMU writes as well.
+  void bound(Qmp& qmp, const std::vector<sys::FileStatus>& layers, std::uint64_t room) {
     if (plan_.folder) return;  // it is not QEMU that writes
-    const auto wanted = std::max(bytes, nvram_bytes_);
-    const auto moved = wanted > bound_ ? wanted - bound_ : bound_ - wanted;
-    if (moved == 0 || (bound_ != 0 && moved < room / bound_step)) return;
-    bound_ = wanted;
+    const auto share = room / layers.size();
+    std::vector<std::uint64_t> wanted;
+    for (const auto& layer : layers) wanted.push_back(std::max(size_with(share, layer), nvram_bytes_));
+    if (!bounds_.empty() && most_moved(wanted) <= share / bound_step) return;
+    bounds_ = wanted;
     const auto qemu = qmp.process();
-    if (qemu && stops_at_errors_) sys::limit_file_size(*qemu, wanted);
-    qmp.execute("block-set-write-threshold",
-                Json::object().set("node-name", layer_file_node).set("write-threshold", wanted), answer_limit);
+    if (qemu && stops_at_errors_) sys::limit_file_size(*qemu, std::ranges::max(wanted));
+    for (std::size_t disk = 0; disk < wanted.size(); ++disk)
+      qmp.execute("block-set-write-threshold",
+                  Json::object().set("node-name", node_name(plan_, disk, 0) + "-file").set("write-threshold",
+                                                                                           wanted[disk]),
+                  answer_limit);
+  }
+
+  std::uint64_t most_moved(const std::vector<std::uint64_t>& wanted) const {
+    std::uint64_t most = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      most = std::max(most, wanted[i] > bounds_[i] ? wanted[i] - bounds_[i] : bounds_[i] - wanted[i]);
+    return most;
   }
 
   // Once: who resumes the machine without room has been told, and QEMU itself stops where a write finds none.
@@ -169,13 +203,14 @@ class Guard {
 
   const sys::Host& host_;
   const LaunchPlan& plan_;
-  machine::Path layer_;
+  machine::Path store_;  // the folder of the layers
   int terminal_fd_;
   bool in_memory_ = false, paused_ = false, warned_ = false;
   bool hit_ = false;                           // a write has failed since the last look
   bool forced_ = false;                        // somebody lets it go on though there is no room
   bool stops_at_errors_;                       // QEMU does, when a write fails
-  std::uint64_t nvram_bytes_ = 0, bound_ = 0;  // offsets in a file
+  std::uint64_t nvram_bytes_ = 0;
+  std::vector<std::uint64_t> bounds_;  // of each layer: offsets in its file; empty where they must be set
   Growth growth_;
   GuardReport written_;
   Clock::time_point written_at_{};

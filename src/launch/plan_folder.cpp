@@ -51,8 +51,8 @@ std::optional<sys::OverlayMount> overlay(std::vector<machine::Path> layers, bool
 void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
                  const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   check(plan, request, circumstances);
-  for (const auto& layer : layers) plan.chain.push_back({layer, "folder", false});
-  plan.base_nodes = 0;
+  auto& chain = plan.disks.emplace_back().chain;
+  for (const auto& layer : layers) chain.push_back({layer, "folder", false});
   plan.folder.emplace();
   auto& folder = *plan.folder;
   folder.program = circumstances.virtiofsd;

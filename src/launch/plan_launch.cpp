@@ -128,11 +128,54 @@ std::vector<DiskNode> nodes_of(const probe::Disk& base) {
   return nodes;
 }
 
-void plan_chain(LaunchPlan& plan, const std::vector<machine::Path>& layers, const probe::Disk& base) {
-  for (const auto& layer : layers) plan.chain.push_back({layer, "qcow2", false});
+// One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
+std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
+  return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
+}
+
+// An image file is read through the page cache, so that several machines on one base read it from the medium once. A
+// device is read past it: it may hold what was there before a partition of it was mounted.
+OwnDisk own_disk(const std::vector<machine::Path>& layers, std::size_t index, const machine::BaseIdentity& identity,
+                 const probe::Disk& base) {
+  OwnDisk disk;
+  for (const auto& layer : layers) disk.chain.push_back({machine::of_disk(layer, index), "qcow2", false});
+  disk.sectors = identity.sectors;
+  disk.serial = identity.serial.substr(0, longest_serial);
+  disk.l2_cache_bytes = l2_cache_for(identity.size_bytes);
+  if (identity.is_empty()) return disk;
   const auto nodes = nodes_of(base);
-  plan.chain.insert(plan.chain.end(), nodes.begin(), nodes.end());
-  plan.base_nodes = nodes.size();
+  disk.chain.insert(disk.chain.end(), nodes.begin(), nodes.end());
+  disk.base_nodes = nodes.size();
+  disk.base_direct = base.kind == probe::DiskKind::disk;
+  return disk;
+}
+
+// The places that the buses have which are not made for each disk; the q35's third SATA port is the CD drive's.
+std::size_t most_disks_on(const machine::Hardware& hardware) {
+  if (hardware.bus == Bus::ide) return 2;
+  if (hardware.bus == Bus::sata) return hardware.machine == machine::MachineType::pc ? 6 : 5;
+  return machine::most_disks;
+}
+
+void check_other_disk(const OwnDisk& disk, const machine::Hardware& hardware) {
+  const bool is_ata = hardware.bus == Bus::sata || hardware.bus == Bus::ide;
+  if (disk.sectors.logical_bytes > 512 && is_ata)
+    throw Error(ErrorKind::unsupported, "QEMU's SATA and IDE disks have no 4096-byte logical sectors")
+        .hint("boot it with --bus virtio or --bus scsi");
+}
+
+void plan_disks(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
+                const LaunchCircumstances& circumstances) {
+  plan.disks.push_back(own_disk(layers, 0, definition.base, circumstances.base));
+  for (std::size_t index = 1; index < definition.disk_count(); ++index) {
+    plan.disks.push_back(own_disk(layers, index, definition.disk(index), circumstances.others.at(index - 1)));
+    check_other_disk(plan.disks.back(), plan.hardware);
+  }
+  if (const auto most = most_disks_on(plan.hardware); plan.disks.size() > most)
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} has {} disks, and a bus of kind {} has places for {}", plan.name, plan.disks.size(),
+                            machine::word(plan.hardware.bus), most))
+        .hint("boot it with --bus virtio or --bus scsi");
 }
 
 std::vector<ExtraDisk> extra_disks_of(const std::vector<ExtraSource>& sources) {
@@ -142,11 +185,6 @@ std::vector<ExtraDisk> extra_disks_of(const std::vector<ExtraSource>& sources) {
   for (const auto& [disk, is_disc, boots_first] : sources)
     disks.push_back({nodes_of(disk), disk.sectors, disk.serial.substr(0, longest_serial), is_disc, boots_first});
   return disks;
-}
-
-// One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
-std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
-  return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
 }
 
 SerialTarget serial_target(const LaunchRequest& request) {
@@ -206,9 +244,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   plan.qemu = circumstances.qemu;
   plan.hardware = with_requests(state.hardware, request);
   plan_secure_boot(plan.hardware, request);
-  plan.sectors = identity.sectors;
-  plan.disk_serial = identity.serial.substr(0, longest_serial);
-  check_hardware(plan.hardware, plan.sectors);
+  check_hardware(plan.hardware, identity.sectors);
   choose_accelerator(plan, request, circumstances.kvm);
   check_cpu(plan.cpu);
   choose_firmware(plan, nvram, circumstances);
@@ -217,12 +253,10 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   if (identity.is_folder())
     plan_folder(plan, machine.definition, layers, request, circumstances);
   else
-    plan_chain(plan, layers, circumstances.base);
+    plan_disks(plan, machine.definition, layers, circumstances);
   plan.usb = request.usb;
   plan.extra_disks = extra_disks_of(circumstances.extra_sources);
   plan.layer_direct = circumstances.layer_direct;
-  plan.base_direct = circumstances.base_direct;
-  plan.l2_cache_bytes = l2_cache_for(identity.size_bytes);
   plan_tpm(plan, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;
   return plan;

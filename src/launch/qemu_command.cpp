@@ -90,14 +90,18 @@ std::string controller(const machine::Hardware& hardware) {
   return {};
 }
 
-std::string disk_model(const machine::Hardware& hardware) {
+// The third SATA port of a q35 is the CD drive's, and so is the second channel of IDE.
+std::string disk_model(const machine::Hardware& hardware, std::size_t number) {
+  constexpr std::size_t port_of_disc = 2;
+  const auto port = number < port_of_disc ? number : number + 1;
   switch (hardware.bus) {
     case Bus::virtio:
       return "virtio-blk-pci";
     case Bus::sata:
-      return hardware.machine == MachineType::pc ? "ide-hd,bus=sata0.0" : "ide-hd,bus=ide.0";
+      return hardware.machine == MachineType::pc ? fmt::format("ide-hd,bus=sata0.{}", number)
+                                                 : fmt::format("ide-hd,bus=ide.{}", port);
     case Bus::ide:
-      return "ide-hd,bus=ide.0";
+      return number == 0 ? "ide-hd,bus=ide.0" : fmt::format("ide-hd,bus=ide.0,unit={}", number);
     case Bus::nvme:
       return "nvme";
     case Bus::scsi:
@@ -107,19 +111,24 @@ std::string disk_model(const machine::Hardware& hardware) {
 }
 
 // QEMU's NVMe controller does not start without a serial number.
-std::string serial_of(const LaunchPlan& plan) {
-  if (!plan.disk_serial.empty() || plan.hardware.bus != Bus::nvme) return plan.disk_serial;
-  return "hrvm-" + plan.uuid.text().substr(0, 8);
+std::string serial_of(const LaunchPlan& plan, std::size_t number) {
+  const auto& serial = plan.disks[number].serial;
+  if (!serial.empty() || plan.hardware.bus != Bus::nvme) return serial;
+  const auto drawn = "hrvm-" + plan.uuid.text().substr(0, 8);
+  return number == 0 ? drawn : fmt::format("{}-{}", drawn, number + 1);
 }
 
-std::string disk_device(const LaunchPlan& plan) {
-  std::string device = disk_model(plan.hardware) + ",id=disk0,drive=disk";
-  if (const auto serial = serial_of(plan); !serial.empty()) device += ",serial=" + property(serial);
-  device += fmt::format(",logical_block_size={},physical_block_size={}", plan.sectors.logical_bytes,
-                        plan.sectors.physical_bytes);
+std::string disk_device(const LaunchPlan& plan, std::size_t number) {
+  const auto& disk = plan.disks[number];
+  const auto node = node_name(plan, number, 0);
+  const auto id = number == 0 ? "disk0" : node + "-device";
+  auto device = fmt::format("{},id={},drive={}", disk_model(plan.hardware, number), id, node);
+  if (const auto serial = serial_of(plan, number); !serial.empty()) device += ",serial=" + property(serial);
+  device += fmt::format(",logical_block_size={},physical_block_size={}", disk.sectors.logical_bytes,
+                        disk.sectors.physical_bytes);
   // A full store or a failing disk pauses the guest instead of handing it errors. NVMe has no such choice.
   if (plan.hardware.bus != Bus::nvme) device += ",werror=stop,rerror=stop";
-  return device + fmt::format(",bootindex={}", boot_index_of_own_disk(plan));
+  return device + fmt::format(",bootindex={}", boot_index_of_own_disk(plan) + int(number));
 }
 
 // virtiofsd reads and writes the guest's memory, which is for that shared with it.
@@ -138,7 +147,8 @@ void add_disk(Arguments& arguments, const LaunchPlan& plan) {
   for (const auto& node : firmware_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   for (const auto& node : disk_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   if (const auto device = controller(plan.hardware); !device.empty()) arguments.add("-device", device);
-  arguments.add("-device", disk_device(plan));
+  for (std::size_t number = 0; number < plan.disks.size(); ++number)
+    arguments.add("-device", disk_device(plan, number));
 }
 
 std::string netdev(const LaunchPlan& plan) {

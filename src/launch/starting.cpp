@@ -69,7 +69,7 @@ PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, c
 }
 
 bool has_taken_layer(const LaunchPlan& plan) {
-  return block::image_use(plan.chain.front().path) == block::ImageUse::write;
+  return block::image_use(plan.disks.front().layer().path) == block::ImageUse::write;
 }
 
 sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {

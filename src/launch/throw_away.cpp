@@ -25,9 +25,10 @@ sys::Lock make_locked(const machine::Path& folder) {
   throw base::Error(base::ErrorKind::busy, "another command cleans up in the store").on(folder).hint("try again");
 }
 
-void create_layer(const machine::Path& file, const machine::Machine& machine, const machine::State& state) {
-  const auto below = image::read_info(machine.layer_path(state.layer), image::ImageFormat::qcow2);
-  const auto backing = "../../layers/" + state.layer + ".qcow2";
+void create_layer(const machine::Path& file, const machine::Machine& machine, const machine::State& state,
+                  std::size_t disk) {
+  const auto below = image::read_info(machine.layer_path(state.layer, disk), image::ImageFormat::qcow2);
+  const auto backing = "../../" + machine.definition.layer_file(state.layer, disk);
   const image::NewImage layer{
       below.virtual_bytes, {below.cluster_bytes, below.subclusters}, image::BackingReference{backing, "qcow2"}};
   sys::AtomicFile written(file);
@@ -63,7 +64,8 @@ ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& stat
   if (machine.definition.base.is_folder())
     machine::make_folder_layer(layer_, machine::folder_stack(machine, state).front());
   else
-    create_layer(layer_, machine, state);
+    for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+      create_layer(machine::of_disk(layer_, disk), machine, state, disk);
 }
 
 void ThrowAway::write_nvram(std::string_view variables) const { write_file(nvram(), variables); }

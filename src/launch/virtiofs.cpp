@@ -29,7 +29,7 @@ sys::Fd locked(const machine::Path& folder, bool for_writing) {
 // The layer that is written says that the machine runs; what lies below is not to change meanwhile, the base as little.
 std::vector<sys::Fd> lock_layers(const LaunchPlan& plan) {
   std::vector<sys::Fd> locks;
-  for (const auto& layer : plan.chain) locks.push_back(locked(layer.path, locks.empty()));
+  for (const auto& layer : plan.disks.front().chain) locks.push_back(locked(layer.path, locks.empty()));
   locks.push_back(locked(plan.folder->base, !plan.folder->overlay));
   return locks;
 }

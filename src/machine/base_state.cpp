@@ -61,17 +61,26 @@ bool is_surely(const sys::Host& host, const probe::Disk& disk, const BaseIdentit
   return !base.table_uuid.empty() && disk.size_bytes == base.size_bytes && has_table(host, disk, base.table_uuid);
 }
 
-BaseState missing(std::string reason) { return {Drift::missing, std::nullopt, {std::move(reason)}, {}}; }
+BaseState missing(std::string reason) { return {Drift::missing, std::nullopt, {}, {std::move(reason)}, {}}; }
 
-BaseState compare_base(const sys::Host& host, const probe::Disk& disk, const Fingerprint& then) {
+BaseState compare_bases(const sys::Host& host, std::vector<probe::Disk> disks, const Fingerprint& then) {
   BaseState state;
-  state.disk = disk;
-  state.evidence = compare(then, take_fingerprint(host, disk));
+  state.evidence = compare(then, take_fingerprint(host, disks));
   state.reasons = reasons(state.evidence);
   const bool same =
       std::all_of(state.evidence.begin(), state.evidence.end(), [](const auto& each) { return each.same; });
   state.drift = same ? Drift::none : Drift::changed;
+  state.disk = disks.front();
+  state.disks = std::move(disks);
   return state;
+}
+
+probe::Disk empty_disk(const BaseIdentity& identity) {
+  probe::Disk disk;
+  disk.kind = probe::DiskKind::image;
+  disk.size_bytes = identity.size_bytes;
+  disk.sectors = identity.sectors;
+  return disk;
 }
 
 }  // namespace
@@ -89,16 +98,48 @@ std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& 
   return std::nullopt;
 }
 
+namespace {
+
+struct FoundBases {
+  std::vector<probe::Disk> disks;
+  const BaseIdentity* missing = nullptr;  // the first that is not there
+};
+
+FoundBases look_for_bases(const sys::Host& host, const Definition& definition) {
+  FoundBases found;
+  for (std::size_t i = 0; i < definition.disk_count(); ++i) {
+    const auto& identity = definition.disk(i);
+    auto disk = identity.is_empty() ? empty_disk(identity) : find_base(host, identity);
+    if (!disk) return {{}, &identity};
+    found.disks.push_back(*std::move(disk));
+  }
+  return found;
+}
+
+std::string missing_text(const BaseIdentity& identity) {
+  return fmt::format("{} is not there, and no attached disk is it", identity.path);
+}
+
+}  // namespace
+
+std::vector<probe::Disk> find_bases(const sys::Host& host, const Definition& definition) {
+  auto found = look_for_bases(host, definition);
+  if (!found.missing) return std::move(found.disks);
+  throw base::Error(base::ErrorKind::not_found, missing_text(*found.missing)).on(found.missing->path);
+}
+
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state) {
   try {
-    const auto disk = find_base(host, definition.base);
-    if (!disk) return missing(fmt::format("{} is not there, and no attached disk is it", definition.base.path));
+    auto [disks, gone] = look_for_bases(host, definition);
+    if (gone) return missing(missing_text(*gone));
     // What the guest itself writes to cannot have moved under anything.
-    if (definition.base.is_direct()) return {Drift::none, disk, {}, {}};
-    return compare_base(host, *disk, definition.fingerprints.at(definition.chain(state).back()));
+    if (definition.base.is_direct()) return {Drift::none, disks.front(), disks, {}, {}};
+    return compare_bases(host, std::move(disks), definition.fingerprints.at(definition.chain(state).back()));
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::interrupted) throw;
-    return missing(fmt::format("{} cannot be read: {}", definition.base.path, error.message()));
+    const bool is_one_of_many = !definition.others.empty() && !error.path().empty();
+    const auto& path = is_one_of_many ? error.path() : definition.base.path;
+    return missing(fmt::format("{} cannot be read: {}", path, error.message()));
   }
 }
 

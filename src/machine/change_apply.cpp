@@ -38,13 +38,17 @@ std::optional<std::string> discarded_parent(const Path& layer, const Change& cha
 // Headers decide, not the plan: after a merge whose commit never came a header names a layer further down than the
 // definition says, and that one must not be taken away from under it either.
 void merge_what_goes(const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
+  std::uint64_t merged = 0;
   for (const auto& file : change.definition.files()) {
     const Path layer = machine.folder / file;
     const bool is_layer = file.starts_with("layers/") && sys::status(layer).type == sys::FileType::regular;
     if (!is_layer || !contains(machine.definition.files(), file)) continue;
     while (const auto parent = discarded_parent(layer, change)) {
       const MergeNote note(layer);
-      image::merge_parent_into_child(machine.folder / *parent, layer, progress);
+      std::uint64_t here = 0;
+      image::merge_parent_into_child(machine.folder / *parent, layer,
+                                     [&](std::uint64_t done) { progress(merged + (here = done)); });
+      merged += here;
       note.remove();
     }
   }
@@ -75,7 +79,7 @@ void clean_up(const Store& store, const Machine& machine) {
 }  // namespace
 
 void write_layer(const Machine& machine, const NewLayer& layer) {
-  const Path path = machine.layer_path(layer.id);
+  const Path path = machine.layer_path(layer.id, layer.disk);
   if (machine.definition.base.is_folder()) return make_folder_layer(path, folder_below(machine, layer));
   const auto fd = sys::create_file(path);
   image::create_qcow2(fd.get(), path.string(), layer.image);

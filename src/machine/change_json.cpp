@@ -5,7 +5,7 @@ namespace {
 
 std::vector<std::string> created_files(const Change& change) {
   std::vector<std::string> files;
-  for (const auto& layer : change.new_layers) files.push_back(change.definition.layer_file(layer.id));
+  for (const auto& layer : change.new_layers) files.push_back(change.definition.layer_file(layer.id, layer.disk));
   for (const auto& copy : change.nvram_copies) files.push_back("nvram/" + copy.to + ".fd");
   return files;
 }

@@ -18,9 +18,9 @@ using base::ErrorKind;
 constexpr std::uint64_t qcow2_sector = 512;
 
 // The layer's neighbour in the same folder, so that a store can move.
-image::NewImage layer_on_layer(const std::string& layer, const Definition& definition) {
-  image::NewImage image = layer_on_base(definition.base, definition.geometry);
-  image.backing = {definition.layer_name(layer), definition.base.is_folder() ? "folder" : "qcow2"};
+image::NewImage layer_on_layer(const std::string& layer, const Definition& definition, std::size_t disk) {
+  image::NewImage image = layer_on_base(definition.disk(disk), definition.geometry);
+  image.backing = {definition.layer_name(layer, disk), definition.base.is_folder() ? "folder" : "qcow2"};
   return image;
 }
 
@@ -33,8 +33,16 @@ std::vector<std::string> snapshot_names(const Definition& definition) {
 }  // namespace
 
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry) {
-  return {base::round_up(base.size_bytes, qcow2_sector), geometry,
-          image::BackingReference{base.stable_path, base.format}};
+  image::NewImage image{base::round_up(base.size_bytes, qcow2_sector), geometry, std::nullopt};
+  if (!base.is_empty()) image.backing = image::BackingReference{base.stable_path, base.format};
+  return image;
+}
+
+std::vector<NewLayer> layers_on_base(const Definition& definition, const std::string& id) {
+  std::vector<NewLayer> layers;
+  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk)
+    layers.push_back({id, layer_on_base(definition.disk(disk), definition.geometry), disk});
+  return layers;
 }
 
 Change begin_change(const Machine& machine, const std::string& what) {
@@ -47,9 +55,11 @@ Change begin_change(const Machine& machine, const std::string& what) {
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
                          const std::optional<std::string>& nvram, const Drawn& drawn) {
   const auto below = change.definition.layer_below(head);
-  change.new_layers.push_back(
-      {drawn.layer_id, below ? layer_on_layer(*below, change.definition)
-                             : layer_on_base(change.definition.base, change.definition.geometry)});
+  auto layers = layers_on_base(change.definition, drawn.layer_id);
+  for (auto& layer : layers) {
+    if (below) layer.image = layer_on_layer(*below, change.definition, layer.disk);
+    change.new_layers.push_back(std::move(layer));
+  }
   State state{drawn.layer_id, std::nullopt, hardware, head};
   if (nvram) {
     change.nvram_copies.push_back({*nvram, drawn.nvram_id});

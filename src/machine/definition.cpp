@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hrvm/machine/store.hpp"
+
 namespace hrvm::machine {
 const Snapshot* Definition::find_snapshot(std::string_view name) const {
   const auto found =
@@ -26,10 +28,14 @@ std::optional<std::string> Definition::layer_below(const std::optional<std::stri
   return snapshot->layer;
 }
 
+std::string Definition::layer_name(const std::string& id, std::size_t disk) const {
+  return of_disk(id + (base.is_folder() ? ".folder" : ".qcow2"), disk);
+}
+
 std::vector<std::string> Definition::files() const {
   std::vector<std::string> files;
   const auto add = [&](const auto& state) {
-    files.push_back(layer_file(state.layer));
+    for (std::size_t disk = 0; disk < disk_count(); ++disk) files.push_back(layer_file(state.layer, disk));
     if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
   };
   add(active);

@@ -97,6 +97,30 @@ BaseIdentity read_base(const Value& value) {
   return identity;
 }
 
+BaseIdentity read_empty_disk(const Value& value) {
+  value.expect_members({"kind", "size_bytes"});
+  BaseIdentity identity;
+  identity.kind = "empty";
+  identity.size_bytes = value["size_bytes"].number(1, most_bytes);
+  return identity;
+}
+
+// Only the first disk of a machine can be a folder, and that one only if it is alone.
+BaseIdentity read_other_disk(const Value& value) {
+  if (value["kind"].text() == "empty") return read_empty_disk(value);
+  auto identity = read_base(value);
+  if (identity.is_folder()) value["kind"].fail_expected("disk, image or empty");
+  return identity;
+}
+
+std::vector<BaseIdentity> read_other_disks(const Value& value, const BaseIdentity& first) {
+  std::vector<BaseIdentity> disks;
+  for (const auto& item : value.items()) disks.push_back(read_other_disk(item));
+  if (disks.size() >= most_disks) value.fail(fmt::format("has more than {} members", most_disks - 1));
+  if (first.is_folder() && !disks.empty()) value.fail("has members, and the machine's base is a folder");
+  return disks;
+}
+
 image::Geometry read_geometry(const Value& value) {
   value.expect_members({"cluster_bytes", "extended_l2"});
   const auto cluster = value["cluster_bytes"].number(512, 2 * base::MiB);
@@ -222,13 +246,15 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   const Value value(json, file);
   if (json.is_object() && json.contains("schema")) check_schema(value["schema"]);
   value.expect_members({"schema", "uuid", "created", "description", "system", "base", "geometry", "active", "previous",
-                        "snapshots", "fingerprints"});
+                        "snapshots", "fingerprints"},
+                       {"other_disks"});
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
   definition.created = value["created"].time();
   definition.description = value["description"].text();
   definition.system = value["system"].text();
   definition.base = read_base(value["base"]);
+  if (value.has("other_disks")) definition.others = read_other_disks(value["other_disks"], definition.base);
   definition.geometry = read_geometry(value["geometry"]);
   definition.active = read_state(value["active"]);
   definition.previous = value["previous"].optional(read_state);

@@ -39,6 +39,17 @@ base::Json base_json(const BaseIdentity& identity) {
       .set("sha256", identity.sha256);
 }
 
+base::Json other_disk_json(const BaseIdentity& identity) {
+  if (!identity.is_empty()) return base_json(identity);
+  return base::Json::object().set("kind", identity.kind).set("size_bytes", identity.size_bytes);
+}
+
+base::Json other_disks_json(const std::vector<BaseIdentity>& disks) {
+  auto list = base::Json::array();
+  for (const auto& disk : disks) list.push(other_disk_json(disk));
+  return list;
+}
+
 base::Json geometry_json(const image::Geometry& geometry) {
   return base::Json::object().set("cluster_bytes", geometry.cluster_bytes).set("extended_l2", geometry.extended_l2);
 }
@@ -84,14 +95,15 @@ base::Json to_json(const Fingerprint& fingerprint) {
 }
 
 base::Json to_json(const Definition& definition) {
-  return base::Json::object()
-      .set("schema", definition_schema)
+  auto json = base::Json::object();
+  json.set("schema", definition_schema)
       .set("uuid", definition.uuid.text())
       .set("created", base::format_time(definition.created))
       .set("description", definition.description)
       .set("system", definition.system)
-      .set("base", base_json(definition.base))
-      .set("geometry", geometry_json(definition.geometry))
+      .set("base", base_json(definition.base));
+  if (!definition.others.empty()) json.set("other_disks", other_disks_json(definition.others));
+  return json.set("geometry", geometry_json(definition.geometry))
       .set("active", state_json(definition.active))
       .set("previous", definition.previous ? state_json(*definition.previous) : base::Json())
       .set("snapshots", snapshots_json(definition.snapshots))

@@ -24,8 +24,9 @@ constexpr std::uint64_t sample_count = 32, sample_bytes = 4096;
 constexpr std::uint64_t gpt_sectors = 34;  // protective MBR, header and 128 entries of 128 bytes
 constexpr std::uint64_t boot_area_end = base::MiB;
 
-// A part of the base that is told of on its own: "p3 (ext4)".
+// A part of a disk that is told of on its own: "p3 (ext4)".
 struct Area {
+  block::BlockDevice* disk;
   std::string name;
   std::string type;
   Region region;
@@ -48,13 +49,14 @@ std::string type_of(block::BlockDevice& device) {
 Area partition_area(block::BlockDevice& base, const probe::Partition& partition) {
   const auto device = block::slice(base, partition.start_bytes, partition.size_bytes, base.name());
   const auto type = type_of(*device);
-  return {area_name(fmt::format("p{}", partition.number), type), type, {partition.start_bytes, partition.size_bytes}};
+  const auto name = area_name(fmt::format("p{}", partition.number), type);
+  return {&base, name, type, {partition.start_bytes, partition.size_bytes}};
 }
 
 std::vector<Area> areas_of(block::BlockDevice& base, const probe::PartitionTable& table) {
   if (table.kind == probe::TableKind::none) {
     const auto type = type_of(base);
-    return {{area_name("disk", type), type, {0, base.size()}}};
+    return {{&base, area_name("disk", type), type, {0, base.size()}}};
   }
   std::vector<Area> areas;
   for (const auto& partition : table.partitions)
@@ -99,8 +101,12 @@ std::vector<Mark> table_marks(block::BlockDevice& base, const probe::PartitionTa
   return marks;
 }
 
-Mark area_mark(block::BlockDevice& base, const Area& area) {
-  const auto device = block::slice(base, area.region.offset, area.region.length, base.name());
+std::unique_ptr<block::BlockDevice> open(const Area& area) {
+  return block::slice(*area.disk, area.region.offset, area.region.length, area.disk->name());
+}
+
+Mark area_mark(const Area& area) {
+  const auto device = open(area);
   const Marker& marker = marker_for(area.type);
   return {fmt::format("{}: {}", area.name, marker.noun), read_mark(marker, *device)};
 }
@@ -108,9 +114,9 @@ Mark area_mark(block::BlockDevice& base, const Area& area) {
 // What lies in volumes moves without a trace in the partitions that they lie on.
 class VolumeMarks {
  public:
-  VolumeMarks(block::BlockDevice& base, const std::vector<Area>& areas) {
+  explicit VolumeMarks(const std::vector<Area>& areas) {
     for (const auto& area : areas) {
-      devices_.push_back(block::slice(base, area.region.offset, area.region.length, base.name()));
+      devices_.push_back(open(area));
       bearers_.push_back({{devices_.back().get(), area.name}, area.type});
     }
   }
@@ -172,34 +178,78 @@ std::vector<Mark> sample_marks(block::BlockDevice& base, const std::vector<Area>
   return marks;
 }
 
+// What can be told of a disk without the others.
+struct DiskMarks {
+  std::vector<Area> areas;
+  std::vector<Mark> structure, samples;
+};
+
+// Those of the first have no prefix: most machines have one disk.
+void put_before(const std::string& prefix, DiskMarks& marks) {
+  for (auto& area : marks.areas) area.name = prefix + area.name;
+  for (auto* list : {&marks.structure, &marks.samples})
+    for (auto& mark : *list) mark.what = prefix + mark.what;
+}
+
+DiskMarks read_disk(block::BlockDevice& disk, const std::string& prefix) {
+  const auto table = probe::read_partition_table(disk);
+  DiskMarks marks{areas_of(disk, table), {{"size", fmt::format("{} bytes", disk.size())}}, {}};
+  for (auto& mark : table_marks(disk, table)) marks.structure.push_back(std::move(mark));
+  for (const auto& area : marks.areas) marks.structure.push_back(area_mark(area));
+  marks.samples = sample_marks(disk, marks.areas);
+  put_before(prefix, marks);
+  return marks;
+}
+
 }  // namespace
 
-Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now) {
-  const auto table = probe::read_partition_table(base);
-  const auto areas = areas_of(base, table);
-  Fingerprint fingerprint{now, {{"size", fmt::format("{} bytes", base.size())}}};
+Fingerprint read_fingerprint(const std::vector<block::BlockDevice*>& disks, base::Time now) {
+  Fingerprint fingerprint{now, {}};
   const auto add = [&](std::vector<Mark> marks) {
     for (auto& mark : marks) fingerprint.marks.push_back(std::move(mark));
   };
-  add(table_marks(base, table));
-  for (const auto& area : areas) fingerprint.marks.push_back(area_mark(base, area));
-  add(VolumeMarks(base, areas).run());
-  add(sample_marks(base, areas));
+  std::vector<Area> areas;
+  std::vector<Mark> samples;
+  for (std::size_t i = 0; i < disks.size(); ++i) {
+    if (!disks[i]) continue;
+    auto marks = read_disk(*disks[i], i == 0 ? "" : fmt::format("disk {}, ", i + 1));
+    areas.insert(areas.end(), marks.areas.begin(), marks.areas.end());
+    samples.insert(samples.end(), marks.samples.begin(), marks.samples.end());
+    add(std::move(marks.structure));
+  }
+  add(VolumeMarks(areas).run());
+  add(std::move(samples));
   return fingerprint;
 }
 
+namespace {
+
+std::vector<std::unique_ptr<block::BlockDevice>> open_bases(const sys::Host& host,
+                                                            const std::vector<probe::Disk>& bases) {
+  std::vector<std::unique_ptr<block::BlockDevice>> devices;
+  for (const auto& base : bases) devices.push_back(base.path.empty() ? nullptr : open_base(host, base));
+  return devices;
+}
+
 // The child has its own copies of the descriptors.
-static sys::ConfinedRun begin_reading(block::BlockDevice& device, const probe::Disk& base, base::Time now) {
-  const auto files = open_base_files(base);
+sys::ConfinedRun begin_reading(const std::vector<std::unique_ptr<block::BlockDevice>>& devices,
+                               const std::vector<probe::Disk>& bases, base::Time now) {
+  std::vector<BaseFile> files;
+  for (const auto& base : bases)
+    for (auto& file : open_base_files(base)) files.push_back(std::move(file));
   return sys::ConfinedRun([&] {
-    auto fingerprint = read_fingerprint(device, now);
+    std::vector<block::BlockDevice*> disks;
+    for (const auto& device : devices) disks.push_back(device.get());
+    auto fingerprint = read_fingerprint(disks, now);
     for (const auto& file : files) fingerprint.marks.push_back(file_mark(file));
     return base::to_text(to_json(fingerprint), -1);
   });
 }
 
-FingerprintRun::FingerprintRun(const sys::Host& host, const probe::Disk& base)
-    : path_(base.path), device_(open_base(host, base)), run_(begin_reading(*device_, base, host.now())) {}
+}  // namespace
+
+FingerprintRun::FingerprintRun(const sys::Host& host, const std::vector<probe::Disk>& bases)
+    : path_(bases.front().path), devices_(open_bases(host, bases)), run_(begin_reading(devices_, bases, host.now())) {}
 
 Fingerprint FingerprintRun::result() {
   const auto answer = run_.answer();
@@ -210,9 +260,10 @@ Fingerprint FingerprintRun::result() {
   return fingerprint_from_json(base::parse_json(*answer.text, path_), path_);
 }
 
-Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base) {
-  if (base.kind == probe::DiskKind::directory) return read_folder_fingerprint(base.path, host.now());
-  return FingerprintRun(host, base).result();
+Fingerprint take_fingerprint(const sys::Host& host, const std::vector<probe::Disk>& bases) {
+  const auto& first = bases.front();
+  if (first.kind == probe::DiskKind::directory) return read_folder_fingerprint(first.path, host.now());
+  return FingerprintRun(host, bases).result();
 }
 
 }  // namespace hrvm::machine

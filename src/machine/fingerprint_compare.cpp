@@ -24,17 +24,30 @@ std::uint64_t leading_number(const std::string& text) {
   return base::parse_unsigned(std::string_view(text).substr(0, text.find(' '))).value_or(0);
 }
 
+// "disk 2, " of the marks of all disks but the first.
+std::string prefix_of(const MarkComparison& mark) {
+  constexpr std::string_view disk = "disk ";
+  const auto comma = mark.what.find(", ");
+  if (!mark.what.starts_with(disk) || comma == mark.what.npos) return {};
+  const auto number = std::string_view(mark.what).substr(disk.size(), comma - disk.size());
+  return base::parse_unsigned(number) ? mark.what.substr(0, comma + 2) : "";
+}
+
+std::string without_prefix(const MarkComparison& mark) { return mark.what.substr(prefix_of(mark).size()); }
+
 std::string size_reason(const MarkComparison& size) {
   const auto then = leading_number(size.then), now = leading_number(size.now);
-  return fmt::format("it is {} {} than it was ({} bytes, were {})",
+  const auto prefix = prefix_of(size);
+  return fmt::format("{} is {} {} than it was ({} bytes, were {})",
+                     prefix.empty() ? "it" : prefix.substr(0, prefix.size() - 2),
                      base::format_bytes(then > now ? then - now : now - then), then > now ? "smaller" : "larger", now,
                      then);
 }
 
 std::string reason(const MarkComparison& mark) {
-  if (mark.what == "size") return size_reason(mark);
+  if (without_prefix(mark) == "size") return size_reason(mark);
   const auto colon = mark.what.find(separator);
-  if (colon == mark.what.npos) return fmt::format("the {} was changed", mark.what);
+  if (colon == mark.what.npos) return fmt::format("{}the {} was changed", prefix_of(mark), without_prefix(mark));
   const auto area = mark.what.substr(0, colon);
   if (mark.now.empty()) return area + " is no longer there";
   if (mark.then.empty()) return area + " is new";
@@ -46,7 +59,9 @@ std::string reason(const MarkComparison& mark) {
 bool is_sample(const MarkComparison& mark) { return mark.what.ends_with(sample); }
 
 // "p2 (vfat)" → "p2": the place without what lies in it.
-std::string place_of(const MarkComparison& mark) { return mark.what.substr(0, mark.what.find_first_of(" :")); }
+std::string place_of(const MarkComparison& mark) {
+  return mark.what.substr(0, mark.what.find_first_of(" :", prefix_of(mark).size()));
+}
 
 bool is_area(const MarkComparison& mark) { return mark.what.find(separator) != mark.what.npos; }
 
@@ -76,11 +91,11 @@ std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& 
 
 std::vector<std::string> reasons(const std::vector<MarkComparison>& comparison) {
   std::vector<std::string> told;
-  std::set<std::string> replaced;
-  bool size_moved = false;
+  std::set<std::string> replaced, of_another_size;
   for (const auto& mark : comparison) {
     if (mark.same) continue;
-    size_moved = size_moved || mark.what == "size";
+    if (without_prefix(mark) == "size") of_another_size.insert(prefix_of(mark));
+    const bool size_moved = of_another_size.contains(prefix_of(mark));
     // Where samples are taken follows from the size: of another size they say nothing.
     if (is_sample(mark) && (size_moved || mark.then.empty() || mark.now.empty() || area_is_told(told, mark))) continue;
     const bool gone = mark.now.empty() && is_area(mark) && holds_another(comparison, mark);

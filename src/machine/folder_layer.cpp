@@ -71,4 +71,11 @@ std::uint64_t allocated_bytes(const Path& layer) {
                                                              : sys::status(layer).allocated_bytes;
 }
 
+std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer) {
+  std::uint64_t bytes = 0;
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    bytes += allocated_bytes(machine.layer_path(layer, disk));
+  return bytes;
+}
+
 }  // namespace hrvm::machine

@@ -61,9 +61,41 @@ bool lies_on(const StorageState& storage, const probe::Disk& disk) {
 // No bus and no firmware stands between a folder and its kernel; and only a folder can be written to by its guest.
 void check_request(const probe::Disk& disk, const ImportRequest& request) {
   if (is_folder(disk) && (request.firmware || request.bus))
-    throw Error(ErrorKind::usage, fmt::format("{} is a folder: its machine has no firmware and no bus to choose", disk.path));
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is a folder: its machine has no firmware and no bus to choose", disk.path));
   if (!is_folder(disk) && request.direct)
     throw Error(ErrorKind::usage, "--direct is for folders: a disk is never written to").on(disk.path);
+}
+
+// A folder's machine has no layers that a disk could have one beside.
+void check_disks(const ImportCircumstances& circumstances, const ImportRequest& request) {
+  const auto count = 1 + circumstances.others.size() + request.new_disks.size();
+  if (is_folder(circumstances.survey.disk) && count > 1)
+    throw Error(ErrorKind::unsupported, "a machine on a folder has no disks of its own beside that")
+        .hint("let the guest read one: --disk FILE,ro");
+  if (count > most_disks)
+    throw Error(ErrorKind::unsupported, fmt::format("a machine has at most {} disks", most_disks));
+}
+
+std::vector<const probe::Disk*> all_disks(const ImportCircumstances& circumstances) {
+  std::vector<const probe::Disk*> disks = {&circumstances.survey.disk};
+  for (const auto& other : circumstances.others) disks.push_back(&other.disk);
+  return disks;
+}
+
+// What the set's other members say that there is besides, and the disks that were looked at do not bear.
+// What is found of such a set says so as well, where it is allowed.
+void check_sets(const probe::Survey& survey, const ImportRequest& request) {
+  if (request.allow_partial) return;
+  for (const auto& set : survey.contents.sets) {
+    if (set.missing.empty()) continue;
+    throw Error(ErrorKind::refused, fmt::format("{} holds a part of {}; missing: {}", survey.disk.path, describe(set),
+                                                base::join(set.missing, "; ")))
+        .on(survey.disk.path)
+        .hint(fmt::format("attach the disk that has it, or name its image: hrvm import {} --disk OTHER; "
+                          "--allow-partial imports what is here",
+                          base::shell_quote(survey.disk.path)));
+  }
 }
 
 void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& storage) {
@@ -217,6 +249,13 @@ BaseIdentity identity_of(const probe::Survey& survey) {
   return base;
 }
 
+BaseIdentity identity_of_empty(std::uint64_t size_bytes) {
+  BaseIdentity base;
+  base.kind = "empty";
+  base.size_bytes = size_bytes;
+  return base;
+}
+
 Definition first_definition(const ImportCircumstances& circumstances, const ImportRequest& request,
                             const Hardware& advised) {
   Definition definition;
@@ -226,6 +265,8 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
   definition.description = request.description;
   definition.system = system ? system->pretty : "";
   definition.base = identity_of(circumstances.survey);
+  for (const auto& other : circumstances.others) definition.others.push_back(identity_of(other));
+  for (const auto size : request.new_disks) definition.others.push_back(identity_of_empty(size));
   if (request.direct) definition.base.format = "direct";
   definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
   definition.active.layer = circumstances.drawn.layer_id;
@@ -260,11 +301,16 @@ std::optional<Error> image_obstacle(const probe::Disk& disk) {
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
   const auto& survey = circumstances.survey;
   ImportPlan plan;
-  check_kind(survey.disk);
+  for (const auto* disk : all_disks(circumstances)) check_kind(*disk);
   check_request(survey.disk, request);
+  check_disks(circumstances, request);
   plan.name = choose_name(circumstances, request.name);
-  check_store_is_elsewhere(survey.disk, circumstances.storage);
-  check_use(survey.disk, request, plan.findings);
+  for (const auto* disk : all_disks(circumstances)) {
+    check_store_is_elsewhere(*disk, circumstances.storage);
+    check_use(*disk, request, plan.findings);
+  }
+  check_sets(survey, request);
+  for (const auto& other : circumstances.others) check_sets(other, request);
   check_volatile(circumstances.storage, request, plan.findings);
   check_space(circumstances.storage, request, plan.findings);
   if (is_folder(survey.disk))
@@ -275,9 +321,8 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
   const auto advice = advise(survey, circumstances.host);
   plan.change.what = "import " + plan.name;
   plan.change.definition = first_definition(circumstances, request, advice.hardware);
-  const auto& definition = plan.change.definition;
   if (!request.firmware) plan.findings.insert(plan.findings.end(), advice.findings.begin(), advice.findings.end());
-  plan.change.new_layers = {{circumstances.drawn.layer_id, layer_on_base(definition.base, definition.geometry)}};
+  plan.change.new_layers = layers_on_base(plan.change.definition, circumstances.drawn.layer_id);
   return plan;
 }
 

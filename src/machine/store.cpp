@@ -77,8 +77,16 @@ Path generation_path(const Path& folder, std::uint64_t generation) {
   return folder / "generations" / fmt::format("{}.json", generation);
 }
 
+Path of_disk(const Path& layer, std::size_t disk) {
+  if (disk == 0) return layer;
+  return layer.parent_path() / fmt::format("{}-{}{}", layer.stem().string(), disk, layer.extension().string());
+}
+
 RunState run_state(const Machine& machine) {
-  return block::image_use(machine.active_layer()) == block::ImageUse::write ? RunState::running : RunState::stopped;
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    if (block::image_use(machine.layer_path(machine.definition.active.layer, disk)) == block::ImageUse::write)
+      return RunState::running;
+  return RunState::stopped;
 }
 
 std::vector<std::string> Store::names() const {
@@ -113,7 +121,9 @@ void Store::check_files(const Machine& machine) const {
 }
 
 void Store::check_files(const Machine& machine, const State& state) const {
-  for (const auto& layer : machine.definition.chain(state)) check_file(machine, machine.layer_path(layer));
+  for (const auto& layer : machine.definition.chain(state))
+    for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+      check_file(machine, machine.layer_path(layer, disk));
   if (state.nvram) check_file(machine, machine.nvram_path(*state.nvram));
 }
 

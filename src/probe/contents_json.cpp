@@ -156,11 +156,13 @@ System system_from(const Json& json) {
 Json to_json(const DiskSet& set) {
   Json json;
   json.set("kind", set.kind).set("uuid", set.uuid).set("name", set.name);
-  return json.set("is_complete", set.is_complete);
+  return json.set("is_complete", set.is_complete).set("missing", Json(set.missing));
 }
 
 DiskSet set_from(const Json& json) {
-  return {text(json, "kind"), text(json, "uuid"), text(json, "name"), flag(json, "is_complete")};
+  DiskSet set{text(json, "kind"), text(json, "uuid"), text(json, "name"), flag(json, "is_complete"), {}, {}};
+  for (const Json& missing : json["missing"].items()) set.missing.push_back(missing.text().value_or(""));
+  return set;
 }
 
 }  // namespace

@@ -32,6 +32,12 @@ void add(std::vector<SharedSet>& shared, const DiskSet& set, std::size_t disk) {
     found->disks.push_back(disk);
 }
 
+// The first disk was read along with the others.
+std::vector<std::string> missing_of(const Contents& contents, const std::string& uuid) {
+  const auto set = std::ranges::find(contents.sets, uuid, &DiskSet::uuid);
+  return set == contents.sets.end() ? std::vector<std::string>() : set->missing;
+}
+
 }  // namespace
 
 std::vector<SharedSet> find_shared_sets(const std::vector<SurveyAttempt>& attempts) {
@@ -50,12 +56,27 @@ std::vector<SharedSet> find_shared_sets(const std::vector<SurveyAttempt>& attemp
 void tell_shared_set(const SharedSet& shared, std::vector<SurveyAttempt>& attempts) {
   std::vector<std::string> paths;
   for (const std::size_t disk : shared.disks) paths.push_back(attempts[disk].survey->disk.path);
-  for (const std::size_t disk : shared.disks)
-    attempts[disk].survey->contents.findings.push_back(
+  const auto missing = missing_of(attempts[shared.disks.front()].survey->contents, shared.set.uuid);
+  for (const std::size_t disk : shared.disks) {
+    Contents& contents = attempts[disk].survey->contents;
+    for (DiskSet& set : contents.sets)
+      if (set.uuid == shared.set.uuid) {
+        set.disks = paths;
+        set.missing = missing;
+      }
+    contents.findings.push_back(
         {"disk-set", base::Severity::warning, attempts[disk].survey->disk.path,
-         base::printable(fmt::format("{} {} lies on several disks: {}", noun(shared.set.kind), shared.set.name,
-                                     base::join(paths, ", "))),
-         "a machine made of one of them has a part of it only"});
+         base::printable(fmt::format("{} lies on several disks: {}", describe(shared.set), base::join(paths, ", "))),
+         "a machine needs all of them: " + import_command(paths)});
+  }
+}
+
+std::string describe(const DiskSet& set) { return noun(set.kind) + " " + set.name; }
+
+std::string import_command(const std::vector<std::string>& disks) {
+  std::string command = "hrvm import " + base::shell_quote(disks.front());
+  for (std::size_t i = 1; i < disks.size(); ++i) command += " --disk " + base::shell_quote(disks[i]);
+  return command;
 }
 
 }  // namespace hrvm::probe

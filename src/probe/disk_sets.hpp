@@ -17,7 +17,7 @@ struct SharedSet {
 // Sets that no disk bears whole and that lie on several. Two disks with the same whole set are copies of each other.
 std::vector<SharedSet> find_shared_sets(const std::vector<SurveyAttempt>& attempts);
 
-// "disk-set", for each disk of a set.
+// "disk-set", for each disk of a set; what is missing of the set is then what is on none of them.
 void tell_shared_set(const SharedSet& shared, std::vector<SurveyAttempt>& attempts);
 
 }  // namespace hrvm::probe

@@ -149,7 +149,7 @@ class Reading {
         const auto& assembly = assemblies_.emplace_back(assembler.assemble(members));
         contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
         for (const volume::MemberSet& set : assembly.sets)
-          contents_.sets.push_back({set.kind, set.uuid, set.name, set.is_complete});
+          contents_.sets.push_back({set.kind, set.uuid, set.name, set.is_complete, set.missing, {}});
         for (const volume::Volume& volume : assembly.volumes)
           if (is_of_this_disk(assembly, volume) && ++volumes_read_ <= most_volumes) read_volume(assembly, volume);
       }

@@ -26,7 +26,8 @@ std::string name_of(const Signature& signature) {
 }
 
 SpreadBtrfs open(const Group& group) {
-  SpreadBtrfs spread{{"btrfs", group.told.uuid, name_of(group.signature), group.numbers.size() >= group.told.devices},
+  const bool is_complete = group.numbers.size() >= group.told.devices;
+  SpreadBtrfs spread{{"btrfs", group.told.uuid, name_of(group.signature), is_complete, {}, {}},
                      group.signature,
                      group.told.size_bytes,
                      fmt::format("{} devices", group.told.devices),
@@ -35,11 +36,14 @@ SpreadBtrfs open(const Group& group) {
   const auto add = [&](std::string id, Severity severity, std::string message, std::string remedy) {
     spread.findings.push_back({std::move(id), severity, spread.set.name, std::move(message), std::move(remedy)});
   };
-  if (!spread.set.is_complete)
+  if (!spread.set.is_complete) {
+    spread.set.missing = {
+        fmt::format("{} of its {} devices", group.told.devices - group.numbers.size(), group.told.devices)};
     add("btrfs-member-missing", Severity::warning,
         fmt::format("{} of its {} devices are not here; what lies on them alone cannot be read",
                     group.told.devices - group.numbers.size(), group.told.devices),
         "a machine needs all disks of the filesystem; importing this one alone gives it a part of its data");
+  }
   try {
     spread.files = fs::open_btrfs(group.devices);
   } catch (const base::Error& error) {

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/volume/volumes.hpp"
@@ -69,11 +70,12 @@ class Assembling {
     const auto& group = found.group;
     std::map<std::string, block::BlockDevice*> physical;
     std::vector<std::string> missing;
-    MemberSet told{"lvm", group.uuid, group.name, {}, true};
+    MemberSet told{"lvm", group.uuid, group.name, {}, true, {}};
     for (const auto& volume : group.physical_volumes) {
       const auto here = std::ranges::find(found_, volume.uuid, [](const FoundMember& m) { return m.label.uuid; });
       if (here == found_.end()) {
         missing.push_back(volume.name);
+        told.missing.push_back(describe(group, volume));
         continue;
       }
       physical[volume.name] = here->member.device;
@@ -85,6 +87,12 @@ class Assembling {
     auto& devices = *devices_->emplace_back(std::make_unique<GroupDevices>(group, std::move(physical)));
     for (const auto& volume : group.logical_volumes)
       if (assembly_.volumes.size() < most_volumes) take(devices, group, volume);
+  }
+
+  static std::string describe(const Group& group, const PhysicalVolume& volume) {
+    const auto size = base::format_bytes(volume.extents * group.extent_bytes());
+    const auto seen = volume.last_path.empty() ? "" : ", last seen as " + volume.last_path;
+    return base::printable(fmt::format("{}{} ({})", volume.name, seen, size));
   }
 
   void tell_missing(const Group& group, const std::vector<std::string>& missing) {

@@ -93,7 +93,7 @@ LogicalVolume read_logical_volume(const Section::Named& named) {
 PhysicalVolume read_physical_volume(const Section::Named& named) {
   const auto& section = named.section;
   return {named.name, without_dashes(section.text("id").value_or("")), section.required_number("pe_start"),
-          extents(section, "pe_count")};
+          extents(section, "pe_count"), section.text("device").value_or("")};
 }
 
 // So that no size in bytes overflows.

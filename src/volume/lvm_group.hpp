@@ -41,6 +41,7 @@ struct PhysicalVolume {
   std::string name;  // in this text: "pv0"
   std::string uuid;  // without dashes
   std::uint64_t start_sector = 0, extents = 0;
+  std::string last_path;  // where it was when the text was written: "/dev/sdb1"; a hint
 };
 
 struct Group {

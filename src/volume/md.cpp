@@ -51,7 +51,7 @@ class Assembling {
     const auto& array = found.front().super;
     const auto path = path_of(array);
     Parts parts;
-    MemberSet told{"md", array.array.text(), path, {}, true};
+    MemberSet told{"md", array.array.text(), path, {}, true, {}};
     for (const auto& each : found) {
       told.members.push_back(each.member.name);
       if (const auto role = current_role(array, each.super))
@@ -61,8 +61,18 @@ class Assembling {
     }
     told.is_complete = parts.size() >= array.members;
     if (!told.is_complete) tell_missing(path, array, parts.size());
+    told.missing = missing_from(array, parts);
     assembly_.volumes.push_back(open(told, array, parts));
     assembly_.sets.push_back(std::move(told));
+  }
+
+  // Those that the array still counts on. One that it knows to have failed is gone for the system on it as well.
+  static std::vector<std::string> missing_from(const Super& array, const Parts& parts) {
+    std::vector<std::string> missing;
+    for (const auto& role : array.roles)
+      if (role && *role < array.members && !parts.contains(*role))
+        missing.push_back(fmt::format("member {} of {}", *role + 1, array.members));
+    return missing;
   }
 
   // A member that missed a change must not be read; one update may be under way.

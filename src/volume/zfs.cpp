@@ -167,7 +167,8 @@ class Assembling {
     volume.because = "its datasets are not read yet, so a system in them is not named from them";
     volume.details = base::printable(describe(newest, tops));
     for (const auto& top : tops) volume.size_bytes += top.second.tree->number("asize").value_or(0);
-    MemberSet set{"zfs", volume.set, volume.path, {}, missing_from(config, tops).empty()};
+    MemberSet set{"zfs", volume.set, volume.path, {}, true, printable(missing_from(config, tops))};
+    set.is_complete = set.missing.empty();
     for (const Device* device : pool.devices) set.members.push_back(device->member.name);
     assembly_.sets.push_back(std::move(set));
     tell_missing(volume.path, config, tops);
@@ -212,6 +213,11 @@ class Assembling {
     if (const auto absent = absent_top_levels(config, tops.size()))
       missing.push_back(fmt::format("{} of {} top-level vdevs", absent, *config.number("vdev_children")));
     return missing;
+  }
+
+  static std::vector<std::string> printable(std::vector<std::string> texts) {
+    for (auto& text : texts) text = base::printable(text);
+    return texts;
   }
 
   void tell_missing(const std::string& pool, const NvList& config, const std::map<std::uint64_t, TopLevel>& tops) {

@@ -82,7 +82,8 @@ void MachineStore::add_on(const machine::BaseIdentity& base, const std::string& 
   definition.system = "Debian GNU/Linux 12 (bookworm)";
   definition.base = base;
   definition.active = {store().new_id(), std::nullopt, hardware(), std::nullopt};
-  definition.fingerprints[definition.active.layer] = machine::read_fingerprint(*block::open_device(file), host_.now);
+  const auto device = block::open_device(file);
+  definition.fingerprints[definition.active.layer] = machine::read_fingerprint({device.get()}, host_.now);
   plan.change.new_layers = {{definition.active.layer, machine::layer_on_base(base, definition.geometry)}};
   machine::apply_import(store(), plan);
 }

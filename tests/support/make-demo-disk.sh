@@ -12,6 +12,8 @@
 #   --signed         in the ESP EFI/debian/shimx64.efi and its GRUB, which Secure Boot takes
 #   --nvme-only      its initramfs finds NVMe disks alone
 #   --4kn            4096-byte logical sectors; UEFI only
+#   --lvm SECOND.img its root is the volume demo/root, whose first half lies on a second disk and the rest in p3 (root
+#                    for loop devices, and LVM's tools)
 #   --proxmox        the package database of a Proxmox VE 8.1.4
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -34,7 +36,7 @@ MODULES=(
 
 die() { printf 'make-demo-disk.sh: %s\n' "$*" >&2; exit 1; }
 
-bios=1 uefi=1 vendor_only= nvme_only= signed= sector=512 size=256M hostname=demo proxmox= out=
+bios=1 uefi=1 second= vendor_only= nvme_only= signed= sector=512 size=256M hostname=demo proxmox= out=
 while [ $# -gt 0 ]; do
   case $1 in
     --bios-only) uefi= ;;
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
     --signed) signed=1 ;;
     --nvme-only) nvme_only=1 ;;
     --4kn) sector=4096 bios= ;;
+    --lvm) second=$2; shift ;;
     --proxmox) proxmox=1 ;;
     --size) size=$2; shift ;;
     --hostname) hostname=$2; shift ;;
@@ -58,6 +61,12 @@ version=$(cat "$KERNEL/version")
 work=$(mktemp -d "${TMPDIR:-/tmp}/demo-disk.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 image=$out.part
+
+root_type=0FC63DAF-8483-4772-8E79-3D69D8477DE4
+if [ -n "$second" ]; then
+  root_type=E6D6D379-F507-44C2-A23C-238F2A3DF928
+  MODULES+=(dm-mod)
+fi
 
 # Bytes. The partitions lie at the same places whatever the sector size.
 MIB=1048576
@@ -77,17 +86,27 @@ write_table() {
     printf 'label: gpt\nlabel-id: %s\n' "$DISK_UUID"
     partition 1 $bios_start $bios_size 21686148-6449-6E6F-744E-656564454649 'BIOS boot'
     partition 2 $esp_start $esp_size C12A7328-F81F-11D2-BA4B-00A0C93EC93B 'EFI system'
-    partition 3 $root_start $root_size 0FC63DAF-8483-4772-8E79-3D69D8477DE4 root
+    partition 3 $root_start $root_size $root_type root
   } > "$work/table"
   # sfdisk takes every image for one with 512-byte sectors; fdisk can be told.
   printf 'I\n%s\nw\n' "$work/table" | fdisk -b $sector --wipe never "$image" > "$work/fdisk.log" 2>&1 \
     || { cat "$work/fdisk.log" >&2; die "fdisk could not write the table"; }
 }
 
+add_program() { # TREE PROGRAM: with its libraries
+  local library
+  cp "$2" "$1/bin/"
+  for library in $(ldd "$2" | grep -o '/[^ ]*'); do
+    mkdir -p "$1${library%/*}"
+    cp -L "$library" "$1$library"
+  done
+}
+
 make_initramfs() {
   local tree=$work/initramfs module
   mkdir -p "$tree"/{bin,dev,proc,sys,root,modules}
   cp /bin/busybox "$tree/bin/busybox"
+  [ -z "$second" ] || add_program "$tree" "$(command -v lvm)"
   for module in "${MODULES[@]}"; do
     case $nvme_only$module in 1virtio_blk | 1sd_mod | 1ata_piix | 1virtio_scsi) continue ;; esac
     find "$KERNEL/lib/modules/$version/kernel" -name "$module.ko" \
@@ -106,7 +125,7 @@ no_root() {
   echo "HRVM-DEMO-NO-ROOT"
 }
 tries=0
-until device=\$(findfs UUID=$ROOT_UUID 2> /dev/null); do
+until [ ! -e /bin/lvm ] || lvm vgchange -ay --sysinit > /dev/null 2>&1; device=\$(findfs UUID=$ROOT_UUID 2> /dev/null); do
   tries=\$((tries + 1))
   [ \$tries -lt 100 ] || { no_root; exec sh; }
   usleep 50000
@@ -238,10 +257,37 @@ make_root() {
   write_userland "$tree"
   write_boot "$tree"
   package_database > "$tree/var/lib/dpkg/status"
+  if [ -n "$second" ]; then make_root_on_lvm "$tree"; return; fi
   # Without its size mke2fs would take all that follows, the backup table too.
   mke2fs -q -F -t ext4 -b 4096 -L demo-root -U $ROOT_UUID -d "$tree" \
     -E "offset=$root_start,hash_seed=$ROOT_UUID,nodiscard,lazy_itable_init=1,root_owner=0:0" \
     "$image" $((root_size / 4096))
+}
+
+# No volume is active meanwhile: what lies in it is put where LVM says that it lies.
+make_root_on_lvm() { # TREE
+  local half=$(((root_size / MIB - 2) / 2)) loops=() filter
+  truncate -s $(((half + 2) * MIB)) "$second.part"
+  loops+=("$(losetup --find --show "$second.part")")
+  trap 'losetup -d "${loops[@]}"; rm -rf "$work"' EXIT
+  loops+=("$(losetup --find --show --offset $root_start --sizelimit $root_size "$image")")
+  lvm() {
+    DM_DISABLE_UDEV=1 LVM_SUPPRESS_FD_WARNINGS=1 command lvm "$@" --config "devices { use_devicesfile=0
+      filter=[\"a|^${loops[0]}\$|\",\"a|^${loops[1]}\$|\",\"r|.*|\"] } global { activation=0 use_lvmpolld=0 }
+      backup { backup=0 archive=0 }" > "$work/lvm.log" 2>&1 || die "lvm $*: $(cat "$work/lvm.log")"
+  }
+  lvm pvcreate -y --dataalignment 1m "${loops[0]}" "${loops[1]}"
+  lvm vgcreate -y -s 1m demo "${loops[0]}" "${loops[1]}"
+  lvm lvcreate -y -an -Zn -l $half -n root demo "${loops[0]}"
+  lvm lvextend -l $((2 * half)) demo/root "${loops[1]}"
+  truncate -s $((2 * half * MIB)) "$work/volume"
+  mke2fs -q -F -t ext4 -b 4096 -L demo-root -U $ROOT_UUID -d "$1" \
+    -E "hash_seed=$ROOT_UUID,nodiscard,lazy_itable_init=1,root_owner=0:0" "$work/volume"
+  dd if="$work/volume" of="$second.part" bs=1M count=$half seek=1 conv=notrunc,sparse status=none
+  dd if="$work/volume" of="$image" bs=1M skip=$half seek=$((root_start / MIB + 1)) conv=notrunc,sparse status=none
+  losetup -d "${loops[@]}"
+  trap 'rm -rf "$work"' EXIT
+  mv -T "$second.part" "$second"
 }
 
 grub_core() { # FORMAT OUT MODULE...
@@ -249,7 +295,7 @@ grub_core() { # FORMAT OUT MODULE...
   shift 2
   printf 'search.fs_uuid %s root\nconfigfile ($root)/boot/grub/grub.cfg\n' $ROOT_UUID > "$work/early.cfg"
   grub-mkimage -O "$format" -p /boot/grub -c "$work/early.cfg" -o "$core" "$@" \
-    part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux serial terminal echo test boot
+    part_gpt part_msdos ext2 search search_fs_uuid normal configfile linux serial terminal echo test boot ${second:+lvm}
 }
 
 # Debian's signed GRUB reads the configuration that lies beside it.

@@ -40,6 +40,19 @@ struct DiskNode {
   friend bool operator==(const DiskNode&, const DiskNode&) = default;
 };
 
+// One of the machine's own disks: what the guest writes goes into its layer.
+struct OwnDisk {
+  std::vector<DiskNode> chain;  // active layer first, then the base, and what backs it where it is an image
+  std::size_t base_nodes = 0;   // how many at the end of the chain are the base's; none of a disk that began empty
+  bool base_direct = false;     // O_DIRECT: of devices
+  std::uint64_t l2_cache_bytes = 0;
+  block::SectorSizes sectors;
+  std::string serial;  // the original's, at most 20 characters; empty: none
+
+  const DiskNode& layer() const { return chain.front(); }
+  std::size_t base_index() const { return chain.size() - base_nodes; }
+};
+
 // A disk besides the machine's own, or a disc in a CD drive. The guest can only read it.
 struct ExtraDisk {
   std::vector<DiskNode> chain;  // itself, then what backs it where it is an image
@@ -105,13 +118,9 @@ struct LaunchPlan {
   std::string bridge_helper;             // program that joins it to a bridge; empty: QEMU's own
   std::optional<UefiFirmware> firmware;  // null: BIOS
   std::string nvram;                     // the machine's own variables; empty for BIOS
-  std::vector<DiskNode> chain;           // active layer first, then the base, and what backs it where it is an image
-  std::size_t base_nodes = 1;            // how many at the end of the chain are the base's
-  bool layer_direct = false, base_direct = false;  // O_DIRECT: what the store's filesystem can, and devices
-  std::uint64_t l2_cache_bytes = 0;
-  block::SectorSizes sectors;
+  std::vector<OwnDisk> disks;            // what it boots from first
+  bool layer_direct = false;             // O_DIRECT: what the store's filesystem can
   std::vector<ExtraDisk> extra_disks;
-  std::string disk_serial;  // the original's, at most 20 characters; empty: none
   std::vector<PortForward> forwards;
   std::vector<UsbId> usb;  // devices of the host
   Console console = Console::automatic;
@@ -122,14 +131,13 @@ struct LaunchPlan {
   std::string guard_socket;                                      // QMP as well, for the guard
 
   std::optional<Tpm> tpm;
-  std::optional<SharedFolder> folder;  // then the chain has its layers alone, and no disk
+  std::optional<SharedFolder> folder;  // then the one disk is none: its chain has the folder's layers alone
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
   // Only KVM gives a guest the interfaces of Hyper-V.
   bool has_hyperv() const { return hardware.hyperv && accelerator == Accelerator::kvm; }
   bool has_secure_boot() const { return firmware && firmware->secure_boot != machine::SecureBoot::off; }
-  std::size_t base_index() const { return chain.size() - base_nodes; }
   bool has_display() const { return console != Console::serial && console != Console::none; }
 };
 
@@ -167,22 +175,24 @@ struct LaunchCircumstances {
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet
-  bool layer_direct = false, base_direct = false;  // O_DIRECT: what the store's filesystem can, and devices
+  bool layer_direct = false;     // O_DIRECT: what the store's filesystem can
   bool display = false;          // there is one for --console gui
   bool libvirt_as_root = false;  // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
   machine::Path tpm_folder;  // what its TPM remembers, or will
   probe::Disk base;  // where it is now
+  std::vector<probe::Disk> others;  // where the machine's other disks are; one without a path began empty
   std::vector<ExtraSource> extra_sources;
 };
 // `nvram`: the variables that will boot, where there are any yet.
-LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine, const probe::Disk& base,
-                           const std::optional<machine::Path>& nvram);
+LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine,
+                           const std::vector<probe::Disk>& bases, const std::optional<machine::Path>& nvram);
 
-// Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's); `nvram`
-// is where its variables are or will be. Error{not_found} when QEMU, swtpm or a firmware that fits is not installed,
-// with the package to install; Error{unsupported} for what cannot work together (BIOS, SATA or IDE with 4096-byte
-// logical sectors, IDE with UEFI, a window without a display); Error{usage} for a CPU model or forward that cannot be.
+// Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's), of the
+// first disk (machine::of_disk tells the others'); `nvram` is where its variables are or will be. Error{not_found} when
+// QEMU, swtpm or a firmware that fits is not installed, with the package to install; Error{unsupported} for what cannot
+// work together (BIOS, SATA or IDE with 4096-byte logical sectors, IDE with UEFI, more disks than a bus has places for,
+// a window without a display); Error{usage} for a CPU model or forward that cannot be.
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,
                        const LaunchRequest& request, const LaunchCircumstances& circumstances);

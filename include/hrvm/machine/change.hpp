@@ -16,6 +16,7 @@ namespace hrvm::machine {
 struct NewLayer {
   std::string id;
   image::NewImage image;
+  std::size_t disk = 0;  // of the machine's
 };
 struct NvramCopy {
   std::string from, to;  // ids
@@ -72,8 +73,10 @@ Change plan_snapshot_rename(const Machine& machine, const std::string& name, con
 // Active and previous change places. Error{not_found} when there is nothing to undo.
 Change plan_undo(const Machine& machine);
 
-// The image a new layer on the machine's base has.
+// The image a new layer on one of the machine's bases has; one that lies on nothing of a disk that began empty.
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);
+// A layer on the base, of all its disks.
+std::vector<NewLayer> layers_on_base(const Definition& definition, const std::string& id);
 
 // Error{not_found} with what was probably meant.
 const Snapshot& snapshot_of(const Machine& machine, const std::string& name);

@@ -17,6 +17,8 @@
 
 namespace hrvm::machine {
 
+inline constexpr std::size_t most_disks = 16;
+
 enum class Firmware { bios, uefi };
 enum class MachineType { q35, pc };
 enum class Bus { virtio, sata, nvme, scsi, ide };
@@ -69,11 +71,12 @@ struct Hardware {
   friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 
-// The base as it was at import: it is found by this, not by its path.
+// The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a disk
+// that began empty it tells the size only.
 struct BaseIdentity {
   std::string path;         // as imported: "/dev/sda", "/images/debian.img"
   std::string stable_path;  // what the layers' headers name
-  std::string kind = "disk";  // disk, image, folder
+  std::string kind = "disk";  // disk, image, folder, empty
   std::string format = "raw";      // or qcow2, of an image; of a folder "folder", or "direct": the guest writes to it
   std::uint64_t size_bytes = 0;    // as the guest sees it; 0 of a folder
   block::SectorSizes sectors;
@@ -81,6 +84,7 @@ struct BaseIdentity {
   std::string table_uuid;          // empty without a table
   std::string sha256;              // of everything, taken by import --hash; empty otherwise
   bool is_folder() const { return kind == "folder"; }
+  bool is_empty() const { return kind == "empty"; }
   bool is_direct() const { return format == "direct"; }
   friend bool operator==(const BaseIdentity&, const BaseIdentity&) = default;
 };
@@ -98,7 +102,8 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// A layer is named by the id it was drawn with: layers/<id>.qcow2, or layers/<id>.folder on a folder. NVRAM files alike: nvram/<id>.fd.
+// A layer is named by the id it was drawn with: layers/<id>.qcow2, or layers/<id>.folder on a folder. Of a machine with
+// several disks it is a file for each: layers/<id>-1.qcow2 is the second disk's. NVRAM files alike: nvram/<id>.fd.
 struct State {
   std::string layer;
   std::optional<std::string> nvram;  // null until the first boot by UEFI makes one
@@ -122,7 +127,8 @@ struct Definition {
   base::Time created{};
   std::string description;
   std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
-  BaseIdentity base;
+  BaseIdentity base;                 // of its first disk, the one that it boots from
+  std::vector<BaseIdentity> others;  // of its other disks, in the order in which the guest has them
   image::Geometry geometry;          // of every layer
   State active;
   std::optional<State> previous;     // what the last reset or revert discarded: undo swaps it with active
@@ -134,8 +140,10 @@ struct Definition {
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.
   std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;
-  std::string layer_name(const std::string& id) const { return id + (base.is_folder() ? ".folder" : ".qcow2"); }
-  std::string layer_file(const std::string& id) const { return "layers/" + layer_name(id); }
+  std::size_t disk_count() const { return 1 + others.size(); }
+  const BaseIdentity& disk(std::size_t index) const { return index == 0 ? base : others.at(index - 1); }
+  std::string layer_name(const std::string& id, std::size_t disk = 0) const;
+  std::string layer_file(const std::string& id, std::size_t disk = 0) const { return "layers/" + layer_name(id, disk); }
   // Everything it names, as paths relative to the machine's folder: "layers/….qcow2", "nvram/….fd".
   std::vector<std::string> files() const;
 };

@@ -19,7 +19,9 @@ namespace hrvm::machine {
 // Marks: "size", "partition table", "backup partition table", "boot area" (before the first partition), and for each
 // partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the colon
 // says which partition moved.
-Fingerprint read_fingerprint(block::BlockDevice& base, base::Time now);
+// Of a machine with several disks those of the others are told as "disk 2, p3 (ext4): superblock"; a volume that lies on
+// several is looked at once, as what it is.
+Fingerprint read_fingerprint(const std::vector<block::BlockDevice*>& disks, base::Time now);
 
 // What a guest sees of a base: its bytes, or what a qcow2 image and all that backs it show. Disks are read as their
 // medium is, whatever the page cache holds of them (block::Access::fresh).
@@ -29,15 +31,16 @@ std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe
 // too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last.
 class FingerprintRun {
  public:
-  FingerprintRun(const sys::Host& host, const probe::Disk& base);
+  // The bases of all disks; one without a path began empty, and has no marks.
+  FingerprintRun(const sys::Host& host, const std::vector<probe::Disk>& bases);
   Fingerprint result();  // waits for it; once only
 
  private:
   std::string path_;
-  std::unique_ptr<block::BlockDevice> device_;
+  std::vector<std::unique_ptr<block::BlockDevice>> devices_;
   sys::ConfinedRun run_;
 };
-Fingerprint take_fingerprint(const sys::Host& host, const probe::Disk& base);
+Fingerprint take_fingerprint(const sys::Host& host, const std::vector<probe::Disk>& bases);
 
 struct MarkComparison {
   std::string what, then, now;  // empty: the mark is not there
@@ -54,6 +57,7 @@ std::string_view word(Drift drift);
 struct BaseState {
   Drift drift = Drift::none;
   std::optional<probe::Disk> disk;      // where it is now
+  std::vector<probe::Disk> disks;       // where all of them are, in order; one without a path began empty
   std::vector<std::string> reasons;
   std::vector<MarkComparison> evidence;
 };
@@ -64,6 +68,8 @@ struct BaseState {
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
 // Only finds it. Error{refused} for an image of another format.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);
+// All of the machine's. Error{not_found} for the first that is not there.
+std::vector<probe::Disk> find_bases(const sys::Host& host, const Definition& definition);
 
 // The files that an image is read from as far as they can be found, or the disk's path.
 std::vector<std::string> base_files(const BaseIdentity& base);

@@ -25,6 +25,8 @@ std::vector<Path> folder_stack(const Machine& machine, const State& state);
 
 // What a layer takes on its medium, be it a file or a folder.
 std::uint64_t allocated_bytes(const Path& layer);
+// The same of a layer of all disks of a machine.
+std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer);
 
 // "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder itself. What is
 // mounted in it is left out: a machine does not see that either.

@@ -24,11 +24,12 @@ struct ImportRequest {
   std::optional<MachineType> machine;
   std::optional<Network> network;
   bool tpm = false;
-  std::vector<std::string> disks;  // besides its own: absolute paths
+  std::vector<std::string> disks;  // that the guest can only read: absolute paths
+  std::vector<std::uint64_t> new_disks;  // that begin empty: their sizes
   std::string description;
   bool classic = false;
   bool direct = false;  // of a folder: the guest writes to it
-  bool allow_in_use = false, allow_volatile = false, allow_low_space = false;
+  bool allow_in_use = false, allow_volatile = false, allow_low_space = false, allow_partial = false;
 };
 
 // Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header names
@@ -42,7 +43,8 @@ struct ImportPlan {
 };
 
 struct ImportCircumstances {
-  probe::Survey survey;
+  probe::Survey survey;               // of the disk that boots, and of what it and the others bear together
+  std::vector<probe::Survey> others;  // of the disks that are imported along with it, each by itself
   StorageState storage;
   HostResources host;
   std::vector<std::string> taken_names;
@@ -51,8 +53,9 @@ struct ImportCircumstances {
   std::string mac;
 };
 
-// Pure. Error{refused} for a disk in use, volatile storage, low space (each names its override), and for a store on the
-// imported disk (no override); Error{exists} for a name that was asked for and is taken; Error{usage} for a bad name.
+// Pure. Error{refused} for a disk in use, a part of a set (with what is missing), volatile storage, low space (each
+// names its override), and for a store on an imported disk (no override); Error{exists} for a name that was asked for
+// and is taken; Error{usage} for a bad name.
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request);
 
 // Creates the machine: folder, layer, definition, `current`.

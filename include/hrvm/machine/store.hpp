@@ -1,6 +1,7 @@
 // Store: the folder that holds machines (hrvm-machine(5) has its shape).
 //
 //   STORE/NAME/layers/ID.qcow2       every layer, mode 0600, never renamed; its backing file is a sibling or the base
+//   STORE/NAME/layers/ID-1.qcow2     the same layer of the machine's second disk
 //   STORE/NAME/layers/ID.folder/     the same on a folder (folder_layer.hpp), mode 0700
 //   STORE/NAME/nvram/ID.fd           UEFI variables
 //   STORE/NAME/tpm/                  what the machine's TPM remembers: one for all its states, as a chip would
@@ -25,13 +26,18 @@ namespace hrvm::machine {
 
 using sys::Path;
 
+// The same layer's file of another disk: ".../ID.qcow2" → ".../ID-1.qcow2".
+Path of_disk(const Path& layer, std::size_t disk);
+
 struct Machine {
   std::string name;
   Path folder;
   std::uint64_t generation = 0;
   Definition definition;
 
-  Path layer_path(const std::string& id) const { return folder / definition.layer_file(id); }
+  Path layer_path(const std::string& id, std::size_t disk = 0) const {
+    return folder / definition.layer_file(id, disk);
+  }
   Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
   Path tpm_folder() const { return folder / "tpm"; }
   Path active_layer() const { return layer_path(definition.active.layer); }

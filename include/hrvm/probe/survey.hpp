@@ -97,7 +97,13 @@ struct System {
 struct DiskSet {
   std::string kind, uuid, name;  // lvm md zfs btrfs
   bool is_complete = true;       // all members lie on the disks that were read together
+  std::vector<std::string> missing;  // that it counts on, as its other members know them; see volume::MemberSet
+  std::vector<std::string> disks;    // that bear it, of several that were surveyed together; the one that boots first
 };
+// "volume group pve".
+std::string describe(const DiskSet& set);
+// "hrvm import FIRST --disk SECOND".
+std::string import_command(const std::vector<std::string>& disks);
 
 struct Contents {
   TableKind table = TableKind::none;
@@ -150,8 +156,8 @@ class SurveyRun {
 Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroughness = Thoroughness::full);
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
-// Disks that bear parts of the same thing are told so ("disk-set"); what lies on all of them together is told with the one
-// that boots.
+// Disks that bear parts of the same thing are told so ("disk-set"), and each what is on none of them; what lies on all
+// of them together is told with the one that boots.
 struct SurveyAttempt {
   std::optional<Survey> survey;
   std::optional<base::Error> error;

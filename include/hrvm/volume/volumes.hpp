@@ -26,6 +26,7 @@ struct MemberSet {
   std::string kind, uuid, name;      // kind as in Volume; the uuid as the members write it
   std::vector<std::string> members;  // the names of those that were given
   bool is_complete = true;
+  std::vector<std::string> missing;  // as the others know them: "pv1, last seen as /dev/sdb1 (20 GiB)"
 };
 
 struct Volume {

@@ -29,7 +29,7 @@ class Fixture {
     made.active.hardware.memory_bytes = 64 << 20;
     made.active.hardware.mac = "52:54:00:12:34:56";
     const auto located = probe::locate_disk(host.host(), disk());
-    made.fingerprints[made.active.layer] = machine::take_fingerprint(host.host(), located);
+    made.fingerprints[made.active.layer] = machine::take_fingerprint(host.host(), {located});
     return made;
   }
   machine::Machine add(const std::string& name, const machine::Definition& made) const {

@@ -92,7 +92,7 @@ TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from S
   machine.definition.base.sectors = {4096, 4096};
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::unsupported);
   request.firmware = machine::Firmware::uefi;
-  CHECK(plan().sectors.logical_bytes == 4096);
+  CHECK(plan().disks[0].sectors.logical_bytes == 4096);
   request.bus = machine::Bus::sata;
   CHECK(refusal(*this, "--bus virtio") == base::ErrorKind::unsupported);
 }
@@ -129,26 +129,26 @@ TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that i
 
 TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
   layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
-  CHECK(plan().chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
+  CHECK(plan().disks[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
                                               {"/s/web/layers/a1.qcow2", "qcow2", false},
                                               {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
   host.base.kind = probe::DiskKind::image;
   host.base.path = host.base.stable_path = "/images/a.img";
-  CHECK(plan().chain.back() == DiskNode{"/images/a.img", "raw", false});
+  CHECK(plan().disks[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
 }
 
 TEST_CASE_METHOD(Sample, "the L2 cache covers the disk, up to 64 MiB") {
   machine.definition.base.size_bytes = 256 * base::MiB;
-  CHECK(plan().l2_cache_bytes == base::MiB);
+  CHECK(plan().disks[0].l2_cache_bytes == base::MiB);
   machine.definition.base.size_bytes = 256 * base::GiB;
-  CHECK(plan().l2_cache_bytes == 32 * base::MiB);
+  CHECK(plan().disks[0].l2_cache_bytes == 32 * base::MiB);
   machine.definition.base.size_bytes = 10 * base::TiB;
-  CHECK(plan().l2_cache_bytes == 64 * base::MiB);
+  CHECK(plan().disks[0].l2_cache_bytes == 64 * base::MiB);
 }
 
 TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
   machine.definition.base.serial = "0123456789012345678901234";
-  CHECK(plan().disk_serial == "01234567890123456789");
+  CHECK(plan().disks[0].serial == "01234567890123456789");
 }
 
 TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {

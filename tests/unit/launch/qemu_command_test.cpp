@@ -49,12 +49,16 @@ struct OnThisHost {
   void place_files(const sys::Host& host) {
     folder.write("base, with a comma.img", "");
     std::filesystem::resize_file(folder / "base, with a comma.img", 64 * base::MiB);
-    plan.chain.back() = {folder / "base, with a comma.img", "raw", false};
-    for (std::size_t index = plan.chain.size() - 1; index-- > 0;) {
-      plan.chain[index].path = folder / ("layer" + std::to_string(index));
-      host.runner.run({{"qemu-img", "create", "-q", "-f", "qcow2", plan.chain[index].path, "64M"}}, 10s);
+    const DiskNode base{folder / "base, with a comma.img", "raw", false};
+    for (auto& disk : plan.disks) {
+      if (disk.base_nodes > 0) disk.chain.back() = base;
+      for (std::size_t index = 0; index + (disk.base_nodes > 0) < disk.chain.size(); ++index) {
+        auto& path = disk.chain[index].path;
+        path = folder / machine::Path(path).filename().string();
+        host.runner.run({{"qemu-img", "create", "-q", "-f", "qcow2", path, "64M"}}, 10s);
+      }
     }
-    for (auto& extra : plan.extra_disks) extra.chain = {plan.chain.back()};
+    for (auto& extra : plan.extra_disks) extra.chain = {base};
     if (!plan.firmware) return;
     plan.nvram = folder / "vars.fd";
     std::filesystem::copy_file(plan.firmware->template_path, plan.nvram);

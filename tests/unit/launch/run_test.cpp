@@ -57,7 +57,7 @@ struct Guest : Sample {
     host.kvm = {false, "TCG runs anywhere"};
     host.base.kind = probe::DiskKind::image;
     host.base.path = host.base.stable_path = folder / "base.img";
-    host.base_direct = host.layer_direct = false;
+    host.layer_direct = false;
     host.run_folder = folder / "run";
     machine.definition.base.sectors = {};
     request.memory_bytes = 32 * base::MiB;

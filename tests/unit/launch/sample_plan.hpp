@@ -29,7 +29,6 @@ struct Sample {
                       {"/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", 540672, "known path",
                        hrvm::machine::SecureBoot::on}};
     host.layer_direct = true;
-    host.base_direct = true;
     host.run_folder = "/run/hrvm/0f0e0d0c-0b0a-4908-8706-050403020100";
     host.base.path = "/dev/sda";
     host.base.stable_path = "/dev/disk/by-id/ata-Disk_S3Z9NB0K";

@@ -25,6 +25,34 @@ inline const std::vector<Variant>& variants() {
          it.layers = {"/var/lib/hrvm/web/layers/a2.qcow2", "/var/lib/hrvm/web/layers/a1.qcow2"};
          it.request.detach = true;
        }},
+      {"two-disks",
+       [](Sample& it) {
+         BaseIdentity second, empty;
+         second.path = "/images/second.qcow2";
+         second.size_bytes = 64ull << 30;
+         empty.kind = "empty";
+         empty.size_bytes = 1ull << 30;
+         it.machine.definition.others = {second, empty};
+         it.add_image("/images/extra.img");
+         probe::Disk disk;
+         disk.kind = probe::DiskKind::image;
+         disk.path = disk.stable_path = "/images/second.qcow2";
+         disk.format = "qcow2";
+         disk.files = {{.path = disk.path, .format = "qcow2"}};
+         it.host.others = {disk, probe::Disk{}};
+       }},
+      {"two-disks-sata",
+       [](Sample& it) {
+         for (int i = 0; i < 4; ++i) {
+           BaseIdentity empty;
+           empty.kind = "empty";
+           empty.size_bytes = 1ull << 30;
+           it.machine.definition.others.push_back(empty);
+           it.host.others.emplace_back();
+         }
+         it.request.bus = Bus::sata;
+         it.request.console = Console::serial;
+       }},
       {"pc-sata-serial",
        [](Sample& it) {
          it.state.hardware.machine = MachineType::pc;
@@ -38,7 +66,6 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          it.request.firmware = Firmware::uefi;
          it.request.console = Console::serial;
-         it.host.base_direct = false;
          it.host.base.kind = probe::DiskKind::image;
          it.host.base.format = "qcow2";
          it.host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"},

@@ -24,7 +24,7 @@ struct ImportedImage {
     definition.base.size_bytes = 1 << 20;
     definition.base.wwn = definition.base.serial = definition.base.model = "";
     definition.fingerprints["00000000000000a1"] =
-        take_fingerprint(test_host.host, *find_base(test_host.host, definition.base));
+        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.base)});
   }
   BaseState examine() const { return examine_base(test_host.host, definition, definition.active); }
 };
@@ -47,7 +47,7 @@ struct ImportedChain {
     definition.base.size_bytes = 1 << 20;
     definition.base.wwn = definition.base.serial = definition.base.model = "";
     definition.fingerprints["00000000000000a1"] =
-        take_fingerprint(test_host.host, *find_base(test_host.host, definition.base));
+        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.base)});
   }
   std::string file(const std::string& name) const { return (folder.path() / name).string(); }
   void guest_writes(const std::string& name, const std::string& command) const {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 
@@ -55,6 +56,35 @@ TEST_CASE("a definition read back is the one that was written") {
   CHECK(again.base == sample_definition().base);
   CHECK(again.fingerprints == sample_definition().fingerprints);
   CHECK(again.snapshots[1].parent == "fresh");
+}
+
+TEST_CASE("the further disks of a machine read back, each with a file of every layer") {
+  auto definition = sample_definition();
+  BaseIdentity empty;
+  empty.kind = "empty";
+  empty.size_bytes = 20ull << 30;
+  definition.others = {sample_base(), empty};
+  const auto again = definition_from_json(to_json(definition), "x");
+  CHECK(again.others == definition.others);
+  CHECK(again.disk_count() == 3);
+  CHECK(again.disk(0) == again.base);
+  CHECK(again.layer_file("00000000000000a1", 2) == "layers/00000000000000a1-2.qcow2");
+  CHECK(again.files().size() == definition.files().size());
+  CHECK(std::ranges::count(again.files(), "layers/00000000000000c2-1.qcow2") == 1);
+}
+
+TEST_CASE("further disks that no machine can have are refused") {
+  const auto disk = document()["base"];
+  const auto none = base::Json::object().set("kind", "empty").set("size_bytes", 0);
+  const auto folder = with(with(disk, "kind", "folder"), "format", "folder");
+  CHECK(reading(document().set("other_disks", base::Json::Array(16, disk))).find("more than 15") != std::string::npos);
+  CHECK(reading(document().set("other_disks", base::Json::Array{none})) != "accepted");
+  CHECK(reading(document().set("other_disks", base::Json::Array{folder})) != "accepted");
+  CHECK(reading(document().set("other_disks", base::Json::Array{disk})) == "accepted");
+  const auto on_folder = with(with(document(), "base.kind", "folder"), "base.format", "folder");
+  CHECK(reading(on_folder) == "accepted");
+  const auto both = with(on_folder, "other_disks", base::Json::Array{disk});
+  CHECK(reading(both).find("base is a folder") != std::string::npos);
 }
 
 TEST_CASE("a definition with nothing optional in it reads back") {

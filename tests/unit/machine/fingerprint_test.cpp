@@ -2,6 +2,7 @@
 // hand.
 #include <fmt/core.h>
 #include <unistd.h>
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "fixture.hpp"
@@ -55,7 +56,7 @@ class DiskImage {
 
   Fingerprint fingerprint() const {
     const auto device = block::open_device(path(), block::Access::fresh);
-    return read_fingerprint(*device, at("2026-03-01T12:00:00Z"));
+    return read_fingerprint({device.get()}, at("2026-03-01T12:00:00Z"));
   }
   void flip_byte(std::uint64_t offset) const {
     const auto fd = sys::open_file(path(), O_RDWR);
@@ -202,11 +203,37 @@ TEST_CASE("a filesystem on the whole disk is told as the disk") {
   const TemporaryFolder folder;
   const auto path = (folder.path() / "disk.img").string();
   REQUIRE(succeeds(fmt::format("truncate -s 16M {0} && mkfs.ext4 -q {0}", path)));
-  const auto look = [&] { return read_fingerprint(*block::open_device(path, block::Access::fresh), {}); };
+  const auto look = [&] { return read_fingerprint({block::open_device(path, block::Access::fresh).get()}, {}); };
   const auto then = look();
   REQUIRE(
       succeeds(fmt::format("mkdir {1} && mount -o loop {0} {1} && umount {1}", path, (folder.path() / "m").string())));
   CHECK(told(then, look()) == std::vector<std::string>{"disk (ext4) was mounted or written since"});
+}
+
+TEST_CASE("of several disks each has its marks, and what moved says on which") {
+  const DiskImage first, second(8);
+  const auto look = [&] {
+    const auto one = block::open_device(first.path(), block::Access::fresh);
+    const auto two = block::open_device(second.path(), block::Access::fresh);
+    return read_fingerprint({one.get(), nullptr, two.get()}, {});
+  };
+  const auto then = look();
+  CHECK(look() == then);
+  for (const auto& mark : first.fingerprint().marks) CHECK(std::ranges::count(then.marks, mark) == 1);
+  for (const auto& mark : second.fingerprint().marks)
+    CHECK(std::ranges::count(then.marks, Mark{"disk 3, " + mark.what, mark.value}) == 1);
+  CHECK(then.marks.size() == first.fingerprint().marks.size() + second.fingerprint().marks.size());
+
+  second.flip_byte(DiskImage::p3_start + 64 * 1024 * 4);
+  second.flip_byte(MiB / 2);
+  CHECK(told(then, look()) == std::vector<std::string>{"disk 3, the boot area was changed"});
+  std::filesystem::resize_file(second.path(), second.size() + MiB);
+  CHECK(told(then, look()).front() ==
+        fmt::format("disk 3 is 1 MiB larger than it was ({} bytes, were {})", second.size() + MiB, second.size()));
+  std::filesystem::resize_file(second.path(), second.size());
+  first.flip_byte(MiB / 2);
+  CHECK(told(then, look()) ==
+        std::vector<std::string>{"the boot area was changed", "disk 3, the boot area was changed"});
 }
 
 TEST_CASE("a fingerprint is read by a confined child as it is read here") {
@@ -215,7 +242,7 @@ TEST_CASE("a fingerprint is read by a confined child as it is read here") {
   TestHost test_host;
   probe::Disk base;
   base.path = disk.path();
-  CHECK(take_fingerprint(test_host.host, base) == disk.fingerprint());
+  CHECK(take_fingerprint(test_host.host, {base}) == disk.fingerprint());
 }
 
 TEST_CASE("the hash of a base is its SHA-256, holes included") {

@@ -77,6 +77,98 @@ std::string name_for(const ImportCircumstances& circumstances) { return plan_imp
 
 }  // namespace
 
+namespace {
+
+probe::Survey second_disk() {
+  probe::Survey second;
+  second.disk.path = second.disk.stable_path = "/images/second.img";
+  second.disk.kind = probe::DiskKind::image;
+  second.disk.size_bytes = 20 * base::GiB;
+  second.contents.table_uuid = "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
+  return second;
+}
+
+probe::DiskSet group(std::vector<std::string> missing) { return {"lvm", "u1", "pve", missing.empty(), missing, {}}; }
+
+std::string refusal_of(const ImportCircumstances& circumstances, const ImportRequest& request) {
+  try {
+    plan_import(circumstances, request);
+    return "";
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::refused);
+    return error.message() + " | " + error.hint();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("several disks make one machine, with a layer on each") {
+  auto circumstances = usual();
+  circumstances.others = {second_disk()};
+  ImportRequest request;
+  request.new_disks = {5 * base::GiB};
+  const auto plan = plan_import(circumstances, request);
+  const auto& definition = plan.change.definition;
+  REQUIRE(definition.others.size() == 2);
+  CHECK(definition.others[0].path == "/images/second.img");
+  CHECK(definition.others[0].table_uuid == "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f");
+  CHECK(definition.others[1].is_empty());
+  const auto& layers = plan.change.new_layers;
+  REQUIRE(layers.size() == 3);
+  CHECK(layers[0].image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
+  CHECK(layers[1].image.backing->path == "/images/second.img");
+  CHECK(layers[1].image.virtual_bytes == 20 * base::GiB);
+  CHECK(!layers[2].image.backing);
+  CHECK(layers[2].image.virtual_bytes == 5 * base::GiB);
+  for (std::size_t disk = 0; disk < layers.size(); ++disk) {
+    CHECK(layers[disk].disk == disk);
+    CHECK(layers[disk].id == definition.active.layer);
+  }
+}
+
+TEST_CASE("a part of a set is refused with what is missing, unless that is allowed") {
+  auto circumstances = usual();
+  circumstances.survey.contents.sets = {group({"pv1, last seen as /dev/sdb1 (20 GiB)"})};
+  const auto refusal = refusal_of(circumstances, {});
+  CHECK(refusal.find("/dev/sda holds a part of volume group pve; missing: pv1, last seen as /dev/sdb1") == 0);
+  CHECK(refusal.find("--allow-partial") != std::string::npos);
+  CHECK(refusal.find("--disk") != std::string::npos);
+  ImportRequest allowed;
+  allowed.allow_partial = true;
+  CHECK(refusal_of(circumstances, allowed).empty());
+  circumstances.survey.contents.sets = {group({})};
+  CHECK(refusal_of(circumstances, {}).empty());
+}
+
+TEST_CASE("what forbids the import of a disk forbids it of a further one") {
+  auto circumstances = usual();
+  circumstances.others = {second_disk()};
+  auto& second = circumstances.others[0];
+  second.disk.in_use = {{"mount", "/srv", true}};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img is in use") == 0);
+  second = second_disk();
+  second.disk.files = {{.path = "/images/second.img", .format = "qcow2", .dirty = true}};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img was not closed") == 0);
+  second = second_disk();
+  circumstances.storage.disks = {"/images/second.img"};
+  CHECK(refusal_of(circumstances, {}).find("the store lies on /images/second.img itself") == 0);
+  second = second_disk();
+  circumstances.storage.disks.clear();
+  second.contents.sets = {group({"pv0"})};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img holds a part") == 0);
+}
+
+TEST_CASE("a machine on a folder has no further disks, and none has too many") {
+  auto circumstances = usual();
+  ImportRequest request;
+  request.new_disks.assign(most_disks, base::GiB);
+  CHECK_THROWS_AS(plan_import(circumstances, request), Error);
+  request.new_disks.pop_back();
+  CHECK_NOTHROW(plan_import(circumstances, request));
+  circumstances.survey.disk.kind = probe::DiskKind::directory;
+  CHECK_THROWS_AS(plan_import(circumstances, request), Error);
+}
+
 TEST_CASE("an import plans one empty layer on the disk's stable path") {
   const auto plan = plan_import(usual(), {});
   REQUIRE(plan.change.new_layers.size() == 1);

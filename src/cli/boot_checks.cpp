@@ -64,13 +64,6 @@ void check_domain(const Context& context, const Machine& machine, bool in_libvir
   }
 }
 
-std::string paths_of(const std::vector<probe::Disk>& disks) {
-  std::vector<std::string> paths;
-  for (const auto& disk : disks)
-    if (!disk.path.empty()) paths.push_back(disk.path);
-  return base::join(paths, ", ");
-}
-
 std::vector<probe::Disk> check_bases(const Context& context, const Machine& machine, const machine::State& state,
                                      bool force) {
   const auto found = machine::examine_base(context.host, machine.definition, state);
@@ -85,7 +78,9 @@ std::vector<probe::Disk> check_bases(const Context& context, const Machine& mach
   if (found.drift == machine::Drift::changed)
     refuse(context,
            Error(ErrorKind::refused,
-                 fmt::format("{} has changed under the layers of {}: {}", paths_of(found.disks), machine.name, reasons))
+                 machine.definition.others.empty()
+                     ? fmt::format("{} has changed under the layers of {}: {}", found.disk->path, machine.name, reasons)
+                     : fmt::format("a disk of {} has changed under its layers: {}", machine.name, reasons))
                .on(path)
                .hint(fmt::format("hrvm reset {} starts over from the disk as it is; --force boots all the same, and "
                                  "files that changed may be damaged",

@@ -97,7 +97,7 @@ printf 'x' | dd of="$SECOND" bs=1 seek=600 conv=notrunc status=none
 expect_status 3 hrvm verify demo --json
 assert_json "$T/out" '[.evidence[] | select(.same | not) | .what] | any(startswith("disk 2, "))'
 expect_status 4 hrvm boot demo --print
-assert_contains "$ERR" "disk 2, disk (LVM2_member)" "the refusal"
+assert_contains "$ERR" "a disk of demo has changed under its layers: disk 2, disk" "the refusal"
 
 claim "a disk that is gone is named"
 mv "$SECOND" "$SECOND.away"

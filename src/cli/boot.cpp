@@ -118,25 +118,36 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
                                     : new_variables(boot.context, *boot.plan.firmware, circumstances.base));
 }
 
-probe::Disk check_kept_disk(const Context& context, const Machine& machine, const std::string& path, bool force) {
+// What the machine remembers; `without` is the setting that has it forget.
+probe::Disk check_kept(const Context& context, const std::string& what, const std::string& path,
+                       const BootWords& words, const std::string& without) {
   try {
-    return check_extra_disk(context, path, force);
+    return check_extra_disk(context, path, words.force);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
-    throw Error(ErrorKind::not_found, fmt::format("another disk of {} is missing: {}", machine.name, path))
+    const auto& name = words.named.machine;
+    throw Error(ErrorKind::not_found, fmt::format("{} of {} is missing: {}", what, name, path))
         .on(path)
-        .hint(fmt::format("attach it, or boot without it from now on: hrvm set {} {}", machine.name,
-                          base::shell_quote("disk=-" + path)));
+        .hint(fmt::format("bring it back, or boot without it from now on: hrvm set {} {}", name,
+                          base::shell_quote(without)));
   }
 }
 
-std::vector<launch::ExtraSource> extra_sources(const Context& context, const Machine& machine, const State& state,
-                                               const BootWords& words) {
+std::optional<launch::ExtraSource> disc_source(const Context& context, const State& state, const BootWords& words) {
+  const auto& disc = words.iso ? words.iso : state.hardware.iso;
+  if (!disc || (words.iso && disc->path == no_disc)) return std::nullopt;
+  auto found = words.iso ? check_extra_disk(context, disc->path, words.force)
+                         : check_kept(context, "the disc", disc->path, words, "iso=");
+  return launch::ExtraSource{std::move(found), true, disc->boots_first};
+}
+
+std::vector<launch::ExtraSource> extra_sources(const Context& context, const State& state, const BootWords& words) {
   std::vector<launch::ExtraSource> sources;
   for (const auto& path : state.hardware.disks)
-    sources.push_back({check_kept_disk(context, machine, path, words.force), false, false});
-  for (const auto& [source, is_disc, boots_first] : words.extra_disks)
-    sources.push_back({check_extra_disk(context, source, words.force), is_disc, boots_first});
+    sources.push_back({check_kept(context, "another disk", path, words, "disk=-" + path), false, false});
+  for (const auto& source : words.extra_disks)
+    sources.push_back({check_extra_disk(context, source, words.force), false, false});
+  if (auto disc = disc_source(context, state, words)) sources.push_back(*std::move(disc));
   return sources;
 }
 
@@ -157,7 +168,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   auto circumstances = launch::gather(context.host, machine, bases, nvram_of(machine, state, words));
   for (const auto& id : words.request.usb) launch::check_usb_device(context.host, id);
   circumstances.bridge_helper = bridge_helper(context, state, words);
-  circumstances.extra_sources = extra_sources(context, machine, state, words);
+  circumstances.extra_sources = extra_sources(context, state, words);
   // The guest may have another by now than was there at import.
   if (machine.definition.base.is_folder())
     circumstances.kernel = launch::find_kernel_files(machine::folder_stack(machine, state));
@@ -296,10 +307,7 @@ const Command boot_command = {
                 secure_boot_option(),
                 tpm_option(),
                 disk_option(),
-                {.name = "--iso",
-                 .value = "FILE[,boot]",
-                 .help = "a disc in a CD drive; with \",boot\" it boots first",
-                 .completes = Completes::file},
+                iso_option(),
                 {.name = "--usb",
                  .value = "VENDOR:PRODUCT",
                  .help = "a USB device of this host, which is the guest's meanwhile",

@@ -53,16 +53,6 @@ std::optional<std::uint16_t> vnc_port(const Arguments& arguments) {
   return std::uint16_t(*port);
 }
 
-std::vector<ExtraWord> extra_disks(const Arguments& arguments) {
-  std::vector<ExtraWord> extras;
-  for (auto& disk : chosen_disks(arguments)) extras.push_back({.source = std::move(disk.source)});
-  if (auto word = arguments.value("--iso")) {
-    const bool boots_first = cut_ending(*word, ",boot");
-    extras.push_back({std::move(*word), true, boots_first});
-  }
-  return extras;
-}
-
 std::optional<std::chrono::seconds> timeout(const Arguments& arguments) {
   const auto seconds = arguments.number("--timeout");
   if (!seconds) return std::nullopt;
@@ -139,7 +129,8 @@ BootWords boot_words(const Context& context) {
   words.request = request_of(arguments);
   words.try_hard = arguments.has("--try-hard");
   words.ephemeral = arguments.has("--ephemeral") || words.named.snapshot || words.try_hard;
-  words.extra_disks = extra_disks(arguments);
+  for (auto& disk : chosen_disks(arguments)) words.extra_disks.push_back(std::move(disk.source));
+  words.iso = chosen_disc(arguments);
   words.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");

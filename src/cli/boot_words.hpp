@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/named_machine.hpp"
@@ -12,16 +13,14 @@
 
 namespace hrvm::cli {
 
-// What --disk or --iso names.
-struct ExtraWord {
-  std::string source;
-  bool is_disc = false, boots_first = false;
-};
+// What --iso names for a boot without the disc that the machine has.
+inline constexpr std::string_view no_disc = "none";
 
 struct BootWords {
   NamedMachine named;
   launch::LaunchRequest request;
-  std::vector<ExtraWord> extra_disks;
+  std::vector<std::string> extra_disks;
+  std::optional<machine::Disc> iso;  // null: what the machine has
   bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
   bool force = false;
   bool print = false, xml = false;

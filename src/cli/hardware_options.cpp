@@ -17,6 +17,13 @@ constexpr unsigned most_cpus = 1024;
 constexpr std::uint64_t least_new_disk = base::MiB, most_new_disk = 64 * base::TiB;
 constexpr std::uint64_t new_disk_step = 4096;
 
+// Whether it ended so, and no longer does.
+bool cut_ending(std::string& word, std::string_view ending) {
+  if (!word.ends_with(ending)) return false;
+  word.resize(word.size() - ending.size());
+  return true;
+}
+
 }  // namespace
 
 Option memory_option() { return {.name = "--memory", .value = "SIZE", .help = "memory: 512M, 4G"}; }
@@ -58,6 +65,13 @@ Option disk_option() {
           .repeatable = true};
 }
 
+Option iso_option() {
+  return {.name = "--iso",
+          .value = "FILE[,boot]",
+          .help = "a disc in a CD drive; with \",boot\" it boots first",
+          .completes = Completes::file};
+}
+
 std::optional<std::uint64_t> chosen_memory(const Arguments& arguments) {
   const auto bytes = arguments.bytes("--memory");
   if (bytes && *bytes < least_memory)
@@ -86,12 +100,6 @@ std::optional<machine::Network> chosen_network(const Arguments& arguments) {
   return network;
 }
 
-bool cut_ending(std::string& word, std::string_view ending) {
-  if (!word.ends_with(ending)) return false;
-  word.resize(word.size() - ending.size());
-  return true;
-}
-
 std::vector<ChosenDisk> chosen_disks(const Arguments& arguments) {
   std::vector<ChosenDisk> disks;
   for (auto& source : arguments.values("--disk")) {
@@ -112,6 +120,16 @@ std::vector<std::uint64_t> chosen_new_disks(const Arguments& arguments) {
     sizes.push_back(base::round_up(*bytes, new_disk_step));
   }
   return sizes;
+}
+
+machine::Disc disc_named(std::string word) {
+  const bool boots_first = cut_ending(word, ",boot");
+  return {std::move(word), boots_first};
+}
+
+std::optional<machine::Disc> chosen_disc(const Arguments& arguments) {
+  auto word = arguments.value("--iso");
+  return word ? std::optional(disc_named(*std::move(word))) : std::nullopt;
 }
 
 }  // namespace hrvm::cli

@@ -19,6 +19,7 @@ Option net_option();
 Option secure_boot_option();
 Option tpm_option();
 Option disk_option();
+Option iso_option();
 
 // nullopt for "auto" and where the option is not given; its choices were checked before.
 template <typename T>
@@ -39,7 +40,8 @@ struct ChosenDisk {
 std::vector<ChosenDisk> chosen_disks(const Arguments& arguments);
 // The sizes that --new-disk asks for, in bytes.
 std::vector<std::uint64_t> chosen_new_disks(const Arguments& arguments);
-// Whether it ended so, and no longer does. A file's name may itself have commas in it.
-bool cut_ending(std::string& word, std::string_view ending);
+// FILE[,boot], with the file as it was named. A file's name may itself have commas in it.
+machine::Disc disc_named(std::string word);
+std::optional<machine::Disc> chosen_disc(const Arguments& arguments);
 
 }  // namespace hrvm::cli

@@ -187,6 +187,8 @@ std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequ
 Outcome run_import(const Context& context) {
   auto request = request_of(context.arguments);
   const auto disks = named_disks(context, request);
+  request.iso = chosen_disc(context.arguments);
+  if (request.iso) request.iso->path = kept_path(locate_extra_disk(context, request.iso->path));
   const auto store = open_store(context);
   if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
   return disks.size() > 1 ? import_set(context, store, disks, request)
@@ -211,6 +213,7 @@ const Command import_command = {
                  .completes = Completes::source,
                  .repeatable = true},
                 {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
+                iso_option(),
                 {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
                 {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
                 {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},

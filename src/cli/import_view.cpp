@@ -84,6 +84,7 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
       .set("cpus", hardware.cpus)
       .set("tpm", hardware.tpm)
       .set("other_disks", hardware.disks)
+      .set("iso", disc_json(hardware.iso))
       .set("because", hardware.because);
   return report_of("hrvm.import-plan/1", std::move(json), plan,
                    views(fmt::format("Would import {} as {}", paths_of(definition), plan.name), "\nNothing was done"));

@@ -149,6 +149,7 @@ void set_hardware(Json& json, const machine::Hardware& hardware) {
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
   json.set("net", word(hardware.network)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
   json.set("secure_boot", word(hardware.secure_boot)).set("tpm", hardware.tpm).set("other_disks", hardware.disks);
+  json.set("iso", disc_json(hardware.iso));
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
@@ -161,6 +162,10 @@ constexpr std::string_view members_of_a_definition[] = {"firmware",     "machine
                                                         "memory_bytes", "cpus",    "head"};
 
 }  // namespace
+
+Json disc_json(const std::optional<machine::Disc>& disc) {
+  return disc ? Json::object().set("path", disc->path).set("boots_first", disc->boots_first) : Json();
+}
 
 Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   Json json;
@@ -198,7 +203,8 @@ Json machine_json(const sys::Host& host, const Machine& machine, const std::opti
 
 Json unread_machine_json(const std::string& name, bool damaged) {
   Json json;
-  json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json()).set("pid", nullptr).set("libvirt", nullptr);
+  json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json());
+  json.set("pid", nullptr).set("libvirt", nullptr);
   json.set("base", nullptr).set("disks", Json::array());
   for (const auto member : members_of_a_definition) json.set(std::string(member), nullptr);
   return json.set("snapshots", Json::array());
@@ -227,7 +233,9 @@ std::vector<report::View> machine_views() {
                                            {"Changes", "changes_bytes", Format::bytes},
                                            {"Kept for undo", "undo_bytes", Format::bytes},
                                            {"On snapshot", "head"},
-                                           {"Read-only disks", "other_disks", Format::lines}}};
+                                           {"Read-only disks", "other_disks", Format::lines},
+                                           {"Disc", "iso.path"},
+                                           {"Disc boots first", "iso.boots_first", Format::yes_no}}};
   const report::FieldsView hardware{.title = "Hardware",
                                     .fields = {{"Memory", "memory_bytes", Format::bytes},
                                                {"CPUs", "cpus"},

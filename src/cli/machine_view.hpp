@@ -24,6 +24,9 @@ base::Json machine_json(const sys::Host& host, const machine::Machine& machine,
 // One whose definition could not be read: its name, and "damaged" where that is why.
 base::Json unread_machine_json(const std::string& name, bool damaged);
 
+// {"path", "boots_first"}, or null.
+base::Json disc_json(const std::optional<machine::Disc>& disc);
+
 // name, parent, created, description, allocated_bytes.
 base::Json snapshot_json(const machine::Machine& machine, const machine::Snapshot& snapshot);
 base::Json snapshots_json(const machine::Machine& machine);

@@ -4,6 +4,7 @@
 #include "cli/boot_checks.hpp"
 #include "cli/changing.hpp"
 #include "cli/commands.hpp"
+#include "cli/hardware_options.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/files.hpp"
@@ -37,10 +38,18 @@ std::string resolved_disk(const Context& context, const std::string& value) {
   }
 }
 
+std::string resolved_disc(const Context& context, const std::string& value) {
+  auto disc = disc_named(value);
+  disc.path = kept_path(locate_extra_disk(context, disc.path));
+  return word(disc);
+}
+
 void resolve_disks(const Context& context, std::vector<machine::Setting>& settings) {
-  for (auto& [key, value] : settings)
+  for (auto& [key, value] : settings) {
     if (key == "disk" && value.size() > 1 && (value[0] == '+' || value[0] == '-'))
       value = resolved_disk(context, value);
+    if (key == "iso" && !value.empty()) value = resolved_disc(context, value);
+  }
 }
 
 Outcome run_set(const Context& context) {

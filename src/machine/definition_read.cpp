@@ -31,9 +31,6 @@ bool is_mac(std::string_view text) {
 bool is_sha256_or_empty(std::string_view text) {
   return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), is_hex_digit));
 }
-bool is_absolute_path(std::string_view text) {
-  return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
-}
 bool is_cpu_model_or_empty(std::string_view text) { return text.empty() || is_cpu_model(text); }
 bool is_base_kind(std::string_view text) { return text == "disk" || text == "image" || text == "folder"; }
 bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
@@ -44,11 +41,12 @@ std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
 }
 
+Disc read_disc(const Value& value) { return value.word(disc_from, "an absolute path, with or without \",boot\""); }
 Nic read_nic(const Value& value) { return value.word(nic_from, "virtio-net, e1000e, e1000 or rtl8139"); }
 
 Hardware read_hardware(const Value& value) {
   value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "secure_boot"});
+                       {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"});
   Hardware hardware;
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
@@ -66,6 +64,7 @@ Hardware read_hardware(const Value& value) {
   if (value.has("disks"))
     for (const auto& disk : value["disks"].items())
       hardware.disks.push_back(disk.text_where(is_absolute_path, "an absolute path"));
+  if (value.has("iso")) hardware.iso = value["iso"].optional(read_disc);
   hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
   hardware.because = value["because"].texts();
   return hardware;
@@ -235,6 +234,10 @@ void check_schema(const Value& value) {
 }
 
 }  // namespace
+
+bool is_absolute_path(std::string_view text) {
+  return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
+}
 
 bool is_id(std::string_view text) { return text.size() == 16 && std::all_of(text.begin(), text.end(), is_hex_digit); }
 

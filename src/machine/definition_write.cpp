@@ -19,6 +19,7 @@ base::Json hardware_json(const Hardware& hardware) {
       .set("hyperv", hardware.hyperv)
       .set("tpm", hardware.tpm)
       .set("disks", hardware.disks)
+      .set("iso", hardware.iso ? base::Json(word(*hardware.iso)) : base::Json())
       .set("mac", hardware.mac)
       .set("because", hardware.because);
 }

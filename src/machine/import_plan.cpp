@@ -225,6 +225,7 @@ Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumsta
   hardware.secure_boot = request.secure_boot.value_or(hardware.secure_boot);
   hardware.tpm = request.tpm;
   hardware.disks = request.disks;
+  hardware.iso = request.iso;
   hardware.mac = circumstances.mac;
   if (is_folder(circumstances.survey.disk)) {
     because.at(firmware) = "BIOS: the kernel in the folder is started without a boot loader";

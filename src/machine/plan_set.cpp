@@ -57,6 +57,11 @@ bool set_disk(Hardware& hardware, const std::string& value) {
   return adds || was_there;
 }
 
+bool set_iso(Hardware& hardware, const std::string& value) {
+  hardware.iso = disc_from(value);
+  return hardware.iso || value.empty();
+}
+
 struct Key {
   SettingKind kind;
   bool (*set)(Hardware& hardware, const std::string& value);  // false where it cannot have this value
@@ -81,6 +86,7 @@ constexpr Key keys[] = {
      [](Hardware& it, const std::string& value) { return take(it.hyperv, switch_from(value)); }},
     {{"tpm", "on or off"}, [](Hardware& it, const std::string& value) { return take(it.tpm, switch_from(value)); }},
     {{"disk", "+SOURCE for another disk that it reads, -SOURCE for one that goes"}, set_disk},
+    {{"iso", "FILE[,boot] for a disc in a CD drive, nothing for none"}, set_iso},
 };
 constexpr std::string_view description_key = "description";
 

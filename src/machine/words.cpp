@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hrvm/machine/definition.hpp"
+#include "machine/definition_schema.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -24,6 +25,8 @@ constexpr Words<NetworkKind, 4> network_words = {{{NetworkKind::isolated, "isola
                                                   {NetworkKind::nat, "nat"},
                                                   {NetworkKind::bridge, "bridge"},
                                                   {NetworkKind::none, "none"}}};
+
+constexpr std::string_view boots_first_ending = ",boot";
 
 template <typename T, std::size_t n>
 std::string_view word_of(const Words<T, n>& words, T value) {
@@ -78,6 +81,15 @@ std::optional<Network> network_from(std::string_view word) {
   if (!kind || wants_interface != (equals != word.npos)) return std::nullopt;
   if (wants_interface && !is_interface_name(interface)) return std::nullopt;
   return Network{*kind, std::string(interface)};
+}
+
+std::string word(const Disc& value) { return value.path + std::string(value.boots_first ? boots_first_ending : ""); }
+
+std::optional<Disc> disc_from(std::string_view word) {
+  const bool boots_first = word.ends_with(boots_first_ending);
+  if (boots_first) word.remove_suffix(boots_first_ending.size());
+  if (!is_absolute_path(word)) return std::nullopt;
+  return Disc{std::string(word), boots_first};
 }
 
 }  // namespace hrvm::machine

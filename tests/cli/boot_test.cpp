@@ -124,6 +124,25 @@ TEST_CASE_METHOD(Booting, "a machine's other disks are there at each boot, and o
   CHECK_THAT(host().err.str(), Catch::Contains("hrvm set web disk=-" + other));
 }
 
+TEST_CASE_METHOD(Booting, "a machine's disc is there at each boot, but where another or none is asked for") {
+  const auto disc = (MachineStore::folder() / "kept.iso").string(), other = (MachineStore::folder() / "other").string();
+  for (const auto& path : {disc, other}) std::filesystem::copy_file(base(), path);
+  REQUIRE(run({"set", "web", "iso=" + disc + ",boot"}) == 0);
+  auto command = executed({"boot", "web", "--accel", "tcg"});
+  CHECK(file_of(command, "extra1") == disc);
+  CHECK_THAT(base::join(command, " "), Catch::Contains("ide-cd,bus=ide.2,id=extra1-device,drive=extra1,bootindex=0"));
+  command = executed({"boot", "web", "--accel", "tcg", "--iso", other});
+  CHECK(file_of(command, "extra1") == other);
+  CHECK_THAT(base::join(command, " "), !Catch::Contains(disc) && !Catch::Contains("drive=extra1,bootindex"));
+  CHECK_THAT(base::join(executed({"boot", "web", "--accel", "tcg", "--iso", "none"}), " "), !Catch::Contains("ide-cd"));
+  REQUIRE(run({"boot", "web", "--accel", "tcg", "--xml"}) == 0);
+  CHECK_THAT(host().out.str(), Catch::Contains("device=\"cdrom\"") && Catch::Contains(disc));
+  std::filesystem::remove(disc);
+  CHECK(run({"boot", "web", "--accel", "tcg"}) == 1);
+  CHECK_THAT(host().err.str(), Catch::Contains("hrvm set web iso="));
+  CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--iso", "none"}) == 0);
+}
+
 TEST_CASE_METHOD(Booting, "another disk that somebody writes to is refused, but with --force") {
   const auto other = MachineStore::folder() / "other.img";
   std::filesystem::copy_file(base(), other);

@@ -72,6 +72,13 @@ TEST_CASE_METHOD(ImageChain, "a machine on a qcow2 image shows what all of its c
   CHECK(bytes() == before);
 }
 
+TEST_CASE_METHOD(ImageChain, "a disc that is given at import is kept by its whole path") {
+  CHECK(import({"--iso", file("rescue.iso")}) == 1);
+  std::filesystem::copy_file(store.base(), file("rescue.iso"));
+  REQUIRE(import({"--iso", store.folder() / "./rescue.iso,boot"}) == 0);
+  CHECK(store.machine("web").definition.active.hardware.iso == machine::Disc{file("rescue.iso"), true});
+}
+
 TEST_CASE_METHOD(ImageChain, "an export of a machine on a qcow2 image needs none of its files") {
   REQUIRE(import() == 0);
   store.guest_writes("web", in_p1 + (64 << 10), 'A');

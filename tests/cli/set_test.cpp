@@ -55,6 +55,25 @@ TEST_CASE("Secure Boot that is turned on or off has the next boot make the varia
   CHECK(store.run({"set", "web", "secure-boot=yes"}) == 2);
 }
 
+TEST_CASE("a disc is put into a machine, another takes its place, and it is taken out") {
+  MachineStore store;
+  store.add("web");
+  const auto one = (store.folder() / "one.iso").string(), two = (store.folder() / "two.iso").string();
+  for (const auto& path : {one, two}) std::filesystem::copy_file(store.base(), path);
+  const auto disc = [&] { return store.machine("web").definition.active.hardware.iso; };
+  const auto shown = [&] { return store.json({"show", "web"})["machines"].items()[0]["iso"]; };
+  CHECK(shown().is_null());
+  REQUIRE(store.run({"set", "web", "iso=" + (store.folder() / "./one.iso").string()}) == 0);
+  CHECK(disc() == machine::Disc{one, false});
+  REQUIRE(store.run({"set", "web", "iso=" + two + ",boot"}) == 0);
+  CHECK(disc() == machine::Disc{two, true});
+  CHECK(shown() == base::Json::object().set("path", two).set("boots_first", true));
+  CHECK(store.run({"set", "web", "iso=" + two + ".none"}) == 1);
+  std::filesystem::remove(two);
+  REQUIRE(store.run({"set", "web", "iso="}) == 0);
+  CHECK_FALSE(disc());
+}
+
 TEST_CASE("another disk is given to a machine and taken from it, by any of its names, also when it is gone") {
   MachineStore store;
   store.add("web");

@@ -52,6 +52,15 @@ struct Network {
 std::string word(const Network& value);                       // "isolated", "bridge=br0"
 std::optional<Network> network_from(std::string_view word);
 
+// A disc in a CD drive.
+struct Disc {
+  std::string path;          // absolute
+  bool boots_first = false;  // before the machine's own disk
+  friend bool operator==(const Disc&, const Disc&) = default;
+};
+std::string word(const Disc& value);  // "/images/rescue.iso,boot"
+std::optional<Disc> disc_from(std::string_view word);
+
 struct Hardware {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
@@ -66,6 +75,7 @@ struct Hardware {
   bool hyperv = false;  // the interfaces by which Windows knows that it is a guest, where KVM runs it
   bool tpm = false;     // a TPM 2.0, whose memory is the machine's and not a state's
   std::vector<std::string> disks;  // besides its own, which it can only read: absolute paths
+  std::optional<Disc> iso;
   std::string mac;  // "52:54:00:…", drawn once, kept
   std::vector<std::string> because;  // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;

@@ -26,6 +26,7 @@ struct ImportRequest {
   bool tpm = false;
   std::vector<std::string> disks;  // that the guest can only read: absolute paths
   std::vector<std::uint64_t> new_disks;  // that begin empty: their sizes
+  std::optional<Disc> iso;
   std::string description;
   bool classic = false;
   bool direct = false;  // of a folder: the guest writes to it

@@ -129,6 +129,8 @@ TEST_CASE("each member edited wrongly is refused by its name") {
       {"active.hardware.nic", "ne2000"},
       {"active.hardware.net", "bridge"},
       {"active.hardware.net", "bridge=a/b"},
+      {"active.hardware.iso", "rescue.iso,boot"},
+      {"active.hardware.iso", true},
       {"active.hardware.mac", "52:54:00:12:34"},
       {"active.hardware.mac", "53:54:00:12:34:56"},
       {"active.hardware.because", "it is so"},
@@ -150,6 +152,13 @@ TEST_CASE("a member that is missing or not known is refused by its name") {
   CHECK(reading(with(document(), "active", without(document()["active"], "layer"))) == "active.layer: is missing");
   CHECK(reading(with(document(), "active.colour", "red")) == "active.colour: is not known");
   CHECK(reading(base::Json("text")) == "the document: is not an object");
+}
+
+TEST_CASE("members that came later may be missing") {
+  for (const auto* name : {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"}) {
+    INFO(name);
+    CHECK(reading(with(document(), "active.hardware", without(document()["active"]["hardware"], name))) == "accepted");
+  }
 }
 
 TEST_CASE("snapshots must make a tree") {

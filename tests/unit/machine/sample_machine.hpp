@@ -15,6 +15,7 @@ inline Hardware sample_hardware() {
   hardware.firmware = Firmware::uefi;
   hardware.network = {NetworkKind::bridge, "br0"};
   hardware.nic = Nic::e1000;
+  hardware.iso = Disc{"/images/rescue.iso", true};
   hardware.mac = "52:54:00:12:34:56";
   hardware.because = {"UEFI: a loader is in the ESP"};
   return hardware;

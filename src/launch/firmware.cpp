@@ -137,7 +137,8 @@ std::vector<UefiFirmware> uefi_firmwares(const sys::Host& host) {
     if (firmware && std::ranges::none_of(found, same)) found.push_back(std::move(*firmware));
   };
   for (const auto& [name, file] : descriptor_files(host)) add(described_by(host, file));
-  for (const auto& known : known_paths) add(firmware_at(host, known.code, known.variables, "known path", known.secure_boot));
+  for (const auto& known : known_paths)
+    add(firmware_at(host, known.code, known.variables, "known path", known.secure_boot));
   return found;
 }
 

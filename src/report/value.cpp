@@ -14,6 +14,14 @@ static std::string minutes(const std::string& rfc3339) {
   return rfc3339.substr(0, 10) + " " + rfc3339.substr(11, 5);
 }
 
+// The two largest units.
+static std::string duration(std::uint64_t seconds) {
+  const auto minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+  if (days > 0) return fmt::format("{} d {} h", days, hours % 24);
+  if (hours > 0) return fmt::format("{} h {} min", hours, minutes % 60);
+  return minutes > 0 ? fmt::format("{} min", minutes) : fmt::format("{} s", seconds);
+}
+
 static std::string list_text(const Json& list, Format format) {
   std::vector<std::string> parts;
   for (const auto& item : list.items()) parts.push_back(shown(item, format));
@@ -24,7 +32,9 @@ std::string shown(const Json& value, Format format) {
   if (value.is_null()) return "";
   if (value.is_array()) return list_text(value, format);
   if (const auto truth = value.boolean()) return *truth ? "yes" : "no";
-  if (const auto bytes = value.unsigned_integer(); bytes && format == Format::bytes) return base::format_bytes(*bytes);
+  const auto number = value.unsigned_integer();
+  if (number && format == Format::bytes) return base::format_bytes(*number);
+  if (number && format == Format::duration) return duration(*number);
   const auto text = value.text();
   if (text && format == Format::time) return minutes(*text);
   return text ? base::printable(*text) : base::to_text(value, -1);

@@ -82,11 +82,14 @@ with_os_prober() {
   done < <(filesystems_of "$1")
 }
 
+# Its last words. What virt-inspector is missing stands in the middle of an advice.
+why_failed() { printf 'failed: %s\n' "$(grep -v '^ *$' "$1" | tail -n 3 | tr -s ' \n' ' ')"; }
+
 compare() { # IMAGE
   local tool start line name
   for tool in hrvm virt_inspector os_prober; do
     start=$EPOCHREALTIME
-    "with_$tool" "$1" > "$WORK/said" 2> "$WORK/errors" || printf 'failed: %s\n' "$(tail -n 1 "$WORK/errors")" > "$WORK/said"
+    "with_$tool" "$1" > "$WORK/said" 2> "$WORK/errors" || why_failed "$WORK/errors" > "$WORK/said"
     name=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }')
     [ -s "$WORK/said" ] || echo "(nothing)" > "$WORK/said"
     while read -r line; do

@@ -12,14 +12,6 @@ before=$(folder_identity "$ROOT")
 at_end 'hrvm stop web --force > /dev/null 2>&1'
 at_end 'hrvm stop direct --force > /dev/null 2>&1'
 
-companions() { pgrep -f "^[^ ]*virtiofsd .*root" || true; }
-await_no_virtiofsd() {
-  local limit=$((SECONDS + 10))
-  while [ -n "$(companions)" ]; do
-    [ "$SECONDS" -lt "$limit" ] || fail "virtiofsd still runs: $(ps -o args= -p "$(companions | head -n 1)")"
-    sleep 0.1
-  done
-}
 upper() { echo "$HRVM_STORE/web/layers/$(jq -r .active.layer "$HRVM_STORE/web/current").folder/upper"; }
 
 # boots GUEST OPTIONS... -- COMMAND...: what the commands do is there, and the guest ends by itself.
@@ -52,7 +44,7 @@ claim "it boots to a login although its initramfs knows no virtiofs, and what it
 guest_does web -- 'grep -q "hrvm / virtiofs" /proc/mounts' 'echo first > /root/mark; rm /etc/motd; sync'
 assert_equal "$(cat "$(upper)/root/mark")" first "what the guest wrote"
 [ -c "$(upper)/etc/motd" ] || fail "no whiteout stands for what the guest deleted"
-await_no_virtiofsd
+await_ended '^[^ ]*virtiofsd .*root'
 
 claim "the folder is as it was, and nothing is mounted"
 assert_equal "$(folder_identity "$ROOT")" "$before" "the folder"
@@ -61,7 +53,7 @@ assert_lacks "$(cat /proc/mounts)" "$T" "the mounts"
 claim "a snapshot keeps it, and a throw-away boot of the snapshot sees it and leaves no trace"
 expect_status 0 hrvm snapshot create web@one
 guest_does web@one -- 'grep first /root/mark' '! [ -e /etc/motd ]' 'echo gone > /root/gone'
-await_no_virtiofsd
+await_ended '^[^ ]*virtiofsd .*root'
 expect_status 0 hrvm list
 assert_equal "$(ls "$HRVM_STORE/web/tmp")" "" "throw-away folders"
 [ ! -e "$(upper)/root/gone" ] || fail "a throw-away boot was kept"
@@ -72,7 +64,7 @@ expect_status 1 hrvm boot web --detach
 assert_contains "$ERR" "is running already"
 expect_status 1 hrvm snapshot create web@two
 kill -9 "$(cat "/run/hrvm/$(jq -r .uuid "$HRVM_STORE/web/current")/pid")"
-await_no_virtiofsd
+await_ended '^[^ ]*virtiofsd .*root'
 expect_status 0 hrvm list --plain
 assert_contains "$OUT" "stopped"
 

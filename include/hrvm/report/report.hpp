@@ -15,6 +15,7 @@ namespace hrvm::report {
 enum class Format {
   text,   // as it is; control characters escaped; lists joined by ", "
   bytes,  // an integer of bytes as "238.5 GiB"
+  duration,  // an integer of seconds as "3 h 20 min"
   time,   // RFC 3339 as "2026-02-14 09:41" in UTC
   yes_no,
   lines,  // for fields: a list with each item on a line of its own

@@ -102,20 +102,23 @@ struct Place {
 };
 
 void tell(const Place& place, const HazardContext& context, Findings& findings) {
+  const auto add = [&](const char* id, std::string message, const char* remedy) {
+    findings.push_back({id, place.severity, context.system.root, std::move(message), remedy});
+  };
   if (lists_hardware(place.files))
-    findings.push_back({"lvm-devices-file", place.severity, context.system.root,
-                        fmt::format("LVM looks at no other devices than /{} lists{}, by ids that the disk may not have "
-                                    "in a machine: {} would stay hidden",
-                                    devices_path, place.where, place.then),
-                        "where the start ends in the emergency shell: rm /etc/lvm/devices/system.devices, then lvm "
-                        "vgchange -ay and exit; for good, in the machine: vgimportdevices -a, then dracut -f"});
+    add("lvm-devices-file",
+        fmt::format("LVM looks at no other devices than /{} lists{}, by ids that the disk may not have in a machine: {} "
+                    "would stay hidden",
+                    devices_path, place.where, place.then),
+        "where the start ends in the emergency shell: rm /etc/lvm/devices/system.devices, then lvm vgchange -ay and "
+        "exit; for good, in the machine: vgimportdevices -a, then dracut -f");
   if (filters_hardware(place.files))
-    findings.push_back({"lvm-filter", place.severity, context.system.root,
-                        fmt::format("the filter in /{}{} lets LVM look at disks by the names that this computer gives "
-                                    "them: {} would stay hidden in a machine",
-                                    conf_path, place.where, place.then),
-                        "let the filter accept /dev/vd and /dev/sd as well and make the initramfs anew (dracut -f, "
-                        "update-initramfs -u); for one start of dracut's: rd.lvm.conf=0 on the kernel's command line"});
+    add("lvm-filter",
+        fmt::format("the filter in /{}{} lets LVM look at disks by the names that this computer gives them: {} would "
+                    "stay hidden in a machine",
+                    conf_path, place.where, place.then),
+        "let the filter accept /dev/vd and /dev/sd as well and make the initramfs anew (dracut -f, update-initramfs "
+        "-u); for one start of dracut's: rd.lvm.conf=0 on the kernel's command line");
 }
 
 }  // namespace

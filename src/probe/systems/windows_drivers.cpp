@@ -1,6 +1,6 @@
-// Which buses a Windows can start from, and which network cards it knows. A driver does so when its service starts at boot (Start is 0) and StartOverride
-// does not say otherwise: Windows 8 and later put that there for the buses that a machine did not have when it was set
-// up.
+// Which buses a Windows can start from, and which network cards it knows. A driver does so when its service starts at
+// boot (Start is 0) and StartOverride does not say otherwise: Windows 8 and later put that there for the buses that a
+// machine did not have when it was set up.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -125,7 +125,8 @@ NicEvidence evidence(Services& services, const Card& card, std::string_view rele
       return {std::string(card.model), "yes", fmt::format("Windows has the driver {}", name)};
   if (brings(card, release))
     return {std::string(card.model), "yes", fmt::format("Windows {} brings a driver for it", release)};
-  if (card.first.empty()) return {std::string(card.model), "no", fmt::format("Windows has no driver {}", card.any_of[0])};
+  if (card.first.empty())
+    return {std::string(card.model), "no", fmt::format("Windows has no driver {}", card.any_of[0])};
   return {std::string(card.model), "unknown", fmt::format("Windows may have no driver for {}", card.model)};
 } catch (const base::Error& error) {
   return {std::string(card.model), "unknown", error.message()};

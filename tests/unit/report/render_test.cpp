@@ -120,6 +120,19 @@ TEST_CASE("fields line up and what is null is left out") {
   CHECK(plain(report) == human(report));
 }
 
+TEST_CASE("seconds are told to a person in the units that matter, and to a script as they are") {
+  const std::vector<std::pair<std::uint64_t, std::string>> durations{
+      {0, "0 s"}, {59, "59 s"}, {60, "1 min"}, {12'000, "3 h 20 min"}, {3600, "1 h 0 min"}, {90'000, "1 d 1 h"}};
+  for (const auto& [seconds, words] : durations) {
+    const Report report{.schema = "x/1",
+                        .data = object({{"left", seconds}}),
+                        .human = {FieldsView{.fields = {{"Left", "left", Format::duration}}}},
+                        .plain = {.columns = {{"", "left"}}}};
+    CHECK(human(report) == "Left: " + words + "\n");
+    CHECK(plain(report) == std::to_string(seconds) + "\n");
+  }
+}
+
 TEST_CASE("a list shown as lines stands below its first item") {
   const Report report{.schema = "x/1",
                       .data = object({{"name", "web"}, {"because", Json(std::vector<std::string>{"one", "t\nwo"})}}),

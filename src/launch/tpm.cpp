@@ -27,9 +27,14 @@ constexpr std::size_t largest_state_file = base::MiB;  // swtpm's own take a few
 
 machine::Path words_file(const Tpm& tpm) { return machine::Path(tpm.pid_file).parent_path() / "swtpm.log"; }
 
+// swtpm knows no way to say a comma: it is told of a link beside its socket instead.
+machine::Path named_folder(const Tpm& tpm) {
+  const bool has_comma = tpm.state_folder.native().find(',') != std::string::npos;
+  return has_comma ? machine::Path(tpm.socket).replace_extension("state") : tpm.state_folder;
+}
+
 // swtpm inherits it: held for as long as that has the state.
 sys::Lock lock_state(const Tpm& tpm) {
-  sys::make_directories(tpm.state_folder);
   auto lock = sys::Lock::try_take(tpm.state_folder, sys::Lock::Mode::exclusive, end_limit);
   if (lock) return std::move(*lock);
   throw Error(ErrorKind::busy, "the machine's TPM is in use by another run")
@@ -73,7 +78,7 @@ std::vector<std::string> swtpm_command(const Tpm& tpm) {
           "socket",
           "--tpm2",
           "--tpmstate",
-          fmt::format("dir={},mode=0600", tpm.state_folder.string()),
+          fmt::format("dir={},mode=0600", named_folder(tpm).string()),
           "--ctrl",
           fmt::format("type=unixio,path={},mode=0600", tpm.socket),
           "--pid",
@@ -81,7 +86,13 @@ std::vector<std::string> swtpm_command(const Tpm& tpm) {
           "--terminate"};
 }
 
+void prepare_tpm(const Tpm& tpm) {
+  sys::make_directories(tpm.state_folder);
+  if (const auto named = named_folder(tpm); named != tpm.state_folder) sys::switch_link(named, tpm.state_folder);
+}
+
 sys::Fd start_tpm(const sys::Host& host, const Tpm& tpm, const Keep& keep) {
+  prepare_tpm(tpm);
   const auto lock = lock_state(tpm);
   for (const auto& left_over : {tpm.socket, tpm.pid_file}) sys::remove_all(left_over);
   auto inherited = keep.fds;

@@ -94,6 +94,31 @@ $(jq . "$1" 2>&1 || cat "$1")"
 # All that must stay as it was about a base, in one line.
 base_identity() { printf '%s %s\n' "$(sha256sum < "$1" | cut -d' ' -f1)" "$(stat -c '%u:%g %a %s %y %z' "$1")"; }
 
+# await SECONDS WHAT COMMAND...: until it succeeds.
+await() {
+  local limit=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@"; do
+    [ "$SECONDS" -lt "$limit" ] || fail "$what"
+    sleep 0.1
+  done
+}
+
+# await_ended PATTERN: until no process has a command line as this.
+await_ended() { await 10 "it still runs: $1" none_runs "$1"; }
+none_runs() { ! pgrep -f "$1" > /dev/null; }
+
+# hear: something on a port of the host, $PORT, that keeps what it is told in $T/heard.
+hear() {
+  PORT=$((20000 + RANDOM % 20000))
+  busybox nc -l -p "$PORT" > "$T/heard" < /dev/null &
+  at_end "end_process $!"
+}
+
+# In a guest: an address of QEMU's user network, and a word to the host's loopback address.
+TAKE_ADDRESS='ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2'
+tell_host() { printf 'echo word | timeout 5 nc -w 3 10.0.2.2 %s' "$PORT"; }
+
 # --- disks ------------------------------------------------------------------------------------------------------------
 
 # demo_disk OUT.img [OPTIONS of make-demo-disk.sh]: a copy of a disk that is built once for all tests.
@@ -168,7 +193,8 @@ start_libvirt() {
   virtlogd > "$T/virtlogd.log" 2>&1 &
   at_end "end_process $!"
   libvirtd > "$T/libvirtd.log" 2>&1 &
-  at_end "end_process $!"
+  libvirtd=$!
+  at_end "end_process $libvirtd"
   local limit=$((SECONDS + 30))
   until virsh -c qemu:///system version > /dev/null 2>&1; do
     [ "$SECONDS" -lt "$limit" ] || fail "libvirtd did not come up: $(tail -n 20 "$T/libvirtd.log")"

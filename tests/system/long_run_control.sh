@@ -8,13 +8,21 @@ base=$(base_identity "$BASE")
 state() { hrvm list --json | jq -r '.machines[0] | .state + " " + (.pid | tostring)'; }
 
 claim "console joins the serial line of a machine that runs in the background"
-expect_status 0 hrvm boot demo --detach --wait-for "login:" --timeout 120 --json
+hear
+forwarded=$((PORT + 1))
+expect_status 0 hrvm boot demo --detach --wait-for "login:" --timeout 120 --forward "$forwarded:22" --json
 pid=$(jq .pid "$T/out")
 guest_start line "$HRVM" console demo
 exec 7<> "$T/guest-line/keys" # a pipe that nobody has open yet would forget the key
 guest_type line ''
 guest_login line
 guest_run line 'echo kept > /root/note; sync'
+
+claim "an isolated guest is reached by its forward, and does not reach the host"
+guest_run line "$TAKE_ADDRESS && { (echo answer | nc -l -p 22 > /dev/null) & sleep 1; }"
+assert_equal "$(timeout 20 busybox nc -w 10 127.0.0.1 "$forwarded" < /dev/null)" answer "what the guest says"
+guest_run line "! $(tell_host)"
+assert_equal "$(cat "$T/heard")" "" "what the host heard"
 
 claim "nobody else gets that line"
 expect_status 1 hrvm console demo

@@ -7,6 +7,7 @@
 #include "cli/boot_view.hpp"
 #include "cli/boot_words.hpp"
 #include "cli/commands.hpp"
+#include "cli/domains.hpp"
 #include "cli/hardware_options.hpp"
 #include "cli/try_hard.hpp"
 #include "hrvm/base/error.hpp"
@@ -15,6 +16,7 @@
 #include "hrvm/launch/bridge.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/throw_away.hpp"
+#include "hrvm/launch/tpm.hpp"
 #include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
@@ -93,7 +95,6 @@ void plan_lasting(Boot& boot, const launch::LaunchCircumstances& circumstances) 
   const auto id = has_variables ? *boot.state.nvram : boot.store.new_id();
   boot.plan = launch::plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
                                   boot.machine.nvram_path(id), boot.words.request, circumstances);
-  if (boot.plan.tpm) sys::make_directories(boot.plan.tpm->state_folder);
   if (!boot.plan.firmware || has_variables) return;
   const auto variables = new_variables(boot.context, *boot.plan.firmware, circumstances.base);
   boot.machine = launch::give_nvram(boot.store, boot.machine, id, variables);
@@ -164,6 +165,7 @@ Boot prepare(const Context& context, const BootWords& words) {
   auto machine = store.load(words.named.machine);
   const auto state = state_named(machine, words.named.snapshot);
   const auto bases = check_boot(context, store, machine, state, words);
+  if (!words.libvirt) define_left_over(context, machine);
   machine::give_back_reserved(machine);
   auto circumstances = launch::gather(context.host, machine, bases, nvram_of(machine, state, words));
   for (const auto& id : words.request.usb) launch::check_usb_device(context.host, id);
@@ -256,8 +258,17 @@ Outcome run_in_libvirt(const Boot& boot) {
   launch::undefine_elsewhere(boot.context.host, boot.machine, domain.record());
   launch::keep_domain_record(boot.machine.folder, domain.record());
   domain.define(xml, boot.plan.run_folder / "domain.xml");
+  launch::DomainAway::forget(boot.machine.folder);
   domain.start();
   return {.report = libvirt_report(boot.plan, *boot.words.libvirt)};
+}
+
+// With all that is to be there when the commands are pasted.
+Outcome print(const Boot& boot) {
+  sys::make_directories(boot.plan.run_folder);
+  if (boot.plan.folder) launch::write_initramfs(*boot.plan.folder);
+  if (boot.plan.tpm) launch::prepare_tpm(*boot.plan.tpm);
+  return {.report = command_report(boot.plan)};
 }
 
 Outcome run_boot(const Context& context) {
@@ -267,10 +278,7 @@ Outcome run_boot(const Context& context) {
       return try_once(context, tried, judge);
     });
   auto boot = prepare(context, words);
-  if (words.print) {
-    if (boot.plan.folder) launch::write_initramfs(*boot.plan.folder);
-    return {.report = command_report(boot.plan)};
-  }
+  if (words.print) return print(boot);
   if (words.xml) return {.report = domain_report(boot.plan)};
   if (words.libvirt) return run_in_libvirt(boot);
   if (!boot.throw_away) return run_planned(boot);

@@ -65,6 +65,14 @@ Machine change_with_domain(const Context& context, const Machine& machine, const
   }
 }
 
+void define_left_over(const Context& context, const Machine& machine) {
+  try {
+    if (const auto domain = DomainAway::left_over(context.host, machine)) domain->define_for(machine);
+  } catch (const Error& error) {
+    context.warn(fmt::format("{} is no domain of libvirt any more: {}", machine.name, error.message()));
+  }
+}
+
 std::optional<launch::DomainRecord> record_of_leaving(const Context& context, const machine::Path& folder) {
   try {
     return launch::domain_record(folder);

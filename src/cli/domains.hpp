@@ -17,6 +17,9 @@ namespace hrvm::cli {
 machine::Machine change_with_domain(const Context& context, const machine::Machine& machine,
                                     const std::function<machine::Machine()>& change);
 
+// Defines the domain that a change which was cut off has left undefined. What cannot be done is a warning.
+void define_left_over(const Context& context, const machine::Machine& machine);
+
 // The record of a machine that goes; null with a warning for one that cannot be read.
 std::optional<launch::DomainRecord> record_of_leaving(const Context& context, const machine::Path& folder);
 // Error{busy} when libvirt runs it, on another host too, where nothing is locked here. Out of reach counts as stopped.

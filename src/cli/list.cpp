@@ -4,6 +4,7 @@
 #include "cli/messages.hpp"
 #include "cli/named_machine.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/launch/domain.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -18,11 +19,12 @@ void tell(const Context& context, const base::Error& error) {
 }
 
 // Null for one that was removed while the others were looked at.
-Json look_at(const Context& context, const machine::Store& store, const std::string& name, bool& failed) {
+Json look_at(const Context& context, launch::ActiveDomains& domains, const machine::Store& store,
+             const std::string& name, bool& failed) {
   try {
     const auto machine = store.load(name);
     store.check_files(machine);
-    return machine_json(context.host, machine);
+    return machine_json(context.host, domains, machine, machine.definition.active);
   } catch (const base::Error& error) {
     if (!store.contains(name)) return {};
     tell(context, error);
@@ -49,11 +51,13 @@ report::Report report_of(Json machines) {
 Outcome run_list(const Context& context) {
   const auto store = open_store(context);
   Json machines = Json::array();
+  launch::ActiveDomains domains(context.host);
   bool failed = false;
   for (const auto& name : store.names()) {
-    auto json = look_at(context, store, name, failed);
+    auto json = look_at(context, domains, store, name, failed);
     if (!json.is_null()) machines.push(std::move(json));
   }
+  for (const auto& complaint : domains.complaints()) context.warn(complaint);
   return {.report = report_of(std::move(machines)), .status = failed ? 1 : 0};
 }
 

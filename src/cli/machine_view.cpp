@@ -54,34 +54,29 @@ struct RunView {
   Json state = "stopped", pid, libvirt;
 };
 
-constexpr std::chrono::seconds domain_limit{2};
-
 // Null when libvirt does not run it. One that libvirt runs elsewhere and does not tell of is in no known state.
-std::optional<RunView> domain_view(const sys::Host& host, const Machine& machine, bool is_locked) {
+std::optional<RunView> domain_view(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine,
+                                   bool is_locked) {
   const auto record = launch::domain_record(machine.folder);
   if (!record || (record->is_local() && !is_locked)) return std::nullopt;
-  try {
-    const auto state = launch::Domain(host, *record).state(domain_limit);
-    if (state == launch::DomainState::missing || state == launch::DomainState::off) return std::nullopt;
-    const bool is_systems = record->uri == "qemu:///system";
-    const auto pid_file = host.path(fmt::format("/run/libvirt/qemu/{}.pid", record->name));
-    return RunView{state == launch::DomainState::paused ? "paused" : "running",
-                   is_systems ? pid_of(host, machine, pid_file) : Json(), domain_json(record)};
-  } catch (const base::Error&) {
-    if (is_locked) return std::nullopt;
-    return RunView{nullptr, nullptr, nullptr};
-  }
+  const auto state = domains.state(*record);
+  if (!state && !is_locked) return RunView{nullptr, nullptr, nullptr};
+  if (!state || state == launch::DomainState::off) return std::nullopt;
+  const bool is_systems = record->uri == "qemu:///system";
+  const auto pid_file = host.path(fmt::format("/run/libvirt/qemu/{}.pid", record->name));
+  return RunView{state == launch::DomainState::paused ? "paused" : "running",
+                 is_systems ? pid_of(host, machine, pid_file) : Json(), domain_json(record)};
 }
 
 // QEMU knows more states; in all but these two the guest's processors stand still.
 bool is_paused(const std::string& detail) { return detail != "running" && detail != "suspended"; }
 
-RunView run_view(const sys::Host& host, const Machine& machine) {
+RunView run_view(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine) {
   const bool is_locked = machine::run_state(machine) == machine::RunState::running;
   const auto folder = machine::run_folder(host, machine.definition);
   const auto detail = is_locked ? launch::run_detail(folder) : std::nullopt;
   if (!detail)
-    if (auto view = domain_view(host, machine, is_locked)) return *std::move(view);
+    if (auto view = domain_view(host, domains, machine, is_locked)) return *std::move(view);
   if (!is_locked) return {};
   return {detail && is_paused(*detail) ? "paused" : "running", pid_of(host, machine, folder / "pid"), {}};
 }
@@ -96,8 +91,8 @@ Json guard_json(const sys::Host& host, const Machine& machine) {
   return json.set("seconds_to_full", guard->seconds_to_full());
 }
 
-void set_run_state(Json& json, const sys::Host& host, const Machine& machine) {
-  auto view = run_view(host, machine);
+void set_run_state(Json& json, const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine) {
+  auto view = run_view(host, domains, machine);
   const bool runs_by_hrvm = view.state != Json("stopped") && view.libvirt.is_null();
   json.set("state", std::move(view.state)).set("pid", std::move(view.pid)).set("libvirt", std::move(view.libvirt));
   json.set("guard", runs_by_hrvm ? guard_json(host, machine) : Json());
@@ -180,12 +175,12 @@ Json snapshots_json(const Machine& machine) {
   return list;
 }
 
-Json machine_json(const sys::Host& host, const Machine& machine, const State& state,
+Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine, const State& state,
                   const std::optional<machine::BaseState>& base) {
   const auto& definition = machine.definition;
   Json json;
   json.set("name", machine.name).set("uuid", definition.uuid.text());
-  set_run_state(json, host, machine);
+  set_run_state(json, host, domains, machine);
   json.set("base", base_json(definition.base, base)).set("disks", disks_json(machine, state));
   json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware);
@@ -198,7 +193,8 @@ Json machine_json(const sys::Host& host, const Machine& machine, const State& st
 }
 
 Json machine_json(const sys::Host& host, const Machine& machine, const std::optional<machine::BaseState>& base) {
-  return machine_json(host, machine, machine.definition.active, base);
+  launch::ActiveDomains domains(host);
+  return machine_json(host, domains, machine, machine.definition.active, base);
 }
 
 Json unread_machine_json(const std::string& name, bool damaged) {
@@ -219,7 +215,7 @@ std::vector<report::View> machine_views() {
                                            {"Runs in libvirt", "libvirt.uri"},
                                            {"Room to grow", "guard.room_bytes", Format::bytes},
                                            {"Grows a second by", "guard.growth_bytes_per_second", Format::bytes},
-                                           {"Full in seconds", "guard.seconds_to_full"},
+                                           {"Full in", "guard.seconds_to_full", Format::duration},
                                            {"Paused for want of room", "guard.paused_for_room", Format::yes_no}}};
   const report::FieldsView disk{.title = "Disk",
                                 .fields = {{"Base", "base.path"},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hrvm/base/json.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/report/report.hpp"
@@ -16,8 +17,9 @@ namespace hrvm::cli {
 
 // `state` is the active one or a snapshot's: disk, hardware and head are told of it. `base` is what a look at the base
 // found; without one, drift is null. Nothing of the base is read here, and QMP is asked only of a machine that runs.
-base::Json machine_json(const sys::Host& host, const machine::Machine& machine, const machine::State& state,
-                        const std::optional<machine::BaseState>& base = std::nullopt);
+// `domains` is the same for all that are looked at.
+base::Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const machine::Machine& machine,
+                        const machine::State& state, const std::optional<machine::BaseState>& base = std::nullopt);
 // The active state.
 base::Json machine_json(const sys::Host& host, const machine::Machine& machine,
                         const std::optional<machine::BaseState>& base = std::nullopt);

@@ -3,6 +3,7 @@
 #include "cli/machine_view.hpp"
 #include "cli/named_machine.hpp"
 #include "hrvm/launch/boot_options.hpp"
+#include "hrvm/launch/domain.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/sys/files.hpp"
 
@@ -67,7 +68,9 @@ Outcome run_show(const Context& context) {
   const auto base = machine::examine_base(context.host, machine.definition, state);
 
   Json data;
-  data.set("machines", Json::Array{machine_json(context.host, machine, state, base)});
+  launch::ActiveDomains domains(context.host);
+  data.set("machines", Json::Array{machine_json(context.host, domains, machine, state, base)});
+  for (const auto& complaint : domains.complaints()) context.warn(complaint);
   auto views = machine_views();
   if (named.snapshot) {
     data.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot)));

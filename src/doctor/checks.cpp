@@ -22,7 +22,7 @@ std::string_view word(Status status) {
 
 // What stops every machine first, then what stops one, then what only wastes space.
 std::span<const Check> checks() {
-  static constexpr std::array<Check, 18> all = {{
+  static constexpr std::array<Check, 19> all = {{
       {"kvm", check_kvm},
       {"qemu", check_qemu},
       {"uefi", check_uefi},
@@ -38,6 +38,7 @@ std::span<const Check> checks() {
       {"base", check_base},
       {"denials", check_denials},
       {"chain", check_chain},
+      {"domains", check_domains, fix_domains, Fixes::host},
       {"growth", check_growth},
       {"modes", check_modes, fix_modes},
       {"garbage", check_garbage, fix_garbage},

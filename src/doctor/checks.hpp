@@ -28,6 +28,8 @@ Results check_definition(const Circumstances& at);
 Results check_base(const Circumstances& at);
 Results check_denials(const Circumstances& at);
 Results check_chain(const Circumstances& at);
+Results check_domains(const Circumstances& at);
+void fix_domains(const Circumstances& at);
 Results check_growth(const Circumstances& at);
 Results check_modes(const Circumstances& at);
 void fix_modes(const Circumstances& at);

@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds order_limit{120};
 constexpr std::chrono::seconds quit_limit{10};
+constexpr std::chrono::seconds look_limit{2};
+constexpr std::string_view between_lists = "paused:";
 constexpr std::chrono::milliseconds look_interval{200};
 constexpr std::chrono::milliseconds second_stop_limit{500};
 constexpr std::size_t largest_picture = 64 << 20;
@@ -44,6 +46,33 @@ bool says_there_is_none(const sys::Result& result) {
 }
 
 }  // namespace
+
+std::optional<DomainState> ActiveDomains::state(const DomainRecord& record) {
+  const auto& answer = answer_of(record.uri);
+  const auto uuid = record.uuid.text();
+  if (!answer.told) return std::nullopt;
+  if (answer.paused.find(uuid) != std::string::npos) return DomainState::paused;
+  return answer.active.find(uuid) != std::string::npos ? DomainState::running : DomainState::off;
+}
+
+const ActiveDomains::Answer& ActiveDomains::answer_of(const std::string& uri) {
+  for (const auto& answer : answers_)
+    if (answer.uri == uri) return answer;
+  return answers_.emplace_back(ask(uri));
+}
+
+ActiveDomains::Answer ActiveDomains::ask(const std::string& uri) {
+  try {
+    const auto lists = fmt::format("list --uuid; echo {}; list --uuid --state-paused", between_lists);
+    const auto text = order_virsh(host_, uri, {lists}, look_limit);
+    const auto middle = text.find(between_lists);
+    if (middle != text.npos) return {uri, true, text.substr(0, middle), text.substr(middle)};
+    complaints_.push_back(fmt::format("libvirt at {} does not tell what it runs", uri));
+  } catch (const Error& error) {
+    complaints_.push_back(error.message());
+  }
+  return {.uri = uri};
+}
 
 std::string Domain::order(std::vector<std::string> words) const {
   return order_virsh(host_, record_.uri, std::move(words), order_limit);

@@ -4,7 +4,9 @@
 #include <sstream>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/json.hpp"
 #include "hrvm/launch/domain.hpp"
+#include "hrvm/sys/files.hpp"
 #include "launch/domain_mark.hpp"
 
 namespace hrvm::launch {
@@ -12,6 +14,7 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
+using base::Json;
 using machine::Machine;
 using machine::Path;
 using pugi::xml_node;
@@ -64,6 +67,10 @@ void change_name(xml_node domain, const Machine& now) {
   domain.child("metadata").child(mark_element).attribute("name") = now.name.c_str();
 }
 
+constexpr std::size_t largest_away = 16 << 20;
+
+Path away_path(const Path& machine_folder) { return machine_folder / "libvirt-away.json"; }
+
 bool boots_by_uefi(std::string_view xml) {
   pugi::xml_document document;
   document.load_buffer(xml.data(), xml.size());
@@ -100,10 +107,46 @@ std::optional<DomainAway> DomainAway::take(const sys::Host& host, const Machine&
   if (!record) return std::nullopt;
   Domain domain(host, *record);
   auto xml = domain.definition();
-  if (!xml) return std::nullopt;
+  if (!xml) return left_over(host, machine);
   const bool starts_by_itself = domain.starts_by_itself();
-  domain.undefine();
-  return DomainAway(host, machine, std::move(domain), *std::move(xml), starts_by_itself);
+  DomainAway away(host, machine, std::move(domain), *std::move(xml), starts_by_itself);
+  away.keep();
+  try {
+    away.domain_.undefine();
+  } catch (const Error&) {
+    forget(machine.folder);
+    throw;
+  }
+  return away;
+}
+
+std::optional<DomainAway> DomainAway::left_over(const sys::Host& host, const Machine& machine) {
+  const auto file = away_path(machine.folder);
+  const auto record = domain_record(machine.folder);
+  if (!record || sys::link_status(file).type == sys::FileType::missing) return std::nullopt;
+  Domain domain(host, *record);
+  if (domain.state() != DomainState::missing) {
+    forget(machine.folder);
+    return std::nullopt;
+  }
+  const auto kept = base::parse_json(sys::read_file(file, largest_away), file.string());
+  const Path folder = kept["folder"].text().value_or("");
+  Machine before{folder.filename(), folder, 0, machine::definition_from_json(kept["definition"], file.string())};
+  return DomainAway(host, std::move(before), std::move(domain), kept["xml"].text().value_or(""),
+                    kept["autostart"] == Json(true));
+}
+
+void DomainAway::forget(const Path& machine_folder) { sys::remove_all(away_path(machine_folder)); }
+
+void DomainAway::keep() const {
+  sys::AtomicFile file(away_path(before_.folder));
+  const auto json = Json::object()
+                        .set("folder", before_.folder.string())
+                        .set("autostart", starts_by_itself_)
+                        .set("xml", xml_)
+                        .set("definition", to_json(before_.definition));
+  file.write(base::to_text(json) + "\n");
+  file.commit();
 }
 
 void DomainAway::define(const Domain& domain, const std::string& xml) const {
@@ -111,14 +154,22 @@ void DomainAway::define(const Domain& domain, const std::string& xml) const {
   if (starts_by_itself_) domain.set_starts_by_itself();
 }
 
-void DomainAway::put_back() const { define(domain_, xml_); }
+void DomainAway::put_back() const {
+  define(domain_, xml_);
+  forget(before_.folder);
+}
+
+bool DomainAway::waits_for_variables(const Machine& now) const {
+  return boots_by_uefi(xml_) && !now.definition.active.nvram;
+}
 
 bool DomainAway::define_for(const Machine& now) const {
-  if (boots_by_uefi(xml_) && !now.definition.active.nvram) return false;
+  if (waits_for_variables(now)) return false;
   auto record = domain_.record();
   record.name = now.name;
   keep_domain_record(now.folder, record);
   define(Domain(host_, record), domain_xml_after(xml_, before_, now));
+  forget(now.folder);
   return true;
 }
 

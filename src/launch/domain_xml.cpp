@@ -103,7 +103,8 @@ void add_cpu(xml_node domain, const LaunchPlan& plan) {
 // As qemu_command has them.
 void add_hyperv(xml_node features) {
   const auto hyperv = add(features, "hyperv", {{"mode", "custom"}});
-  for (const auto* name : {"relaxed", "vapic", "vpindex", "runtime", "synic", "stimer", "frequencies", "tlbflush", "ipi"})
+  for (const auto* name :
+       {"relaxed", "vapic", "vpindex", "runtime", "synic", "stimer", "frequencies", "tlbflush", "ipi"})
     add(hyperv, name, {{"state", "on"}});
   add(hyperv, "spinlocks", {{"state", "on"}, {"retries", "8191"}});
 }
@@ -189,9 +190,20 @@ bool is_serial_for_libvirt(std::string_view serial) {
   return !serial.empty() && std::ranges::all_of(serial, allowed);
 }
 
-// The machine's own disks have the first letters.
+void add_sectors(xml_node disk, const block::SectorSizes& sectors) {
+  add(disk, "blockio",
+      {{"logical_block_size", fmt::format("{}", sectors.logical_bytes)},
+       {"physical_block_size", fmt::format("{}", sectors.physical_bytes)}});
+}
+
+// "a" to "z", then "aa". The machine's own disks have the first.
+std::string letters_of(std::size_t place) {
+  const std::string last(1, char('a' + place % 26));
+  return place < 26 ? last : char('a' + place / 26 - 1) + last;
+}
+
 void add_target(xml_node disk, const Target& target, std::size_t place) {
-  add(disk, "target", {{"dev", target.letters + std::string(1, char('a' + place))}, {"bus", target.bus}});
+  add(disk, "target", {{"dev", target.letters + letters_of(place)}, {"bus", target.bus}});
 }
 
 void add_disk(xml_node devices, const LaunchPlan& plan, std::size_t number) {
@@ -200,9 +212,7 @@ void add_disk(xml_node devices, const LaunchPlan& plan, std::size_t number) {
   add_driver(disk, plan, own);
   add_chain(disk, plan, own.chain, own.base_index());
   add_target(disk, target_on(plan.hardware.bus), number);
-  add(disk, "blockio",
-      {{"logical_block_size", fmt::format("{}", own.sectors.logical_bytes)},
-       {"physical_block_size", fmt::format("{}", own.sectors.physical_bytes)}});
+  add_sectors(disk, own.sectors);
   if (is_serial_for_libvirt(own.serial)) add_text(disk, "serial", own.serial);
   add(disk, "boot", {{"order", fmt::format("{}", boot_index_of_own_disk(plan) + int(number) + 1)}});
 }
@@ -231,6 +241,12 @@ Target extra_target(const LaunchPlan& plan, const ExtraDisk& disk) {
   return {"sd", "usb"};
 }
 
+// Behind the machine's own disks. IDE has four places, and the disc is to be the second channel's first.
+std::size_t extra_place(const LaunchPlan& plan, std::size_t extra) {
+  const bool on_ide = plan.hardware.machine == machine::MachineType::pc && plan.extra_disks[extra].is_disc;
+  return on_ide ? 2 : plan.disks.size() + extra;
+}
+
 void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra) {
   const auto& extra_disk = plan.extra_disks[extra];
   const auto& node = extra_disk.chain.front();
@@ -239,7 +255,8 @@ void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra)
       add(devices, "disk", {{"type", storage_type(node)}, {"device", extra_disk.is_disc ? "cdrom" : "disk"}});
   add(disk, "driver", {{"name", "qemu"}, {"type", node.format}});
   add_chain(disk, plan, extra_disk.chain, 0);
-  add_target(disk, target, plan.disks.size() + extra);
+  add_target(disk, target, extra_place(plan, extra));
+  if (!extra_disk.is_disc) add_sectors(disk, extra_disk.sectors);
   add(disk, "readonly");
   if (is_serial_for_libvirt(extra_disk.serial)) add_text(disk, "serial", extra_disk.serial);
   if (extra_disk.boots_first) add(disk, "boot", {{"order", "1"}});
@@ -323,7 +340,8 @@ void add_labels(xml_node domain, const LaunchPlan& plan) {
 
 std::string domain_xml(const LaunchPlan& plan) {
   if (plan.folder)
-    throw Error(ErrorKind::unsupported, "a machine on a folder is not given to libvirt").hint("boot it without libvirt");
+    throw Error(ErrorKind::unsupported, "a machine on a folder is not given to libvirt")
+        .hint("boot it without libvirt");
   check_that_libvirt_can(plan);
   pugi::xml_document document;
   const auto domain = add(document, "domain", {{"type", plan.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});

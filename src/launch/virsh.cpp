@@ -11,6 +11,14 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+// libvirt asks the tools beside swtpm what TPM it can be, and says no more than this where they are not there.
+constexpr std::string_view no_tpm_tools = "TPM version '2.0' is not supported";
+
+std::string hint_for(std::string_view complaint) {
+  if (complaint.find(no_tpm_tools) != complaint.npos) return "libvirt makes TPMs by swtpm_setup: apt install swtpm-tools";
+  return "hrvm doctor tells what libvirt lacks on this host";
+}
+
 Error out_of_reach(const std::string& uri, std::string_view reason) {
   return Error(ErrorKind::external, fmt::format("libvirt at {} {}", uri, reason))
       .hint("hrvm doctor tells what libvirt lacks on this host");
@@ -47,8 +55,8 @@ std::string order_virsh(const sys::Host& host, const std::string& uri, std::vect
   auto result = ask_virsh(host, uri, words, limit);
   if (result.exit_status == 0) return std::move(result.out);
   words.insert(words.begin(), {"virsh", "-c", uri});
-  throw Error(ErrorKind::external, fmt::format("{} failed: {}", base::shell_quote(words), complaint(result)))
-      .hint("hrvm doctor tells what libvirt lacks on this host");
+  const auto said = complaint(result);
+  throw Error(ErrorKind::external, fmt::format("{} failed: {}", base::shell_quote(words), said)).hint(hint_for(said));
 }
 
 }  // namespace hrvm::launch

@@ -24,7 +24,7 @@ struct Libvirt {
   };
   std::map<std::string, Domain> domains;  // by "URI UUID"
   Words orders;                           // "start", …
-  bool in_reach = true, guest_obeys = true, is_here = true;
+  bool in_reach = true, guest_obeys = true, is_here = true, hangs = false;
 
   static std::string between(const std::string& text, const std::string& before, const std::string& after) {
     const auto begin = text.find(before);
@@ -57,8 +57,18 @@ struct Libvirt {
     return std::string("Name:           x\nAutostart:      ") + (domain.starts_by_itself ? "enable" : "disable") +
            "\nManaged save:   " + (domain.saved ? "yes" : "no") + "\n";
   }
+  std::string lists(const std::string& uri) const {
+    std::string active, paused;
+    for (const auto& [key, domain] : domains) {
+      if (!key.starts_with(uri + " ") || domain.state == "shut off") continue;
+      active += domain.uuid + "\n";
+      if (domain.state == "paused") paused += domain.uuid + "\n";
+    }
+    return active + "\npaused:\n" + paused + "\n";
+  }
   sys::Result obey(const std::string& uri, const Words& words) {
     const auto& order = words[0];
+    if (order == "list --uuid; echo paused:; list --uuid --state-paused") return {.out = lists(uri)};
     if (order == "define") return define(uri, words[1]);
     const auto uuid = order == "screenshot" ? words[1] : words.back();
     const auto found = domains.find(uri + " " + uuid);
@@ -77,6 +87,7 @@ struct Libvirt {
     return {};
   }
   sys::Result answer(const sys::Command& command) {
+    if (hangs) return {.timed_out = true};
     if (!in_reach) return {.exit_status = 1, .err = "error: failed to connect to the hypervisor\nerror: no socket\n"};
     const Words words(command.argv.begin() + 4, command.argv.end());
     orders.push_back(words[0]);
@@ -144,6 +155,31 @@ TEST_CASE_METHOD(InLibvirt, "libvirt is not asked about machines that do not run
   CHECK(run({"show", "db"}) == 0);
   CHECK(run({"reset", "db"}) == 1);
   CHECK(libvirt.orders.empty());
+}
+
+TEST_CASE_METHOD(InLibvirt, "a list asks each libvirt once, and says which does not answer") {
+  boot();
+  add("db");
+  REQUIRE(run({"boot", "db", "--libvirt=qemu:///session", "--accel", "tcg"}) == 0);
+  add("mail");
+  REQUIRE(run({"boot", "mail", "--libvirt=test:///default", "--accel", "tcg"}) == 0);
+  libvirt.domains["qemu:///session " + machine("db").definition.uuid.text()].state = "paused";
+  libvirt.orders.clear();
+  const auto states = [&] {
+    std::string all;
+    const auto listed = json({"list"});
+    for (const auto& each : listed["machines"].items())
+      all += each["name"].text().value() + " " + each["state"].text().value() +
+             (each["libvirt"].is_null() ? "\n" : " *\n");
+    return all;
+  };
+  CHECK(states() == "db paused *\nmail running *\nweb running *\n");
+  CHECK(libvirt.orders.size() == 2);
+  CHECK(error() == "");
+  libvirt.hangs = true;
+  CHECK(states() == "db running\nmail running\nweb running\n");
+  CHECK(host().runner.calls.size() == 2);
+  CHECK_THAT(error(), Contains("libvirt at qemu:///session does not answer") && Contains("test:///default"));
 }
 
 TEST_CASE_METHOD(InLibvirt, "stop powers the domain down, and ends one that does not obey or is paused") {
@@ -266,6 +302,77 @@ TEST_CASE_METHOD(InLibvirt, "a change that fails leaves the domain defined as it
   CHECK(run({"reset", "web"}) == 1);
   CHECK(was_ordered("undefine"));
   CHECK(domain().xml == xml);
+}
+
+// As a kill does: nothing on the way takes it for a failure.
+struct Killed {};
+
+struct CutOff : InLibvirt {
+  // A change that is cut off once the domain is undefined: before it is made, or before the domain is defined again.
+  void cut_off(const Words& words, const std::string& at) {
+    host().runner.on("virsh", [this, at](const sys::Command& command) {
+      if (command.argv[4] == "define" && at == "define") throw Killed();
+      const auto answer = libvirt.answer(command);
+      if (command.argv[4] == "undefine" && at == "undefine") throw Killed();
+      return answer;
+    });
+    CHECK_THROWS_AS(run(words), Killed);
+    host().runner.on("virsh", [this](const sys::Command& command) { return libvirt.answer(command); });
+    CHECK(libvirt.domains.empty());
+  }
+  void is_defined_as(const std::string& name) {
+    CHECK(domain().name == name);
+    CHECK(libvirt.between(domain().xml, "<source file=\"", "\"") == machine(name).active_layer());
+    CHECK(domain().starts_by_itself);
+    CHECK_FALSE(std::filesystem::exists(machine(name).folder / "libvirt-away.json"));
+  }
+};
+
+TEST_CASE_METHOD(CutOff, "the domain of a change that was cut off is defined by the next one") {
+  boot_and_end();
+  domain().starts_by_itself = true;
+  cut_off({"snapshot", "create", "web@one"}, "undefine");
+  REQUIRE(run({"set", "web", "description=a text"}) == 0);
+  is_defined_as("web");
+  CHECK_FALSE(machine("web").definition.find_snapshot("one"));
+  cut_off({"snapshot", "create", "web@one"}, "define");
+  CHECK(machine("web").definition.find_snapshot("one"));
+  REQUIRE(run({"snapshot", "create", "web@two"}) == 0);
+  is_defined_as("web");
+  cut_off({"rename", "web", "db"}, "define");
+  REQUIRE(run({"reset", "db"}) == 0);
+  is_defined_as("db");
+}
+
+TEST_CASE_METHOD(CutOff, "the domain of a change that was cut off is defined by a boot, or by doctor where asked") {
+  folder().program("bin/libvirtd");
+  const auto status = [&](const Words& words) {
+    const auto examined = json(words);
+    for (const auto& check : examined["checks"].items())
+      if (check["id"].text() == "domains") return check["status"].text().value();
+    return std::string("not there");
+  };
+  boot_and_end();
+  domain().starts_by_itself = true;
+  CHECK(status({"doctor"}) == "ok");
+  cut_off({"reset", "web"}, "define");
+  CHECK(status({"doctor"}) == "warning");
+  CHECK(libvirt.domains.empty());
+  CHECK(status({"doctor", "--fix"}) == "ok");
+  is_defined_as("web");
+  cut_off({"reset", "web"}, "undefine");
+  CHECK_THROWS_AS(run({"boot", "web", "--accel", "tcg"}), test::Executed);
+  is_defined_as("web");
+}
+
+TEST_CASE_METHOD(CutOff, "a domain that a person undefined stays so, whatever a change that was cut off had kept") {
+  boot_and_end();
+  domain().starts_by_itself = true;
+  cut_off({"reset", "web"}, "define");
+  boot_and_end();
+  libvirt.domains.clear();
+  REQUIRE(run({"reset", "web"}) == 0);
+  CHECK(libvirt.domains.empty());
 }
 
 TEST_CASE_METHOD(InLibvirt, "while libvirt is out of reach nothing is changed of a machine that it could start") {

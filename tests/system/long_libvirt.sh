@@ -138,6 +138,108 @@ obeys_hrvm() {
   [ ! -e "$HRVM_STORE/other" ] || fail "the machine is still there"
 }
 
+# started NAME BOOT-OPTIONS: given to libvirt, which runs it. Its live XML is in $T/live.xml, QEMU's words in $T/command.
+started() {
+  local name=$1
+  shift
+  expect_status 0 hrvm boot "$name" --libvirt "$@"
+  virsh dumpxml "$name" > "$T/live.xml"
+  tr '\0' '\n' < "/proc/$(cat "/run/libvirt/qemu/$name.pid")/cmdline" > "$T/command"
+}
+lives() { grep -q -- "$1" "$T/live.xml" || fail "the live domain has no $1: $(cat "$T/live.xml")"; }
+runs_with() { grep -q -- "$1" "$T/command" || fail "QEMU was not told $1: $(cat "$T/command")"; }
+
+# How the domain's QEMU has a file open, each time: 0 for reading, 2 for reading and writing.
+open_modes() { # NAME FILE
+  local descriptor process
+  process=$(cat "/run/libvirt/qemu/$1.pid")
+  for descriptor in "/proc/$process/fd"/*; do
+    [ "$(readlink "$descriptor")" != "$2" ] || sed -n 's/^flags:.*\(.\)$/\1/p' "/proc/$process/fdinfo/${descriptor##*/}"
+  done | sort -u
+}
+
+# ended NAME: and what it lay on is as it was.
+ended() {
+  expect_status 0 hrvm stop "$1" --force
+  assert_equal "$(virsh domstate "$1")" 'shut off' "the domain"
+  assert_equal "$(base_identity "$BASE")" "$base" "the base"
+  assert_equal "$(base_identity "$OTHER")" "$other" "the other disk"
+}
+
+takes_all_hardware() {
+  ip link set lo up
+  OTHER=$T/other.img
+  truncate -s 8M "$OTHER"
+  other=$(base_identity "$OTHER")
+
+  claim "in libvirt: a TPM, Secure Boot, another disk, a disc, VNC on a port, and a processor's flags"
+  expect_status 0 hrvm import "$BASE" whole --memory 512M --cpus 1 --firmware uefi --secure-boot on --tpm \
+    --disk "$OTHER" --iso "$OTHER"
+  started whole --vnc 5987 --accel tcg --cpu Nehalem,-aes,+avx
+  lives "<tpm model='tpm-crb'>"
+  lives "secure='yes'"
+  lives "<smm state='on'/>"
+  lives "<graphics type='vnc' port='5987' autoport='no' listen='127.0.0.1'>"
+  lives "<feature policy='disable' name='aes'/>"
+  runs_with 'tpm-crb'
+  runs_with 'smm=on'
+  runs_with 'driver=cfi.pflash01,property=secure,value=on'
+  runs_with '^127.0.0.1:87'
+  runs_with '^Nehalem,aes=off,avx=on'
+  assert_equal "$(grep -c "$OTHER" "$T/command") $(open_modes whole "$OTHER")" '2 0' "the other disk, and how it is open"
+  assert_equal "$(open_modes whole "$BASE")" 0 "how the base is open"
+  [ -n "$(pgrep -f "swtpm socket.*$(virsh domuuid whole)")" ] || fail "there is no swtpm"
+  timeout 5 bash -c 'exec 3<> /dev/tcp/127.0.0.1/5987 && head -c 3 <&3' | grep -q RFB || fail "no VNC on its port"
+  ended whole
+  memory=/var/lib/libvirt/swtpm/$(virsh domuuid whole)/tpm2/tpm2-00.permall
+  before=$(sha256sum < "$memory")
+  expect_status 0 hrvm set whole bus=sata tpm=on
+  assert_equal "$(sha256sum < "$memory")" "$before" "what its TPM remembers after a change"
+
+  claim "in libvirt: SATA with another disk on USB"
+  started whole --firmware bios --secure-boot off
+  lives "<target dev='sdb' bus='usb'/>"
+  runs_with '"driver":"ide-hd"'
+  runs_with '"driver":"usb-storage"'
+  assert_equal "$(open_modes whole "$OTHER")" 0 "how the other disk is open"
+  ended whole
+
+  claim "in libvirt: IDE, with the disc on its second channel; NVMe is refused"
+  started whole --firmware bios --secure-boot off --bus ide
+  lives "machine='pc-i440fx"
+  lives "<target dev='hda' bus='ide'/>"
+  runs_with '"driver":"ide-cd","bus":"ide.1","unit":0'
+  ended whole
+  expect_status 1 hrvm boot whole --libvirt --bus nvme
+  assert_contains "$ERR" 'no emulated NVMe'
+
+  claim "in libvirt: a change that is killed between undefining and defining its domain is mended by the next"
+  mkdir -p "$T/bin"
+  cat > "$T/bin/virsh" << END
+#!/bin/sh
+for word; do [ "\$word" != define ] || { kill -9 \$PPID; exit 1; }; done
+exec $(type -P virsh) "\$@"
+END
+  chmod 755 "$T/bin/virsh"
+  PATH=$T/bin:$PATH expect_status 137 "$HRVM" snapshot create whole@first
+  ! is_domain whole || fail "it was not cut off"
+  assert_equal "$(check_status domains)" warning "doctor's word"
+  expect_status 0 hrvm set whole memory=640M
+  assert_equal "$(domain_layer whole)" "$(active_layer whole)" "the domain's layer"
+  assert_equal "$(check_status domains)" ok "doctor's word"
+
+  claim "in libvirt: a libvirtd that stands still holds up no list"
+  started whole --firmware bios --secure-boot off
+  kill -STOP "$libvirtd"
+  expect_status 0 timeout 20 "$HRVM" list --json
+  kill -CONT "$libvirtd"
+  assert_contains "$ERR" 'does not answer'
+  assert_json "$T/out" '.machines[0].state == "running" and .machines[0].libvirt == null'
+  ended whole
+  expect_status 0 hrvm remove whole --yes
+  [ ! -e "$memory" ] || fail "libvirt keeps what its TPM remembers"
+}
+
 check_status() { hrvm doctor "${@:2}" --json | jq -r --arg id "$1" '.checks[] | select(.id == $id).status'; }
 
 doctor_puts_right() {
@@ -161,6 +263,7 @@ doctor_puts_right() {
 }
 
 doctor_puts_right
+takes_all_hardware
 obeys_hrvm
 run_machine bios "$BASE" bios
 run_machine uefi "$BASE" uefi

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hrvm/base/guid.hpp"
 #include "hrvm/launch/control.hpp"
@@ -40,6 +41,28 @@ bool is_domain_of(std::string_view xml, const base::Guid& uuid);
 // layers stays as it was. `before` is the machine that the XML was made for. Error{unsupported} when the XML does not
 // have the machine's disk.
 std::string domain_xml_after(std::string_view xml, const machine::Machine& before, const machine::Machine& now);
+
+// Which domains are active, asked of each libvirt once for all of them.
+class ActiveDomains {
+ public:
+  explicit ActiveDomains(const sys::Host& host) : host_(host) {}
+  // Off also where there is no such domain. Null where that libvirt does not tell, in a short time.
+  std::optional<DomainState> state(const DomainRecord& record);
+  // Of those that did not tell.
+  const std::vector<std::string>& complaints() const { return complaints_; }
+
+ private:
+  struct Answer {
+    std::string uri;
+    bool told = false;
+    std::string active, paused;  // their UUIDs, as virsh lists them
+  };
+  const Answer& answer_of(const std::string& uri);
+  Answer ask(const std::string& uri);
+  const sys::Host& host_;
+  std::vector<Answer> answers_;
+  std::vector<std::string> complaints_;
+};
 
 class Domain {
  public:
@@ -98,11 +121,18 @@ std::optional<Domain> active_domain(const sys::Host& host, const machine::Machin
 void undefine_elsewhere(const sys::Host& host, const machine::Machine& machine, const DomainRecord& next);
 
 // While a machine changes, libvirt has no definition of it: one that named a layer which the change freezes could be
-// started meanwhile, and would write to it.
+// started meanwhile, and would write to it. What it was is kept in the machine's folder until it is defined again: a
+// change that is cut off in between loses nothing.
 class DomainAway {
  public:
   // Undefines the domain; null for a machine without one. Throws as Domain::definition, before anything has changed.
   static std::optional<DomainAway> take(const sys::Host& host, const machine::Machine& machine);
+  // The domain that a change which was cut off has left undefined. Throws as Domain::state; Error{corrupt}.
+  static std::optional<DomainAway> left_over(const sys::Host& host, const machine::Machine& machine);
+  // For a machine that is given to libvirt anew.
+  static void forget(const machine::Path& machine_folder);
+  // Its next boot makes the UEFI variables that the domain is to have.
+  bool waits_for_variables(const machine::Machine& now) const;
   // Defines it as it was.
   void put_back() const;
   // Defines it for the machine as it is now. False when that is left to the next boot, which makes its UEFI variables.
@@ -115,6 +145,7 @@ class DomainAway {
         domain_(std::move(domain)),
         xml_(std::move(xml)),
         starts_by_itself_(starts_by_itself) {}
+  void keep() const;
   void define(const Domain& domain, const std::string& xml) const;
   const sys::Host& host_;
   machine::Machine before_;

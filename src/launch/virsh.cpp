@@ -15,7 +15,8 @@ using base::ErrorKind;
 constexpr std::string_view no_tpm_tools = "TPM version '2.0' is not supported";
 
 std::string hint_for(std::string_view complaint) {
-  if (complaint.find(no_tpm_tools) != complaint.npos) return "libvirt makes TPMs by swtpm_setup: apt install swtpm-tools";
+  if (complaint.find(no_tpm_tools) != complaint.npos)
+    return "libvirt makes TPMs by swtpm_setup: apt install swtpm-tools";
   return "hrvm doctor tells what libvirt lacks on this host";
 }
 

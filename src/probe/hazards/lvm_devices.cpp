@@ -107,8 +107,8 @@ void tell(const Place& place, const HazardContext& context, Findings& findings) 
   };
   if (lists_hardware(place.files))
     add("lvm-devices-file",
-        fmt::format("LVM looks at no other devices than /{} lists{}, by ids that the disk may not have in a machine: {} "
-                    "would stay hidden",
+        fmt::format("LVM looks at no other devices than /{} lists{}, by ids that the disk may not have in a machine: "
+                    "{} would stay hidden",
                     devices_path, place.where, place.then),
         "where the start ends in the emergency shell: rm /etc/lvm/devices/system.devices, then lvm vgchange -ay and "
         "exit; for good, in the machine: vgimportdevices -a, then dracut -f");

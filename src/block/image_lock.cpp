@@ -40,12 +40,24 @@ bool is_any_held(int fd, off_t base) {
   return false;
 }
 
+bool is_written_by_others(int fd) {
+  return is_held_by_others(fd, in_use_base + write_permission) ||
+         is_held_by_others(fd, in_use_base + resize_permission);
+}
+
+base::Error in_use(const std::filesystem::path& image) {
+  return base::Error(base::ErrorKind::busy, fmt::format("{} is in use by another program", image.string()))
+      .on(image)
+      .hint("stop the machine that runs on it, or wait until the other command is done");
+}
+
+void set(int fd, const struct flock& lock, const std::filesystem::path& image) {
+  if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
+}
+
 void set_all(int fd, short type, const std::filesystem::path& image) {
   for (const off_t base : {in_use_base, not_shared_base}) {
-    for (const off_t permission : permissions) {
-      struct flock lock = one_byte(type, base + permission);
-      if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
-    }
+    for (const off_t permission : permissions) set(fd, one_byte(type, base + permission), image);
   }
 }
 
@@ -54,8 +66,7 @@ void set_all(int fd, short type, const std::filesystem::path& image) {
 ImageUse image_use(const std::filesystem::path& image) {
   if (sys::status(image).type == sys::FileType::missing) return ImageUse::none;
   const sys::Fd fd = sys::open_file(image, O_RDONLY | O_NONBLOCK);
-  for (const off_t permission : {write_permission, resize_permission})
-    if (is_held_by_others(fd.get(), in_use_base + permission)) return ImageUse::write;
+  if (is_written_by_others(fd.get())) return ImageUse::write;
   return is_held_by_others(fd.get(), not_shared_base + write_permission) ? ImageUse::read : ImageUse::none;
 }
 
@@ -64,14 +75,15 @@ void lock_image_exclusively(int fd, const std::filesystem::path& image) {
   set_all(fd, F_RDLCK, image);
   if (!is_any_held(fd, in_use_base) && !is_any_held(fd, not_shared_base)) return;
   set_all(fd, F_UNLCK, image);
-  throw base::Error(base::ErrorKind::busy, fmt::format("{} is in use by another program", image.string()))
-      .on(image)
-      .hint("stop the machine that runs on it, or wait until the other command is done");
+  throw in_use(image);
 }
 
 void lock_image_for_reading(int fd, const std::filesystem::path& image) {
-  struct flock lock = one_byte(F_RDLCK, not_shared_base + write_permission);
-  if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
+  constexpr off_t no_writer = not_shared_base + write_permission;
+  set(fd, one_byte(F_RDLCK, no_writer), image);
+  if (!is_written_by_others(fd)) return;
+  set(fd, one_byte(F_UNLCK, no_writer), image);
+  throw in_use(image);
 }
 
 }  // namespace hrvm::block

@@ -26,7 +26,8 @@ ImageUse image_use(const std::filesystem::path& image);
 // `fd` must be open for reading, and gives the lock back when it is closed. Error{busy} when it is in use.
 void lock_image_exclusively(int fd, const std::filesystem::path& image);
 
-// Takes what a reader takes that forbids writing. Only a lock on `fd`, which must be open for reading.
+// Takes what a reader takes that forbids writing: any number of these go together, and none with a writer, whichever
+// comes first. As above; Error{busy} when it is being written.
 void lock_image_for_reading(int fd, const std::filesystem::path& image);
 
 }  // namespace hrvm::block

@@ -130,6 +130,27 @@ TEST_CASE("of two who want an image for themselves the second is told that it is
   CHECK(image_use(images.overlay) == ImageUse::write);
 }
 
+TEST_CASE("readers that forbid writing go together, and never with a writer, whichever came first") {
+  const test::TemporaryDirectory folder;  // which is locked as an image is
+  const auto open = [&] { return sys::open_folder(folder.path()); };
+  const auto refused = [&](auto lock) {
+    const sys::Fd other = open();
+    return test::kind_of([&] { lock(other.get(), folder.path()); }) == base::ErrorKind::busy;
+  };
+  sys::Fd one = open(), two = open();
+  block::lock_image_for_reading(one.get(), folder.path());
+  block::lock_image_for_reading(two.get(), folder.path());
+  CHECK(refused(block::lock_image_exclusively));
+  one.reset();
+  CHECK(refused(block::lock_image_exclusively));
+  two.reset();
+  const sys::Fd writer = open();
+  block::lock_image_exclusively(writer.get(), folder.path());
+  CHECK(refused(block::lock_image_for_reading));
+  CHECK(refused(block::lock_image_exclusively));
+  CHECK(image_use(folder.path()) == ImageUse::write);
+}
+
 TEST_CASE("an image that QEMU has open is busy, for reading as for writing, and failing leaves no lock") {
   for (const bool reading : {true, false}) {
     const Images images;

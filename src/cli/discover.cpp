@@ -55,9 +55,10 @@ void tell_reads(const Context& context, const probe::Survey& survey) {
       fmt::format("{} was read {} times, {} in all", survey.disk.path, reads.reads, base::format_bytes(reads.bytes)));
 }
 
-void survey_folder(Discovery& discovery, const probe::Disk& folder) try {
+void survey_folder(Discovery& discovery, const probe::Disk& folder, probe::Thoroughness thoroughness) try {
   const auto files = fs::open_folder({folder.path});
-  discovery.found.push_back({folder, probe::read_folder(*files, folder.path), std::nullopt});
+  auto survey = probe::survey_folder(*files, folder, thoroughness);
+  discovery.found.push_back({folder, std::move(survey.contents), std::nullopt});
 } catch (const Error& error) {
   discovery.fail(error);
   discovery.found.push_back({folder, std::nullopt, std::nullopt});
@@ -65,12 +66,12 @@ void survey_folder(Discovery& discovery, const probe::Disk& folder) try {
 
 void survey(Discovery& discovery, std::vector<probe::Disk> disks) {
   const auto is_folder = [](const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; };
-  for (const probe::Disk& disk : disks)
-    if (is_folder(disk)) survey_folder(discovery, disk);
-  std::erase_if(disks, is_folder);
-  const machine::HostResources resources = machine::host_resources(discovery.context.host);
   const auto thoroughness =
       discovery.context.arguments.has("--quick") ? probe::Thoroughness::quick : probe::Thoroughness::full;
+  for (const probe::Disk& disk : disks)
+    if (is_folder(disk)) survey_folder(discovery, disk, thoroughness);
+  std::erase_if(disks, is_folder);
+  const machine::HostResources resources = machine::host_resources(discovery.context.host);
   const auto attempts = probe::survey_disks(discovery.context.host, disks, thoroughness);
   for (std::size_t i = 0; i < disks.size(); ++i) {
     if (attempts[i].error) {

@@ -126,7 +126,6 @@ Outcome plan_and_import(const Context& context, const machine::Store& store,
   return {.report = report};
 }
 
-// Nothing of it is read in a child: it is names and times, and a few short texts.
 Outcome import_folder(const Context& context, const machine::Store& store, const probe::Disk& folder,
                       const machine::ImportRequest& request) {
   const auto gathered =

@@ -51,7 +51,7 @@ probe::Survey survey_folder(const Context& context, const machine::Store& store,
   check_user(context.host);
   check_store(store, folder);
   const auto files = fs::open_folder({folder.path});
-  probe::Survey survey{folder, probe::read_folder(*files, folder.path)};
+  auto survey = probe::survey_folder(*files, folder);
   for (const auto& finding : survey.contents.findings)
     if (finding.severity == Severity::error)
       throw Error(ErrorKind::unsupported, folder.path + " cannot boot: " + finding.message)

@@ -1,12 +1,13 @@
-// A folder of the host as a filesystem, or a stack of them as an overlay shows it. No symbolic link is ever followed
-// here: each component is looked at before the next is.
-#include <algorithm>
-#include <fstream>
+// A folder of the host as a filesystem, or a stack of them as an overlay shows it.
+#include <deque>
 #include <set>
+
+#include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/sys/overlay.hpp"
+#include "hrvm/sys/tree.hpp"
 #include "path.hpp"
 
 namespace hrvm::fs {
@@ -23,14 +24,16 @@ FileKind kind_of(sys::FileType type) {
 
 class Folder : public FileSystem {
  public:
-  explicit Folder(std::vector<std::filesystem::path> layers) : layers_(std::move(layers)) {}
+  explicit Folder(const std::vector<std::filesystem::path>& layers) {
+    for (const auto& layer : layers) layers_.emplace_back(layer);
+  }
 
   std::string_view type() const override { return "virtiofs"; }
 
   std::optional<FileInfo> info(std::string_view path) override {
     const auto places = places_of(path);
     if (places.empty()) return std::nullopt;
-    const auto status = sys::link_status(places.front());
+    const auto status = places.front()->status(path);
     const auto seconds = std::chrono::floor<std::chrono::seconds>(status.modified);
     return FileInfo{kind_of(status.type), status.size_bytes, seconds.time_since_epoch().count()};
   }
@@ -38,9 +41,9 @@ class Folder : public FileSystem {
   std::vector<Entry> list(std::string_view path) override {
     std::set<std::string> told;  // whiteouts as well: they hide what is below
     std::vector<Entry> entries;
-    for (const auto& place : folders_of(path))
-      for (const auto& name : sys::list_directory(place)) {
-        const auto status = sys::link_status(place / name);
+    for (const auto* layer : folders_of(path))
+      for (const auto& name : layer->list(path, most_entries)) {
+        const auto status = layer->status(fmt::format("{}/{}", path, name));
         if (!told.insert(name).second || sys::is_whiteout(status) || entries.size() >= most_entries) continue;
         entries.push_back({name, kind_of(status.type)});
       }
@@ -48,55 +51,53 @@ class Folder : public FileSystem {
   }
 
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
-    std::ifstream file(place_of(path), std::ios::binary);
-    std::string bytes(length, '\0');
-    file.seekg(std::streamoff(offset));
-    file.read(bytes.data(), std::streamsize(length));
-    bytes.resize(std::size_t(file.gcount()));
-    return bytes;
+    return layer_of(path).read(path, offset, length);
   }
 
-  std::string read_link(std::string_view path) override {
-    return sys::read_link(place_of(path)).value_or(sys::Path()).string();
-  }
+  std::string read_link(std::string_view path) override { return layer_of(path).read_link(path); }
 
-  sys::Path place_of(std::string_view path) const {
-    auto places = places_of(path);
+  const sys::Tree& layer_of(std::string_view path) const {
+    const auto places = places_of(path);
     if (places.empty())
-      throw base::Error(base::ErrorKind::not_found,
-                        "there is no " + std::string(path) + " in " + layers_.back().string());
-    return places.front();
+      throw base::Error(base::ErrorKind::not_found, fmt::format("there is no {} in {}", path, name()));
+    return *places.front();
   }
 
  private:
-  // Where it lies, the topmost first: a file in one place, a folder in all that are seen together.
-  std::vector<sys::Path> places_of(std::string_view path) const {
-    auto places = layers_;
-    for (const auto& name : components(path)) places = below(places, name);
+  using Layers = std::vector<const sys::Tree*>;
+
+  std::string name() const { return layers_.back().folder().string(); }
+
+  // The layers that it lies in, the topmost first: a file in one, a folder in all that are seen together.
+  Layers places_of(std::string_view path) const {
+    Layers places;
+    for (const auto& layer : layers_) places.push_back(&layer);
+    std::string way;
+    for (const auto& name : components(path)) places = that_have(places, way += "/" + name);
     return places;
   }
 
-  static std::vector<sys::Path> below(const std::vector<sys::Path>& folders, const std::string& name) {
-    std::vector<sys::Path> found;
-    for (const auto& folder : folders) {
-      const auto status = sys::link_status(folder / name);
+  static Layers that_have(const Layers& folders, const std::string& path) {
+    Layers found;
+    for (const auto* layer : folders) {
+      const auto status = layer->status(path);
       if (status.type == sys::FileType::missing) continue;
       const bool is_folder = status.type == sys::FileType::directory;
       if (sys::is_whiteout(status) || (!is_folder && !found.empty())) break;
-      found.push_back(folder / name);
-      if (!is_folder || sys::is_opaque(folder / name)) break;
+      found.push_back(layer);
+      if (!is_folder || sys::is_opaque(*layer, path)) break;
     }
     return found;
   }
 
-  std::vector<sys::Path> folders_of(std::string_view path) const {
+  Layers folders_of(std::string_view path) const {
     auto places = places_of(path);
-    if (places.empty() || sys::link_status(places.front()).type != sys::FileType::directory)
-      throw base::Error(base::ErrorKind::not_found, std::string(path) + " is no folder in " + layers_.back().string());
+    if (places.empty() || places.front()->status(path).type != sys::FileType::directory)
+      throw base::Error(base::ErrorKind::not_found, fmt::format("{} is no folder in {}", path, name()));
     return places;
   }
 
-  std::vector<sys::Path> layers_;
+  std::deque<sys::Tree> layers_;
 };
 
 }  // namespace
@@ -109,7 +110,7 @@ std::optional<std::filesystem::path> place_in_folder(const std::vector<std::file
                                                      std::string_view path) {
   Folder folder(layers);
   const auto resolved = resolve(folder, path);
-  return resolved ? std::optional(folder.place_of(*resolved)) : std::nullopt;
+  return resolved ? std::optional(folder.layer_of(*resolved).path_of(*resolved)) : std::nullopt;
 }
 
 }  // namespace hrvm::fs

@@ -4,10 +4,13 @@
 
 #include "companion.hpp"
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/launch/root_initramfs.hpp"
 #include "hrvm/probe/folder.hpp"
+#include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/socket.hpp"
 
@@ -15,7 +18,8 @@ namespace hrvm::launch {
 
 namespace {
 
-constexpr std::size_t largest_initramfs = base::GiB;
+constexpr std::size_t largest_initramfs = base::GiB, largest_modules = 128 * base::MiB;
+constexpr std::string_view separator("\0", 1);  // no path holds one
 
 sys::Fd locked(const machine::Path& folder, bool for_writing) {
   auto fd = sys::open_folder(folder);
@@ -32,6 +36,19 @@ std::vector<sys::Fd> lock_layers(const LaunchPlan& plan) {
   for (const auto& layer : plan.disks.front().chain) locks.push_back(locked(layer.path, locks.empty()));
   locks.push_back(locked(plan.folder->base, !plan.folder->overlay));
   return locks;
+}
+
+// What a guest may have written is read in a child, as a disk is.
+std::string read_confined(const sys::ConfinedFunction& function, const std::vector<machine::Path>& stack) {
+  sys::Confinement limits;
+  limits.folders = stack;
+  limits.answer_bytes = largest_modules;
+  auto answer = sys::run_confined(function, limits);
+  if (answer.text) return std::move(*answer.text);
+  throw base::Error(base::ErrorKind::corrupt,
+                    fmt::format("reading what lies in {} failed: the reader {}", stack.back().string(), answer.death))
+      .on(stack.back())
+      .hint("it may be made to break what reads it; hrvm reset starts over from the folder itself");
 }
 
 sys::Child spawn(const sys::Host& host, const SharedFolder& folder, const sys::Command& command) {
@@ -78,26 +95,35 @@ std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan,
 
 KernelFiles find_kernel_files(const std::vector<machine::Path>& stack) {
   const auto files = fs::open_folder(stack);
-  const auto kernel = probe::find_folder_kernel(*files);
-  if (!kernel) return {};
   const auto place = [&](const std::string& path) {
     return path.empty() ? std::string() : fs::place_in_folder(stack, path).value_or(machine::Path()).string();
   };
-  return {stack, kernel->version, place(kernel->kernel), place(kernel->initramfs)};
+  const auto find = [&] {
+    const auto kernel = probe::find_folder_kernel(*files).value_or(probe::FolderKernel{});
+    return base::join({kernel.version, kernel.kernel, kernel.initramfs}, separator);
+  };
+  const auto found = read_confined(find, stack);
+  const auto parts = base::split(found, separator.front());
+  if (parts.size() != 3) return {};
+  return {stack, std::string(parts[0]), place(std::string(parts[1])), place(std::string(parts[2]))};
 }
 
 void write_initramfs(const SharedFolder& folder) {
   const machine::Path path = folder.initramfs;
   sys::make_directories(path.parent_path());
   const auto files = fs::open_folder(folder.own.stack);
-  const auto modules = root_modules(*files, folder.own.version);
+  const auto read_modules = [&] {
+    const auto modules = root_modules(*files, folder.own.version);
+    return modules.empty() ? std::string() : cpio_archive(*files, modules);
+  };
+  const auto modules = read_confined(read_modules, folder.own.stack);
   sys::AtomicFile written(path);
   if (!folder.own.initramfs.empty()) {
     auto own = sys::read_file(folder.own.initramfs, largest_initramfs);
     own.append((4 - own.size() % 4) % 4, '\0');
     written.write(own);
   }
-  if (!modules.empty()) written.write(cpio_archive(*files, modules));
+  written.write(modules);
   written.commit();
 }
 

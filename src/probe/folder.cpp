@@ -8,6 +8,7 @@
 #include "boot/bls.hpp"
 #include "boot/kernel_files.hpp"
 #include "find_systems.hpp"
+#include "folder_modules.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "systems/linux_facts.hpp"
@@ -18,7 +19,7 @@ namespace {
 using base::Error, base::ErrorKind;
 
 constexpr std::string_view entries_folder = "/boot/loader/entries";
-constexpr std::size_t largest_index = 16 << 20, most_told = 8;
+constexpr std::size_t most_told = 8;
 constexpr const char* inits[] = {"/sbin/init",           "/usr/sbin/init", "/usr/lib/systemd/systemd",
                                  "/lib/systemd/systemd", "/etc/init",      "/bin/init"};
 
@@ -61,13 +62,6 @@ bool is_newer(const FolderKernel& a, const FolderKernel& b) {
   return ::strverscmp(a.version.c_str(), b.version.c_str()) > 0;
 }
 
-bool has_module(fs::FileSystem& root, const std::string& folder, std::string_view module) {
-  const auto builtin = fs::try_read(root, folder + "/modules.builtin").value_or("");
-  if (builtin.find(fmt::format("/{}.ko", module)) != builtin.npos) return true;
-  const auto dependencies = fs::try_read(root, folder + "/modules.dep", largest_index).value_or("");
-  return dependencies.find(fmt::format("/{}.ko", module)) != dependencies.npos;
-}
-
 // Lines of a file that are neither empty nor comments; they point into the text.
 std::vector<std::string_view> lines_of(const std::string& text) {
   std::vector<std::string_view> kept;
@@ -104,27 +98,6 @@ struct Findings {
   void add_no_kernel() {
     add("folder-no-kernel", base::Severity::error, "there is no kernel in it",
         fmt::format("install one there, on Debian: chroot {} apt install linux-image-amd64", base::shell_quote(path)));
-  }
-
-  void add_drivers(const FolderKernel& kernel) {
-    const std::string folder = "/lib/modules/" + kernel.version;
-    if (kernel.version.empty() || !fs::exists(root, folder)) return;
-    if (!has_module(root, folder, "virtiofs"))
-      return add(
-          "folder-no-virtiofs", base::Severity::error,
-          fmt::format("its kernel {} has no virtiofs, by which a guest has a folder as its root", kernel.version),
-          "install a kernel of the distribution's that has it");
-    if (const auto told = fs::try_read(root, "/etc/initramfs-tools/modules"); told && !names_virtiofs(*told))
-      add("folder-initramfs", base::Severity::note,
-          "its initramfs is made without virtiofs, so hrvm hands the modules to each boot",
-          fmt::format(
-              "to have them in it for others, too: echo virtiofs >> {0}/etc/initramfs-tools/modules; chroot {0} "
-              "update-initramfs -u",
-              base::shell_quote(path)));
-  }
-
-  static bool names_virtiofs(const std::string& text) {
-    return std::ranges::any_of(lines_of(text), [](std::string_view line) { return line == "virtiofs"; });
   }
 
   // systemd waits for each of these, and starts no further without it.
@@ -170,7 +143,7 @@ std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root) {
   return *std::ranges::min_element(search.found, is_newer);
 }
 
-Contents read_folder(fs::FileSystem& root, const std::string& path) {
+Contents read_folder(fs::FileSystem& root, const std::string& path, Thoroughness thoroughness) {
   Contents contents;
   contents.systems = find_systems("folder", root, contents.findings);
   if (contents.systems.empty()) throw no_root(path, "/etc/os-release");
@@ -181,7 +154,7 @@ Contents read_folder(fs::FileSystem& root, const std::string& path) {
   const auto kernel = find_folder_kernel(root);
   if (kernel) contents.systems.front().boot = start_of(*kernel);
   if (kernel)
-    findings.add_drivers(*kernel);
+    add_root_modules(root, path, *kernel, thoroughness == Thoroughness::quick, contents.findings);
   else
     findings.add_no_kernel();
   findings.add_mounts();

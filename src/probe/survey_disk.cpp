@@ -1,4 +1,4 @@
-// Surveys of disks, each in a confined child.
+// Surveys of disks and folders, each in a confined child.
 #include <algorithm>
 
 #include <fmt/core.h>
@@ -7,6 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
+#include "hrvm/probe/folder.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/confined.hpp"
 
@@ -33,11 +34,15 @@ class Named : public block::BlockDevice {
   block::SectorSizes sectors_;
 };
 
+std::string_view what_of(const Disk& disk) {
+  return disk.kind == DiskKind::directory ? "what lies in it" : "this disk's structures";
+}
+
 Survey died(const Disk& disk, const std::string& death) {
   Survey survey{disk, {}};
   survey.contents.findings.push_back({"probe-died", base::Severity::error, disk.path,
-                                      fmt::format("reading this disk's structures failed: the reader {}", death),
-                                      "the disk may be damaged, or made to break what reads it; please report it"});
+                                      fmt::format("reading {} failed: the reader {}", what_of(disk), death),
+                                      "it may be damaged, or made to break what reads it; please report it"});
   return survey;
 }
 
@@ -161,6 +166,13 @@ Survey SurveyRun::result() { return to_survey(disk_, run_.answer()); }
 
 Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroughness) {
   return SurveyRun(host, disk, thoroughness).result();
+}
+
+Survey survey_folder(fs::FileSystem& files, const Disk& folder, Thoroughness thoroughness) {
+  const auto read = [&] { return base::to_text(to_json(read_folder(files, folder.path, thoroughness)), -1); };
+  sys::Confinement limits;
+  limits.folders = {folder.path};
+  return to_survey(folder, sys::run_confined(read, limits));
 }
 
 }  // namespace hrvm::probe

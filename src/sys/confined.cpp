@@ -23,6 +23,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
+#include "landlock.hpp"
 #include "seccomp_filter.hpp"
 
 namespace hrvm::sys {
@@ -99,11 +100,11 @@ std::uint64_t address_space() {
 }
 
 void limit_resources(const Confinement& limits, int highest_fd) {
-  constexpr int own_descriptors = 8;
+  constexpr std::size_t own_descriptors = 8, of_folder = 2;
   const auto seconds = std::uint64_t(std::chrono::ceil<std::chrono::seconds>(limits.time).count());
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, seconds + 1);
-  limit(RLIMIT_NOFILE, std::uint64_t(highest_fd + own_descriptors));
+  limit(RLIMIT_NOFILE, std::uint64_t(highest_fd) + own_descriptors + of_folder * limits.folders.size());
   // A sanitizer that gets no memory hangs in its own report.
   if (!sanitized) limit(RLIMIT_AS, address_space() + limits.memory_bytes);
 }
@@ -117,11 +118,20 @@ void write_all(int fd, std::string_view bytes) {
   }
 }
 
+// What cannot be opened now, the function will find that it cannot.
+void give_up_other_files(const std::vector<std::filesystem::path>& folders) {
+  std::vector<Fd> opened;
+  for (const auto& folder : folders)
+    if (Fd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)); fd) opened.push_back(std::move(fd));
+  if (!folders.empty()) read_below_only(opened);
+}
+
 [[noreturn]] void be_confined(const ConfinedFunction& function, const Confinement& limits, int answer_fd) {
   for (int number : {SIGINT, SIGTERM, SIGPIPE, SIGXCPU}) ::signal(number, SIG_DFL);
   silence();
   limit_resources(limits, close_writable_descriptors(answer_fd));
-  if (apply_seccomp_filter())
+  give_up_other_files(limits.folders);
+  if (apply_seccomp_filter(!limits.folders.empty()))
     write_all(answer_fd, call(function));
   else
     write_all(answer_fd, tagged(Tag::death, "this kernel gives no system-call filter (CONFIG_SECCOMP_FILTER)"));

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "file_status.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -58,6 +59,14 @@ std::chrono::sys_time<std::chrono::nanoseconds> time_of(const timespec& time) {
 FileStatus status_from(int result, const struct stat& st, const Path& path) {
   if (result != 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
   if (result != 0) throw base::system_error(errno, "look at", path);
+  return to_status(st);
+}
+
+bool may(const Path& path, int access) { return ::faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0; }
+
+}  // namespace
+
+FileStatus to_status(const struct stat& st) {
   return {.type = type_of(st.st_mode),
           .size_bytes = std::uint64_t(st.st_size),
           .allocated_bytes = std::uint64_t(st.st_blocks) * 512,
@@ -70,10 +79,6 @@ FileStatus status_from(int result, const struct stat& st, const Path& path) {
           .modified = time_of(st.st_mtim),
           .changed = time_of(st.st_ctim)};
 }
-
-bool may(const Path& path, int access) { return ::faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0; }
-
-}  // namespace
 
 std::string read_file(const Path& path, std::size_t limit) {
   // Not to hang on a FIFO that lies where a file should be.

@@ -126,6 +126,8 @@ bool is_opaque(const Path& folder) {
   return ::lgetxattr(folder.c_str(), opaque_mark, value.data(), value.size()) == 1 && value[0] == 'y';
 }
 
+bool is_opaque(const Tree& tree, std::string_view folder) { return tree.attribute(folder, opaque_mark) == "y"; }
+
 void set_opaque(const Path& folder) {
   if (::lsetxattr(folder.c_str(), opaque_mark, "y", 1, 0) != 0)
     throw base::system_error(errno, "mark as opaque", folder);

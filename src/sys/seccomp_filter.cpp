@@ -1,5 +1,6 @@
 #include "seccomp_filter.hpp"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -58,6 +59,12 @@ constexpr Refusal refused[] = {
 #endif
 };
 
+// What a Tree does beside that (hrvm/sys/tree.hpp). O_LARGEFILE is one that C libraries add.
+constexpr int allowed_for_folders[] = {SYS_getdents64, SYS_readlinkat, SYS_fgetxattr, SYS_flistxattr};
+constexpr std::uint32_t kernels_large_file = 0100000;
+constexpr std::uint32_t opening_flags =
+    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOATIME | kernels_large_file;
+
 using Program = std::vector<sock_filter>;
 
 void load(Program& program, std::size_t offset) {
@@ -83,13 +90,27 @@ void allow_signals_to(Program& program, pid_t own) {
   answer(program, SECCOMP_RET_KILL_PROCESS);
 }
 
-Program make_program() {
+// openat(2) with these flags alone, O_RDONLY as none of them, and never through a link at the path's end.
+void allow_opening(Program& program) {
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 5));
+  load(program, offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t));
+  program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~opening_flags));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, O_NOFOLLOW, 0, 1));
+  answer(program, SECCOMP_RET_ALLOW);
+  answer(program, SECCOMP_RET_ERRNO | EACCES);
+}
+
+Program make_program(bool reads_folders) {
   Program program;
   load(program, offsetof(seccomp_data, arch));
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, native_architecture, 1, 0));
   answer(program, SECCOMP_RET_KILL_PROCESS);
   load(program, offsetof(seccomp_data, nr));
   for (int call : allowed) rule(program, call, SECCOMP_RET_ALLOW);
+  if (reads_folders) {
+    for (int call : allowed_for_folders) rule(program, call, SECCOMP_RET_ALLOW);
+    allow_opening(program);
+  }
   for (const Refusal& refusal : refused) rule(program, refusal.call, SECCOMP_RET_ERRNO | refusal.error);
   allow_signals_to(program, ::getpid());
   answer(program, SECCOMP_RET_KILL_PROCESS);
@@ -98,8 +119,8 @@ Program make_program() {
 
 }  // namespace
 
-bool apply_seccomp_filter() {
-  Program program = make_program();
+bool apply_seccomp_filter(bool reads_folders) {
+  Program program = make_program(reads_folders);
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }

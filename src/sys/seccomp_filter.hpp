@@ -4,7 +4,7 @@
 namespace hrvm::sys {
 
 // From here on this process can compute, read what it has open, write (what it can write to is the caller's care), and
-// end. False where the kernel has no seccomp filters.
-bool apply_seccomp_filter();
+// end; and open what it reads, where it `reads_folders`. False where the kernel has no seccomp filters.
+bool apply_seccomp_filter(bool reads_folders);
 
 }  // namespace hrvm::sys

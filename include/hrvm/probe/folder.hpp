@@ -25,7 +25,11 @@ std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root);
 // The system whose root this is, with the kernel that it starts by, and what may keep it from that: no kernel, one
 // without a driver for such a root ("folder-no-kernel", "folder-no-virtiofs": errors), an fstab that waits for disks.
 // Error{unsupported} that says what is missing when it is no root filesystem: an os-release or the like and an init to
-// start. Nothing of it is unpacked or executed: names, and a few short texts.
-Contents read_folder(fs::FileSystem& root, const std::string& path);
+// start. Nothing of it is executed; its initramfs is looked into unless it is to be quick.
+Contents read_folder(fs::FileSystem& root, const std::string& path, Thoroughness thoroughness = Thoroughness::full);
+
+// The same in a confined child, as a disk is surveyed: what breaks it costs the finding "probe-died". `files` is the view
+// of folder.path that was opened before.
+Survey survey_folder(fs::FileSystem& files, const Disk& folder, Thoroughness thoroughness = Thoroughness::full);
 
 }  // namespace hrvm::probe

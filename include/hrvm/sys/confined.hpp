@@ -5,11 +5,15 @@
 // In the child only descriptors that were opened for reading alone are left. Opening, linking and looking up files
 // fails with EACCES, device control with ENOTTY; any other system call that is not needed to compute and read ends the
 // child.
+//
+// One that reads folders (Confinement::folders) may open what lies below them for reading, a link at its end not
+// followed, and nothing else: by the filter, and by Landlock where the kernel has it.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,6 +28,7 @@ struct Confinement {
   std::uint64_t memory_bytes = 512ull << 20;  // address space on top of what the process has
   std::chrono::milliseconds time{20'000};     // wall clock
   std::size_t answer_bytes = 16u << 20;
+  std::vector<std::filesystem::path> folders{};  // that it reads by a Tree
 };
 
 struct ConfinedAnswer {

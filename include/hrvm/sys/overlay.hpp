@@ -4,10 +4,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "hrvm/sys/tree.hpp"
 
 namespace hrvm::sys {
 
@@ -29,6 +31,7 @@ Child spawn_in_overlay(Runner& runner, const Command& command, const OverlayMoun
 bool is_whiteout(const FileStatus& status);
 // Whether nothing of what lies below a folder is seen in it.
 bool is_opaque(const Path& folder);
+bool is_opaque(const Tree& tree, std::string_view folder);
 void set_opaque(const Path& folder);
 
 // A folder with the owner, mode, access lists and labels of another.

@@ -1,14 +1,22 @@
 #include "hrvm/probe/folder.hpp"
 
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include <fstream>
+#include <functional>
+#include <iterator>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/sys/overlay.hpp"
+#include "support/cpio_archive.hpp"
 #include "support/failing.hpp"
+#include "support/memory_files.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -132,15 +140,65 @@ TEST_CASE_METHOD(Debian, "a folder without a kernel, or whose kernel knows no vi
   CHECK(ids().empty());
 }
 
-TEST_CASE_METHOD(Debian, "an initramfs that is made without virtiofs is told, with what mends it") {
-  write("boot/vmlinuz-6.1");
-  write("boot/initrd.img-6.1");
-  write("lib/modules/6.1/modules.dep", "kernel/fs/fuse/virtiofs.ko:\n");
-  write("etc/initramfs-tools/modules", "# virtiofs\n");
+namespace {
+
+// With a kernel whose modules are files, and an initramfs that holds some of them.
+struct Kernel : Debian {
+  Kernel() {
+    write("boot/vmlinuz-6.1");
+    write("lib/modules/6.1/modules.dep", "kernel/fs/fuse/virtiofs.ko: kernel/fs/fuse/fuse.ko\n"
+                                         "kernel/drivers/virtio/virtio_pci.ko:\n");
+    pack({"fs/fuse/virtiofs", "drivers/virtio/virtio_pci"});
+  }
+  void pack(const std::vector<std::string>& modules) {
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const auto& module : modules) files.emplace_back("usr/lib/modules/6.1/kernel/" + module + ".ko.xz", "");
+    write("boot/initrd.img-6.1", test::cpio_archive(files));
+  }
+  std::string remedy() { return read_folder(*files(), "/srv/my web").findings.at(0).remedy; }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Kernel, "whether an initramfs brings what the root is mounted by is seen in it") {
+  write("etc/initramfs-tools/initramfs.conf", "MODULES=most\n");
+  CHECK(ids().empty());
+  pack({"drivers/virtio/virtio_pci"});
   CHECK(ids() == Ids{"folder-initramfs"});
-  CHECK_THAT(read_folder(*files(), "/srv/my web").findings.front().remedy,
-             Catch::Contains("chroot '/srv/my web' update-initramfs -u"));
-  write("etc/initramfs-tools/modules", "virtiofs\n");
+  write("etc/initramfs-tools/modules", "virtiofs\n");  // and not made since
+  CHECK(ids() == Ids{"folder-initramfs"});
+  pack({"fs/fuse/virtiofs"});
+  CHECK(ids() == Ids{"folder-initramfs"});
+  write("lib/modules/6.1/modules.builtin", "kernel/drivers/virtio/virtio_pci.ko\n");
+  CHECK(ids().empty());
+}
+
+TEST_CASE_METHOD(Kernel, "what mends an initramfs is told for the tool that made it") {
+  pack({});
+  CHECK(remedy().empty());
+  write("etc/dracut.conf.d/10.conf", "hostonly=yes\n");
+  CHECK_THAT(remedy(), Catch::Contains("'/srv/my web'/etc/dracut.conf.d/virtiofs.conf; chroot '/srv/my web' dracut"));
+  write("etc/initramfs-tools/initramfs.conf", "MODULES=most\n");
+  CHECK_THAT(remedy(), Catch::Contains("chroot '/srv/my web' update-initramfs -u"));
+}
+
+TEST_CASE_METHOD(Kernel, "where no initramfs is unpacked, or it is broken, what its tool is told stands for it") {
+  const auto quick = [&] { return read_folder(*files(), "/srv/web", Thoroughness::quick).findings.size(); };
+  pack({});
+  CHECK(quick() == 0);  // nothing says how it was made
+  write("etc/dracut.conf.d/10.conf", "hostonly=yes\n");
+  CHECK(quick() == 1);
+  write("boot/initrd.img-6.1", "no archive");
+  CHECK(ids() == Ids{"folder-initramfs"});
+  write("etc/dracut.conf.d/20.conf", "add_drivers+=\" virtiofs \"\n");
+  CHECK(quick() == 0);
+  CHECK(ids().empty());
+}
+
+TEST_CASE_METHOD(Kernel, "a kernel whose virtiofs is a module does not boot without an initramfs") {
+  std::filesystem::remove(root / "boot/initrd.img-6.1");
+  CHECK(ids() == Ids{"folder-no-initramfs"});
+  write("lib/modules/6.1/modules.builtin", "kernel/fs/fuse/virtiofs.ko\nkernel/drivers/virtio/virtio_pci.ko\n");
   CHECK(ids().empty());
 }
 
@@ -152,4 +210,64 @@ TEST_CASE_METHOD(Debian, "an fstab that waits for disks is told, and one that do
   CHECK(ids() == Ids{"folder-fstab"});
   CHECK_THAT(read_folder(*files(), "/srv/web").findings.front().message,
              Catch::Contains("UUID=1 on /, /dev/sda2 on none"));
+}
+
+namespace {
+
+// Does something when it is asked for the system's name.
+struct Trapped : test::MemoryFiles {
+  explicit Trapped(std::function<void()> trap) : act(std::move(trap)) { add("/etc/os-release", "ID=debian\n"); }
+  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
+    act();
+    return MemoryFiles::read(path, offset, length);
+  }
+  std::function<void()> act;
+};
+
+std::vector<base::Finding> findings_of(fs::FileSystem& files, const std::filesystem::path& folder) {
+  Disk disk;
+  disk.kind = DiskKind::directory;
+  disk.path = folder;
+  return survey_folder(files, disk).contents.findings;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Debian, "a folder is surveyed in a child, and a reader that dies costs a finding and nothing else") {
+  Trapped crashing([] { ::raise(SIGKILL); });
+  const auto findings = findings_of(crashing, root);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].id == "probe-died");
+  CHECK(findings[0].severity == base::Severity::error);
+  CHECK_THAT(findings[0].message, Catch::Contains("killed by SIGKILL"));
+  CHECK(findings_of(*files(), root).at(0).id == "folder-no-kernel");
+}
+
+TEST_CASE_METHOD(Debian, "what surveys a folder can neither connect nor write, whatever it is made to do") {
+  Trapped connecting([] { ::socket(AF_INET, SOCK_STREAM, 0); });
+  CHECK_THAT(findings_of(connecting, root).at(0).message, Catch::Contains("SIGSYS"));
+  Trapped writing([this] { std::ofstream(root / "etc/os-release") << "changed"; });
+  CHECK_THROWS(findings_of(writing, root));  // it goes on, and finds no init
+  std::ifstream file(root / "etc/os-release");
+  CHECK(std::string(std::istreambuf_iterator<char>(file), {}).starts_with("ID=debian"));
+}
+
+TEST_CASE_METHOD(Debian, "links in a folder that run in circles, or lead to the host, end nowhere") {
+  link("boot/vmlinuz-6.1", "vmlinuz-6.1");
+  link("boot/vmlinuz-6.2", "/proc/self/exe");
+  link("boot/vmlinuz-6.3", "../../../../../../../../bin/sh");
+  link("etc/fstab", "/proc/self/mounts");
+  CHECK(ids() == Ids{"folder-no-kernel"});
+}
+
+TEST_CASE_METHOD(Debian, "FIFOs, devices and giant files where a text should be cost no time and no memory") {
+  REQUIRE(::mkfifo((root / "etc/fstab").c_str(), 0600) == 0);
+  write("boot/vmlinuz-6.1");
+  write("lib/modules/6.1/modules.dep");
+  REQUIRE(::truncate((root / "lib/modules/6.1/modules.dep").c_str(), off_t(1) << 40) == 0);
+  CHECK(ids() == Ids{"folder-no-virtiofs"});
+  if (::geteuid() != 0) return;
+  std::filesystem::remove(root / "etc/fstab");
+  REQUIRE(::mknod((root / "etc/fstab").c_str(), S_IFCHR | 0600, makedev(1, 5)) == 0);
+  CHECK(ids() == Ids{"folder-no-virtiofs"});
 }

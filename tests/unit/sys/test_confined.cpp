@@ -4,17 +4,22 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/tree.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace hrvm;
 using namespace std::chrono_literals;
@@ -162,4 +167,56 @@ TEST_CASE("a caller sees how far a confined child has come, and need not wait fo
   }
   CHECK(run.wait(0ms));
   CHECK(run.answer().text == "done");
+}
+
+namespace {
+
+struct Rooms {
+  Rooms() {
+    for (const char* name : {"in", "out"}) {
+      std::filesystem::create_directory(folder / name);
+      folder.write(std::string(name) + "/file", name);
+    }
+    in = sys::Fd(::open((folder / "in").c_str(), O_PATH | O_DIRECTORY));
+  }
+  // What it gives that may read in `in`.
+  sys::ConfinedAnswer inside(const sys::ConfinedFunction& function) const {
+    sys::Confinement limits;
+    limits.folders = {folder / "in"};
+    return sys::run_confined(function, limits);
+  }
+  int opened(const char* name, int flags) const { return ::openat(in.get(), name, flags | O_NOFOLLOW, 0600); }
+
+  test::TemporaryDirectory folder;
+  sys::Fd in;
+};
+
+std::string outcome(int fd) { return fd >= 0 ? "opened" : std::strerror(errno); }
+
+}  // namespace
+
+TEST_CASE_METHOD(Rooms, "a confined child that reads a folder reads what lies in it") {
+  const sys::Tree tree(folder / "in");
+  const auto answer = inside([&] { return tree.read("file", 0, 100) + tree.list("", 10).front(); });
+  CHECK(answer.text == "infile");
+}
+
+TEST_CASE_METHOD(Rooms, "a confined child that reads a folder opens nothing outside of it, nor for writing") {
+  const std::string other = folder / "out/file";
+  CHECK(inside([&] { return outcome(::openat(AT_FDCWD, other.c_str(), O_RDONLY | O_NOFOLLOW)); }).text !=
+        "opened");
+  CHECK(inside([&] { return outcome(opened("../out/file", O_RDONLY)); }).text != "opened");
+  for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_RDONLY | O_TRUNC, O_RDONLY | O_CREAT, O_RDWR | O_TMPFILE})
+    CHECK(inside([&] { return outcome(opened("file", flags)); }).text == "Permission denied");
+  CHECK(inside([&] { return outcome(::openat(in.get(), "file", O_RDONLY)); }).text == "Permission denied");
+  const auto answer = inside([&] { return outcome(opened("file", O_RDONLY)); });
+  CHECK(answer.death == "");
+  CHECK(answer.text.value_or("") == "opened");
+}
+
+TEST_CASE_METHOD(Rooms, "a confined child that reads a folder is killed when it connects, makes, removes or renames") {
+  CHECK_THAT(inside([] { return number(::socket(AF_INET, SOCK_STREAM, 0)); }).death, Contains("SIGSYS"));
+  CHECK_THAT(inside([&] { return number(::mkdirat(in.get(), "new", 0700)); }).death, Contains("SIGSYS"));
+  CHECK_THAT(inside([&] { return number(::unlinkat(in.get(), "file", 0)); }).death, Contains("SIGSYS"));
+  CHECK_THAT(inside([&] { return number(::renameat(in.get(), "file", in.get(), "x")); }).death, Contains("SIGSYS"));
 }

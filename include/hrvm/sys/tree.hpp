@@ -1,0 +1,54 @@
+// Tree: a folder of the host with what lies below it, reached by descriptors. No symbolic link is followed on any way
+// and no ".." taken, so that no name leads out of it, whoever changes it meanwhile; only folders and regular files are
+// opened, and their access times stay as they are where that is allowed.
+//
+// Paths are names joined by slashes, with or without one before; "" and "/" are the folder itself. A Tree is for one
+// thread: it keeps the folder open in which it looked last.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/sys/fd.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::sys {
+
+class Tree {
+ public:
+  explicit Tree(const Path& folder);  // which may be named by a link
+
+  const Path& folder() const { return folder_; }
+  Path path_of(std::string_view path) const;  // on the host
+
+  // FileType::missing where it is not there, or what should hold it is no folder.
+  FileStatus status(std::string_view path) const;
+  // Sorted, at most `most`. Error{not_found} for what is no folder.
+  std::vector<std::string> list(std::string_view path, std::size_t most) const;
+  // Bytes of a regular file, fewer at its end. Error{not_found} for whatever else it is.
+  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) const;
+  std::string read_link(std::string_view path) const;
+  // Extended attributes of a folder or regular file; what else it is has none.
+  std::optional<std::string> attribute(std::string_view path, const std::string& name) const;
+  std::vector<std::string> attribute_names(std::string_view path) const;  // sorted
+
+ private:
+  struct Place {
+    int folder = -1;   // -1: it is not there
+    std::string name;  // empty: the folder itself
+  };
+  Place place_of(std::string_view path) const;
+  int enter(std::string_view folder) const;
+  Fd open(std::string_view path, int flags) const;
+  Fd open_for_attributes(std::string_view path) const;
+
+  Path folder_;
+  Fd root_;
+  mutable std::string at_;
+  mutable Fd here_;
+};
+
+}  // namespace hrvm::sys

@@ -1,0 +1,174 @@
+#include "hrvm/sys/tree.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "file_status.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::sys {
+
+namespace {
+
+constexpr int on_the_way = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int for_reading = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr std::size_t largest_attribute = 64 << 10;  // Linux's own bound, of a value and of the list of names
+
+bool means_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG; }
+
+bool is_name(std::string_view text) { return !text.empty() && text != "." && text != ".."; }
+
+std::string_view without_slashes(std::string_view path) {
+  while (path.starts_with('/')) path.remove_prefix(1);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+// Whose file it is not may not leave its access time alone.
+Fd open_at(int folder, const char* name, int flags) {
+  Fd fd(::openat(folder, name, flags | O_NOATIME));
+  return fd || errno != EPERM ? std::move(fd) : Fd(::openat(folder, name, flags));
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+base::Error no_such(const Path& path, std::string_view kind) {
+  return base::Error(base::ErrorKind::not_found, path.string() + " is no " + std::string(kind)).on(path);
+}
+
+}  // namespace
+
+Tree::Tree(const Path& folder) : folder_(folder), root_(open_file(folder, O_PATH | O_DIRECTORY)) {}
+
+Path Tree::path_of(std::string_view path) const { return folder_ / without_slashes(path); }
+
+int Tree::enter(std::string_view folder) const {
+  if (folder.empty()) return root_.get();
+  if (folder == at_) return here_.get();
+  const bool is_below = here_ && folder.starts_with(at_) && folder[at_.size()] == '/';
+  const auto left = is_below ? folder.substr(at_.size() + 1) : folder;
+  Fd reached;
+  int from = is_below ? here_.get() : root_.get();
+  for (const std::string_view name : base::split(left, '/')) {
+    Fd next(is_name(name) ? ::openat(from, std::string(name).c_str(), on_the_way) : -1);
+    if (!is_name(name)) errno = ENOENT;
+    if (!next) return -1;
+    reached = std::move(next);
+    from = reached.get();
+  }
+  at_ = folder;
+  here_ = std::move(reached);
+  return here_.get();
+}
+
+Tree::Place Tree::place_of(std::string_view path) const {
+  const auto whole = without_slashes(path);
+  if (whole.empty()) return {root_.get(), ""};
+  const auto slash = whole.rfind('/');
+  const auto name = slash == whole.npos ? whole : whole.substr(slash + 1);
+  if (!is_name(name)) return {};
+  const int folder = enter(slash == whole.npos ? std::string_view() : without_slashes(whole.substr(0, slash)));
+  if (folder < 0 && !means_missing(errno)) throw base::system_error(errno, "look at", path_of(path));
+  return {folder, std::string(name)};
+}
+
+FileStatus Tree::status(std::string_view path) const {
+  const auto place = place_of(path);
+  struct stat st {};
+  if (place.folder < 0) return {};
+  if (::fstatat(place.folder, place.name.c_str(), &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0) return to_status(st);
+  if (means_missing(errno)) return {};
+  throw base::system_error(errno, "look at", path_of(path));
+}
+
+Fd Tree::open(std::string_view path, int flags) const {
+  const auto place = place_of(path);
+  if (place.folder < 0) throw no_such(path_of(path), "file that is there");
+  Fd fd = open_at(place.folder, place.name.empty() ? "." : place.name.c_str(), flags);
+  if (!fd) throw base::system_error(errno, "open", path_of(path));
+  return fd;
+}
+
+std::vector<std::string> Tree::list(std::string_view path, std::size_t most) const {
+  if (status(path).type != FileType::directory) throw no_such(path_of(path), "folder");
+  Fd fd = open(path, for_reading | O_DIRECTORY);
+  const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(fd.get()));
+  if (!folder) throw base::system_error(errno, "list", path_of(path));
+  fd.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (names.size() >= most) break;
+    if (is_name(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) throw base::system_error(errno, "list", path_of(path));
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string Tree::read(std::string_view path, std::uint64_t offset, std::size_t length) const {
+  // Looked at before: to open a device can do something by itself.
+  const auto found = status(path);
+  if (found.type != FileType::regular) throw no_such(path_of(path), "regular file");
+  const Fd fd = open(path, for_reading);
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) throw no_such(path_of(path), "regular file");
+  const auto end = std::uint64_t(st.st_size);
+  std::string bytes(offset < end ? std::size_t(std::min<std::uint64_t>(length, end - offset)) : 0, '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(fd.get(), bytes.data() + done, bytes.size() - done, off_t(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw base::system_error(errno, "read", path_of(path));
+    if (got == 0) break;
+    done += std::size_t(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+std::string Tree::read_link(std::string_view path) const {
+  const auto place = place_of(path);
+  std::array<char, 4096> target;  // PATH_MAX: no link is longer
+  const ssize_t length =
+      place.folder < 0 ? -1 : ::readlinkat(place.folder, place.name.c_str(), target.data(), target.size());
+  if (length < 0) throw no_such(path_of(path), "symbolic link");
+  return std::string(target.data(), std::size_t(length));
+}
+
+Fd Tree::open_for_attributes(std::string_view path) const {
+  const auto type = status(path).type;
+  return type == FileType::directory || type == FileType::regular ? open(path, for_reading) : Fd();
+}
+
+std::optional<std::string> Tree::attribute(std::string_view path, const std::string& name) const {
+  const Fd fd = open_for_attributes(path);
+  std::string value(largest_attribute, '\0');
+  const ssize_t length = fd ? ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size()) : -1;
+  if (length < 0) return std::nullopt;
+  value.resize(std::size_t(length));
+  return value;
+}
+
+std::vector<std::string> Tree::attribute_names(std::string_view path) const {
+  const Fd fd = open_for_attributes(path);
+  std::string all(largest_attribute, '\0');
+  const ssize_t length = fd ? ::flistxattr(fd.get(), all.data(), all.size()) : 0;
+  std::vector<std::string> names;
+  for (ssize_t at = 0; at < length; at += ssize_t(names.back().size()) + 1) names.emplace_back(all.data() + at);
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace hrvm::sys

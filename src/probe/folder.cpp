@@ -39,8 +39,10 @@ struct Search {
 
   // Paths are those of a boot partition, or of the root where /boot is none of its own.
   void add_entries() {
-    if (!fs::exists(root, entries_folder)) return;
-    for (const fs::Entry& file : root.list(fs::resolve(root, entries_folder).value())) {
+    const auto folder = fs::resolve(root, entries_folder);
+    const auto info = folder ? root.info(*folder) : std::nullopt;
+    if (!info || info->kind != fs::FileKind::directory) return;
+    for (const fs::Entry& file : root.list(*folder)) {
       const auto text = fs::try_read(root, fmt::format("{}/{}", entries_folder, file.name), longest_text);
       if (!text || !file.name.ends_with(".conf")) continue;
       const auto entry = parse_bls(*text, file.name).entry;

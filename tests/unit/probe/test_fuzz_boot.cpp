@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <string>
 
+#include "fuzz/tree_of.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/probe/folder.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/boot/boot_menus.hpp"
 #include "probe/initramfs/initramfs.hpp"
@@ -47,6 +50,23 @@ TEST_CASE("every boot loader's configuration of the corpus gives entries in sens
       CHECK_FALSE(menu.entries.empty());
       CHECK(menu.entries.size() <= most_entries);
       for (const BootEntry& entry : menu.entries) CHECK(entry.command_line.size() <= longest_text);
+    }
+  }
+}
+
+TEST_CASE("every folder of the corpus is read, or refused, as its name says, and comes through the pipe as it was") {
+  const auto names = sys::list_directory(corpora / "folder");
+  REQUIRE_FALSE(names.empty());
+  for (const auto& name : names) {
+    INFO(name);
+    auto files = test::tree_of(content(corpora / "folder" / name));
+    try {
+      const auto json = to_json(read_folder(files, "/srv"));
+      CHECK(to_json(contents_from_json(json)) == json);
+      CHECK(name.ends_with(".reads"));
+    } catch (const base::Error& error) {
+      CHECK(error.kind() == base::ErrorKind::unsupported);
+      CHECK(name.ends_with(".refused"));
     }
   }
 }

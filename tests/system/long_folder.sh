@@ -89,8 +89,24 @@ expect_status 4 hrvm boot web
 assert_contains "$ERR" "has changed under the layers"
 rm "$ROOT/etc/changed"
 
-claim "with --direct the guest writes to the folder itself"
+claim "while linked clones of a folder run, no guest is let write to it, and none of them while one does"
 expect_status 0 hrvm import "$ROOT" direct --direct --memory 512M --cpus 1
+expect_status 0 hrvm import "$ROOT" clone --memory 512M --cpus 1
+at_end 'hrvm stop clone --force > /dev/null 2>&1'
+expect_status 0 hrvm boot web --detach
+expect_status 0 hrvm boot clone --detach
+expect_status 1 hrvm boot direct --detach
+assert_contains "$ERR" "$ROOT is in use"
+expect_status 0 hrvm stop web --force
+expect_status 0 hrvm stop clone --force
+await_no_virtiofsd
+expect_status 0 hrvm boot direct --detach
+expect_status 1 hrvm boot web --detach
+assert_contains "$ERR" "$ROOT is in use"
+expect_status 0 hrvm stop direct --force
+await_no_virtiofsd
+
+claim "with --direct the guest writes to the folder itself"
 guest_start direct "$HRVM" boot direct --console serial
 guest_login direct
 guest_run direct 'echo second > /root/mark; sync'

@@ -109,7 +109,11 @@ report::Report command_report(const LaunchPlan& plan) {
   if (!folder.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(folder)});
   if (!tpm.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(tpm)});
   return {.schema = "hrvm.boot/1",
-          .data = Json::object().set("machine", plan.name).set("command", command).set("tpm_command", tpm).set("folder_command", folder),
+          .data = Json::object()
+                      .set("machine", plan.name)
+                      .set("command", command)
+                      .set("tpm_command", tpm)
+                      .set("folder_command", folder),
           .human = std::move(human)};
 }
 

@@ -21,6 +21,7 @@ extern const Command boot_command;
 extern const Command complete_command;
 extern const Command completion_command;
 extern const Command console_command;
+extern const Command diff_command;
 extern const Command discover_command;
 extern const Command doctor_command;
 extern const Command export_command;

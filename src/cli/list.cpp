@@ -43,6 +43,7 @@ report::Report report_of(Json machines) {
                                       {"CHANGES", "changes_bytes", Format::bytes, Align::right},
                                       {"SNAPSHOT", "head"},
                                       {"SYSTEM", "system"},
+                                      {"DIRECT", "base.direct", Format::yes_no},
                                       {"BASE", "base.path"}},
                           .when_empty = "No machines. hrvm discover shows the disks that can become one."};
   return {.schema = "hrvm.list/1", .data = data, .human = {std::move(table)}, .plain = machine_lines()};

@@ -140,10 +140,14 @@ std::vector<std::string> further_disks(const machine::Definition& definition) {
   return lines;
 }
 
-void set_hardware(Json& json, const machine::Hardware& hardware) {
-  json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
-  json.set("net", word(hardware.network)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
-  json.set("secure_boot", word(hardware.secure_boot)).set("tpm", hardware.tpm).set("other_disks", hardware.disks);
+// A machine on a folder starts the kernel in it: there is no firmware to choose, and no bus that its disk would be on.
+void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_folder) {
+  const auto of_disk = [&](std::string_view word) { return is_on_folder ? Json() : Json(word); };
+  json.set("firmware", of_disk(word(hardware.firmware))).set("machine", word(hardware.machine));
+  json.set("bus", of_disk(word(hardware.bus))).set("net", word(hardware.network));
+  json.set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
+  json.set("secure_boot", of_disk(word(hardware.secure_boot))).set("tpm", hardware.tpm);
+  json.set("other_disks", hardware.disks);
   json.set("iso", disc_json(hardware.iso));
 }
 
@@ -183,7 +187,7 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   set_run_state(json, host, domains, machine);
   json.set("base", base_json(definition.base, base)).set("disks", disks_json(machine, state));
   json.set("further_disks", further_disks(definition));
-  set_hardware(json, state.hardware);
+  set_hardware(json, state.hardware, definition.base.is_folder());
   json.set("head", state.head).set("snapshots", snapshots_json(machine));
   json.set("description", definition.description).set("system", or_null(definition.system));
   json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));
@@ -270,7 +274,8 @@ report::TableView machine_lines() {
                       {"", "cpus"},
                       {"", "pid"},
                       {"", "uuid"},
-                      {"", "libvirt.uri"}}};
+                      {"", "libvirt.uri"},
+                      {"", "base.direct"}}};
 }
 
 report::TableView snapshot_lines() {

@@ -9,6 +9,7 @@
 #include "hrvm/sys/overlay.hpp"
 #include "hrvm/sys/tree.hpp"
 #include "path.hpp"
+#include "stacked.hpp"
 
 namespace hrvm::fs {
 
@@ -64,8 +65,6 @@ class Folder : public FileSystem {
   }
 
  private:
-  using Layers = std::vector<const sys::Tree*>;
-
   std::string name() const { return layers_.back().folder().string(); }
 
   // The layers that it lies in, the topmost first: a file in one, a folder in all that are seen together.
@@ -75,19 +74,6 @@ class Folder : public FileSystem {
     std::string way;
     for (const auto& name : components(path)) places = that_have(places, way += "/" + name);
     return places;
-  }
-
-  static Layers that_have(const Layers& folders, const std::string& path) {
-    Layers found;
-    for (const auto* layer : folders) {
-      const auto status = layer->status(path);
-      if (status.type == sys::FileType::missing) continue;
-      const bool is_folder = status.type == sys::FileType::directory;
-      if (sys::is_whiteout(status) || (!is_folder && !found.empty())) break;
-      found.push_back(layer);
-      if (!is_folder || sys::is_opaque(*layer, path)) break;
-    }
-    return found;
   }
 
   Layers folders_of(std::string_view path) const {

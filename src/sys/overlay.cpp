@@ -20,7 +20,7 @@ namespace hrvm::sys {
 
 namespace {
 
-constexpr const char* opaque_mark = "trusted.overlay.opaque";
+constexpr const char *opaque_mark = "trusted.overlay.opaque", *origin_mark = "trusted.overlay.origin";
 constexpr std::size_t most_options = 4095;  // mount(2) takes a page of them
 constexpr std::size_t largest_attribute = 64 << 10;
 constexpr int could_not_start = 127;
@@ -127,6 +127,16 @@ bool is_opaque(const Path& folder) {
 }
 
 bool is_opaque(const Tree& tree, std::string_view folder) { return tree.attribute(folder, opaque_mark) == "y"; }
+
+std::optional<std::string> origin(const Tree& tree, std::string_view file) {
+  // struct ovl_fb of the kernel's fs/overlayfs: version, magic, length, flags, the handle's type, a UUID, the handle.
+  constexpr std::size_t length_at = 2, type_at = 4, handle_at = 21;
+  constexpr std::string_view version_and_magic("\x00\xfb", 2);
+  const auto mark = tree.attribute(file, origin_mark);
+  const bool makes_sense = mark && mark->size() > handle_at && mark->starts_with(version_and_magic) &&
+                           static_cast<unsigned char>((*mark)[length_at]) == mark->size();
+  return makes_sense ? std::optional((*mark)[type_at] + mark->substr(handle_at)) : std::nullopt;
+}
 
 void set_opaque(const Path& folder) {
   if (::lsetxattr(folder.c_str(), opaque_mark, "y", 1, 0) != 0)

@@ -47,9 +47,10 @@ void Progress::at(std::uint64_t done_bytes) {
 void Progress::draw(std::uint64_t done_bytes) {
   const double seconds = std::chrono::duration<double>(last_ - start_).count();
   const double rate = double(done_bytes) / seconds;
-  std::string line =
-      fmt::format("{}  {} of {}", title_, base::format_bytes(done_bytes), base::format_bytes(total_bytes_));
-  if (total_bytes_ > 0) line += fmt::format("  {:.0f} %", 100.0 * double(done_bytes) / double(total_bytes_));
+  std::string line = fmt::format("{}  {}", title_, base::format_bytes(done_bytes));
+  if (total_bytes_ > 0)
+    line += fmt::format(" of {}  {:.0f} %", base::format_bytes(total_bytes_),
+                        100.0 * double(done_bytes) / double(total_bytes_));
   line += fmt::format("  {}/s", base::format_bytes(std::uint64_t(rate)));
   if (rate > 0 && done_bytes < total_bytes_) line += "  " + time_left(double(total_bytes_ - done_bytes) / rate);
   // A line that wraps could not be erased; the last column stays free because some terminals wrap there already.

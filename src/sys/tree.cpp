@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <new>
 
 #include "file_status.hpp"
 #include "hrvm/base/error.hpp"
@@ -145,6 +146,17 @@ std::string Tree::read_link(std::string_view path) const {
       place.folder < 0 ? -1 : ::readlinkat(place.folder, place.name.c_str(), target.data(), target.size());
   if (length < 0) throw no_such(path_of(path), "symbolic link");
   return std::string(target.data(), std::size_t(length));
+}
+
+std::optional<std::string> Tree::handle(std::string_view path) const {
+  // What it is known by follows the structure.
+  alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> room{};
+  auto* found = new (room.data()) file_handle{};
+  found->handle_bytes = MAX_HANDLE_SZ;
+  const auto place = place_of(path);
+  int mount = 0;
+  if (place.folder < 0 || ::name_to_handle_at(place.folder, place.name.c_str(), found, &mount, 0) != 0) return {};
+  return char(found->handle_type) + std::string(room.data() + sizeof(file_handle), found->handle_bytes);
 }
 
 Fd Tree::open_for_attributes(std::string_view path) const {

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/sys/files.hpp"
 #include "machine_fixture.hpp"
 
 using namespace hrvm;
@@ -24,6 +26,14 @@ struct FolderStore : test::MachineStore {
     folder().write("root/" + path, text);
   }
   std::string root() const { return folder() / "root"; }
+  // As a guest would.
+  void change(const std::string& path, const std::string& text) {
+    const auto place = machine::upper_of(store().load("web").active_layer()) / path;
+    std::filesystem::create_directories(place.parent_path());
+    sys::AtomicFile file(place, 0644);
+    file.write(text);
+    file.commit();
+  }
 };
 
 }  // namespace
@@ -48,6 +58,50 @@ TEST_CASE_METHOD(FolderStore, "a folder that moved under a machine is told by th
   CHECK(transcript.run({"verify", "web"}) == 3);
   CHECK(transcript.run({"boot", "web"}) == 4);
   transcript.check();
+}
+
+TEST_CASE_METHOD(FolderStore,
+                 "what a guest changed of a folder is told since its base, and between any two of its states") {
+  REQUIRE(run({"import", root(), "web"}) == 0);
+  auto transcript = this->transcript("folder/diff");
+  CHECK(transcript.run({"diff", "web"}) == 0);
+  change("etc/hostname", "mail\n");
+  change("srv/a\tb\n\\", "new");
+  REQUIRE(run({"snapshot", "create", "web@one"}) == 0);
+  change("etc/hostname", "web\n");
+  change("srv/more", std::string(2048, 'x'));
+  CHECK(transcript.run({"diff", "web@one"}) == 0);
+  CHECK(transcript.run({"diff", "web@one", "web"}) == 0);
+  CHECK(transcript.run({"diff", "web", "web@one", "--plain"}) == 0);
+  CHECK(transcript.run({"diff", "web", "--plain"}) == 0);
+  CHECK(transcript.run({"diff", "web@one", "--json"}) == 0);
+  CHECK(transcript.run({"diff", "web", "--stat"}) == 0);
+  CHECK(transcript.run({"diff", "web", "--stat", "--plain"}) == 0);
+  transcript.check();
+}
+
+TEST_CASE_METHOD(FolderStore, "where files are not told, diff says what to do instead") {
+  REQUIRE(run({"import", root(), "web", "--direct"}) == 0);
+  REQUIRE(run({"import", base(), "disk"}) == 0);
+  auto transcript = this->transcript("folder/diff_refused");
+  CHECK(transcript.run({"diff", "web"}) == 1);
+  CHECK(transcript.run({"diff", "disk"}) == 1);
+  CHECK(transcript.run({"diff", "web@none"}) == 1);
+  CHECK(transcript.run({"diff", "none"}) == 1);
+  transcript.check();
+}
+
+TEST_CASE_METHOD(FolderStore,
+                 "what a machine on a folder has no use for is not told of it, and list tells whose guest writes to it") {
+  REQUIRE(run({"import", root(), "web", "--direct"}) == 0);
+  for (const char* member : {"firmware", "bus", "secure_boot"})
+    CHECK(json({"show", "web"})["machines"].items().at(0)[member].is_null());
+  host().forget();
+  REQUIRE(run({"list"}) == 0);
+  CHECK_THAT(host().out.str(), Catch::Contains("DIRECT") && Catch::Contains("yes"));
+  host().forget();
+  REQUIRE(run({"show", "web"}) == 0);
+  for (const char* word : {"Firmware", "Bus", "Secure Boot"}) CHECK_THAT(host().out.str(), !Catch::Contains(word));
 }
 
 TEST_CASE_METHOD(FolderStore, "a machine that writes to its folder itself has no states") {

@@ -41,10 +41,22 @@ expect_status 0 hrvm show web --json
 assert_json "$T/out" '.machines[0] | .base.kind == "folder" and .base.drift == "none" and (.system | startswith("Debian"))'
 
 claim "it boots to a login although its initramfs knows no virtiofs, and what it writes lies in its layer"
-guest_does web -- 'grep -q "hrvm / virtiofs" /proc/mounts' 'echo first > /root/mark; rm /etc/motd; sync'
+guest_does web -- 'grep -q "hrvm / virtiofs" /proc/mounts' 'echo first > /root/mark; rm /etc/motd; sync' \
+  'mkdir /srv/made; mv /etc/issue /etc/was-issue; echo other > /etc/hostname; sync'
 assert_equal "$(cat "$(upper)/root/mark")" first "what the guest wrote"
 [ -c "$(upper)/etc/motd" ] || fail "no whiteout stands for what the guest deleted"
 await_ended '^[^ ]*virtiofsd .*root'
+
+claim "diff tells what the guest changed: added, deleted, renamed, changed; twice the same, and none of it before"
+expect_status 0 hrvm diff web --plain
+for line in "+	file	/root/mark" "-	file	/etc/motd" "+	dir	/srv/made" "M	file	/etc/hostname" \
+  "R	file	/etc/was-issue	/etc/issue"; do
+  assert_contains "$OUT" "$line"
+done
+assert_lacks "$OUT" "/usr/bin"
+all=$OUT
+expect_status 0 hrvm diff web --plain
+assert_equal "$OUT" "$all" "the second diff"
 
 claim "the folder is as it was, and nothing is mounted"
 assert_equal "$(folder_identity "$ROOT")" "$before" "the folder"
@@ -52,6 +64,8 @@ assert_lacks "$(cat /proc/mounts)" "$T" "the mounts"
 
 claim "a snapshot keeps it, and a throw-away boot of the snapshot sees it and leaves no trace"
 expect_status 0 hrvm snapshot create web@one
+expect_status 0 hrvm diff web@one web
+assert_contains "$OUT" "Nothing changed"
 guest_does web@one -- 'grep first /root/mark' '! [ -e /etc/motd ]' 'echo gone > /root/gone'
 await_ended '^[^ ]*virtiofsd .*root'
 expect_status 0 hrvm list
@@ -71,6 +85,8 @@ assert_contains "$OUT" "stopped"
 claim "reset starts over from the folder, undo takes that back, and a deleted snapshot stays with what lies on it"
 expect_status 0 hrvm reset web
 [ ! -e "$(upper)/root/mark" ] || fail "the reset left a file"
+expect_status 0 hrvm diff web
+assert_contains "$OUT" "Nothing changed"
 expect_status 0 hrvm undo web
 expect_status 0 hrvm snapshot delete web@one --yes
 assert_equal "$(cat "$(upper)/root/mark")" first "what the guest wrote"

@@ -3,6 +3,7 @@
 // kill -9.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ bool is_whiteout(const FileStatus& status);
 // Whether nothing of what lies below a folder is seen in it.
 bool is_opaque(const Path& folder);
 bool is_opaque(const Tree& tree, std::string_view folder);
+// Of which file below this one in an upper folder is a copy, as Tree::handle tells it; nullopt where it is none.
+std::optional<std::string> origin(const Tree& tree, std::string_view file);
 void set_opaque(const Path& folder);
 
 // A folder with the owner, mode, access lists and labels of another.

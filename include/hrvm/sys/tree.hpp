@@ -34,6 +34,8 @@ class Tree {
   // Extended attributes of a folder or regular file; what else it is has none.
   std::optional<std::string> attribute(std::string_view path, const std::string& name) const;
   std::vector<std::string> attribute_names(std::string_view path) const;  // sorted
+  // By what its filesystem knows a file for as long as it is there; nullopt where there is no such thing.
+  std::optional<std::string> handle(std::string_view path) const;
 
  private:
   struct Place {

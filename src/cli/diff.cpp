@@ -82,7 +82,7 @@ std::vector<FileChange> compare(const Context& context, const Sides& sides) {
   sys::Confinement limits;
   limits.memory_bytes = 2ull << 30;
   limits.time = std::chrono::hours(24);
-  limits.answer_bytes = 1u << 30;
+  limits.answer_bytes = 256u << 20;
   limits.folders = sides.from;
   limits.folders.insert(limits.folders.end(), sides.to.begin(), sides.to.end());
   fs::FolderComparison comparison(sides.from, sides.to);

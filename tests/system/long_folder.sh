@@ -12,6 +12,21 @@ before=$(folder_identity "$ROOT")
 at_end 'hrvm stop web --force > /dev/null 2>&1'
 at_end 'hrvm stop direct --force > /dev/null 2>&1'
 
+# Those of this store's machines alone.
+companions() {
+  local machine
+  for machine in "$HRVM_STORE"/*/current; do
+    pgrep -f "^[^ ]*virtiofsd .*source=/run/hrvm/$(jq -r .uuid "$machine")" || true
+  done
+  pgrep -f "^[^ ]*virtiofsd .*source=$ROOT" || true
+}
+await_no_virtiofsd() {
+  local limit=$((SECONDS + 10))
+  while [ -n "$(companions)" ]; do
+    [ "$SECONDS" -lt "$limit" ] || fail "virtiofsd still runs: $(ps -o args= -p "$(companions | head -n 1)")"
+    sleep 0.1
+  done
+}
 upper() { echo "$HRVM_STORE/web/layers/$(jq -r .active.layer "$HRVM_STORE/web/current").folder/upper"; }
 
 # boots GUEST OPTIONS... -- COMMAND...: what the commands do is there, and the guest ends by itself.
@@ -45,9 +60,10 @@ guest_does web -- 'grep -q "hrvm / virtiofs" /proc/mounts' 'echo first > /root/m
   'mkdir /srv/made; mv /etc/issue /etc/was-issue; echo other > /etc/hostname; sync'
 assert_equal "$(cat "$(upper)/root/mark")" first "what the guest wrote"
 [ -c "$(upper)/etc/motd" ] || fail "no whiteout stands for what the guest deleted"
-await_ended '^[^ ]*virtiofsd .*root'
+await_no_virtiofsd
 
-claim "diff tells what the guest changed: added, deleted, renamed, changed; twice the same, and none of it before"
+claim "diff tells what the guest changed: added, deleted, renamed, changed; and leaves all as it is"
+held=$(folder_identity "$(upper)")
 expect_status 0 hrvm diff web --plain
 for line in "+	file	/root/mark" "-	file	/etc/motd" "+	dir	/srv/made" "M	file	/etc/hostname" \
   "R	file	/etc/was-issue	/etc/issue"; do
@@ -57,6 +73,7 @@ assert_lacks "$OUT" "/usr/bin"
 all=$OUT
 expect_status 0 hrvm diff web --plain
 assert_equal "$OUT" "$all" "the second diff"
+assert_equal "$(folder_identity "$(upper)")" "$held" "the layer"
 
 claim "the folder is as it was, and nothing is mounted"
 assert_equal "$(folder_identity "$ROOT")" "$before" "the folder"
@@ -67,7 +84,7 @@ expect_status 0 hrvm snapshot create web@one
 expect_status 0 hrvm diff web@one web
 assert_contains "$OUT" "Nothing changed"
 guest_does web@one -- 'grep first /root/mark' '! [ -e /etc/motd ]' 'echo gone > /root/gone'
-await_ended '^[^ ]*virtiofsd .*root'
+await_no_virtiofsd
 expect_status 0 hrvm list
 assert_equal "$(ls "$HRVM_STORE/web/tmp")" "" "throw-away folders"
 [ ! -e "$(upper)/root/gone" ] || fail "a throw-away boot was kept"
@@ -78,7 +95,7 @@ expect_status 1 hrvm boot web --detach
 assert_contains "$ERR" "is running already"
 expect_status 1 hrvm snapshot create web@two
 kill -9 "$(cat "/run/hrvm/$(jq -r .uuid "$HRVM_STORE/web/current")/pid")"
-await_ended '^[^ ]*virtiofsd .*root'
+await_no_virtiofsd
 expect_status 0 hrvm list --plain
 assert_contains "$OUT" "stopped"
 
@@ -107,18 +124,20 @@ rm "$ROOT/etc/changed"
 
 claim "while linked clones of a folder run, no guest is let write to it, and none of them while one does"
 expect_status 0 hrvm import "$ROOT" direct --direct --memory 512M --cpus 1
-expect_status 0 hrvm import "$ROOT" clone --memory 512M --cpus 1
-at_end 'hrvm stop clone --force > /dev/null 2>&1'
-expect_status 0 hrvm boot web --detach
-expect_status 0 hrvm boot clone --detach
-expect_status 1 hrvm boot direct --detach
-assert_contains "$ERR" "$ROOT is in use"
-expect_status 0 hrvm stop web --force
-expect_status 0 hrvm stop clone --force
+for clone in one two; do
+  expect_status 0 hrvm import "$ROOT" "$clone" --memory 512M --cpus 1
+  at_end "hrvm stop $clone --force > /dev/null 2>&1"
+  expect_status 0 hrvm boot "$clone" --detach
+done
+expect_status 1 hrvm boot direct --detach --force
+assert_contains "$ERR" "$ROOT is in use by another program"
+for clone in one two; do expect_status 0 hrvm stop "$clone" --force; done
 await_no_virtiofsd
 expect_status 0 hrvm boot direct --detach
-expect_status 1 hrvm boot web --detach
-assert_contains "$ERR" "$ROOT is in use"
+expect_status 4 hrvm boot one --detach
+assert_contains "$ERR" "$ROOT is in use for writing"
+expect_status 1 hrvm boot one --detach --force
+assert_contains "$ERR" "$ROOT is in use by another program"
 expect_status 0 hrvm stop direct --force
 await_no_virtiofsd
 
@@ -126,7 +145,7 @@ claim "with --direct the guest writes to the folder itself"
 guest_start direct "$HRVM" boot direct --console serial
 guest_login direct
 guest_run direct 'echo second > /root/mark; sync'
-expect_status 4 hrvm boot web --detach
+expect_status 4 hrvm boot one --detach
 guest_type direct 'sync; poweroff -f'
 guest_ended direct 60
 assert_equal "$(cat "$ROOT/root/mark")" second "what the guest wrote"

@@ -87,10 +87,13 @@ class FolderComparison::Walk {
   void descend(const std::string& path, const Side& from, const Side& to, unsigned depth) {
     const auto names = names_that_may_differ(path, from, to);
     if (!names.empty() && depth >= deepest_folder) throw beyond(path, fmt::format("lies {} folders deep", depth));
-    for (const auto& name : names) {
-      const auto below = path + "/" + name;
-      compare(below, side_of(from, below), side_of(to, below), depth + 1);
-    }
+    for (const auto& name : names) try {
+        const auto below = path + "/" + name;
+        compare(below, side_of(from, below), side_of(to, below), depth + 1);
+      } catch (const Error& error) {
+        // A guest that runs may remove what was there a moment ago.
+        if (error.kind() != ErrorKind::not_found) throw;
+      }
   }
 
   // What lies in a layer that both sides see is the same on both, but where one that only one of them sees has the

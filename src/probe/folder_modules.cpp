@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "drivers/initramfs_policy.hpp"
@@ -16,6 +17,7 @@ namespace {
 using base::Severity;
 
 constexpr std::size_t largest_index = 16 << 20;
+constexpr std::uint64_t most_unpacked = 256 << 20;  // a few seconds, however it is packed
 
 struct Tool {
   std::string_view sign;    // what lies in a tree that has it
@@ -51,7 +53,7 @@ struct Kernel {
 // nullopt where it cannot be read to the end.
 std::optional<bool> holds(fs::FileSystem& root, const std::string& initramfs,
                           const std::set<std::string>& modules) try {
-  const auto read = read_initramfs(root, initramfs, modules);
+  const auto read = read_initramfs(root, initramfs, modules, most_unpacked);
   if (read.modules == modules) return true;
   return read.incomplete.empty() ? std::optional(false) : std::nullopt;
 } catch (const base::Error&) {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <deque>
-#include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -53,9 +53,6 @@ class FolderComparison::Walk {
     const auto root = [](const Layers& layers) { return Side{layers, layers.front()->status("")}; };
     compare("", root(from_), root(to_), 0);
     pair_renamed();
-    std::ranges::stable_sort(changes_, [](const FileChange& a, const FileChange& b) {
-      return a.path != b.path ? a.path < b.path : a.kind == ChangeKind::removed && b.kind != ChangeKind::removed;
-    });
     return std::move(changes_);
   }
 
@@ -124,10 +121,14 @@ class FolderComparison::Walk {
            (a.type == FileType::regular && !has_same_bytes(path, from, to));
   }
 
-  static std::map<std::string, std::string> attributes(const sys::Tree& tree, const std::string& path) {
-    std::map<std::string, std::string> all;
-    for (const auto& name : tree.attribute_names(path))
-      if (!is_of_overlay(name)) all[name] = tree.attribute(path, name).value_or("");
+  // All of them in one text.
+  static std::string attributes(const sys::Tree& tree, const std::string& path) {
+    std::string all;
+    for (const auto& name : tree.attribute_names(path)) {
+      if (is_of_overlay(name)) continue;
+      const auto value = tree.attribute(path, name).value_or("");
+      all += fmt::format("{} {} {}", name, value.size(), value);
+    }
     return all;
   }
 
@@ -156,17 +157,12 @@ class FolderComparison::Walk {
 
   // A file of the lower folder that is moved is copied first, and the copy tells of which one it is.
   void pair_renamed() {
-    std::set<std::size_t> paired;
     for (const auto& [identity, came] : come_)
-      if (const auto went = gone_.find(identity); went != gone_.end()) {
+      if (const auto went = gone_.find(identity); went != gone_.end() && !changes_[went->second].path.empty()) {
         changes_[came].kind = ChangeKind::renamed;
-        changes_[came].from = changes_[went->second].path;
-        paired.insert(went->second);
+        changes_[came].from = std::exchange(changes_[went->second].path, "");
       }
-    std::vector<FileChange> kept;
-    for (std::size_t i = 0; i < changes_.size(); ++i)
-      if (!paired.contains(i)) kept.push_back(std::move(changes_[i]));
-    changes_ = std::move(kept);
+    std::erase_if(changes_, [](const FileChange& change) { return change.path.empty(); });
   }
 
   Error beyond(const std::string& path, std::string_view what) const {

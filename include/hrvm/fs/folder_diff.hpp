@@ -1,5 +1,5 @@
-// What differs between two stacks of folders, each as overlayfs shows it (fs/folder.hpp): file by file, and only where one
-// of them has a folder that the other has not, so that what they share costs nothing.
+// What differs between two stacks of folders, each as overlayfs shows it (fs/folder.hpp): file by file, and only where
+// one of them has a folder that the other has not, so that what they share costs nothing.
 //
 // An upper folder is written by a guest: names are any bytes, and links are never followed. Error{unsupported} for what
 // goes deeper or is more than the bounds below.
@@ -40,9 +40,10 @@ class FolderComparison {
   FolderComparison(const Folders& from, const Folders& to);
   ~FolderComparison();
 
-  // Sorted by path, what is gone before what came in its place. A folder is modified when its owner, mode or attributes
-  // changed, a file when its bytes did, too; times alone change nothing. A regular file counts as renamed where the
-  // overlay tells which file it was copied from, and that one is gone. `done`: bytes compared so far. Once only.
+  // Sorted by their names, a folder before what lies in it, what is gone before what came in its place. A folder is
+  // modified when its owner, mode or attributes changed, a file when its bytes did, too; times alone change nothing. A
+  // regular file counts as renamed where the overlay tells which file it was copied from, and that one is gone. `done`:
+  // bytes compared so far. Once only.
   std::vector<FileChange> changes(const std::function<void(std::uint64_t)>& done);
 
  private:

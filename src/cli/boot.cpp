@@ -266,9 +266,15 @@ Outcome run_in_libvirt(const Boot& boot) {
 // With all that is to be there when the commands are pasted.
 Outcome print(const Boot& boot) {
   sys::make_directories(boot.plan.run_folder);
-  if (boot.plan.folder) launch::write_initramfs(*boot.plan.folder);
   if (boot.plan.tpm) launch::prepare_tpm(*boot.plan.tpm);
-  return {.report = command_report(boot.plan)};
+  return {.report = command_report(boot.plan, boot.store.folder())};
+}
+
+Outcome share(const Boot& boot) {
+  if (!boot.plan.folder)
+    throw Error(ErrorKind::usage, fmt::format("{} lies on a disk, which needs no --share", boot.plan.name));
+  launch::share_folder_alone(boot.context.host, boot.plan);
+  return {};
 }
 
 Outcome run_boot(const Context& context) {
@@ -279,6 +285,7 @@ Outcome run_boot(const Context& context) {
     });
   auto boot = prepare(context, words);
   if (words.print) return print(boot);
+  if (words.share) return share(boot);
   if (words.xml) return {.report = domain_report(boot.plan)};
   if (words.libvirt) return run_in_libvirt(boot);
   if (!boot.throw_away) return run_planned(boot);
@@ -298,6 +305,7 @@ const Command boot_command = {
                 {.name = "--detach", .help = "run it in the background"},
                 {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
                 {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
+                {.name = "--share", .help = "of a folder: start what QEMU has it from, before what --print prints"},
                 {.name = "--xml", .help = "print a libvirt domain, after the checks of a boot"},
                 {.name = "--libvirt", .value = "URI", .help = "define and start it in libvirt", .value_optional = true},
                 {.name = "--wait-for",

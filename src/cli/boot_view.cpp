@@ -6,7 +6,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/tpm.hpp"
-#include "hrvm/launch/virtiofs.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -55,16 +55,10 @@ std::vector<std::string> tpm_command(const LaunchPlan& plan) {
   return command;
 }
 
-// It needs the overlay mounted in a namespace that goes with it, and may not outlive a line that is pasted: so a shell.
-std::vector<std::string> folder_command(const LaunchPlan& plan) {
+// The overlay, and the locks that say that the machine runs, are what only hrvm makes.
+std::vector<std::string> folder_command(const LaunchPlan& plan, const machine::Path& store) {
   if (!plan.folder) return {};
-  const auto& folder = *plan.folder;
-  const auto serve = base::shell_quote(launch::virtiofsd_command(folder, "--socket-path=" + folder.socket));
-  if (!folder.overlay) return {"sh", "-c", serve + " &"};
-  const auto& point = folder.overlay->mount_point.string();
-  return {"unshare", "--mount", "sh", "-c",
-          fmt::format("mkdir -p {0} && mount -t overlay overlay -o {1} {0} && {2} &", base::shell_quote(point),
-                      base::shell_quote(folder.overlay->options()), serve)};
+  return {sys::read_link("/proc/self/exe").value_or("hrvm"), "--store", store, "boot", plan.name, "--share"};
 }
 
 Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -102,9 +96,9 @@ void say_how_to_use(const Context& context, const LaunchPlan& plan) {
         "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest");
 }
 
-report::Report command_report(const LaunchPlan& plan) {
+report::Report command_report(const LaunchPlan& plan, const machine::Path& store) {
   const auto command = launch::qemu_command(plan);
-  const auto tpm = tpm_command(plan), folder = folder_command(plan);
+  const auto tpm = tpm_command(plan), folder = folder_command(plan, store);
   std::vector<report::View> human{report::TextView{base::shell_quote(command)}};
   if (!folder.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(folder)});
   if (!tpm.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(tpm)});

@@ -11,7 +11,7 @@ void say_before_boot(const Context& context, const launch::LaunchPlan& plan);
 // Before QEMU takes the terminal over: where the screen is, and the keys.
 void say_how_to_use(const Context& context, const launch::LaunchPlan& plan);
 
-report::Report command_report(const launch::LaunchPlan& plan);
+report::Report command_report(const launch::LaunchPlan& plan, const machine::Path& store);
 report::Report domain_report(const launch::LaunchPlan& plan);
 // One that runs in the background; `matched` is the line that was waited for, where one was.
 report::Report running_report(const launch::LaunchPlan& plan, pid_t pid, const std::optional<std::string>& matched);

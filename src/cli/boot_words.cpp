@@ -78,6 +78,14 @@ constexpr std::array conflicts{
     Conflict{"--print", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
     Conflict{"--xml", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
     Conflict{"--libvirt", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
+    Conflict{"--share", "--print", "--print says what to run after it"},
+    Conflict{"--share", "--xml", "libvirt runs no machine on a folder"},
+    Conflict{"--share", "--libvirt", "libvirt runs no machine on a folder"},
+    Conflict{"--share", "--ephemeral", "a throw-away layer is there only while hrvm runs the machine"},
+    Conflict{"--share", "--detach", "QEMU is started by somebody else"},
+    Conflict{"--share", "--wait-for", "QEMU is started by somebody else"},
+    Conflict{"--share", "--timeout", "QEMU is started by somebody else"},
+    Conflict{"--try-hard", "--share", "what is tried has to run"},
     Conflict{"--try-hard", "--print", "what is tried has to run"},
     Conflict{"--try-hard", "--xml", "what is tried has to run"},
     Conflict{"--try-hard", "--libvirt", "what is tried runs in throw-away layers"},
@@ -134,6 +142,7 @@ BootWords boot_words(const Context& context) {
   words.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");
+  words.share = arguments.has("--share");
   words.libvirt = libvirt_uri(context);
   words.wait_for = arguments.value("--wait-for");
   if (words.wait_for) launch::check_pattern(*words.wait_for);

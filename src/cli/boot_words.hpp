@@ -24,6 +24,7 @@ struct BootWords {
   bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
   bool force = false;
   bool print = false, xml = false;
+  bool share = false;  // of a folder: what QEMU has it from, alone
   bool try_hard = false;
   std::optional<std::string> libvirt;  // its URI
   std::optional<std::string> wait_for;

@@ -17,6 +17,8 @@ constexpr std::string_view no_tpm_tools = "TPM version '2.0' is not supported";
 std::string hint_for(std::string_view complaint) {
   if (complaint.find(no_tpm_tools) != complaint.npos)
     return "libvirt makes TPMs by swtpm_setup: apt install swtpm-tools";
+  if (complaint.find("Cannot get interface MTU") != complaint.npos)
+    return "there is no such bridge where libvirt runs: ip link show type bridge";
   return "hrvm doctor tells what libvirt lacks on this host";
 }
 

@@ -80,17 +80,27 @@ std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std
           "-o",           "sandbox=namespace"};
 }
 
-std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
+// It inherits the locks, which so are held for as long as it runs.
+static sys::Child start_virtiofsd(const sys::Host& host, const LaunchPlan& plan, const std::vector<sys::Fd>& locks,
+                                  const Keep& keep) {
   const auto& folder = *plan.folder;
-  auto held = lock_layers(plan);
   write_initramfs(folder);
   const auto listening = sys::listen_at(folder.socket);
   sys::Command command{virtiofsd_command(folder, fmt::format("--fd={}", listening.get())), {}, keep.fds};
-  for (const auto& fd : held) command.inherited_fds.push_back(fd.get());
+  for (const auto& fd : locks) command.inherited_fds.push_back(fd.get());
   command.inherited_fds.push_back(listening.get());
-  const auto child = spawn(host, folder, command);
+  return spawn(host, folder, command);
+}
+
+std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
+  auto held = lock_layers(plan);
+  const auto child = start_virtiofsd(host, plan, held, keep);
   held.push_back(tie_to_lifeline(child));
   return held;
+}
+
+void share_folder_alone(const sys::Host& host, const LaunchPlan& plan) {
+  start_virtiofsd(host, plan, lock_layers(plan), {});
 }
 
 KernelFiles find_kernel_files(const std::vector<machine::Path>& stack) {

@@ -113,6 +113,19 @@ claim "what is no disk is not exported"
 expect_status 1 hrvm export web "$T/web.qcow2"
 assert_one_message
 
+claim "what --print prints runs as it is pasted, is known to run, and ends as a whole"
+expect_status 0 hrvm boot web --print
+assert_equal "$(wc -l < "$T/out")" 2 "lines"
+guest_start pasted sh -c "$OUT"
+guest_login pasted
+expect_status 0 hrvm list --json
+assert_json "$T/out" '.machines[] | select(.name == "web") | .state == "running" and .pid != null'
+expect_status 1 hrvm reset web
+expect_status 0 hrvm stop web --force
+await_no_virtiofsd
+expect_status 0 hrvm show web --json
+assert_json "$T/out" '.machines[0].state == "stopped"'
+
 claim "a folder that was written to is told, and not booted"
 assert_equal "$(folder_identity "$ROOT")" "$before" "the folder"
 touch "$ROOT/etc/changed"

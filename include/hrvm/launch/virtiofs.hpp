@@ -26,6 +26,9 @@ std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std
 // another run has a layer, or the folder itself.
 std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
 
+// The same for a QEMU that somebody else starts: it ends with the one that connects, and keeps the locks until then.
+void share_folder_alone(const sys::Host& host, const LaunchPlan& plan);
+
 // The newest kernel of what the guest sees.
 KernelFiles find_kernel_files(const std::vector<machine::Path>& stack);
 

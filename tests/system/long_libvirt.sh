@@ -174,7 +174,7 @@ takes_all_hardware() {
 
   claim "in libvirt: a TPM, Secure Boot, another disk, a disc, VNC on a port, and a processor's flags"
   expect_status 0 hrvm import "$BASE" whole --memory 512M --cpus 1 --firmware uefi --secure-boot on --tpm \
-    --disk "$OTHER" --iso "$OTHER"
+    --disk "$OTHER,ro" --iso "$OTHER"
   started whole --vnc 5987 --accel tcg --cpu Nehalem,-aes,+avx
   lives "<tpm model='tpm-crb'>"
   lives "secure='yes'"

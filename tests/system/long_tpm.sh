@@ -57,7 +57,7 @@ assert_equal "$(ls "$HRVM_STORE/demo/tmp")" "" "throw-away folders"
 claim "what --print prints runs as it is pasted, whatever the store is called, and is known to run; nat reaches the host"
 odd="$T/it's \"a, b\" \\ store"
 cp "$BASE" "$T/o, 'ther'.img"
-expect_status 0 hrvm --store "$odd" import "$BASE" odd --tpm --memory 512M --cpus 1 --disk "$T/o, 'ther'.img"
+expect_status 0 hrvm --store "$odd" import "$BASE" odd --tpm --memory 512M --cpus 1 --disk "$T/o, 'ther'.img,ro"
 expect_status 0 hrvm --store "$odd" boot odd --print --net nat
 assert_equal "$(wc -l < "$T/out")" 2 "lines"
 assert_contains "$(head -n 1 "$T/out")" "swtpm socket --tpm2" "the first"

@@ -225,8 +225,8 @@ const Command import_command = {
                 dry_run_option()},
     .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem",
                      Completes::source},
-                    {"NAME", "the machine's name; else what the system on it is called", Completes::nothing,
-                     Positional::Count::any}},
+                    {"NAME", "the machine's name, else what its system is called; before it other disks, with a slash",
+                     Completes::nothing, Positional::Count::any}},
     .run = run_import,
 };
 

@@ -19,23 +19,28 @@
 namespace hrvm::cli {
 namespace {
 
-// A name has no slash in it: what has one is a further disk.
-bool is_path(const std::string& word) { return word.find('/') != word.npos; }
+// A name has no slash in it: what has one, and is there, is a further disk.
+bool is_further_disk(const Context& context, const std::string& word) {
+  return word.find('/') != word.npos && sys::status(context.host.path(word)).type != sys::FileType::missing;
+}
 
-std::optional<std::string> named_machine_of(const Arguments& arguments) {
-  const auto& words = arguments.positionals();
+std::optional<std::string> named_machine_of(const Context& context) {
+  const auto& words = context.arguments.positionals();
   for (std::size_t i = 1; i < words.size(); ++i) {
-    if (is_path(words[i])) continue;
-    if (i + 1 == words.size()) return words[i];
-    throw base::Error(base::ErrorKind::usage, fmt::format("\"{}\" is no disk", base::printable(words[i])))
-        .hint("a further disk is named with a slash, as in ./second.img, and the machine's name comes last");
+    if (is_further_disk(context, words[i])) continue;
+    const bool has_slash = words[i].find('/') != words[i].npos;
+    if (!has_slash && i + 1 == words.size()) return words[i];
+    throw base::Error(base::ErrorKind::usage, fmt::format("\"{}\" is no machine's name{}", base::printable(words[i]),
+                                                          has_slash ? ", and no disk that is there" : ""))
+        .hint("a further disk has a slash in its name, as ./second.img, and the machine's name comes last");
   }
   return std::nullopt;
 }
 
-machine::ImportRequest request_of(const Arguments& arguments) {
+machine::ImportRequest request_of(const Context& context) {
+  const auto& arguments = context.arguments;
   machine::ImportRequest request;
-  request.name = named_machine_of(arguments);
+  request.name = named_machine_of(context);
   request.memory_bytes = chosen_memory(arguments);
   request.cpus = chosen_cpus(arguments);
   request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
@@ -170,7 +175,7 @@ Outcome import_disk(const Context& context, const machine::Store& store, const p
 std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequest& request) {
   std::vector<probe::Disk> disks;
   for (std::size_t i = 0; i < context.arguments.positionals().size(); ++i)
-    if (const auto& word = context.arguments.positional(i); i == 0 || is_path(word))
+    if (const auto& word = context.arguments.positional(i); i == 0 || is_further_disk(context, word))
       disks.push_back(i == 0 ? probe::locate_disk(context.host, word) : locate_extra_disk(context, word));
   for (const auto& [source, read_only] : chosen_disks(context.arguments))
     if (read_only)
@@ -184,7 +189,7 @@ std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequ
 }
 
 Outcome run_import(const Context& context) {
-  auto request = request_of(context.arguments);
+  auto request = request_of(context);
   const auto disks = named_disks(context, request);
   request.iso = chosen_disc(context.arguments);
   if (request.iso) request.iso->path = kept_path(locate_extra_disk(context, request.iso->path));

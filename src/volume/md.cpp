@@ -61,17 +61,21 @@ class Assembling {
     }
     told.is_complete = parts.size() >= array.members;
     if (!told.is_complete) tell_missing(path, array, parts.size());
-    told.missing = missing_from(array, parts);
+    told.missing = missing_from(array, found);
     assembly_.volumes.push_back(open(told, array, parts));
     assembly_.sets.push_back(std::move(told));
   }
 
-  // Those that the array still counts on. One that it knows to have failed is gone for the system on it as well.
-  static std::vector<std::string> missing_from(const Super& array, const Parts& parts) {
+  // Those that the array still counts on. One that it knows to have failed is gone for the system on it as well, and one
+  // that is here and cannot be read yet is not missing.
+  static std::vector<std::string> missing_from(const Super& array, const std::vector<FoundMember>& found) {
     std::vector<std::string> missing;
-    for (const auto& role : array.roles)
-      if (role && *role < array.members && !parts.contains(*role))
+    for (std::uint32_t number = 0; number < array.roles.size(); ++number) {
+      const auto role = array.role_of(number);
+      const bool is_here = std::ranges::any_of(found, [&](const auto& each) { return each.super.number == number; });
+      if (role && *role < array.members && !is_here)
         missing.push_back(fmt::format("member {} of {}", *role + 1, array.members));
+    }
     return missing;
   }
 

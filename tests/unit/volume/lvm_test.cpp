@@ -107,6 +107,9 @@ TEST_CASE("a mirror shows the leg that is there") {
     REQUIRE(half.findings.size() == 1);
     CHECK(half.findings[0].id == "lvm-member-missing");
     CHECK(half.findings[0].message.find("pv0") != std::string::npos);
+    CHECK(whole.sets.at(0).missing.empty());
+    REQUIRE(half.sets.at(0).missing.size() == 1);
+    CHECK(half.sets[0].missing[0].starts_with("pv0"));
   }
 }
 

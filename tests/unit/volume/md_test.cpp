@@ -122,7 +122,18 @@ TEST_CASE("RAID1 of which a member is missing is read, and told of") {
   CHECK(ids(assembly) == Ids{"md-member-missing"});
   CHECK(assembly.findings[0].severity == base::Severity::warning);
   CHECK(assembly.findings[0].subject == "md:data");
+  CHECK(assembly.sets.at(0).missing == std::vector<std::string>{"member 1 of 2"});
   CHECK(mark_at(*assembly.volumes.at(0).device, 0) == md_mark(1, 0));
+}
+
+TEST_CASE("a member that the array no longer counts on is not missing") {
+  auto made = members_of({}, {128 * KiB, 128 * KiB});
+  made[1].roles[0] = 0xfffe;
+  Disks disks;
+  disks.add(member_bytes(made[1]));
+  const auto assembly = disks.assemble();
+  CHECK_FALSE(assembly.sets.at(0).is_complete);
+  CHECK(assembly.sets[0].missing.empty());
 }
 
 TEST_CASE("a member that has missed changes is not read, in whatever order the members come") {
@@ -136,6 +147,7 @@ TEST_CASE("a member that has missed changes is not read, in whatever order the m
       Disks disks;
       const auto assembly = assembled(disks, made);
       CHECK(ids(assembly) == Ids{"md-member-stale", "md-member-missing"});
+      CHECK(assembly.sets.at(0).missing.empty());
       CHECK(assembly.findings[0].subject == (stale_first ? "p1" : "p2"));
       CHECK(mark_at(*assembly.volumes.at(0).device, 0) == md_mark(1, 0));
     }
@@ -157,6 +169,7 @@ TEST_CASE("spares, members being rebuilt and replacements are not read") {
     Disks disks;
     const auto assembly = assembled(disks, made);
     CHECK(ids(assembly) == Ids{"md-member-missing"});
+    CHECK(assembly.sets.at(0).missing.empty());  // they are here
     CHECK(mark_at(*assembly.volumes.at(0).device, 0) == md_mark(1, 0));
   }
 }

@@ -3,7 +3,7 @@
 # not at all; what a merge worked on shows what it showed, and the merge can be run again.
 . "$(dirname "$0")/lib.sh"
 command -v qemu-io > /dev/null || skip "needs qemu-io"
-KILLS=${KILLS:-60} # 200 of each take four minutes
+KILLS=${KILLS:-30} # 200 of each take four minutes
 
 # killed_after SECONDS COMMAND...: its exit status, 137 when it was killed in time. It is gone then.
 killed_after() {

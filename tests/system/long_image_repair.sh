@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
-KILLS=${KILLS:-20}                 # of each kind of damage; 50 take four minutes
+KILLS=${KILLS:-10}                 # of each kind of damage; 50 take four minutes
 RANDOM=${SEED:-1}
 
 number() { # FILE OFFSET BYTES

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "range.hpp"
+#include "block/range.hpp"
 
 namespace hrvm::block {
 

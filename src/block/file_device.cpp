@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "block/range.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/sys/fd.hpp"
-#include "range.hpp"
 
 namespace hrvm::block {
 

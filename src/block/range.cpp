@@ -1,4 +1,4 @@
-#include "range.hpp"
+#include "block/range.hpp"
 
 #include <fmt/core.h>
 

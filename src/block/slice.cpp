@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "block/range.hpp"
 #include "hrvm/block/devices.hpp"
-#include "range.hpp"
 
 namespace hrvm::block {
 

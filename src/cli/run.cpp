@@ -7,10 +7,10 @@
 #include <ostream>
 #include <sstream>
 
-#include "cli/help_text.hpp"
 #include "cli/messages.hpp"
 #include "cli/output.hpp"
-#include "cli/parser.hpp"
+#include "cli/words/help_text.hpp"
+#include "cli/words/parser.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/files.hpp"

@@ -1,9 +1,9 @@
 #include <deque>
 
+#include "fs/path.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/fs/file_system.hpp"
-#include "path.hpp"
 
 namespace hrvm::fs {
 

@@ -1,4 +1,4 @@
-#include "stacked.hpp"
+#include "fs/stacked.hpp"
 
 #include "hrvm/sys/overlay.hpp"
 

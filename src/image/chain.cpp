@@ -3,13 +3,13 @@
 #include <array>
 #include <set>
 
-#include "backing_path.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
-#include "qcow2_device.hpp"
+#include "image/qcow2/backing_path.hpp"
+#include "image/qcow2/device.hpp"
 
 namespace hrvm::image {
 namespace {

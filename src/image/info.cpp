@@ -1,12 +1,12 @@
 #include <array>
 
-#include "backing_path.hpp"
-#include "header.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
-#include "snapshot_table.hpp"
+#include "image/qcow2/backing_path.hpp"
+#include "image/qcow2/header.hpp"
+#include "image/qcow2/snapshot_table.hpp"
 
 namespace hrvm::image {
 

@@ -4,7 +4,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/block/devices.hpp"
-#include "qcow2_device.hpp"
+#include "image/qcow2/device.hpp"
 
 namespace hrvm::image {
 namespace {

@@ -1,12 +1,12 @@
-#include "bios_boot.hpp"
+#include "probe/bios_boot.hpp"
 
 #include <algorithm>
 
 #include <fmt/core.h>
 
-#include "dos_format.hpp"
 #include "hrvm/block/copy.hpp"
-#include "partition_types.hpp"
+#include "probe/table/dos_format.hpp"
+#include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
 namespace {

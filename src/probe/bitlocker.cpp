@@ -1,4 +1,4 @@
-#include "bitlocker.hpp"
+#include "probe/bitlocker.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #include "hrvm/probe/detector.hpp"
-#include "systems/systems.hpp"
+#include "probe/systems/systems.hpp"
 
 namespace hrvm::probe {
 

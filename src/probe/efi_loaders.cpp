@@ -1,4 +1,4 @@
-#include "efi_loaders.hpp"
+#include "probe/efi_loaders.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "find_systems.hpp"
+#include "probe/find_systems.hpp"
 
 #include <algorithm>
 

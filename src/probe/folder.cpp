@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "boot/bls.hpp"
-#include "boot/kernel_files.hpp"
-#include "find_systems.hpp"
-#include "folder_modules.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "systems/linux_facts.hpp"
+#include "probe/boot/bls.hpp"
+#include "probe/boot/kernel_files.hpp"
+#include "probe/find_systems.hpp"
+#include "probe/folder_modules.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "folder_modules.hpp"
+#include "probe/folder_modules.hpp"
 
 #include <fmt/core.h>
 
@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <set>
 
-#include "drivers/initramfs_policy.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "initramfs/initramfs.hpp"
+#include "probe/drivers/initramfs_policy.hpp"
+#include "probe/initramfs/initramfs.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "foreign_systems.hpp"
+#include "probe/foreign_systems.hpp"
 
 #include <algorithm>
 #include <array>

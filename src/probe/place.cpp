@@ -1,16 +1,16 @@
-#include "place.hpp"
+#include "probe/place.hpp"
 
 #include <algorithm>
 
 #include <fmt/core.h>
 
-#include "efi_loaders.hpp"
-#include "find_systems.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/volume/volumes.hpp"
-#include "roles.hpp"
-#include "spread_btrfs.hpp"
-#include "systems/linux_facts.hpp"
+#include "probe/efi_loaders.hpp"
+#include "probe/find_systems.hpp"
+#include "probe/roles.hpp"
+#include "probe/spread_btrfs.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {

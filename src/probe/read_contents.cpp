@@ -4,19 +4,19 @@
 
 #include <fmt/core.h>
 
-#include "bios_boot.hpp"
-#include "boot/boot_evidence.hpp"
-#include "foreign_systems.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
-#include "partition_types.hpp"
-#include "place.hpp"
-#include "roles.hpp"
-#include "spread_btrfs.hpp"
+#include "probe/bios_boot.hpp"
+#include "probe/boot/boot_evidence.hpp"
+#include "probe/foreign_systems.hpp"
+#include "probe/place.hpp"
+#include "probe/roles.hpp"
+#include "probe/spread_btrfs.hpp"
+#include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
 namespace {

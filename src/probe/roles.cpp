@@ -1,9 +1,9 @@
-#include "roles.hpp"
+#include "probe/roles.hpp"
 
 #include <algorithm>
 #include <iterator>
 
-#include "partition_types.hpp"
+#include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <memory>
 
-#include "bitlocker.hpp"
 #include "hrvm/base/error.hpp"
-#include "signature_view.hpp"
+#include "probe/bitlocker.hpp"
+#include "probe/signature_view.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "signature_view.hpp"
+#include "probe/signature_view.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "dos_format.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/copy.hpp"
 #include "hrvm/sys/files.hpp"
+#include "probe/table/dos_format.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "spread_btrfs.hpp"
+#include "probe/spread_btrfs.hpp"
 
 #include <fmt/core.h>
 

@@ -3,13 +3,13 @@
 
 #include <fmt/core.h>
 
-#include "disk_sets.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/probe/folder.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/confined.hpp"
+#include "probe/disk/disk_sets.hpp"
 
 namespace hrvm::probe {
 namespace {

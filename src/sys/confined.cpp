@@ -23,8 +23,8 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
-#include "landlock.hpp"
-#include "seccomp_filter.hpp"
+#include "sys/landlock.hpp"
+#include "sys/seccomp_filter.hpp"
 
 namespace hrvm::sys {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
-#include "temporary_name.hpp"
+#include "sys/temporary_name.hpp"
 
 namespace hrvm::sys {
 

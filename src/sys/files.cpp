@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <system_error>
 
-#include "file_status.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "sys/file_status.hpp"
 
 namespace hrvm::sys {
 

@@ -15,7 +15,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
-#include "kvm_guest.hpp"
+#include "sys/kvm_guest.hpp"
 
 namespace hrvm::sys {
 

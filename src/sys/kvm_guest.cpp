@@ -1,4 +1,4 @@
-#include "kvm_guest.hpp"
+#include "sys/kvm_guest.hpp"
 
 #include <fmt/core.h>
 #include <linux/kvm.h>

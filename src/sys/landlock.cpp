@@ -1,4 +1,4 @@
-#include "landlock.hpp"
+#include "sys/landlock.hpp"
 
 #include <linux/landlock.h>
 #include <sys/prctl.h>

@@ -1,4 +1,4 @@
-#include "temporary_name.hpp"
+#include "sys/temporary_name.hpp"
 
 #include <fmt/core.h>
 #include <sys/random.h>

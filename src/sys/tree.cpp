@@ -12,9 +12,9 @@
 #include <memory>
 #include <new>
 
-#include "file_status.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "sys/file_status.hpp"
 
 namespace hrvm::sys {
 

@@ -1,4 +1,4 @@
-#include "mapped_volume.hpp"
+#include "volume/mapped_volume.hpp"
 
 #include <algorithm>
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/firmware.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/recorded_machines.hpp"
 
 using namespace hrvm;

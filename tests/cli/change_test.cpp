@@ -1,7 +1,7 @@
 // What a person sees who imports a disk, changes the machine, and goes back.
 #include <catch2/catch.hpp>
 
-#include "golden.hpp"
+#include "cli/golden.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/store.hpp"

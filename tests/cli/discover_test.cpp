@@ -1,7 +1,7 @@
 // hrvm discover on recorded machines, in every rendering, and on what is damaged or not there.
 #include <catch2/catch.hpp>
 
-#include "golden.hpp"
+#include "cli/golden.hpp"
 #include "support/disk_writer.hpp"
 #include "support/recorded_disks.hpp"
 #include "support/recorded_machines.hpp"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "golden.hpp"
+#include "cli/golden.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/cli/command.hpp"
 #include "support/recorded_machines.hpp"

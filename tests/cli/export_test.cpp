@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 #include "support/recorded_machines.hpp"
 

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 
 using namespace hrvm;
 

@@ -1,4 +1,4 @@
-#include "golden.hpp"
+#include "cli/golden.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>

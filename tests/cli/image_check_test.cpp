@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
@@ -11,7 +12,6 @@
 #include "hrvm/image/qcow2_format.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 #include "support/run_program.hpp"
 

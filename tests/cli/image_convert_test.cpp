@@ -3,11 +3,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 
 using namespace hrvm;
 using base::MiB;

@@ -1,10 +1,10 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 
 using namespace hrvm;
 using base::GiB, base::MiB;

@@ -3,13 +3,13 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/image/create.hpp"
 #include "hrvm/image/qcow2_format.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 
 using namespace hrvm;

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 
 using namespace hrvm;

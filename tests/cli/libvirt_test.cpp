@@ -5,10 +5,10 @@
 #include <fstream>
 #include <map>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 
 using namespace hrvm;
 using Catch::Matchers::Contains;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/sys/lock.hpp"
-#include "machine_fixture.hpp"
 
 using namespace hrvm;
 using test::MachineStore;

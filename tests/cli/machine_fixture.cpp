@@ -1,4 +1,4 @@
-#include "machine_fixture.hpp"
+#include "cli/machine_fixture.hpp"
 
 #include <fmt/core.h>
 

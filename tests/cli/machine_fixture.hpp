@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "golden.hpp"
+#include "cli/golden.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/store.hpp"

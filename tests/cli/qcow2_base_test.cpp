@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/machine_fixture.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
-#include "machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 #include "support/run_program.hpp"
 

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "machine_fixture.hpp"
+#include "cli/machine_fixture.hpp"
 
 using namespace hrvm;
 using test::MachineStore;

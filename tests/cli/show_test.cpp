@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "machine_fixture.hpp"
+#include "cli/machine_fixture.hpp"
 #include "support/recorded_machines.hpp"
 
 using namespace hrvm;

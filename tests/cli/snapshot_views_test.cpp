@@ -1,7 +1,7 @@
 // snapshot list, tree and rename: what there is, and by what name.
 #include <catch2/catch.hpp>
 
-#include "machine_fixture.hpp"
+#include "cli/machine_fixture.hpp"
 
 using namespace hrvm;
 using test::MachineStore;

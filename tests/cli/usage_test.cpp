@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "golden.hpp"
+#include "cli/golden.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/cli/command.hpp"
 

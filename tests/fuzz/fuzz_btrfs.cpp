@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "file_system_walk.hpp"
+#include "fuzz/file_system_walk.hpp"
 #include "support/btrfs_disk.hpp"
 
 using namespace hrvm;

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "file_system_walk.hpp"
+#include "fuzz/file_system_walk.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   hrvm::fuzz::walk(data, size, hrvm::fs::open_fat);

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "file_system_walk.hpp"
+#include "fuzz/file_system_walk.hpp"
 #include "support/packed_sectors.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "image/check_passes.hpp"
-#include "image/repair_file.hpp"
-#include "image_bytes.hpp"
+#include "fuzz/image_bytes.hpp"
+#include "image/check/passes.hpp"
+#include "image/repair/file.hpp"
 
 using namespace hrvm;
 

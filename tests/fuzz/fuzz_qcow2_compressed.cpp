@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "fuzz/image_bytes.hpp"
 #include "hrvm/base/endian.hpp"
-#include "image/compressed_clusters.hpp"
-#include "image_bytes.hpp"
+#include "image/qcow2/compressed_clusters.hpp"
 
 using namespace hrvm;
 

@@ -1,8 +1,8 @@
 // Reads a qcow2 header made of the fuzzer's bytes. One that can be read can be written, and says the same again.
 #include <cstdlib>
 
-#include "image/header.hpp"
-#include "image_bytes.hpp"
+#include "fuzz/image_bytes.hpp"
+#include "image/qcow2/header.hpp"
 
 using namespace hrvm;
 

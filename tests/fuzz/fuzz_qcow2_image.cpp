@@ -5,7 +5,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
-#include "image/qcow2_device.hpp"
+#include "image/qcow2/device.hpp"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "image/cluster_map.hpp"
-#include "image_bytes.hpp"
+#include "fuzz/image_bytes.hpp"
+#include "image/qcow2/cluster_map.hpp"
 
 using namespace hrvm;
 

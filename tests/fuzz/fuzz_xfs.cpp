@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-#include "file_system_walk.hpp"
+#include "fuzz/file_system_walk.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/copy.hpp"
 #include "hrvm/sys/runner.hpp"

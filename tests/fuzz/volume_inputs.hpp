@@ -16,8 +16,8 @@
 #include "support/lvm_disk.hpp"
 #include "support/md_disk.hpp"
 #include "support/zfs_device.hpp"
-#include "volume/thin_format.hpp"
-#include "volume/thin_pool.hpp"
+#include "volume/thin/format.hpp"
+#include "volume/thin/pool.hpp"
 
 namespace hrvm::fuzz {
 

@@ -14,7 +14,7 @@ place[main.cpp]=${#layers[@]}
 
 # What an include matches, and the only files that may have it.
 hidden=(
-  'CLI/|CLI11'                    '^src/cli/parser\.cpp$'
+  'CLI/|CLI11'                    '^src/cli/words/parser\.cpp$'
   'nlohmann/'                     '^src/base/json\.cpp$'
   'pugixml'                       '^src/launch/'
   'ext2fs/|et/com_err'            '^src/fs/'

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "fs/btrfs_checksum.hpp"
-#include "fs/btrfs_format.hpp"
+#include "fs/btrfs/checksum.hpp"
+#include "fs/btrfs/format.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/block_device.hpp"

@@ -9,7 +9,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/crc32.hpp"
 #include "hrvm/block/devices.hpp"
-#include "volume/lvm_format.hpp"
+#include "volume/lvm/format.hpp"
 
 namespace hrvm::volume::test {
 

@@ -10,7 +10,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
-#include "volume/md_format.hpp"
+#include "volume/md/format.hpp"
 
 namespace hrvm::volume::test {
 

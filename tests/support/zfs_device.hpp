@@ -10,7 +10,7 @@
 #include <nettle/sha2.h>
 
 #include "hrvm/base/endian.hpp"
-#include "volume/zfs_format.hpp"
+#include "volume/zfs/format.hpp"
 
 namespace hrvm::volume::test {
 

@@ -1,12 +1,12 @@
-#include "bls.hpp"
+#include "probe/boot/bls.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <tuple>
 #include <utility>
 
-#include "grub_cfg.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/grub_cfg.hpp"
 
 namespace hrvm::probe {
 namespace {

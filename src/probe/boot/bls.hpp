@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "boot_entry.hpp"
-#include "grub_words.hpp"
+#include "probe/boot/boot_entry.hpp"
+#include "probe/boot/grub_words.hpp"
 
 namespace hrvm::probe {
 

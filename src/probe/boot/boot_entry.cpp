@@ -1,4 +1,4 @@
-#include "boot_entry.hpp"
+#include "probe/boot/boot_entry.hpp"
 
 #include <cctype>
 

@@ -1,4 +1,4 @@
-#include "boot_evidence.hpp"
+#include "probe/boot/boot_evidence.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -7,12 +7,12 @@
 
 #include <fmt/core.h>
 
-#include "command_line.hpp"
-#include "hidden_system.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "kernel_files.hpp"
-#include "locate_device.hpp"
+#include "probe/boot/command_line.hpp"
+#include "probe/boot/hidden_system.hpp"
+#include "probe/boot/kernel_files.hpp"
+#include "probe/boot/locate_device.hpp"
 #include "probe/drivers/find_drivers.hpp"
 #include "probe/hazards/hazards.hpp"
 

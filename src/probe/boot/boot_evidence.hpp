@@ -4,8 +4,8 @@
 
 #include <span>
 
-#include "boot_menus.hpp"
 #include "hrvm/probe/survey.hpp"
+#include "probe/boot/boot_menus.hpp"
 
 namespace hrvm::probe {
 

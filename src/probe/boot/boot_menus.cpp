@@ -1,4 +1,4 @@
-#include "boot_menus.hpp"
+#include "probe/boot/boot_menus.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -7,13 +7,13 @@
 #include <set>
 #include <utility>
 
-#include "bls.hpp"
-#include "grub_cfg.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/bls.hpp"
+#include "probe/boot/grub_cfg.hpp"
+#include "probe/boot/syslinux.hpp"
+#include "probe/boot/unified_image.hpp"
 #include "probe/systems/linux_facts.hpp"
-#include "syslinux.hpp"
-#include "unified_image.hpp"
 
 namespace hrvm::probe {
 namespace {

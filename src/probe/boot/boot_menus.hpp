@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "boot_entry.hpp"
 #include "hrvm/fs/file_system.hpp"
+#include "probe/boot/boot_entry.hpp"
 
 namespace hrvm::probe {
 

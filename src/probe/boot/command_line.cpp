@@ -1,4 +1,4 @@
-#include "command_line.hpp"
+#include "probe/boot/command_line.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,13 +1,13 @@
-#include "grub_cfg.hpp"
+#include "probe/boot/grub_cfg.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
 
-#include "grub_test.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/grub_test.hpp"
 
 namespace hrvm::probe {
 namespace {

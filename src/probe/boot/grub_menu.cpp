@@ -1,8 +1,8 @@
 // Which entry of a menu GRUB would start.
 #include <cstddef>
 
-#include "grub_cfg.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/grub_cfg.hpp"
 
 namespace hrvm::probe {
 namespace {

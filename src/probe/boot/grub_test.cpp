@@ -1,4 +1,4 @@
-#include "grub_test.hpp"
+#include "probe/boot/grub_test.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "grub_words.hpp"
+#include "probe/boot/grub_words.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "hidden_system.hpp"
+#include "probe/boot/hidden_system.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -8,9 +8,9 @@
 
 #include <fmt/core.h>
 
-#include "command_line.hpp"
 #include "hrvm/base/text.hpp"
-#include "locate_device.hpp"
+#include "probe/boot/command_line.hpp"
+#include "probe/boot/locate_device.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
-#include "boot_entry.hpp"
 #include "hrvm/probe/survey.hpp"
+#include "probe/boot/boot_entry.hpp"
 
 namespace hrvm::probe {
 

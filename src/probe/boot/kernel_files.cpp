@@ -1,4 +1,4 @@
-#include "kernel_files.hpp"
+#include "probe/boot/kernel_files.hpp"
 
 #include <cctype>
 #include <optional>
@@ -6,8 +6,8 @@
 
 #include <fmt/core.h>
 
-#include "boot_entry.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/boot_entry.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "locate_device.hpp"
+#include "probe/boot/locate_device.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "command_line.hpp"
 #include "hrvm/probe/survey.hpp"
+#include "probe/boot/command_line.hpp"
 
 namespace hrvm::probe {
 

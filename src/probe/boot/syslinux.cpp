@@ -1,4 +1,4 @@
-#include "syslinux.hpp"
+#include "probe/boot/syslinux.hpp"
 
 #include <algorithm>
 #include <string>

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "boot_entry.hpp"
+#include "probe/boot/boot_entry.hpp"
 
 namespace hrvm::probe {
 

@@ -1,14 +1,14 @@
-#include "unified_image.hpp"
+#include "probe/boot/unified_image.hpp"
 
 #include <algorithm>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "boot_entry.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/text.hpp"
-#include "pe_format.hpp"
+#include "probe/boot/boot_entry.hpp"
+#include "probe/boot/pe_format.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "find_drivers.hpp"
+#include "probe/drivers/find_drivers.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -13,9 +13,9 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "find_nics.hpp"
-#include "initramfs_policy.hpp"
-#include "kernel_build.hpp"
+#include "probe/drivers/find_nics.hpp"
+#include "probe/drivers/initramfs_policy.hpp"
+#include "probe/drivers/kernel_build.hpp"
 
 namespace hrvm::probe {
 namespace {

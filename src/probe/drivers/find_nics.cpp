@@ -1,4 +1,4 @@
-#include "find_nics.hpp"
+#include "probe/drivers/find_nics.hpp"
 
 #include <span>
 #include <string_view>

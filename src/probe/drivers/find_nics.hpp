@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hrvm/probe/survey.hpp"
-#include "kernel_build.hpp"
+#include "probe/drivers/kernel_build.hpp"
 
 namespace hrvm::probe {
 

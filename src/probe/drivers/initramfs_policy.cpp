@@ -1,4 +1,4 @@
-#include "initramfs_policy.hpp"
+#include "probe/drivers/initramfs_policy.hpp"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,4 +1,4 @@
-#include "kernel_build.hpp"
+#include "probe/drivers/kernel_build.hpp"
 
 #include <utility>
 

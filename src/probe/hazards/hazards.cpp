@@ -1,4 +1,4 @@
-#include "hazards.hpp"
+#include "probe/hazards/hazards.hpp"
 
 #include <algorithm>
 

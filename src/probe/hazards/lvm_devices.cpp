@@ -6,9 +6,9 @@
 
 #include <fmt/core.h>
 
-#include "hazards.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/hazards/hazards.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <fmt/core.h>
 
-#include "hazards.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/hazards/hazards.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "cpio.hpp"
+#include "probe/initramfs/cpio.hpp"
 
 #include <string_view>
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "byte_stream.hpp"
+#include "probe/initramfs/byte_stream.hpp"
 
 namespace hrvm::probe {
 

@@ -3,8 +3,8 @@
 
 #include <new>
 
-#include "decoder.hpp"
 #include "hrvm/base/error.hpp"
+#include "probe/initramfs/decoder.hpp"
 
 namespace hrvm::probe {
 namespace {

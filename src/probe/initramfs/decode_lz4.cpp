@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
-#include "decoder.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
+#include "probe/initramfs/decoder.hpp"
 
 namespace hrvm::probe {
 namespace {

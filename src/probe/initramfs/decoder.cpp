@@ -1,4 +1,4 @@
-#include "decoder.hpp"
+#include "probe/initramfs/decoder.hpp"
 
 #include "hrvm/base/error.hpp"
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "byte_stream.hpp"
+#include "probe/initramfs/byte_stream.hpp"
 
 namespace hrvm::probe {
 

@@ -1,4 +1,4 @@
-#include "file_stream.hpp"
+#include "probe/initramfs/file_stream.hpp"
 
 #include <utility>
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "byte_stream.hpp"
 #include "hrvm/fs/file_system.hpp"
+#include "probe/initramfs/byte_stream.hpp"
 
 namespace hrvm::probe {
 

@@ -1,4 +1,4 @@
-#include "initramfs.hpp"
+#include "probe/initramfs/initramfs.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -6,12 +6,12 @@
 
 #include <fmt/core.h>
 
-#include "cpio.hpp"
-#include "decoder.hpp"
-#include "file_stream.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/unified_image.hpp"
+#include "probe/initramfs/cpio.hpp"
+#include "probe/initramfs/decoder.hpp"
+#include "probe/initramfs/file_stream.hpp"
 
 namespace hrvm::probe {
 namespace {

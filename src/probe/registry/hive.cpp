@@ -1,13 +1,13 @@
-#include "hive.hpp"
+#include "probe/registry/hive.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "hive_format.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/registry/hive_format.hpp"
 
 namespace hrvm::probe {
 namespace {

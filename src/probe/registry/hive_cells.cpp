@@ -1,10 +1,10 @@
-#include "hive_cells.hpp"
+#include "probe/registry/hive_cells.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
-#include "hive_format.hpp"
+#include "probe/registry/hive_format.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,6 +1,6 @@
 // The list of installed packages of a Debian root. It may be many MiB, so it is read a piece at a time.
 #include "hrvm/base/text.hpp"
-#include "linux_facts.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {

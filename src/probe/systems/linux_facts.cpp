@@ -1,4 +1,4 @@
-#include "linux_facts.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,8 +4,8 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "linux_facts.hpp"
-#include "systems.hpp"
+#include "probe/systems/linux_facts.hpp"
+#include "probe/systems/systems.hpp"
 
 namespace hrvm::probe {
 namespace {

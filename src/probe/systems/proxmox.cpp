@@ -1,8 +1,8 @@
 // Proxmox's products: a Debian by its os-release, told by the package that is the product.
 #include <fmt/core.h>
 
-#include "linux_facts.hpp"
-#include "systems.hpp"
+#include "probe/systems/linux_facts.hpp"
+#include "probe/systems/systems.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "hrvm/base/error.hpp"
-#include "systems.hpp"
-#include "windows_hibernation.hpp"
-#include "windows_registry.hpp"
+#include "probe/systems/systems.hpp"
+#include "probe/systems/windows_hibernation.hpp"
+#include "probe/systems/windows_registry.hpp"
 
 namespace hrvm::probe {
 namespace {

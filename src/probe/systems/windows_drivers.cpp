@@ -7,7 +7,7 @@
 #include <array>
 
 #include "hrvm/base/text.hpp"
-#include "windows_registry.hpp"
+#include "probe/systems/windows_registry.hpp"
 
 namespace hrvm::probe {
 namespace {

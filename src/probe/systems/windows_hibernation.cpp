@@ -1,4 +1,4 @@
-#include "windows_hibernation.hpp"
+#include "probe/systems/windows_hibernation.hpp"
 
 #include <algorithm>
 #include <array>

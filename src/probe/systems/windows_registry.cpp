@@ -1,4 +1,4 @@
-#include "windows_registry.hpp"
+#include "probe/systems/windows_registry.hpp"
 
 #include <fmt/core.h>
 

@@ -1,5 +1,5 @@
 // What is found wrong with the host.
-#include "fixture.hpp"
+#include "unit/doctor/fixture.hpp"
 
 using namespace hrvm;
 using doctor::Status;

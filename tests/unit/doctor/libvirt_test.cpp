@@ -4,9 +4,9 @@
 
 #include <cstring>
 
-#include "fixture.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/fd.hpp"
+#include "unit/doctor/fixture.hpp"
 
 using namespace hrvm;
 using Catch::Matchers::Contains;

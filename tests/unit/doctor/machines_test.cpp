@@ -1,5 +1,5 @@
 // What is found wrong with machines.
-#include "fixture.hpp"
+#include "unit/doctor/fixture.hpp"
 
 using namespace hrvm;
 using doctor::check_base;

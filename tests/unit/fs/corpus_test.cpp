@@ -2,7 +2,7 @@
 // NAME.reads. Those that the fuzzer found bear no such word: they only must end.
 #include "hrvm/base/byte_size.hpp"
 #include "support/packed_sectors.hpp"
-#include "trees.hpp"
+#include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
 namespace {

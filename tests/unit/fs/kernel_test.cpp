@@ -4,7 +4,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
-#include "trees.hpp"
+#include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
 namespace {

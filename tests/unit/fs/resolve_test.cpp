@@ -1,5 +1,5 @@
 #include "hrvm/base/byte_size.hpp"
-#include "trees.hpp"
+#include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
 namespace {

@@ -1,7 +1,7 @@
 // Damaged images, each named for its lesson and for what comes of it: NAME.corrupt.qcow2, NAME.unsupported.qcow2,
 // NAME.reads.qcow2. Those the fuzzer found bear no such word: they only must end.
 #include "hrvm/base/error.hpp"
-#include "images.hpp"
+#include "unit/image/images.hpp"
 
 namespace hrvm::image::test {
 namespace {

@@ -8,9 +8,9 @@
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/check.hpp"
-#include "image/check_passes.hpp"
-#include "image/refcount_block.hpp"
-#include "images.hpp"
+#include "image/check/passes.hpp"
+#include "image/qcow2/refcount_block.hpp"
+#include "unit/image/images.hpp"
 
 namespace hrvm::image::test {
 

@@ -3,7 +3,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "images.hpp"
+#include "unit/image/images.hpp"
 
 namespace hrvm::image::test {
 namespace {

@@ -8,8 +8,8 @@
 #include <random>
 
 #include "hrvm/base/byte_size.hpp"
-#include "image/writable_file.hpp"
-#include "images.hpp"
+#include "image/make/writable_file.hpp"
+#include "unit/image/images.hpp"
 
 namespace hrvm::image::test {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hrvm/machine/advice.hpp"
-#include "sample_plan.hpp"
+#include "unit/launch/sample_plan.hpp"
 
 namespace hrvm::launch::testing {
 

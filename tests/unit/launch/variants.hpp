@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "sample_plan.hpp"
-#include "systems.hpp"
+#include "unit/launch/sample_plan.hpp"
+#include "unit/launch/systems.hpp"
 
 namespace hrvm::launch::testing {
 

@@ -11,7 +11,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/runner.hpp"
-#include "sample_machine.hpp"
+#include "unit/machine/sample_machine.hpp"
 
 namespace hrvm::machine::testing {
 

@@ -3,10 +3,10 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include "fixture.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/overlay.hpp"
+#include "unit/machine/fixture.hpp"
 
 using namespace hrvm;
 using namespace hrvm::machine;

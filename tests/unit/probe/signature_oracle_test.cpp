@@ -6,12 +6,12 @@
 #include <random>
 
 #include "hrvm/probe/signature.hpp"
-#include "partition_fixture.hpp"
 #include "support/mapped_device.hpp"
 #include "support/md_disk.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/zfs_device.hpp"
+#include "unit/probe/table/partition_fixture.hpp"
 
 using namespace hrvm;
 using namespace hrvm::probe;

@@ -1,0 +1,33 @@
+#include "cli/commands/commands.hpp"
+
+namespace hrvm::cli {
+
+const std::vector<Section>& sections() {
+  // clang-format off
+  static const std::vector<Section> all = {
+      {"Disks and machines", {&discover_command, &import_command, &list_command, &show_command, &set_command, &rename_command,
+                              &remove_command}},
+      {"Running", {&boot_command, &stop_command, &restart_command, &pause_command, &resume_command,
+                   &console_command, &screenshot_command}},
+      {"Going back", {&diff_command, &reset_command, &undo_command}},
+      {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
+                      &snapshot_rename_command, &snapshot_delete_command}},
+      {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
+      {"Images", {&image_create_command, &image_info_command, &image_map_command, &image_compare_command,
+                   &image_convert_command, &image_check_command}},
+      {"The tool itself", {&completion_command, &help_command, &complete_command}},
+  };
+  // clang-format on
+  return all;
+}
+
+std::span<const Command* const> commands() {
+  static const std::vector<const Command*> all = [] {
+    std::vector<const Command*> flat;
+    for (const auto& section : sections()) flat.insert(flat.end(), section.commands.begin(), section.commands.end());
+    return flat;
+  }();
+  return all;
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,174 @@
+// hrvm export MACHINE[@SNAP] FILE: what the machine's guest sees of its disk, as an image that needs neither hrvm nor
+// the disk.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cli/commands/commands.hpp"
+#include "cli/words/named_machine.hpp"
+#include "cli/words/target_file.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/block/devices.hpp"
+#include "hrvm/image/flatten.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/sys/mounts.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using report::Format;
+
+struct Export {
+  NamedMachine from;
+  machine::Machine machine;
+  machine::State state;
+  std::size_t disk = 0;  // of the machine's
+  probe::Disk base;      // of that disk; without a path where it began empty
+  TargetFile target;
+  image::ImageFormat format = image::ImageFormat::qcow2;
+};
+
+// Unless it is --force that makes this a warning.
+void refuse(const Context& context, const std::string& path, const std::string& message) {
+  if (context.arguments.has("--force")) return context.warn(message);
+  throw Error(ErrorKind::refused, message).on(path).hint("--force exports what it shows now");
+}
+
+void check_unmoved(const Context& context, const machine::Machine& machine, const machine::BaseState& base) {
+  const auto& path = machine.definition.base.path;
+  const auto reasons = base::join(base.reasons, "; ");
+  if (!base.disk || base.drift == machine::Drift::missing) {
+    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, reasons))
+        .on(path)
+        .hint("attach the disk, or put the image back to where it was");
+  }
+  if (base.drift == machine::Drift::changed)
+    refuse(context, path, fmt::format("{} is not what {} was made on: {}", path, machine.name, reasons));
+}
+
+void check_unwritten(const Context& context, const probe::Disk& base) {
+  const auto writer =
+      std::find_if(base.in_use.begin(), base.in_use.end(), [](const auto& use) { return use.writable; });
+  if (writer == base.in_use.end()) return;
+  const auto by = writer->by == "mount" ? "mounted at" : writer->by;
+  refuse(context, base.path,
+         fmt::format("{} is in use ({} {}), and may change while it is read", base.path, by, writer->what));
+}
+
+probe::Disk checked_base(const Context& context, const machine::Machine& machine, const machine::State& state,
+                         std::size_t disk) {
+  const auto base = machine::examine_base(context.host, machine.definition, state);
+  check_unmoved(context, machine, base);
+  check_unwritten(context, base.disks.at(disk));
+  return base.disks.at(disk);
+}
+
+// An image is of one disk: of several it must be said which.
+std::size_t chosen_disk(const Context& context, const machine::Machine& machine) {
+  const auto count = machine.definition.disk_count();
+  const auto number = context.arguments.number("--disk");
+  if (!number && count == 1) return 0;
+  if (number && *number >= 1 && *number <= count) return std::size_t(*number - 1);
+  throw Error(ErrorKind::usage,
+              number ? fmt::format("--disk: {} has {} disks, and no disk {}", machine.name, count, *number)
+                     : fmt::format("{} has {} disks, and an image is of one", machine.name, count))
+      .hint(fmt::format("say which: --disk 1 … --disk {}; hrvm show {} lists them", count, machine.name));
+}
+
+void warn_of_little_space(const Context& context, const Export& plan) {
+  const auto available = context.host.space(plan.target.path).available_bytes;
+  if (available >= plan.base.size_bytes) return;
+  context.warn(fmt::format("{} are free at {}; an image of this disk takes up to {}", base::format_bytes(available),
+                           plan.target.path.parent_path().string(), base::format_bytes(plan.base.size_bytes)));
+}
+
+Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
+  auto machine = store.load(named.machine);
+  if (machine.definition.base.is_folder())
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
+        .hint("what its guest has changed lies there as files: " + machine::upper_of(machine.active_layer()).string());
+  // A snapshot's layers are frozen: what runs does not change them.
+  if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
+  const auto state = state_named(machine, named.snapshot);
+  store.check_files(machine, state);
+  const auto disk = chosen_disk(context, machine);
+  auto base = checked_base(context, machine, state, disk);
+  auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
+  if (!base.path.empty()) check_is_not_on(context, target, base.path);
+  for (const auto& file : base.files) check_is_not_on(context, target, file.path);
+  const bool raw = context.arguments.value("--format") == "raw";
+  const auto format = raw ? image::ImageFormat::raw : image::ImageFormat::qcow2;
+  return {named, std::move(machine), state, disk, std::move(base), std::move(target), format};
+}
+
+std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
+  const auto open_base = [&](const image::BackingReference& backing) {
+    // What backs a base that is qcow2 is where its header says; the base itself may have moved.
+    const auto path = plan.base.format == "qcow2" ? sys::Path(backing.path) : context.host.path(plan.base.path);
+    return block::open_device(path, block::Access::fresh);
+  };
+  return image::open_image(plan.machine.layer_path(plan.state.layer, plan.disk), image::ImageFormat::qcow2, open_base);
+}
+
+void write_image(const Context& context, const Export& plan) {
+  const auto source = open_source(context, plan);
+  sys::AtomicFile file(plan.target.path);
+  sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
+  image::flatten(*source, file.fd(), plan.target.path, {plan.format}, [&](std::uint64_t done) { progress.at(done); });
+  // Not every program that runs a machine asks hrvm first.
+  if (!plan.from.snapshot) check_stopped(context.host, plan.machine, "exported");
+  file.commit(!plan.target.replaces);
+}
+
+report::Report report_of(const Export& plan, bool dry_run) {
+  base::Json data;
+  data.set("machine", plan.machine.name).set("snapshot", plan.from.snapshot).set("path", plan.target.path.string());
+  data.set("format", word(plan.format)).set("virtual_bytes", plan.base.size_bytes);
+  if (dry_run)
+    data.set("replaces", plan.target.replaces);
+  else
+    data.set("allocated_bytes", sys::status(plan.target.path).allocated_bytes);
+  return {.schema = dry_run ? "hrvm.export-plan/1" : "hrvm.export/1",
+          .data = data,
+          .human = {report::FieldsView{.fields = {{dry_run ? "Would write" : "Wrote", "path"},
+                                                  {"Format", "format"},
+                                                  {"Size", "virtual_bytes", Format::bytes},
+                                                  {"Takes", "allocated_bytes", Format::bytes},
+                                                  {"Replaces a file", "replaces", Format::yes_no}}}},
+          .plain = {.columns = {{"", "path"}, {"", "format"}, {"", "virtual_bytes"}, {"", "allocated_bytes"}}}};
+}
+
+Outcome run_export(const Context& context) {
+  const auto named = named_machine(context.arguments.positional(0));
+  const auto store = open_store(context);
+  // Held until the end, so that no boot begins to write to the layer that is read.
+  std::optional<sys::Lock> lock;
+  if (!named.snapshot) lock = store.lock(named.machine);
+  const auto plan = plan_export(context, store, named);
+  warn_of_little_space(context, plan);
+  if (!context.dry_run()) write_image(context, plan);
+  return {.report = report_of(plan, context.dry_run())};
+}
+
+}  // namespace
+
+const Command export_command = {
+    .name = "export",
+    .summary = "write a standalone image of a machine or a snapshot",
+    .options =
+        {{.name = "--format", .value = "FORMAT", .help = "of the image (default: qcow2)", .choices = {"qcow2", "raw"}},
+         {.name = "--disk", .value = "NUMBER", .help = "which of the machine's disks, where it has several"},
+         {.name = "--force", .help = "replace FILE; export though the disk changed or is in use"},
+         dry_run_option()},
+    .positionals = {{"MACHINE[@SNAP]", "the machine or snapshot", Completes::machine_or_snapshot},
+                    {"FILE", "the image that is written", Completes::file}},
+    .run = run_export,
+};
+
+}  // namespace hrvm::cli

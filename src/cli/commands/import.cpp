@@ -1,0 +1,238 @@
+// hrvm import SOURCE [NAME]: a whole disk, an image of one, or a folder, as a machine that never writes to it.
+#include "hrvm/machine/import.hpp"
+
+#include <fmt/core.h>
+
+#include <functional>
+
+#include "cli/commands/commands.hpp"
+#include "cli/steps/boot_checks.hpp"
+#include "cli/steps/import_disks.hpp"
+#include "cli/steps/import_folder.hpp"
+#include "cli/views/import_view.hpp"
+#include "cli/words/hardware_options.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+// A name has no slash in it: what has one, and is there, is a further disk.
+bool is_further_disk(const Context& context, const std::string& word) {
+  return word.find('/') != word.npos && sys::status(context.host.path(word)).type != sys::FileType::missing;
+}
+
+std::optional<std::string> named_machine_of(const Context& context) {
+  const auto& words = context.arguments.positionals();
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (is_further_disk(context, words[i])) continue;
+    const bool has_slash = words[i].find('/') != words[i].npos;
+    if (!has_slash && i + 1 == words.size()) return words[i];
+    throw base::Error(base::ErrorKind::usage, fmt::format("\"{}\" is no machine's name{}", base::printable(words[i]),
+                                                          has_slash ? ", and no disk that is there" : ""))
+        .hint("a further disk has a slash in its name, as ./second.img, and the machine's name comes last");
+  }
+  return std::nullopt;
+}
+
+machine::ImportRequest request_of(const Context& context) {
+  const auto& arguments = context.arguments;
+  machine::ImportRequest request;
+  request.name = named_machine_of(context);
+  request.memory_bytes = chosen_memory(arguments);
+  request.cpus = chosen_cpus(arguments);
+  request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
+  request.bus = chosen(arguments, "--bus", machine::bus_from);
+  request.machine = chosen(arguments, "--machine", machine::machine_type_from);
+  request.network = chosen_network(arguments);
+  request.secure_boot = chosen(arguments, "--secure-boot", machine::secure_boot_from);
+  request.tpm = arguments.has("--tpm");
+  request.description = arguments.value("--description").value_or("");
+  request.classic = arguments.has("--classic");
+  request.direct = arguments.has("--direct");
+  request.allow_in_use = arguments.has("--allow-in-use");
+  request.allow_volatile = arguments.has("--allow-volatile");
+  request.allow_low_space = arguments.has("--allow-low-space");
+  request.allow_partial = arguments.has("--allow-partial");
+  request.new_disks = chosen_new_disks(arguments);
+  return request;
+}
+
+// In QEMU's own range of addresses that nobody else is given.
+std::string draw_mac(const sys::Host& host) {
+  const auto drawn = host.entropy();
+  const auto byte = [&](std::size_t i) { return base::hex(drawn[drawn.size() - i], 2); };
+  return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
+}
+
+// What is on the disks is read meanwhile.
+machine::ImportCircumstances gather(const Context& context, const machine::Store& store,
+                                    const std::function<std::vector<probe::Survey>()>& surveys) {
+  machine::ImportCircumstances gathered;
+  gathered.storage = machine::examine_storage(context.host, store.folder());
+  gathered.host = machine::host_resources(context.host);
+  gathered.taken_names = store.names();
+  gathered.drawn = draw(context.host, store);
+  gathered.uuid = context.host.new_guid();
+  gathered.mac = draw_mac(context.host);
+  gathered.others = surveys();
+  gathered.survey = std::move(gathered.others.front());
+  gathered.others.erase(gathered.others.begin());
+  return gathered;
+}
+
+std::string hash_of(const Context& context, const probe::Disk& disk) {
+  sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
+  return machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
+}
+
+void hash_bases(const Context& context, const machine::ImportCircumstances& gathered, machine::Definition& definition) {
+  if (!context.arguments.has("--hash")) return;
+  definition.base.sha256 = hash_of(context, gathered.survey.disk);
+  for (std::size_t i = 0; i < gathered.others.size(); ++i)
+    definition.others[i].sha256 = hash_of(context, gathered.others[i].disk);
+}
+
+void tell(const Context& context, const std::vector<base::Finding>& findings) {
+  for (const auto& finding : findings) {
+    const auto text = finding.subject.empty() ? finding.message : finding.subject + ": " + finding.message;
+    finding.severity == base::Severity::note ? context.note(text) : context.warn(text);
+    if (!finding.remedy.empty()) context.hint(finding.remedy);
+  }
+}
+
+machine::Machine apply(const Context& context, const machine::Store& store, machine::ImportPlan& plan,
+                       const machine::ImportCircumstances& gathered,
+                       const std::function<machine::Fingerprint()>& fingerprint) {
+  auto& definition = plan.change.definition;
+  definition.fingerprints[definition.active.layer] = fingerprint();
+  hash_bases(context, gathered, definition);
+  return apply_import(store, plan);
+}
+
+// It decides on the bus alone, and takes longer to read than all the rest: only where nothing cheaper tells.
+bool wants_initramfs(const probe::Contents& contents) {
+  const auto* system = contents.own_system();
+  return system != nullptr && system->family == "linux" && system->virtio == "unknown";
+}
+
+// Warnings come when it is done: where it fails, there is one message.
+Outcome plan_and_import(const Context& context, const machine::Store& store,
+                        const machine::ImportCircumstances& gathered, const machine::ImportRequest& request,
+                        const std::function<machine::Fingerprint()>& fingerprint) {
+  auto plan = plan_import(gathered, request);
+  const auto report =
+      context.dry_run()
+          ? import_plan_report(store, plan)
+          : import_report(context.host, apply(context, store, plan, gathered, fingerprint), plan);
+  tell(context, plan.findings);
+  return {.report = report};
+}
+
+Outcome import_folder(const Context& context, const machine::Store& store, const probe::Disk& folder,
+                      const machine::ImportRequest& request) {
+  const auto gathered =
+      gather(context, store, [&] { return std::vector{survey_folder(context, store, folder)}; });
+  return plan_and_import(context, store, gathered, request, [&] {
+    return request.direct ? machine::Fingerprint{context.host.now(), {}}
+                          : machine::take_fingerprint(context.host, {folder});
+  });
+}
+
+std::vector<probe::Disk> disks_of(const machine::ImportCircumstances& gathered) {
+  std::vector<probe::Disk> disks = {gathered.survey.disk};
+  for (const auto& other : gathered.others) disks.push_back(other.disk);
+  return disks;
+}
+
+// Several that make one machine. What there is on them together is known when each has been read.
+Outcome import_set(const Context& context, const machine::Store& store, const std::vector<probe::Disk>& named,
+                   const machine::ImportRequest& request) {
+  const auto survey = [&](probe::Thoroughness how) { return survey_set(context.host, named, how); };
+  auto gathered = gather(context, store, [&] { return survey(probe::Thoroughness::quick); });
+  if (!request.bus && wants_initramfs(gathered.survey.contents))
+    gathered = gather(context, store, [&] { return survey(probe::Thoroughness::full); });
+  return plan_and_import(context, store, gathered, request,
+                         [&] { return machine::take_fingerprint(context.host, disks_of(gathered)); });
+}
+
+// The fingerprint is begun before it is known whether the disk may be imported at all: it is read beside what finds
+// that out.
+Outcome import_disk(const Context& context, const machine::Store& store, const probe::Disk& disk,
+                    const machine::ImportRequest& request) {
+  probe::SurveyRun survey(context.host, disk, probe::Thoroughness::quick);
+  std::optional<machine::FingerprintRun> fingerprint;
+  if (!context.dry_run()) fingerprint.emplace(context.host, std::vector{disk});
+  auto gathered = gather(context, store, [&] { return std::vector{survey.result()}; });
+  if (is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
+  if (!request.bus && wants_initramfs(gathered.survey.contents))
+    gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
+  return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
+}
+
+std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequest& request) {
+  std::vector<probe::Disk> disks;
+  for (std::size_t i = 0; i < context.arguments.positionals().size(); ++i)
+    if (const auto& word = context.arguments.positional(i); i == 0 || is_further_disk(context, word))
+      disks.push_back(i == 0 ? probe::locate_disk(context.host, word) : locate_extra_disk(context, word));
+  for (const auto& [source, read_only] : chosen_disks(context.arguments))
+    if (read_only)
+      request.disks.push_back(kept_path(locate_extra_disk(context, source)));
+    else
+      disks.push_back(locate_extra_disk(context, source));
+  if (disks.size() > 1 && disks.front().kind == probe::DiskKind::directory)
+    throw base::Error(base::ErrorKind::unsupported, "a machine on a folder has no disks of its own beside that")
+        .hint("let the guest read one: --disk FILE,ro");
+  return disks;
+}
+
+Outcome run_import(const Context& context) {
+  auto request = request_of(context);
+  const auto disks = named_disks(context, request);
+  request.iso = chosen_disc(context.arguments);
+  if (request.iso) request.iso->path = kept_path(locate_extra_disk(context, request.iso->path));
+  const auto store = open_store(context);
+  if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
+  return disks.size() > 1 ? import_set(context, store, disks, request)
+                          : import_disk(context, store, disks.front(), request);
+}
+
+}  // namespace
+
+const Command import_command = {
+    .name = "import",
+    .summary = "make a machine of a disk, without writing to the disk",
+    .options = {memory_option(),
+                cpus_option(),
+                firmware_option(),
+                bus_option(),
+                net_option(),
+                secure_boot_option(),
+                tpm_option(),
+                {.name = "--disk",
+                 .value = "SOURCE[,ro]",
+                 .help = "another disk of the machine, never written to either; with \",ro\" not by the guest",
+                 .completes = Completes::source,
+                 .repeatable = true},
+                {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
+                iso_option(),
+                {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
+                {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
+                {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
+                {.name = "--classic", .help = "layers that every QEMU reads, which take more space"},
+                {.name = "--direct", .help = "of a folder: let the guest write to it"},
+                {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
+                {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
+                {.name = "--allow-partial", .help = "import what is here of a set of disks"},
+                {.name = "--allow-low-space", .help = "import although there is little space"},
+                dry_run_option()},
+    .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem",
+                     Completes::source},
+                    {"NAME", "the machine's name, else what its system is called; before it other disks, with a slash",
+                     Completes::nothing, Positional::Count::any}},
+    .run = run_import,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,64 @@
+// hrvm rename MACHINE NEW: one rename of its folder. Nothing in it names the machine.
+#include <fmt/core.h>
+
+#include "cli/commands/commands.hpp"
+#include "cli/steps/changing.hpp"
+#include "cli/steps/domains.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+void check_new_name(const machine::Store& store, const std::string& name) {
+  if (!machine::is_machine_name(name)) {
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(name)))
+        .hint(
+            "a name starts with a letter or digit, goes on with those and . _ -, is in lower case, and at most 63 "
+            "long");
+  }
+  if (!store.contains(name)) return;
+  throw Error(ErrorKind::exists, fmt::format("there is a machine named {} already", name))
+      .on(store.folder() / name)
+      .hint("give another name; hrvm list shows those that are taken");
+}
+
+report::Report report_of(const std::string& from, const std::string& to, bool dry_run) {
+  base::Json data;
+  data.set("machine", from).set("new_name", to);
+  return {.schema = dry_run ? "hrvm.rename-plan/1" : "hrvm.rename/1",
+          .data = data,
+          .human = {report::TextView{fmt::format("{} {} to {}", dry_run ? "Would rename" : "Renamed", from, to)}},
+          .plain = {.columns = {{"", "machine"}, {"", "new_name"}}}};
+}
+
+machine::Machine renamed(const LockedMachine& locked, const std::string& new_name) {
+  locked.store.rename(locked.machine.name, new_name);
+  return locked.store.load(new_name);
+}
+
+Outcome run_rename(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto& new_name = context.arguments.positional(1);
+  const auto locked = lock_stopped_machine(context, name);
+  check_unused(locked.machine.folder, name);
+  check_new_name(locked.store, new_name);
+  if (!context.dry_run()) change_with_domain(context, locked.machine, [&] { return renamed(locked, new_name); });
+  return {.report = report_of(name, new_name, context.dry_run())};
+}
+
+}  // namespace
+
+const Command rename_command = {
+    .name = "rename",
+    .summary = "give a machine another name",
+    .options = {dry_run_option()},
+    .positionals = {{"MACHINE", "the machine", Completes::machine}, {"NEW", "its new name"}},
+    .run = run_rename,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,114 @@
+// hrvm reset MACHINE: back to the base as it is, or with --to to a snapshot. What was is kept for undo.
+#include <fmt/core.h>
+
+#include "cli/commands/commands.hpp"
+#include "cli/steps/changing.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/import.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Machine;
+
+void check_is_still(const Machine& machine, const machine::BaseIdentity& identity, const probe::Disk& disk) {
+  if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
+  if (disk.size_bytes != identity.size_bytes)
+    throw Error(ErrorKind::refused, fmt::format("{} has {} now and had {} when {} was imported", disk.path,
+                                                base::format_bytes(disk.size_bytes),
+                                                base::format_bytes(identity.size_bytes), machine.name))
+        .on(disk.path)
+        .hint(fmt::format("import it as another machine: hrvm import {}", disk.path));
+}
+
+std::vector<probe::Disk> find_bases(const Context& context, const Machine& machine) {
+  try {
+    auto disks = machine::find_bases(context.host, machine.definition);
+    for (std::size_t i = 0; i < disks.size(); ++i) check_is_still(machine, machine.definition.disk(i), disks[i]);
+    return disks;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, error.message()))
+        .on(error.path())
+        .hint("attach the disk again, or put the image back");
+  }
+}
+
+// A base that is mounted for writing moves on: the new fingerprint will not hold for long.
+void warn_of_use(const Context& context, const probe::Disk& base) {
+  for (const auto& use : base.in_use)
+    if (use.writable)
+      context.warn(fmt::format("{} is in use ({} {}): what is written to it now will make boot refuse it as changed",
+                               base.path, use.by, use.what));
+}
+
+void confirm_discard(const Context& context, const std::string& name) {
+  if (context.arguments.has("--discard") && !context.dry_run())
+    context.confirm(fmt::format("Discard all changes of {}, with no undo?", name));
+}
+
+machine::Change plan(const Context& context, const LockedMachine& locked) {
+  const auto& arguments = context.arguments;
+  const bool discard = arguments.has("--discard");
+  if (!discard) locked.store.check_files(locked.machine, locked.machine.definition.active);
+  const auto drawn = draw(context.host, locked.store);
+  if (const auto snapshot = arguments.value("--to")) {
+    auto change = plan_snapshot_revert(locked.machine, *snapshot, discard, drawn);
+    check_drift(context, locked.machine, change, arguments.has("--force"));
+    return change;
+  }
+  const auto bases = find_bases(context, locked.machine);
+  for (const auto& base : bases) warn_of_use(context, base);
+  return plan_reset(locked.machine,
+                    {.keep_nvram = arguments.has("--keep-nvram"),
+                     .discard = discard,
+                     .fingerprint = machine::take_fingerprint(context.host, bases)},
+                    drawn);
+}
+
+std::string what_was_done(const Context& context, const Machine& machine) {
+  const auto snapshot = context.arguments.value("--to");
+  const auto place = snapshot ? fmt::format("its snapshot {}", *snapshot) : machine.definition.base.path;
+  return fmt::format("{} starts anew from {}", machine.name, place);
+}
+
+void check_options(const Arguments& arguments) {
+  if (arguments.has("--to") && arguments.has("--keep-nvram"))
+    throw Error(ErrorKind::usage, "--to and --keep-nvram cannot stand together: a snapshot has its own NVRAM");
+  if (!arguments.has("--to") && arguments.has("--force"))
+    throw Error(ErrorKind::usage, "--force is for --to: a reset takes the base as it is");
+}
+
+Outcome run_reset(const Context& context) {
+  check_options(context.arguments);
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto locked = lock_stopped_machine(context, name);
+  confirm_discard(context, name);
+  ChangeWords words{"reset", what_was_done(context, locked.machine), {}};
+  if (!context.arguments.has("--discard")) words.next.push_back("take it back:  hrvm undo " + name);
+  return carry_out(context, locked, plan(context, locked), words);
+}
+
+}  // namespace
+
+const Command reset_command = {
+    .name = "reset",
+    .summary = "start a machine anew from its disk",
+    .options = {{.name = "--to",
+                 .value = "SNAP",
+                 .help = "start from this snapshot instead, as snapshot revert does",
+                 .completes = Completes::snapshot},
+                {.name = "--keep-nvram", .help = "keep the UEFI variables"},
+                {.name = "--discard", .help = "keep nothing for undo"},
+                {.name = "--force", .help = "with --to: go on although the disk has changed since"},
+                yes_option(),
+                dry_run_option()},
+    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .run = run_reset,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,39 @@
+// hrvm screenshot MACHINE FILE: what the screen shows, as a PNG, so that one sees over ssh where a boot hangs.
+#include <fmt/core.h>
+
+#include "cli/commands/commands.hpp"
+#include "cli/steps/changing.hpp"
+#include "cli/steps/running.hpp"
+#include "cli/words/named_machine.hpp"
+#include "cli/words/target_file.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+Outcome run_screenshot(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto run = runs_named(context, name).front();
+  const auto target =
+      target_file(context.arguments.positional(1), open_store(context), context.arguments.has("--force"));
+  const auto picture = run.screenshot();
+  sys::AtomicFile file(target.path);
+  file.write(picture);
+  file.commit();
+  auto report =
+      run_report("screenshot", name, "written", fmt::format("{} shows what {} shows", target.path.string(), name));
+  report.data.set("path", target.path.string());
+  return {.report = std::move(report)};
+}
+
+}  // namespace
+
+const Command screenshot_command = {
+    .name = "screenshot",
+    .summary = "write what a running machine's screen shows to a PNG file",
+    .options = {{.name = "--force", .help = "replace the file"}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine}, {"FILE", "the picture", Completes::file}},
+    .run = run_screenshot,
+};
+
+}  // namespace hrvm::cli

@@ -1,0 +1,102 @@
+#include "cli/steps/changing.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/steps/domains.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+report::Report plan_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words) {
+  Json data;
+  data.set("machine", machine.name).set("plan", to_json(change));
+  return {.schema = "hrvm." + words.command + "-plan/1",
+          .data = data,
+          .human = {report::FieldsView{.title = "",
+                                       .object = "plan",
+                                       .fields = {{"Would do", "what"},
+                                                  {"Makes", "creates"},
+                                                  {"Merges", "merges.from"},
+                                                  {"into", "merges.into"},
+                                                  {"Removes", "discards"},
+                                                  {"Note", "warnings"}}}}};
+}
+
+report::Report done_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words) {
+  const auto& definition = machine.definition;
+  Json data;
+  data.set("machine", machine.name).set("head", definition.active.head);
+  data.set("can_undo", definition.previous.has_value()).set("changes", to_json(change));
+  std::vector<report::View> human = {report::TextView{words.done}};
+  for (const auto& line : words.next) human.push_back(report::TextView{"  " + line});
+  return {.schema = "hrvm." + words.command + "/1",
+          .data = data,
+          .human = human,
+          .plain = {.columns = {{"", "machine"}, {"", "head"}}}};
+}
+
+}  // namespace
+
+std::string machine_word(const std::string& word) {
+  const auto named = named_machine(word);
+  if (!named.snapshot) return named.machine;
+  throw Error(ErrorKind::usage, fmt::format("\"{}\" names a snapshot, where a machine is meant", base::printable(word)))
+      .hint(fmt::format("name the machine: {}", base::printable(named.machine)));
+}
+
+SnapshotWord snapshot_word(const std::string& word) {
+  const auto named = named_snapshot(word);
+  return {named.machine, *named.snapshot};
+}
+
+static std::uint64_t bytes_of_disks(const machine::Definition& definition) {
+  std::uint64_t bytes = 0;
+  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk) bytes += definition.disk(disk).size_bytes;
+  return bytes;
+}
+
+LockedMachine lock_stopped_machine(const Context& context, const std::string& name) {
+  auto store = open_store(context);
+  auto lock = store.lock(name);
+  auto machine = store.load(name);
+  check_stopped(context.host, machine, "changed");
+  return {std::move(store), std::move(lock), std::move(machine)};
+}
+
+Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
+                  const ChangeWords& words) {
+  if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
+  for (const auto& warning : change.warnings) context.warn(warning);
+  const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
+  sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
+  const auto changed = change_with_domain(context, locked.machine, [&] {
+    return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
+  });
+  return {.report = done_report(changed, change, words)};
+}
+
+void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {
+  const auto state = examine_base(context.host, change.definition, change.definition.active);
+  if (state.drift == machine::Drift::none) return;
+  const auto& path = machine.definition.base.path;
+  const auto reasons = base::join(state.reasons, "; ");
+  if (state.drift == machine::Drift::missing)
+    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, reasons)).on(path);
+  const auto message = fmt::format("{} is not what these layers of {} were made on: {}", path, machine.name, reasons);
+  if (!force)
+    throw Error(ErrorKind::refused, message)
+        .on(path)
+        .hint(fmt::format("hrvm reset {} starts over from the base as it is; --force goes on all the same",
+                          machine.name));
+  context.warn(message);
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,285 @@
+#include "cli/views/discover_view.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/machine/import.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Json;
+using report::Align;
+using report::Format;
+
+Json known(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+template <typename T>
+Json list_of(const std::vector<T>& values, Json (*to_json)(const T&)) {
+  Json list = Json::array();
+  for (const T& value : values) list.push(to_json(value));
+  return list;
+}
+
+Json use_json(const probe::Use& use) {
+  Json json;
+  return json.set("by", use.by).set("what", use.what).set("writable", use.writable);
+}
+
+Json partition_json(const probe::SurveyedPartition& surveyed) {
+  const probe::Partition& partition = surveyed.partition;
+  Json json;
+  json.set("number", partition.number).set("start_bytes", partition.start_bytes);
+  json.set("size_bytes", partition.size_bytes).set("type", partition.type).set("type_name", partition.type_name);
+  json.set("name", known(partition.name)).set("role", known(surveyed.role));
+  json.set("filesystem", known(surveyed.filesystem)).set("label", known(surveyed.label));
+  return json.set("uuid", known(surveyed.uuid)).set("partuuid", known(partition.partuuid));
+}
+
+Json volume_json(const probe::Volume& volume) {
+  Json json;
+  json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
+  json.set("filesystem", known(volume.filesystem)).set("label", known(volume.label));
+  return json.set("uuid", known(volume.uuid)).set("details", known(volume.details));
+}
+
+Json driver_json(const probe::DriverEvidence& driver) {
+  Json json;
+  return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
+}
+
+Json nic_json(const probe::NicEvidence& nic) {
+  Json json;
+  return json.set("model", nic.model).set("verdict", nic.verdict).set("because", nic.because);
+}
+
+Json start_json(const std::optional<probe::BootConfiguration>& boot) {
+  if (!boot) return {};
+  Json json;
+  json.set("loader", boot->loader).set("source", boot->source).set("entry", known(boot->entry));
+  json.set("kernel", known(boot->kernel)).set("initramfs", known(boot->initramfs));
+  json.set("command_line", boot->command_line).set("root", known(boot->root));
+  return json.set("serial_console", boot->serial_console);
+}
+
+// "virtio sata nvme": what it surely starts from; null where that is not known of any bus.
+Json driven(const probe::System& system) {
+  std::vector<std::string> buses;
+  for (const probe::DriverEvidence& driver : system.drivers)
+    if (driver.verdict == "yes") buses.push_back(driver.bus);
+  return known(base::join(buses, " "));
+}
+
+Json system_json(const probe::System& system) {
+  Json json;
+  json.set("id", system.id).set("name", system.name).set("version", known(system.version));
+  json.set("pretty", system.pretty).set("family", system.family).set("hostname", system.hostname);
+  json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", system.virtio);
+  json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
+  json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
+  json.set("nics", list_of(system.nics, nic_json));
+  json.set("drivers", list_of(system.drivers, driver_json)).set("boot", start_json(system.boot));
+  return json;
+}
+
+// What starts where nobody chooses, in a few words.
+Json starts_json(const std::vector<probe::System>& systems) {
+  Json starts = Json::array();
+  for (const probe::System& system : systems) {
+    if (!system.boot) continue;
+    Json json;
+    json.set("entry", known(system.boot->entry)).set("loader", system.boot->loader);
+    starts.push(json.set("command_line", known(system.boot->command_line)).set("drivers", driven(system)));
+  }
+  return starts;
+}
+
+Json finding_json(const base::Finding& finding) {
+  Json json;
+  json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
+  return json.set("message", finding.message).set("remedy", known(finding.remedy));
+}
+
+Json advice_json(const machine::Hardware& hardware) {
+  Json json;
+  json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
+  json.set("nic", machine::nic_of(hardware)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
+  return json.set("because", Json(hardware.because));
+}
+
+Json boot_way(const char* by, const std::string& evidence) {
+  Json json;
+  return json.set("by", by).set("evidence", evidence);
+}
+
+// "/EFI/BOOT/BOOTX64.EFI on p2": the one that a machine without boot entries finds, where there is one.
+std::string loader_evidence(const probe::BootEvidence& boot) {
+  const probe::EfiLoader& loader = boot.loaders.front();
+  const std::string place = fmt::format("{} on p{}", loader.path, loader.partition);
+  return loader.removable ? place : place + ", which needs a boot entry";
+}
+
+Json boot_json(const probe::BootEvidence& boot) {
+  Json ways = Json::array();
+  if (boot.bios) ways.push(boot_way("bios", boot.bios_reason));
+  if (boot.uefi()) ways.push(boot_way("uefi", loader_evidence(boot)));
+  return ways;
+}
+
+Json firmware_json(const probe::BootEvidence& boot) {
+  Json words = Json::array();
+  if (boot.bios) words.push("bios");
+  if (boot.uefi()) words.push("uefi");
+  return words;
+}
+
+// Those of which only a part is here.
+std::vector<const probe::DiskSet*> partial_sets(const Discovered& discovered) {
+  std::vector<const probe::DiskSet*> sets;
+  for (const auto& set : discovered.contents->sets)
+    if (!set.missing.empty()) sets.push_back(&set);
+  return sets;
+}
+
+bool is_importable_whole(const Discovered& discovered) {
+  return is_importable(discovered.disk) && partial_sets(discovered).empty();
+}
+
+Json import_command(const Discovered& discovered) {
+  if (!is_importable_whole(discovered)) return {};
+  for (const auto& set : discovered.contents->sets)
+    if (!set.disks.empty()) return probe::import_command(set.disks);
+  return "hrvm import " + base::shell_quote(discovered.disk.stable_path);
+}
+
+// Why import would not take the disk as it is now, and what to do about it; null where nothing is in the way.
+Json obstacle(const Discovered& discovered) {
+  const probe::Disk& disk = discovered.disk;
+  if (!discovered.contents) return "it could not be read";
+  if (is_importable_whole(discovered)) return {};
+  if (const auto obstacle = machine::image_obstacle(disk)) return obstacle->message();
+  if (const auto partial = partial_sets(discovered); !partial.empty())
+    return fmt::format("it holds a part of {}; missing: {}; hrvm import {} --allow-partial takes what is here",
+                       describe(*partial.front()), base::join(partial.front()->missing, "; "),
+                       base::shell_quote(disk.stable_path));
+  if (disk.in_use.empty()) return "it is too small for a disk";
+  return fmt::format("it is in use: unmount it first, or accept the risk with hrvm import {} --allow-in-use",
+                     base::shell_quote(disk.stable_path));
+}
+
+// What is odd about the machine that it would make matters where there is something to boot.
+std::vector<base::Finding> findings_of(const Discovered& discovered) {
+  if (!discovered.contents) return {};
+  std::vector<base::Finding> findings = discovered.contents->findings;
+  const bool is_folder = discovered.disk.kind == probe::DiskKind::directory;
+  if (discovered.contents->is_blank() && findings.empty() && !is_folder)
+    return {{"blank", base::Severity::note, discovered.disk.path, "nothing is on it: no partition table, no filesystem",
+             ""}};
+  if (discovered.advice)
+    findings.insert(findings.end(), discovered.advice->findings.begin(), discovered.advice->findings.end());
+  return findings;
+}
+
+// A folder has none of its own.
+Json size_of(const probe::Disk& disk) {
+  return disk.kind == probe::DiskKind::directory ? Json() : Json(disk.size_bytes);
+}
+
+void add_disk(const probe::Disk& disk, Json& json) {
+  json.set("path", disk.path).set("stable_path", disk.stable_path).set("kind", word(disk.kind));
+  json.set("bus", known(disk.bus)).set("model", known(disk.model)).set("serial", known(disk.serial));
+  json.set("wwn", known(disk.wwn)).set("size_bytes", size_of(disk));
+  json.set("logical_sector_bytes", disk.sectors.logical_bytes);
+  json.set("physical_sector_bytes", disk.sectors.physical_bytes).set("removable", disk.removable);
+}
+
+Json disk_json(const Discovered& discovered) {
+  const bool read = discovered.contents.has_value();
+  const probe::Contents contents = discovered.contents.value_or(probe::Contents{});
+  Json json;
+  add_disk(discovered.disk, json);
+  json.set("table", read ? Json(word(contents.table)) : Json()).set("table_uuid", known(contents.table_uuid));
+  json.set("firmware", firmware_json(contents.boot)).set("boots", boot_json(contents.boot));
+  json.set("importable", read && is_importable_whole(discovered));
+  json.set("import_command", read ? import_command(discovered) : Json());
+  json.set("obstacle", obstacle(discovered));
+  json.set("in_use", list_of(discovered.disk.in_use, use_json));
+  json.set("partitions", list_of(contents.partitions, partition_json));
+  json.set("volumes", list_of(contents.volumes, volume_json));
+  json.set("systems", list_of(contents.systems, system_json)).set("starts", starts_json(contents.systems));
+  json.set("advice", discovered.advice ? advice_json(discovered.advice->hardware) : Json());
+  return json.set("findings", list_of(findings_of(discovered), finding_json));
+}
+
+report::EachView disk_view() {
+  report::EachView view;
+  view.rows = "disks";
+  view.heading = {{"", "path"}, {"", "size_bytes", Format::bytes}, {"", "bus"}, {"", "model"}, {"", "serial"}};
+  view.views = {
+      report::TableView{.rows = "partitions",
+                        .columns = {{"#", "number", Format::text, Align::right},
+                                    {"Size", "size_bytes", Format::bytes, Align::right},
+                                    {"Type", "type_name"},
+                                    {"Role", "role"},
+                                    {"Filesystem", "filesystem"},
+                                    {"Label", "label"}}},
+      report::TableView{.rows = "volumes",
+                        .columns = {{"Volume", "path"},
+                                    {"Size", "size_bytes", Format::bytes, Align::right},
+                                    {"Filesystem", "filesystem"},
+                                    {"Label", "label"},
+                                    {"Details", "details"}}},
+      report::TableView{.rows = "systems",
+                        .columns = {{"System", "pretty"},
+                                    {"Root", "root"},
+                                    {"Guest's disk", "inside"},
+                                    {"Host name", "hostname"},
+                                    {"Kernels", "kernels"}}},
+      report::TableView{
+          .rows = "starts",
+          .columns = {{"Starts", "entry"}, {"By", "loader"}, {"Drivers", "drivers"}, {"Command line", "command_line"}}},
+      report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
+      report::TableView{.rows = "in_use",
+                        .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},
+      report::FieldsView{.fields = {{"To import", "import_command"}, {"No import", "obstacle"}}},
+      report::FindingsView{"findings"},
+  };
+  return view;
+}
+
+}  // namespace
+
+bool is_importable(const probe::Disk& disk) {
+  constexpr std::uint64_t least = 512;
+  const bool is_large_enough = disk.kind == probe::DiskKind::directory || disk.size_bytes >= least;
+  return !machine::image_obstacle(disk) && is_large_enough &&
+         std::ranges::none_of(disk.in_use, &probe::Use::writable);
+}
+
+report::Report discover_report(const std::vector<Discovered>& disks) {
+  Json data;
+  data.set("disks", list_of(disks, disk_json));
+  report::Report report;
+  report.schema = "hrvm.discover/1";
+  report.data = std::move(data);
+  if (disks.empty())
+    report.human = {report::TextView{"No disk is attached.\n"}};
+  else
+    report.human = {disk_view()};
+  report.plain = {.rows = "disks",
+                  .columns = {{"", "path"},
+                              {"", "size_bytes"},
+                              {"", "bus"},
+                              {"", "model"},
+                              {"", "serial"},
+                              {"", "stable_path"},
+                              {"", "table"},
+                              {"", "firmware"},
+                              {"", "importable"}}};
+  return report;
+}
+
+}  // namespace hrvm::cli

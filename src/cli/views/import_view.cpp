@@ -1,0 +1,93 @@
+#include "cli/views/import_view.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/views/machine_view.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Json;
+using report::Format;
+
+Json findings_json(const std::vector<base::Finding>& findings) {
+  Json list = Json::array();
+  for (const auto& finding : findings)
+    list.push(Json::object()
+                  .set("id", finding.id)
+                  .set("severity", word(finding.severity))
+                  .set("subject", finding.subject)
+                  .set("message", finding.message)
+                  .set("remedy", finding.remedy.empty() ? Json() : Json(finding.remedy)));
+  return list;
+}
+
+// The choices first, then what to type; what a person should know besides goes to stderr.
+std::vector<report::View> views(const std::string& heading, const std::string& next) {
+  const report::FieldsView choices{.title = "",
+                                   .object = "",
+                                   .fields = {{"Base", "base.path"},
+                                              {"Size", "base.size_bytes", Format::bytes},
+                                              {"System", "system"},
+                                              {"Firmware", "firmware"},
+                                              {"Bus", "bus"},
+                                              {"Memory", "memory_bytes", Format::bytes},
+                                              {"CPUs", "cpus"},
+                                              {"Network", "net"},
+                                              {"Because", "because", Format::lines}}};
+  return {report::TextView{heading}, report::EachView{"machines", {}, {choices}}, report::TextView{next}};
+}
+
+report::Report report_of(std::string schema, Json machine, const machine::ImportPlan& plan,
+                         std::vector<report::View> human) {
+  Json data;
+  data.set("machines", Json::Array{std::move(machine)}).set("findings", findings_json(plan.findings));
+  return {.schema = std::move(schema), .data = std::move(data), .human = std::move(human), .plain = machine_lines()};
+}
+
+// "/dev/sda and /dev/sdb".
+std::string paths_of(const machine::Definition& definition) {
+  std::vector<std::string> paths = {definition.base.path};
+  for (const auto& other : definition.others)
+    if (!other.is_empty()) paths.push_back(other.path);
+  return base::join(paths, " and ");
+}
+
+}  // namespace
+
+report::Report import_report(const sys::Host& host, const machine::Machine& machine, const machine::ImportPlan& plan) {
+  const machine::BaseState just_read;  // its fingerprint was taken a moment ago
+  return report_of("hrvm.import/1", machine_json(host, machine, just_read), plan,
+                   views(fmt::format("Imported {} as {}", paths_of(machine.definition), machine.name),
+                         fmt::format("\nBoot it:  hrvm boot {}", machine.name)));
+}
+
+report::Report import_plan_report(const machine::Store& store, const machine::ImportPlan& plan) {
+  const machine::Machine unborn{plan.name, store.folder() / plan.name, 0, plan.change.definition};
+  Json json;
+  json.set("name", plan.name).set("plan", to_json(plan.change));
+  const auto& definition = plan.change.definition;
+  const auto& hardware = definition.active.hardware;
+  json.set("base", Json::object()
+                       .set("path", definition.base.path)
+                       .set("stable_path", definition.base.stable_path)
+                       .set("size_bytes", definition.base.is_folder() ? Json() : Json(definition.base.size_bytes)));
+  json.set("folder", unborn.folder.string())
+      .set("system", definition.system.empty() ? Json() : Json(definition.system))
+      .set("firmware", word(hardware.firmware))
+      .set("secure_boot", word(hardware.secure_boot))
+      .set("machine", word(hardware.machine))
+      .set("bus", word(hardware.bus))
+      .set("net", word(hardware.network))
+      .set("memory_bytes", hardware.memory_bytes)
+      .set("cpus", hardware.cpus)
+      .set("tpm", hardware.tpm)
+      .set("other_disks", hardware.disks)
+      .set("iso", disc_json(hardware.iso))
+      .set("because", hardware.because);
+  return report_of("hrvm.import-plan/1", std::move(json), plan,
+                   views(fmt::format("Would import {} as {}", paths_of(definition), plan.name), "\nNothing was done"));
+}
+
+}  // namespace hrvm::cli

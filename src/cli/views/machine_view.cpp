@@ -1,0 +1,286 @@
+#include "cli/views/machine_view.hpp"
+
+#include <fmt/core.h>
+
+#include "cli/steps/domains.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/control.hpp"
+#include "hrvm/launch/domain.hpp"
+#include "hrvm/launch/guard.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Json;
+using machine::Machine;
+using machine::State;
+using report::Align;
+using report::Column;
+using report::Format;
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+bool is_missing(const sys::Path& file) { return sys::status(file).type == sys::FileType::missing; }
+
+// Of all disks; null where a file of it is missing.
+Json allocated(const Machine& machine, const std::string& layer) {
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    if (is_missing(machine.layer_path(layer, disk))) return {};
+  return machine::allocated_bytes(machine, layer);
+}
+
+// What the layers from this state's own down to the base take.
+std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
+  std::uint64_t bytes = 0;
+  for (const auto& layer : machine.definition.chain(state))
+    bytes += machine::allocated_bytes(machine, layer);
+  return bytes;
+}
+
+// A pid file can be left over, and its number be another process's by now: that one must name the machine.
+Json pid_of(const sys::Host& host, const Machine& machine, const sys::Path& pid_file) {
+  const auto pid = sys::try_read_number(pid_file);
+  if (!pid) return {};
+  const auto command_line = sys::try_read_file(host.path(fmt::format("/proc/{}/cmdline", *pid)));
+  const bool is_ours = command_line && command_line->find(machine.definition.uuid.text()) != std::string::npos;
+  return is_ours ? Json(*pid) : Json();
+}
+
+// How a machine runs, where that can be told.
+struct RunView {
+  Json state = "stopped", pid, libvirt;
+};
+
+// Null when libvirt does not run it. One that libvirt runs elsewhere and does not tell of is in no known state.
+std::optional<RunView> domain_view(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine,
+                                   bool is_locked) {
+  const auto record = launch::domain_record(machine.folder);
+  if (!record || (record->is_local() && !is_locked)) return std::nullopt;
+  const auto state = domains.state(*record);
+  if (!state && !is_locked) return RunView{nullptr, nullptr, nullptr};
+  if (!state || state == launch::DomainState::off) return std::nullopt;
+  const bool is_systems = record->uri == "qemu:///system";
+  const auto pid_file = host.path(fmt::format("/run/libvirt/qemu/{}.pid", record->name));
+  return RunView{state == launch::DomainState::paused ? "paused" : "running",
+                 is_systems ? pid_of(host, machine, pid_file) : Json(), domain_json(record)};
+}
+
+// QEMU knows more states; in all but these two the guest's processors stand still.
+bool is_paused(const std::string& detail) { return detail != "running" && detail != "suspended"; }
+
+RunView run_view(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine) {
+  const bool is_locked = machine::run_state(machine) == machine::RunState::running;
+  const auto folder = machine::run_folder(host, machine.definition);
+  const auto detail = is_locked ? launch::run_detail(folder) : std::nullopt;
+  if (!detail)
+    if (auto view = domain_view(host, domains, machine, is_locked)) return *std::move(view);
+  if (!is_locked) return {};
+  return {detail && is_paused(*detail) ? "paused" : "running", pid_of(host, machine, folder / "pid"), {}};
+}
+
+// Null where no guard watches: the machine does not run, or libvirt runs it.
+Json guard_json(const sys::Host& host, const Machine& machine) {
+  const auto guard = launch::guard_report(machine::run_folder(host, machine.definition));
+  if (!guard) return {};
+  Json json;
+  json.set("paused_for_room", guard->paused).set("room_bytes", guard->room_bytes);
+  json.set("growth_bytes_per_second", guard->bytes_per_second);
+  return json.set("seconds_to_full", guard->seconds_to_full());
+}
+
+void set_run_state(Json& json, const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine) {
+  auto view = run_view(host, domains, machine);
+  const bool runs_by_hrvm = view.state != Json("stopped") && view.libvirt.is_null();
+  json.set("state", std::move(view.state)).set("pid", std::move(view.pid)).set("libvirt", std::move(view.libvirt));
+  json.set("guard", runs_by_hrvm ? guard_json(host, machine) : Json());
+}
+
+Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
+  Json json;
+  json.set("path", look && look->disk ? look->disk->path : identity.path);
+  json.set("size_bytes", identity.is_folder() ? Json() : Json(identity.size_bytes));
+  if (identity.is_folder()) json.set("direct", identity.is_direct());
+  json.set("drift", look ? Json(word(look->drift)) : Json());
+  json.set("reasons", look ? look->reasons : std::vector<std::string>());
+  json.set("stable_path", or_null(identity.stable_path)).set("kind", identity.kind).set("format", identity.format);
+  json.set("model", or_null(identity.model)).set("serial", or_null(identity.serial)).set("wwn", or_null(identity.wwn));
+  return json.set("table_uuid", or_null(identity.table_uuid)).set("sha256", or_null(identity.sha256));
+}
+
+Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
+  const auto path = machine.layer_path(state.layer, disk);
+  const auto& identity = machine.definition.disk(disk);
+  const auto image = machine::layer_on_base(identity, machine.definition.geometry);
+  Json json;
+  json.set("path", path.string()).set("virtual_bytes", image.virtual_bytes);
+  json.set("allocated_bytes", is_missing(path) ? Json() : Json(machine::allocated_bytes(path)));
+  return json.set("base", or_null(identity.path));
+}
+
+Json disks_json(const Machine& machine, const State& state) {
+  Json list = Json::array();
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    list.push(disk_json(machine, state, disk));
+  return list;
+}
+
+std::string disk_line(const machine::BaseIdentity& disk) {
+  const auto size = base::format_bytes(disk.size_bytes);
+  if (disk.is_empty()) return size + ", empty at first";
+  return disk.serial.empty() ? fmt::format("{} ({})", disk.path, size)
+                             : fmt::format("{} ({}, {})", disk.path, size, disk.serial);
+}
+
+std::vector<std::string> further_disks(const machine::Definition& definition) {
+  std::vector<std::string> lines;
+  for (const auto& disk : definition.others) lines.push_back(disk_line(disk));
+  return lines;
+}
+
+// A machine on a folder starts the kernel in it: there is no firmware to choose, and no bus that its disk would be on.
+void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_folder) {
+  const auto of_disk = [&](std::string_view word) { return is_on_folder ? Json() : Json(word); };
+  json.set("firmware", of_disk(word(hardware.firmware))).set("machine", word(hardware.machine));
+  json.set("bus", of_disk(word(hardware.bus))).set("net", word(hardware.network));
+  json.set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
+  json.set("secure_boot", of_disk(word(hardware.secure_boot))).set("tpm", hardware.tpm);
+  json.set("other_disks", hardware.disks);
+  json.set("iso", disc_json(hardware.iso));
+}
+
+void set_sizes(Json& json, const Machine& machine, const State& state) {
+  const auto& previous = machine.definition.previous;
+  json.set("changes_bytes", bytes_of_chain(machine, state));
+  json.set("undo_bytes", previous ? allocated(machine, previous->layer) : Json());
+}
+
+constexpr std::string_view members_of_a_definition[] = {"firmware",     "machine", "bus", "net",
+                                                        "memory_bytes", "cpus",    "head"};
+
+}  // namespace
+
+Json disc_json(const std::optional<machine::Disc>& disc) {
+  return disc ? Json::object().set("path", disc->path).set("boots_first", disc->boots_first) : Json();
+}
+
+Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
+  Json json;
+  json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
+  json.set("description", snapshot.description);
+  return json.set("allocated_bytes", allocated(machine, snapshot.layer));
+}
+
+Json snapshots_json(const Machine& machine) {
+  Json list = Json::array();
+  for (const auto& snapshot : machine.definition.snapshots) list.push(snapshot_json(machine, snapshot));
+  return list;
+}
+
+Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine, const State& state,
+                  const std::optional<machine::BaseState>& base) {
+  const auto& definition = machine.definition;
+  Json json;
+  json.set("name", machine.name).set("uuid", definition.uuid.text());
+  set_run_state(json, host, domains, machine);
+  json.set("base", base_json(definition.base, base)).set("disks", disks_json(machine, state));
+  json.set("further_disks", further_disks(definition));
+  set_hardware(json, state.hardware, definition.base.is_folder());
+  json.set("head", state.head).set("snapshots", snapshots_json(machine));
+  json.set("description", definition.description).set("system", or_null(definition.system));
+  json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));
+  json.set("because", state.hardware.because);
+  set_sizes(json, machine, state);
+  return json;
+}
+
+Json machine_json(const sys::Host& host, const Machine& machine, const std::optional<machine::BaseState>& base) {
+  launch::ActiveDomains domains(host);
+  return machine_json(host, domains, machine, machine.definition.active, base);
+}
+
+Json unread_machine_json(const std::string& name, bool damaged) {
+  Json json;
+  json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json());
+  json.set("pid", nullptr).set("libvirt", nullptr);
+  json.set("base", nullptr).set("disks", Json::array());
+  for (const auto member : members_of_a_definition) json.set(std::string(member), nullptr);
+  return json.set("snapshots", Json::array());
+}
+
+std::vector<report::View> machine_views() {
+  const report::FieldsView what{.fields = {{"Description", "description"},
+                                           {"System", "system"},
+                                           {"Made", "created", Format::time},
+                                           {"UUID", "uuid"},
+                                           {"Process", "pid"},
+                                           {"Runs in libvirt", "libvirt.uri"},
+                                           {"Room to grow", "guard.room_bytes", Format::bytes},
+                                           {"Grows a second by", "guard.growth_bytes_per_second", Format::bytes},
+                                           {"Full in", "guard.seconds_to_full", Format::duration},
+                                           {"Paused for want of room", "guard.paused_for_room", Format::yes_no}}};
+  const report::FieldsView disk{.title = "Disk",
+                                .fields = {{"Base", "base.path"},
+                                           {"Model", "base.model"},
+                                           {"Serial", "base.serial"},
+                                           {"Size", "base.size_bytes", Format::bytes},
+                                           {"Guest writes to it", "base.direct", Format::yes_no},
+                                           {"Further disks", "further_disks", Format::lines},
+                                           {"Drift", "base.drift"},
+                                           {"Moved", "base.reasons", Format::lines},
+                                           {"Changes", "changes_bytes", Format::bytes},
+                                           {"Kept for undo", "undo_bytes", Format::bytes},
+                                           {"On snapshot", "head"},
+                                           {"Read-only disks", "other_disks", Format::lines},
+                                           {"Disc", "iso.path"},
+                                           {"Disc boots first", "iso.boots_first", Format::yes_no}}};
+  const report::FieldsView hardware{.title = "Hardware",
+                                    .fields = {{"Memory", "memory_bytes", Format::bytes},
+                                               {"CPUs", "cpus"},
+                                               {"Firmware", "firmware"},
+                                               {"Secure Boot", "secure_boot"},
+                                               {"Machine", "machine"},
+                                               {"Bus", "bus"},
+                                               {"Network", "net"},
+                                               {"MAC", "mac"},
+                                               {"TPM", "tpm", Format::yes_no},
+                                               {"Because", "because", Format::lines}}};
+  auto snapshots = snapshot_table();
+  snapshots.title = "Snapshots";
+  return {report::EachView{"machines", {{"", "name"}, {"", "state"}}, {what, disk, hardware, snapshots}}};
+}
+
+report::TableView snapshot_table() {
+  return {.rows = "snapshots",
+          .columns = {{"NAME", "name"},
+                      {"ON", "parent"},
+                      {"CREATED", "created", Format::time},
+                      {"CHANGES", "allocated_bytes", Format::bytes, Align::right},
+                      {"DESCRIPTION", "description"}}};
+}
+
+report::TableView machine_lines() {
+  return {.rows = "machines",
+          .columns = {{"", "name"},
+                      {"", "state"},
+                      {"", "changes_bytes"},
+                      {"", "base.path"},
+                      {"", "base.drift"},
+                      {"", "head"},
+                      {"", "firmware"},
+                      {"", "memory_bytes"},
+                      {"", "cpus"},
+                      {"", "pid"},
+                      {"", "uuid"},
+                      {"", "libvirt.uri"},
+                      {"", "base.direct"}}};
+}
+
+report::TableView snapshot_lines() {
+  return {.rows = "snapshots",
+          .columns = {{"", "name"}, {"", "parent"}, {"", "created"}, {"", "allocated_bytes"}, {"", "description"}}};
+}
+
+}  // namespace hrvm::cli

@@ -1,0 +1,69 @@
+#include "launch/folder/plan_folder.hpp"
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/virtiofs.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+void check(const LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
+  if (request.firmware || request.bus)
+    throw Error(ErrorKind::usage, fmt::format("{} starts from a folder: it has no firmware and no bus", plan.name));
+  if (circumstances.virtiofsd.empty())
+    throw Error(ErrorKind::not_found, "virtiofsd is not installed, by which a guest has a folder as its root")
+        .hint("apt install virtiofsd, or qemu-system-common on Debian 12");
+  if (circumstances.kernel.kernel.empty())
+    throw Error(ErrorKind::not_found, fmt::format("there is no kernel in {}", circumstances.base.path))
+        .on(circumstances.base.path)
+        .hint("install one there, with an initramfs; on Debian: chroot FOLDER apt install linux-image-amd64");
+}
+
+// The last console named is the one that the guest's init speaks on.
+std::string command_line(const LaunchPlan& plan) {
+  std::string line = fmt::format("root={} rootfstype=virtiofs rw", root_tag);
+  if (plan.has_display()) line += " console=tty0";
+  if (plan.serial != SerialTarget::none) line += " console=ttyS0";
+  return line;
+}
+
+std::optional<sys::OverlayMount> overlay(std::vector<machine::Path> layers, bool direct, const LaunchPlan& plan) {
+  // A direct machine's own layer only tells that it runs.
+  if (direct) layers.pop_back();
+  if (layers.empty()) return std::nullopt;
+  sys::OverlayMount mount;
+  mount.upper = machine::upper_of(layers.front());
+  mount.work = machine::work_of(layers.front());
+  for (std::size_t i = 1; i < layers.size(); ++i) mount.lowers.push_back(machine::upper_of(layers[i]));
+  mount.lowers.push_back(plan.folder->base);
+  mount.mount_point = plan.run_folder / "root";
+  return mount;
+}
+
+}  // namespace
+
+void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
+                 const LaunchRequest& request, const LaunchCircumstances& circumstances) {
+  check(plan, request, circumstances);
+  auto& chain = plan.disks.emplace_back().chain;
+  for (const auto& layer : layers) chain.push_back({layer, "folder", false});
+  plan.folder.emplace();
+  auto& folder = *plan.folder;
+  folder.program = circumstances.virtiofsd;
+  folder.base = circumstances.base.path;
+  folder.overlay = overlay(layers, definition.base.is_direct(), plan);
+  folder.folder = folder.overlay ? folder.overlay->mount_point : folder.base;
+  folder.socket = plan.run_folder / "root.sock";
+  folder.log = plan.run_folder / "virtiofsd.log";
+  folder.own = circumstances.kernel;
+  folder.initramfs = plan.run_folder / "initramfs";
+  folder.command_line = command_line(plan);
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,104 @@
+#include "launch/qemu/block_graph.hpp"
+
+#include <fmt/core.h>
+
+#include "launch/qemu/extra_disks.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Json;
+
+Json cache_options(bool direct) { return Json::object().set("direct", direct).set("no-flush", false); }
+
+// What the guest discards, and the zeros it writes, take no space in the layer.
+void give_back_space(Json& node) { node.set("discard", "unmap"); }
+
+// Not "io_uring": up to QEMU 10.1 a request that it answers in part, and one that it asks to repeat, may never be sent
+// again, and the guest waits for good (mended in 10.0.7 and 10.2). Reads of a file that is half in the page cache meet it.
+constexpr const char* way_of_io = "threads";
+
+Json file_node(const DiskNode& disk, const std::string& name, bool writable, bool direct) {
+  Json node;
+  node.set("driver", disk.is_device ? "host_device" : "file").set("node-name", name).set("filename", disk.path);
+  node.set("read-only", !writable).set("auto-read-only", false);
+  node.set("cache", cache_options(direct)).set("aio", way_of_io);
+  if (writable) give_back_space(node);
+  return node;
+}
+
+// A device is read past the page cache also where it backs an image.
+bool is_direct(const OwnDisk& disk, const DiskNode& node) { return disk.base_direct || node.is_device; }
+
+Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
+  const auto& disk = plan.disks[number];
+  const auto& file = disk.chain[index];
+  const bool is_base = index >= disk.base_index(), is_last = index + 1 == disk.chain.size();
+  const bool active = index == 0 && !is_base;
+  const bool direct = is_base ? is_direct(disk, file) : plan.layer_direct;
+  const auto name = node_name(plan, number, index);
+  Json node;
+  node.set("driver", file.format).set("node-name", name).set("read-only", !active);
+  if (!active) node.set("auto-read-only", false);
+  node.set("cache", cache_options(direct));
+  if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
+  if (file.format == "qcow2") {
+    node.set("l2-cache-size", disk.l2_cache_bytes);
+    node.set("backing", is_last ? Json() : Json(node_name(plan, number, index + 1)));
+  }
+  return node.set("file", file_node(file, name + "-file", active, direct));
+}
+
+// Devices are read past the page cache, as the base is.
+Json extra_node(const ExtraDisk& disk, std::size_t extra, std::size_t index) {
+  const auto& file = disk.chain[index];
+  const auto name = extra_node_name(extra, index);
+  Json node;
+  node.set("driver", file.format).set("node-name", name).set("read-only", true).set("auto-read-only", false);
+  node.set("cache", cache_options(file.is_device));
+  const bool is_last = index + 1 == disk.chain.size();
+  if (file.format == "qcow2") node.set("backing", is_last ? Json() : Json(extra_node_name(extra, index + 1)));
+  return node.set("file", file_node(file, name + "-file", false, file.is_device));
+}
+
+Json flash_node(const std::string& name, const std::string& path, bool writable) {
+  Json node, file;
+  file.set("driver", "file").set("filename", path).set("read-only", !writable).set("auto-read-only", false);
+  return node.set("driver", "raw").set("node-name", name).set("read-only", !writable).set("file", std::move(file));
+}
+
+}  // namespace
+
+std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t index) {
+  const auto base = plan.disks[number].base_index();
+  const std::string disk = number == 0 ? "disk" : fmt::format("disk{}", number + 1);
+  if (index == 0 && base > 0) return disk;
+  const auto prefix = number == 0 ? "" : disk + "-";
+  if (index < base) return fmt::format("{}layer{}", prefix, index);
+  return index == base ? prefix + "base" : fmt::format("{}base-{}", prefix, index - base);
+}
+
+std::vector<Json> disk_nodes(const LaunchPlan& plan) {
+  std::vector<Json> nodes;
+  for (std::size_t number = 0; number < plan.disks.size(); ++number)
+    for (std::size_t index = plan.disks[number].chain.size(); index-- > 0;)
+      nodes.push_back(disk_node(plan, number, index));
+  return nodes;
+}
+
+std::vector<Json> extra_nodes(const LaunchPlan& plan) {
+  std::vector<Json> nodes;
+  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) {
+    const auto& disk = plan.extra_disks[extra];
+    for (std::size_t index = disk.chain.size(); index-- > 0;) nodes.push_back(extra_node(disk, extra, index));
+  }
+  return nodes;
+}
+
+std::vector<Json> firmware_nodes(const LaunchPlan& plan) {
+  if (!plan.firmware) return {};
+  return {flash_node("pflash0", plan.firmware->code_path, false), flash_node("pflash1", plan.nvram, true)};
+}
+
+}  // namespace hrvm::launch

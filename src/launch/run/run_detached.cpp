@@ -1,0 +1,40 @@
+#include "hrvm/launch/guard.hpp"
+#include "hrvm/launch/qmp.hpp"
+#include "hrvm/sys/terminal.hpp"
+#include "launch/run/starting.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds start_limit{30};
+
+void wait_until_running(sys::Child& qemu, const LaunchPlan& plan) {
+  const auto deadline = std::chrono::steady_clock::now() + start_limit;
+  while (!Qmp::connect(plan.qmp_socket, 1s)) {
+    if (const auto status = qemu.wait(10ms)) throw early_end(*status, words_of_qemu(plan));
+    sys::check_interrupted();
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw base::Error(base::ErrorKind::external, "QEMU started, but does not answer").on(plan.qmp_socket);
+    }
+  }
+}
+
+}  // namespace
+
+pid_t run_detached(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
+  const sys::Lock held = std::move(machine_lock);
+  auto qemu = spawn_apart(host, plan, keep);
+  try {
+    wait_until_running(qemu, plan);
+    start_guard(host, plan);
+  } catch (const base::Error&) {
+    end_qemu(qemu, plan);
+    throw;
+  }
+  return qemu.pid();
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,110 @@
+#include "machine/change/change_parts.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t qcow2_sector = 512;
+
+// The layer's neighbour in the same folder, so that a store can move.
+image::NewImage layer_on_layer(const std::string& layer, const Definition& definition, std::size_t disk) {
+  image::NewImage image = layer_on_base(definition.disk(disk), definition.geometry);
+  image.backing = {definition.layer_name(layer, disk), definition.base.is_folder() ? "folder" : "qcow2"};
+  return image;
+}
+
+std::vector<std::string> snapshot_names(const Definition& definition) {
+  std::vector<std::string> names;
+  for (const auto& snapshot : definition.snapshots) names.push_back(snapshot.name);
+  return names;
+}
+
+}  // namespace
+
+image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry) {
+  image::NewImage image{base::round_up(base.size_bytes, qcow2_sector), geometry, std::nullopt};
+  if (!base.is_empty()) image.backing = image::BackingReference{base.stable_path, base.format};
+  return image;
+}
+
+std::vector<NewLayer> layers_on_base(const Definition& definition, const std::string& id) {
+  std::vector<NewLayer> layers;
+  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk)
+    layers.push_back({id, layer_on_base(definition.disk(disk), definition.geometry), disk});
+  return layers;
+}
+
+Change begin_change(const Machine& machine, const std::string& what) {
+  Change change;
+  change.what = what;
+  change.definition = machine.definition;
+  return change;
+}
+
+State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
+                         const std::optional<std::string>& nvram, const Drawn& drawn) {
+  const auto below = change.definition.layer_below(head);
+  auto layers = layers_on_base(change.definition, drawn.layer_id);
+  for (auto& layer : layers) {
+    if (below) layer.image = layer_on_layer(*below, change.definition, layer.disk);
+    change.new_layers.push_back(std::move(layer));
+  }
+  State state{drawn.layer_id, std::nullopt, hardware, head};
+  if (nvram) {
+    change.nvram_copies.push_back({*nvram, drawn.nvram_id});
+    state.nvram = drawn.nvram_id;
+  }
+  return state;
+}
+
+void check_has_states(const Machine& machine) {
+  if (!machine.definition.base.is_direct()) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{} writes to {} itself, so there is no state of it but that one", machine.name,
+                          machine.definition.base.path))
+      .hint(fmt::format("a machine that leaves the folder alone has states: hrvm import {}",
+                        base::shell_quote(machine.definition.base.path)));
+}
+
+Change finish_change(Change change, const Definition& before) {
+  const auto after = change.definition.files();
+  const std::set<std::string> kept(after.begin(), after.end());
+  for (const auto& file : before.files())
+    if (!kept.contains(file)) change.discards.push_back(file);
+  std::erase_if(change.definition.fingerprints,
+                [&](const auto& each) { return !kept.contains(before.layer_file(each.first)); });
+  return change;
+}
+
+const Snapshot& snapshot_of(const Machine& machine, const std::string& name) {
+  if (const Snapshot* snapshot = machine.definition.find_snapshot(name)) return *snapshot;
+  const auto meant = base::did_you_mean(name, snapshot_names(machine.definition));
+  throw Error(ErrorKind::not_found,
+              fmt::format("machine {} has no snapshot named {}", machine.name, base::printable(name)))
+      .hint(meant ? fmt::format("did you mean {}@{}?", machine.name, *meant)
+                  : fmt::format("hrvm snapshot list {} shows those there are", machine.name));
+}
+
+void check_free_snapshot_name(const Machine& machine, const std::string& name) {
+  if (!is_snapshot_name(name))
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no snapshot's name", base::printable(name)))
+        .hint("a name starts with a letter or digit, goes on with those and . _ : -, and is at most 63 long");
+  if (machine.definition.find_snapshot(name))
+    throw Error(ErrorKind::exists, fmt::format("machine {} has a snapshot named {} already", machine.name, name))
+        .hint(fmt::format("give another name, or delete it: hrvm snapshot delete {}@{}", machine.name, name));
+}
+
+Drawn draw(const sys::Host& host, const Store& store) { return {host.now(), store.new_id(), store.new_id()}; }
+
+}  // namespace hrvm::machine

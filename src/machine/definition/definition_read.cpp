@@ -1,0 +1,274 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/machine/definition.hpp"
+#include "machine/definition/definition_schema.hpp"
+#include "machine/definition/document_value.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+using Value = DocumentValue;
+
+constexpr std::uint64_t most_memory = 64 * base::TiB;
+constexpr unsigned most_cpus = 4096;
+constexpr auto most_bytes = std::uint64_t(std::numeric_limits<std::int64_t>::max());
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+// Locally administered and unicast, as QEMU's range is: "52:54:00:12:34:56".
+bool is_mac(std::string_view text) {
+  if (text.size() != 17) return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (i % 3 == 2 ? text[i] != ':' : !is_hex_digit(text[i])) return false;
+  return ((text[1] <= '9' ? text[1] - '0' : text[1] - 'a' + 10) & 1) == 0;
+}
+
+bool is_sha256_or_empty(std::string_view text) {
+  return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), is_hex_digit));
+}
+bool is_cpu_model_or_empty(std::string_view text) { return text.empty() || is_cpu_model(text); }
+bool is_base_kind(std::string_view text) { return text == "disk" || text == "image" || text == "folder"; }
+bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
+bool is_folder_format(std::string_view text) { return text == "folder" || text == "direct"; }
+
+std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
+std::string read_snapshot_name(const Value& value) {
+  return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
+}
+
+Disc read_disc(const Value& value) { return value.word(disc_from, "an absolute path, with or without \",boot\""); }
+Nic read_nic(const Value& value) { return value.word(nic_from, "virtio-net, e1000e, e1000 or rtl8139"); }
+
+Hardware read_hardware(const Value& value) {
+  value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
+                       {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"});
+  Hardware hardware;
+  hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
+  hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
+  hardware.firmware = value["firmware"].word(firmware_from, "bios or uefi");
+  if (value.has("secure_boot"))
+    hardware.secure_boot = value["secure_boot"].word(secure_boot_from, "off, on or blank");
+  hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
+  hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme, scsi or ide");
+  hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");
+  if (value.has("nic")) hardware.nic = value["nic"].optional(read_nic);
+  if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
+  if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
+  if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();
+  if (value.has("tpm")) hardware.tpm = value["tpm"].boolean();
+  if (value.has("disks"))
+    for (const auto& disk : value["disks"].items())
+      hardware.disks.push_back(disk.text_where(is_absolute_path, "an absolute path"));
+  if (value.has("iso")) hardware.iso = value["iso"].optional(read_disc);
+  hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
+  hardware.because = value["because"].texts();
+  return hardware;
+}
+
+std::uint32_t read_sector_bytes(const Value& value) {
+  const auto bytes = value.number(512, base::MiB);
+  if ((bytes & (bytes - 1)) != 0) value.fail_expected("a power of two");
+  return std::uint32_t(bytes);
+}
+
+BaseIdentity read_base(const Value& value) {
+  value.expect_members({"path", "stable_path", "kind", "format", "size_bytes", "logical_sector_bytes",
+                        "physical_sector_bytes", "model", "serial", "wwn", "table_uuid", "sha256"});
+  BaseIdentity identity;
+  identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
+  identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
+  identity.kind = value["kind"].text_where(is_base_kind, "disk, image or folder");
+  identity.format = identity.is_folder() ? value["format"].text_where(is_folder_format, "folder or direct")
+                                         : value["format"].text_where(is_base_format, "raw or qcow2");
+  identity.size_bytes = value["size_bytes"].number(identity.is_folder() ? 0 : 1, most_bytes);
+  identity.sectors.logical_bytes = read_sector_bytes(value["logical_sector_bytes"]);
+  identity.sectors.physical_bytes = read_sector_bytes(value["physical_sector_bytes"]);
+  identity.model = value["model"].text();
+  identity.serial = value["serial"].text();
+  identity.wwn = value["wwn"].text();
+  identity.table_uuid = value["table_uuid"].text();
+  identity.sha256 = value["sha256"].text_where(is_sha256_or_empty, "a SHA-256 in lower-case hex, or empty");
+  return identity;
+}
+
+BaseIdentity read_empty_disk(const Value& value) {
+  value.expect_members({"kind", "size_bytes"});
+  BaseIdentity identity;
+  identity.kind = "empty";
+  identity.size_bytes = value["size_bytes"].number(1, most_bytes);
+  return identity;
+}
+
+// Only the first disk of a machine can be a folder, and that one only if it is alone.
+BaseIdentity read_other_disk(const Value& value) {
+  if (value["kind"].text() == "empty") return read_empty_disk(value);
+  auto identity = read_base(value);
+  if (identity.is_folder()) value["kind"].fail_expected("disk, image or empty");
+  return identity;
+}
+
+std::vector<BaseIdentity> read_other_disks(const Value& value, const BaseIdentity& first) {
+  std::vector<BaseIdentity> disks;
+  for (const auto& item : value.items()) disks.push_back(read_other_disk(item));
+  if (disks.size() >= most_disks) value.fail(fmt::format("has more than {} members", most_disks - 1));
+  if (first.is_folder() && !disks.empty()) value.fail("has members, and the machine's base is a folder");
+  return disks;
+}
+
+image::Geometry read_geometry(const Value& value) {
+  value.expect_members({"cluster_bytes", "extended_l2"});
+  const auto cluster = value["cluster_bytes"].number(512, 2 * base::MiB);
+  if ((cluster & (cluster - 1)) != 0) value["cluster_bytes"].fail_expected("a power of two");
+  return {std::uint32_t(cluster), value["extended_l2"].boolean()};
+}
+
+State read_state(const Value& value) {
+  value.expect_members({"layer", "nvram", "head", "hardware"});
+  State state;
+  state.layer = read_id(value["layer"]);
+  state.nvram = value["nvram"].optional(read_id);
+  state.head = value["head"].optional(read_snapshot_name);
+  state.hardware = read_hardware(value["hardware"]);
+  return state;
+}
+
+Snapshot read_snapshot(const Value& value) {
+  value.expect_members({"name", "parent", "created", "description", "layer", "nvram", "hardware"});
+  Snapshot snapshot;
+  snapshot.name = read_snapshot_name(value["name"]);
+  snapshot.parent = value["parent"].optional(read_snapshot_name);
+  snapshot.created = value["created"].time();
+  snapshot.description = value["description"].text();
+  snapshot.layer = read_id(value["layer"]);
+  snapshot.nvram = value["nvram"].optional(read_id);
+  snapshot.hardware = read_hardware(value["hardware"]);
+  return snapshot;
+}
+
+// Parents stand before their children, which also rules out a loop.
+std::vector<Snapshot> read_snapshots(const Value& value) {
+  std::vector<Snapshot> snapshots;
+  std::set<std::string> names;
+  for (const auto& item : value.items()) {
+    snapshots.push_back(read_snapshot(item));
+    const auto& parent = snapshots.back().parent;
+    if (parent && !names.contains(*parent))
+      item["parent"].fail(fmt::format("no snapshot named \"{}\" stands before this one", *parent));
+    if (!names.insert(snapshots.back().name).second)
+      item["name"].fail(fmt::format("\"{}\" is there twice", snapshots.back().name));
+  }
+  return snapshots;
+}
+
+Fingerprint read_fingerprint(const Value& value) {
+  value.expect_members({"taken", "marks"});
+  Fingerprint fingerprint;
+  fingerprint.taken = value["taken"].time();
+  for (const auto& item : value["marks"].items()) {
+    item.expect_members({"what", "value"});
+    fingerprint.marks.push_back({item["what"].text(), item["value"].text()});
+  }
+  return fingerprint;
+}
+
+std::map<std::string, Fingerprint> read_fingerprints(const Value& value) {
+  std::map<std::string, Fingerprint> all;
+  for (const auto& [layer, member] : value.members()) {
+    if (!is_id(layer)) member.fail("is not named by a layer's id");
+    all[layer] = read_fingerprint(member);
+  }
+  return all;
+}
+
+// No file serves two states: each would change under the other.
+class FilesNamedOnce {
+ public:
+  void add(const Value& owner, const std::string& layer, const std::optional<std::string>& nvram) {
+    if (!layers_.insert(layer).second) owner["layer"].fail(fmt::format("layer {} is named twice", layer));
+    if (nvram && !nvrams_.insert(*nvram).second) owner["nvram"].fail(fmt::format("{} is named twice", *nvram));
+  }
+
+ private:
+  std::set<std::string> layers_, nvrams_;
+};
+
+void check_files_named_once(const Value& value, const Definition& definition) {
+  FilesNamedOnce files;
+  files.add(value["active"], definition.active.layer, definition.active.nvram);
+  if (definition.previous) files.add(value["previous"], definition.previous->layer, definition.previous->nvram);
+  const auto items = value["snapshots"].items();
+  for (std::size_t i = 0; i < items.size(); ++i)
+    files.add(items[i], definition.snapshots[i].layer, definition.snapshots[i].nvram);
+}
+
+void check_head(const Value& state, const Definition& definition, const std::optional<std::string>& head) {
+  if (head && !definition.find_snapshot(*head))
+    state["head"].fail(fmt::format("there is no snapshot named \"{}\"", *head));
+}
+
+std::set<std::string> layers_on_base(const Definition& definition) {
+  std::set<std::string> layers;
+  if (!definition.active.head) layers.insert(definition.active.layer);
+  if (definition.previous && !definition.previous->head) layers.insert(definition.previous->layer);
+  for (const auto& snapshot : definition.snapshots)
+    if (!snapshot.parent) layers.insert(snapshot.layer);
+  return layers;
+}
+
+void check_fingerprints(const Value& value, const Definition& definition) {
+  const auto expected = layers_on_base(definition);
+  for (const auto& layer : expected)
+    if (!definition.fingerprints.contains(layer)) value[layer].fail("is missing, and this layer lies on the base");
+  for (const auto& each : definition.fingerprints)
+    if (!expected.contains(each.first)) value[each.first].fail("no layer of this name lies on the base");
+}
+
+void check_schema(const Value& value) {
+  if (value.text() == definition_schema) return;
+  value.fail(fmt::format("is \"{}\", and this hrvm reads \"{}\"", value.text(), definition_schema));
+}
+
+}  // namespace
+
+bool is_absolute_path(std::string_view text) {
+  return text.starts_with('/') && text.find('\0') == text.npos && text.size() < 1024;
+}
+
+bool is_id(std::string_view text) { return text.size() == 16 && std::all_of(text.begin(), text.end(), is_hex_digit); }
+
+Fingerprint fingerprint_from_json(const base::Json& json, const std::string& file) {
+  return read_fingerprint(Value(json, file));
+}
+
+Definition definition_from_json(const base::Json& json, const std::string& file) {
+  const Value value(json, file);
+  if (json.is_object() && json.contains("schema")) check_schema(value["schema"]);
+  value.expect_members({"schema", "uuid", "created", "description", "system", "base", "geometry", "active", "previous",
+                        "snapshots", "fingerprints"},
+                       {"other_disks"});
+  Definition definition;
+  definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
+  definition.created = value["created"].time();
+  definition.description = value["description"].text();
+  definition.system = value["system"].text();
+  definition.base = read_base(value["base"]);
+  if (value.has("other_disks")) definition.others = read_other_disks(value["other_disks"], definition.base);
+  definition.geometry = read_geometry(value["geometry"]);
+  definition.active = read_state(value["active"]);
+  definition.previous = value["previous"].optional(read_state);
+  definition.snapshots = read_snapshots(value["snapshots"]);
+  definition.fingerprints = read_fingerprints(value["fingerprints"]);
+
+  check_head(value["active"], definition, definition.active.head);
+  if (definition.previous) check_head(value["previous"], definition, definition.previous->head);
+  check_files_named_once(value, definition);
+  check_fingerprints(value["fingerprints"], definition);
+  return definition;
+}
+
+}  // namespace hrvm::machine

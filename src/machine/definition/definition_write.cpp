@@ -1,0 +1,114 @@
+#include "hrvm/machine/definition.hpp"
+#include "machine/definition/definition_schema.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+base::Json hardware_json(const Hardware& hardware) {
+  return base::Json::object()
+      .set("memory_bytes", hardware.memory_bytes)
+      .set("cpus", hardware.cpus)
+      .set("firmware", word(hardware.firmware))
+      .set("secure_boot", word(hardware.secure_boot))
+      .set("machine", word(hardware.machine))
+      .set("bus", word(hardware.bus))
+      .set("net", word(hardware.network))
+      .set("nic", hardware.nic ? base::Json(word(*hardware.nic)) : base::Json())
+      .set("cpu", hardware.cpu)
+      .set("clock", word(hardware.clock))
+      .set("hyperv", hardware.hyperv)
+      .set("tpm", hardware.tpm)
+      .set("disks", hardware.disks)
+      .set("iso", hardware.iso ? base::Json(word(*hardware.iso)) : base::Json())
+      .set("mac", hardware.mac)
+      .set("because", hardware.because);
+}
+
+base::Json base_json(const BaseIdentity& identity) {
+  return base::Json::object()
+      .set("path", identity.path)
+      .set("stable_path", identity.stable_path)
+      .set("kind", identity.kind)
+      .set("format", identity.format)
+      .set("size_bytes", identity.size_bytes)
+      .set("logical_sector_bytes", identity.sectors.logical_bytes)
+      .set("physical_sector_bytes", identity.sectors.physical_bytes)
+      .set("model", identity.model)
+      .set("serial", identity.serial)
+      .set("wwn", identity.wwn)
+      .set("table_uuid", identity.table_uuid)
+      .set("sha256", identity.sha256);
+}
+
+base::Json other_disk_json(const BaseIdentity& identity) {
+  if (!identity.is_empty()) return base_json(identity);
+  return base::Json::object().set("kind", identity.kind).set("size_bytes", identity.size_bytes);
+}
+
+base::Json other_disks_json(const std::vector<BaseIdentity>& disks) {
+  auto list = base::Json::array();
+  for (const auto& disk : disks) list.push(other_disk_json(disk));
+  return list;
+}
+
+base::Json geometry_json(const image::Geometry& geometry) {
+  return base::Json::object().set("cluster_bytes", geometry.cluster_bytes).set("extended_l2", geometry.extended_l2);
+}
+
+base::Json state_json(const State& state) {
+  return base::Json::object()
+      .set("layer", state.layer)
+      .set("nvram", state.nvram)
+      .set("head", state.head)
+      .set("hardware", hardware_json(state.hardware));
+}
+
+base::Json snapshot_json(const Snapshot& snapshot) {
+  return base::Json::object()
+      .set("name", snapshot.name)
+      .set("parent", snapshot.parent)
+      .set("created", base::format_time(snapshot.created))
+      .set("description", snapshot.description)
+      .set("layer", snapshot.layer)
+      .set("nvram", snapshot.nvram)
+      .set("hardware", hardware_json(snapshot.hardware));
+}
+
+base::Json snapshots_json(const std::vector<Snapshot>& snapshots) {
+  base::Json list = base::Json::array();
+  for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot));
+  return list;
+}
+
+base::Json fingerprints_json(const std::map<std::string, Fingerprint>& fingerprints) {
+  base::Json object = base::Json::object();
+  for (const auto& [layer, fingerprint] : fingerprints) object.set(layer, to_json(fingerprint));
+  return object;
+}
+
+}  // namespace
+
+base::Json to_json(const Fingerprint& fingerprint) {
+  base::Json marks = base::Json::array();
+  for (const auto& mark : fingerprint.marks)
+    marks.push(base::Json::object().set("what", mark.what).set("value", mark.value));
+  return base::Json::object().set("taken", base::format_time(fingerprint.taken)).set("marks", std::move(marks));
+}
+
+base::Json to_json(const Definition& definition) {
+  auto json = base::Json::object();
+  json.set("schema", definition_schema)
+      .set("uuid", definition.uuid.text())
+      .set("created", base::format_time(definition.created))
+      .set("description", definition.description)
+      .set("system", definition.system)
+      .set("base", base_json(definition.base));
+  if (!definition.others.empty()) json.set("other_disks", other_disks_json(definition.others));
+  return json.set("geometry", geometry_json(definition.geometry))
+      .set("active", state_json(definition.active))
+      .set("previous", definition.previous ? state_json(*definition.previous) : base::Json())
+      .set("snapshots", snapshots_json(definition.snapshots))
+      .set("fingerprints", fingerprints_json(definition.fingerprints));
+}
+
+}  // namespace hrvm::machine

@@ -1,0 +1,155 @@
+#include "hrvm/base/byte_size.hpp"
+#include "unit/fs/trees.hpp"
+
+namespace hrvm::fs::test {
+namespace {
+
+using base::ErrorKind;
+
+struct Made {
+  TemporaryDirectory folder;
+  std::unique_ptr<block::BlockDevice> device;
+  std::unique_ptr<FileSystem> files;
+
+  Path image() const { return folder / "image"; }
+
+  void make(std::vector<std::string> options, std::uint64_t bytes) {
+    folder.write("tree/EFI/BOOT/BOOTX64.EFI", long_text(600'000));
+    folder.write("tree/EFI/proxmox/grubx64.efi", "loader");
+    folder.write("tree/EFI/debian/A rather long name with blanks and dots...in it.cfg", "long");
+    folder.write("tree/EFI/debian/exactly-thirteen-and-thirteen", "26 and more");
+    folder.write("tree/EFI/debian/thirteen13.cfg", "14");
+    folder.write("tree/EFI/debian/thirteen1.cfg", "13");
+    folder.write("tree/EFI/debian/größe-日本.txt", "unicode");
+    folder.write("tree/lower.txt", "l");
+    folder.write("tree/UPPER.TXT", "u");
+    folder.write("tree/empty", "");
+    for (int i = 0; i < 300; ++i) folder.write(fmt::format("tree/many/entry number {}", i), std::to_string(i));
+    std::ofstream(image()).flush();
+    std::filesystem::resize_file(image(), bytes);
+    options.insert(options.begin(), "mkfs.vfat");
+    options.push_back(image());
+    output_of(options);
+    output_of({"mcopy", "-s", "-i", image(), folder / "tree/EFI", folder / "tree/lower.txt", folder / "tree/UPPER.TXT",
+               folder / "tree/empty", folder / "tree/many", "::"});
+  }
+  void open() {
+    device = block::open_device(image());
+    files = open_fat(*device);
+  }
+  void put(std::uint64_t offset, const std::string& bytes) {
+    std::fstream file(image(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(std::streamoff(offset)) << bytes;
+  }
+};
+
+void check_tree(Made& made) {
+  const auto tree = made.folder / "tree";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(tree)) {
+    auto path = "/" + entry.path().lexically_relative(tree).string();
+    if (path.starts_with("/many/") && !path.ends_with("7")) continue;
+    CAPTURE(path);
+    auto info = made.files->info(path);
+    REQUIRE(info.has_value());
+    CHECK(info->kind == (entry.is_directory() ? FileKind::directory : FileKind::regular));
+    if (entry.is_directory()) continue;
+    CHECK(info->size_bytes == entry.file_size());
+    REQUIRE((read_all(*made.files, path) == sys::read_file(entry.path())));
+  }
+}
+
+struct Layout {
+  std::vector<std::string> options;
+  std::uint64_t bytes;
+};
+const std::vector<Layout> layouts = {
+    {{"-F", "12"}, 2 * base::MiB},  {{"-F", "12", "-S", "4096", "-s", "1"}, 4 * base::MiB},
+    {{"-F", "16"}, 32 * base::MiB}, {{"-F", "16", "-S", "2048"}, 64 * base::MiB},
+    {{"-F", "32"}, 64 * base::MiB}, {{"-F", "32", "-S", "4096", "-s", "1"}, 300 * base::MiB},
+};
+
+}  // namespace
+
+TEST_CASE("what mtools put into FAT of any width and sector size is read") {
+  for (const auto& layout : layouts) {
+    CAPTURE(layout.options);
+    Made made;
+    made.make(layout.options, layout.bytes);
+    made.open();
+    check_tree(made);
+    CHECK(listing(*made.files, "/many").size() == 300);
+    CHECK(made.files->type() == "vfat");
+  }
+}
+
+TEST_CASE("FAT32 with fewer clusters than the specification wants is read as FAT32, as Linux and firmware do") {
+  Made made;
+  made.make({"-F", "32", "-s", "1"}, 64 * base::MiB);
+  made.put(32, std::string("\x50\xc3\x00\x00", 4));  // 50000 sectors
+  made.open();
+  check_tree(made);
+}
+
+TEST_CASE("names are shown as they were given, and found in any case") {
+  Made made;
+  made.make({"-F", "16", "-n", "LABEL"}, 32 * base::MiB);
+  made.open();
+  CHECK(listing(*made.files, "/") == std::map<std::string, FileKind>{{"EFI", FileKind::directory},
+                                                                     {"lower.txt", FileKind::regular},
+                                                                     {"UPPER.TXT", FileKind::regular},
+                                                                     {"empty", FileKind::regular},
+                                                                     {"many", FileKind::directory}});
+  CHECK(listing(*made.files, "/EFI/debian").count("größe-日本.txt") == 1);
+  CHECK(read_all(*made.files, "/efi/boot/bootx64.efi").size() == 600'000);
+  CHECK(made.files->info("/EFI/PROXMOX/GRUBX64.EFI").has_value());
+}
+
+TEST_CASE("a deleted file is gone, and one whose clusters are scattered is read in order") {
+  Made made;
+  made.make({"-F", "16", "-s", "1"}, 8 * base::MiB);
+  for (int i = 0; i < 300; i += 2) output_of({"mdel", "-i", made.image(), fmt::format("::many/entry number {}", i)});
+  auto text = long_text(150 * 512 + 70'000);
+  auto file = made.folder.write("scattered", text);
+  output_of({"mcopy", "-i", made.image(), file, "::scattered"});
+  made.open();
+  CHECK_FALSE(made.files->info("/many/entry number 0").has_value());
+  CHECK(listing(*made.files, "/many").size() == 150);
+  CHECK((read_all(*made.files, "/scattered") == text));
+  CHECK((made.files->read("/scattered", 12345, 40000) == text.substr(12345, 40000)));
+  CHECK(made.files->read("/scattered", text.size(), 1).empty());
+}
+
+TEST_CASE("what is not in a FAT is absent, and what is of another kind is not found in it") {
+  Made made;
+  made.make({"-F", "12"}, 2 * base::MiB);
+  made.open();
+  CHECK_FALSE(made.files->info("/none").has_value());
+  CHECK_FALSE(made.files->info("/lower.txt/none").has_value());
+  CHECK(made.files->info("/")->kind == FileKind::directory);
+  CHECK(kind_of([&] { made.files->list("/lower.txt"); }) == ErrorKind::not_found);
+  CHECK(kind_of([&] { made.files->read("/EFI", 0, 1); }) == ErrorKind::not_found);
+  CHECK(kind_of([&] { made.files->read_link("/lower.txt"); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a chain that runs in a circle is corrupt, in a folder as in a file") {
+  Made made;
+  made.make({"-F", "32", "-s", "1", "-f", "1"}, 64 * base::MiB);
+  made.open();
+  auto boot = made.device->read(0, 512);
+  auto fat_offset = (std::to_integer<std::uint64_t>(boot[14]) | std::to_integer<std::uint64_t>(boot[15]) << 8) * 512;
+  // The root folder's chain leads back to itself, through a cluster full of entries so that it does not end before.
+  output_of({"mcopy", "-i", made.image(), made.folder.write("loop", std::string(600'000, 'x')), "::loop"});
+  made.open();
+  std::string self("\x02\x00\x00\x00", 4);
+  made.put(fat_offset + 8, self);
+  CHECK(kind_of([&] { open_fat(*made.device)->list("/"); }) == ErrorKind::corrupt);
+}
+
+TEST_CASE("what is no FAT is corrupt, however short or long") {
+  for (std::size_t bytes : {0, 1, 511, 512, 4096, 1 << 20}) {
+    auto device = block::memory_device(std::vector<std::byte>(bytes), "zeros");
+    CHECK(kind_of([&] { open_fat(*device); }) == ErrorKind::corrupt);
+  }
+}
+
+}  // namespace hrvm::fs::test

@@ -1,0 +1,207 @@
+#include <catch2/catch.hpp>
+
+#include "hrvm/base/error.hpp"
+#include "unit/launch/sample_plan.hpp"
+
+using namespace hrvm;
+using namespace hrvm::launch;
+using Catch::Matchers::Contains;
+using hrvm::launch::testing::Sample;
+
+namespace {
+
+base::ErrorKind refusal(const Sample& sample, std::string_view hint) {
+  try {
+    sample.plan();
+  } catch (const base::Error& error) {
+    CHECK_THAT(error.hint(), Contains(std::string(hint)));
+    return error.kind();
+  }
+  FAIL("nothing was refused");
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Sample, "what runs is what the state says, unless asked otherwise") {
+  CHECK(plan().hardware == state.hardware);
+  request.memory_bytes = base::GiB;
+  request.cpus = 1;
+  request.bus = machine::Bus::nvme;
+  request.network = machine::Network{machine::NetworkKind::none, ""};
+  const auto hardware = plan().hardware;
+  CHECK(hardware.memory_bytes == base::GiB);
+  CHECK(hardware.cpus == 1);
+  CHECK(hardware.bus == machine::Bus::nvme);
+  CHECK(plan().nic == "");
+}
+
+TEST_CASE_METHOD(Sample, "KVM is used where it is proved, else TCG, with the reason") {
+  CHECK(plan().accelerator == Accelerator::kvm);
+  CHECK(plan().cpu == "host");
+  host.kvm = {false, "/dev/kvm is not there"};
+  CHECK(plan().accelerator == Accelerator::tcg);
+  CHECK(plan().accelerator_reason == "/dev/kvm is not there");
+  CHECK(plan().cpu == "max");
+  request.accelerator = Accelerator::kvm;
+  CHECK(refusal(*this, "--accel tcg") == base::ErrorKind::unsupported);
+}
+
+TEST_CASE_METHOD(Sample, "TCG that is asked for is taken though KVM works") {
+  request.accelerator = Accelerator::tcg;
+  CHECK(plan().accelerator == Accelerator::tcg);
+  CHECK(plan().accelerator_reason == "asked for");
+}
+
+TEST_CASE_METHOD(Sample, "a CPU model cannot carry anything but a model and flags") {
+  request.cpu = "Nehalem,-vmx,+aes";
+  CHECK(plan().cpu == "Nehalem,-vmx,+aes");
+  for (const auto* bad : {"", "-h", "max; reboot", "host\n", ",vmx"}) {
+    CAPTURE(bad);
+    request.cpu = bad;
+    CHECK(refusal(*this, "-cpu help") == base::ErrorKind::usage);
+  }
+}
+
+TEST_CASE_METHOD(Sample, "UEFI takes the firmware whose variables have the size of the machine's own, on q35") {
+  request.firmware = machine::Firmware::uefi;
+  state.hardware.machine = machine::MachineType::pc;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
+  CHECK(plan().hardware.machine == machine::MachineType::q35);
+  CHECK(plan().nvram == nvram);
+  host.nvram_bytes = 131072;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
+  host.nvram_bytes = 5;
+  CHECK(refusal(*this, "hrvm reset") == base::ErrorKind::not_found);
+  host.firmwares.clear();
+  CHECK(refusal(*this, "apt install ovmf") == base::ErrorKind::not_found);
+}
+
+TEST_CASE_METHOD(Sample, "BIOS needs no firmware and has no variables") {
+  host.firmwares.clear();
+  CHECK_FALSE(plan().firmware);
+  CHECK(plan().nvram.empty());
+}
+
+TEST_CASE_METHOD(Sample, "QEMU that is not installed is named with its package") {
+  host.qemu.clear();
+  CHECK(refusal(*this, "apt install qemu-system-x86") == base::ErrorKind::not_found);
+}
+
+TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from SATA") {
+  machine.definition.base.sectors = {4096, 4096};
+  CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::unsupported);
+  request.firmware = machine::Firmware::uefi;
+  CHECK(plan().disks[0].sectors.logical_bytes == 4096);
+  request.bus = machine::Bus::sata;
+  CHECK(refusal(*this, "--bus virtio") == base::ErrorKind::unsupported);
+}
+
+TEST_CASE_METHOD(Sample, "IDE disks come with the machine type pc, BIOS and 512-byte sectors") {
+  request.bus = machine::Bus::ide;
+  CHECK(plan().hardware.machine == machine::MachineType::pc);
+  request.firmware = machine::Firmware::uefi;
+  CHECK(refusal(*this, "--bus sata") == base::ErrorKind::unsupported);
+}
+
+TEST_CASE_METHOD(Sample, "Secure Boot takes firmware that has it, and is nothing for BIOS") {
+  state.hardware.secure_boot = machine::SecureBoot::on;
+  CHECK_FALSE(plan().firmware);
+  CHECK_FALSE(plan().has_secure_boot());
+  request.secure_boot = machine::SecureBoot::on;
+  CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::usage);
+  request.firmware = machine::Firmware::uefi;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
+  CHECK(plan().has_secure_boot());
+  request.secure_boot = machine::SecureBoot::blank;
+  CHECK(refusal(*this, "apt install ovmf") == base::ErrorKind::not_found);
+  request.secure_boot = machine::SecureBoot::off;
+  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
+}
+
+TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that is VNC's") {
+  request.vnc_port = 5917;
+  CHECK(plan().vnc_port == 5917);
+  CHECK(plan().vnc_socket.empty());
+  request.console = Console::serial;
+  CHECK(refusal(*this, "--console vnc") == base::ErrorKind::usage);
+}
+
+TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
+  layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
+  CHECK(plan().disks[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
+                                              {"/s/web/layers/a1.qcow2", "qcow2", false},
+                                              {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
+  host.base.kind = probe::DiskKind::image;
+  host.base.path = host.base.stable_path = "/images/a.img";
+  CHECK(plan().disks[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
+}
+
+TEST_CASE_METHOD(Sample, "the L2 cache covers the disk, up to 64 MiB") {
+  machine.definition.base.size_bytes = 256 * base::MiB;
+  CHECK(plan().disks[0].l2_cache_bytes == base::MiB);
+  machine.definition.base.size_bytes = 256 * base::GiB;
+  CHECK(plan().disks[0].l2_cache_bytes == 32 * base::MiB);
+  machine.definition.base.size_bytes = 10 * base::TiB;
+  CHECK(plan().disks[0].l2_cache_bytes == 64 * base::MiB);
+}
+
+TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
+  machine.definition.base.serial = "0123456789012345678901234";
+  CHECK(plan().disks[0].serial == "01234567890123456789");
+}
+
+TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {
+  request.forwards = {{2222, 22}};
+  CHECK(plan().forwards.size() == 1);
+  request.network = machine::Network{machine::NetworkKind::bridge, "br0"};
+  CHECK(refusal(*this, "--net nat") == base::ErrorKind::usage);
+}
+
+TEST_CASE_METHOD(Sample, "a SATA machine has a network card that needs no virtio driver") {
+  CHECK(plan().nic == "virtio-net-pci");
+  request.bus = machine::Bus::sata;
+  CHECK(plan().nic == "e1000e");
+}
+
+TEST_CASE_METHOD(Sample, "the serial line goes where somebody can see it") {
+  struct Case {
+    Console console;
+    bool detach, supervised;
+    SerialTarget serial;
+    bool vnc;
+  };
+  const auto expected = GENERATE(Case{Console::automatic, false, false, SerialTarget::terminal, true},
+                                 Case{Console::automatic, true, false, SerialTarget::socket, true},
+                                 Case{Console::automatic, false, true, SerialTarget::watched, true},
+                                 Case{Console::serial, false, false, SerialTarget::terminal, false},
+                                 Case{Console::serial, true, true, SerialTarget::watched, false},
+                                 Case{Console::vnc, false, false, SerialTarget::socket, true},
+                                 Case{Console::none, true, false, SerialTarget::none, false},
+                                 Case{Console::none, false, true, SerialTarget::watched, false});
+  request.console = expected.console;
+  request.detach = expected.detach;
+  request.supervised = expected.supervised;
+  CHECK(plan().serial == expected.serial);
+  CHECK(plan().vnc_socket.empty() != expected.vnc);
+  const bool by_socket = expected.serial == SerialTarget::socket || expected.serial == SerialTarget::watched;
+  CHECK(plan().console_socket.empty() != by_socket);
+}
+
+TEST_CASE_METHOD(Sample, "a window needs a display") {
+  request.console = Console::gui;
+  CHECK(refusal(*this, "--console vnc") == base::ErrorKind::unsupported);
+  host.display = true;
+  CHECK(plan().vnc_socket.empty());
+}
+
+TEST_CASE("words of the command line are understood, and no others") {
+  CHECK(console_from("auto") == Console::automatic);
+  CHECK(console_from("gui") == Console::gui);
+  CHECK_FALSE(console_from("Auto"));
+  CHECK(port_forward_from("2222:22") == PortForward{2222, 22});
+  for (const auto* bad : {"", "22", ":22", "0:22", "22:65536", "1:2:3", "a:b", "-1:22"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(port_forward_from(bad));
+  }
+}

@@ -1,0 +1,312 @@
+#include "hrvm/launch/run.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/block/image_lock.hpp"
+#include "hrvm/image/create.hpp"
+#include "hrvm/launch/control.hpp"
+#include "hrvm/sys/files.hpp"
+#include "hrvm/sys/runner.hpp"
+#include "hrvm/sys/socket.hpp"
+#include "support/failing.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/test_host.hpp"
+#include "unit/launch/sample_plan.hpp"
+
+using namespace hrvm;
+using namespace hrvm::launch;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using hrvm::launch::testing::Sample;
+
+namespace {
+
+// A boot sector that prints `text` on the serial line, then sends back what it is sent, and powers off at a 'q'.
+std::string boot_sector(const std::string& text) {
+  static constexpr std::array<unsigned char, 43> code{
+      0x31, 0xc0, 0x8e, 0xd8, 0xbe, 0x2b, 0x7c, 0xba, 0xf8, 0x03,              // ds = 0, si = text, dx = COM1
+      0xac, 0x84, 0xc0, 0x74, 0x03, 0xee, 0xeb, 0xf8,                          // out bytes up to NUL
+      0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0xf8, 0x03, 0xec,  // in one byte
+      0x3c, 0x71, 0x75, 0x07, 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef,        // 'q': PM1a_CNT = SLP_EN
+      0xee, 0xeb};                                                             // out, and again
+  std::string sector(code.begin(), code.end());
+  sector[5] = char(code.size() + 1);
+  sector += char(0x12 - int(code.size() + 1));
+  sector += text;
+  sector.resize(510);
+  return sector + "\x55\xaa";
+}
+
+struct Guest : Sample {
+  explicit Guest(const std::string& text = "hello there\r\nlogin: ") {
+    folder.write("base.img", boot_sector(text));
+    std::filesystem::resize_file(folder / "base.img", base::MiB);
+    machine.folder = folder / "web";
+    layers = {folder / "web/layers/a1.qcow2"};
+    folder.write("web/layers/a1.qcow2", "");
+    const auto fd = sys::open_file(layers[0], O_RDWR);
+    image::create_qcow2(fd.get(), layers[0], {base::MiB, {}, image::BackingReference{folder / "base.img", "raw"}});
+
+    host.qemu = real.find_program("qemu-system-x86_64").value_or("");
+    host.kvm = {false, "TCG runs anywhere"};
+    host.base.kind = probe::DiskKind::image;
+    host.base.path = host.base.stable_path = folder / "base.img";
+    host.layer_direct = false;
+    host.run_folder = folder / "run";
+    machine.definition.base.sectors = {};
+    request.memory_bytes = 32 * base::MiB;
+    request.network = machine::Network{machine::NetworkKind::none, ""};
+  }
+  ~Guest() {
+    if (const auto pid = run_pid(folder / "run"); pid && runs()) kill(*pid, SIGKILL);
+  }
+
+  LaunchPlan watched_plan() {
+    request.supervised = true;
+    return plan();
+  }
+  LaunchPlan detached_plan() {
+    request.detach = true;
+    return plan();
+  }
+  std::optional<sys::Lock> try_lock(std::chrono::milliseconds patience = 0ms) {
+    return sys::Lock::try_take(machine.folder, sys::Lock::Mode::exclusive, patience);
+  }
+  sys::Lock lock() { return std::move(*try_lock()); }
+  bool runs() const { return block::image_use(layers[0]) == block::ImageUse::write; }
+  bool installed() const { return !host.qemu.empty(); }
+
+  std::unique_ptr<sys::Runner> runner = sys::make_process_runner();
+  sys::Host real = sys::real_host(*runner);
+  test::TemporaryDirectory folder;
+};
+
+struct GuestWithTpm : Guest {
+  GuestWithTpm() {
+    state.hardware.tpm = true;
+    host.swtpm = real.find_program("swtpm").value_or("");
+    host.tpm_folder = machine.folder / "tpm";
+  }
+  bool installed() const { return Guest::installed() && !host.swtpm.empty(); }
+  bool tpm_runs_on(std::chrono::milliseconds patience) const {
+    return !sys::Lock::try_take(host.tpm_folder, sys::Lock::Mode::exclusive, patience);
+  }
+};
+
+WatchRequest waiting_for(const std::string& expression) {
+  WatchRequest watch;
+  watch.wait_for = expression;
+  watch.timeout = 30s;
+  return watch;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Guest, "a watched guest is ended when its text has come, and nothing is left of it") {
+  if (!installed()) return;
+  std::vector<std::string> shown;
+  auto watch = waiting_for("^hello (there|again)$");
+  watch.on_line = [&](const std::string& line) { shown.push_back(line); };
+  const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
+  CHECK(result.end == WatchEnd::matched);
+  CHECK(result.matched_line == "hello there");
+  CHECK(shown.back() == "hello there");
+  CHECK(result.qemu_errors == "");
+  CHECK_FALSE(runs());
+  CHECK(try_lock());
+}
+
+TEST_CASE_METHOD(Guest, "a prompt matches though its line has not ended") {
+  if (!installed()) return;
+  const auto result = run_watched(real, watched_plan(), lock(), {}, waiting_for("login: $"));
+  CHECK(result.end == WatchEnd::matched);
+  CHECK(result.matched_line == "login: ");
+}
+
+TEST_CASE_METHOD(Guest, "when the time passes the guest is ended, and the console's tail is told") {
+  if (!installed()) return;
+  auto watch = waiting_for("never");
+  watch.timeout = 2s;
+  const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
+  CHECK(result.end == WatchEnd::timed_out);
+  REQUIRE(result.console_tail.size() >= 2);
+  CHECK(result.console_tail.back() == "login: ");
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(Guest, "what is typed reaches the guest, and a guest that powers off ends the watch") {
+  if (!installed()) return;
+  std::array<int, 2> ends;
+  REQUIRE(pipe(ends.data()) == 0);
+  const sys::Fd reader(ends[0]);
+  sys::Fd writer(ends[1]);
+  auto watch = waiting_for("never");
+  watch.input_fd = reader.get();
+  watch.on_line = [&](const std::string& line) {
+    if (line != "hello there") return;
+    REQUIRE(write(writer.get(), "echoed\nq", 8) == 8);
+    writer.reset();
+  };
+  const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
+  CHECK(result.end == WatchEnd::ended);
+  CHECK(result.exit_status == 0);
+  CHECK(result.console_tail.back() == "login: echoed");
+}
+
+TEST_CASE_METHOD(Guest, "a guest that is to keep running does, and is stopped afterwards") {
+  if (!installed()) return;
+  auto watch = waiting_for("hello");
+  watch.keep_running = true;
+  const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
+  REQUIRE(result.end == WatchEnd::matched);
+  CHECK(runs());
+  CHECK(try_lock());
+  CHECK(run_pid(folder / "run") == result.pid);
+  CHECK(run_detail(folder / "run") == "running");
+  CHECK(stop_run(layers[0], folder / "run", 0s, true) == StopWay::quit);
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(Guest, "a detached guest runs when its start returns; one that ignores ACPI is quit") {
+  if (!installed()) return;
+  const auto pid = run_detached(real, detached_plan(), lock(), {});
+  CHECK(runs());
+  CHECK(try_lock(1s));  // the guard is a copy of us, and closes what it does not need
+  CHECK(run_pid(folder / "run") == pid);
+  CHECK(sys::status(folder / "run").mode == 0700);
+  CHECK(stop_run(layers[0], folder / "run", 1s, false) == StopWay::quit);
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(Guest, "a second QEMU on the same layer does not start, and says why") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  host.run_folder = folder / "second";
+  try {
+    run_detached(real, detached_plan(), lock(), {});
+    FAIL("it started");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::external);
+    CHECK_THAT(error.message(), Contains("lock"));
+    CHECK_THAT(error.hint(), Contains("in use"));
+  }
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "QEMU that dies early is an error with its own words, watched or not") {
+  if (!installed()) return;
+  request.cpu = "no-such-cpu";
+  CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
+  CHECK_THROWS_WITH(run_watched(real, watched_plan(), lock(), {}, waiting_for("x")), Contains("no-such-cpu"));
+  CHECK(try_lock());
+}
+
+TEST_CASE_METHOD(Guest, "a guest that nobody answers for cannot be stopped") {
+  try {
+    stop_run(layers[0], folder / "run", 1s, false);
+    FAIL("it was stopped");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::busy);
+  }
+  CHECK_FALSE(run_detail(folder / "run"));
+  CHECK_FALSE(run_pid(folder / "run"));
+}
+
+TEST_CASE_METHOD(Guest, "in the foreground the machine stays locked until QEMU has its layer") {
+  test::TestHost fake;
+  host.qemu = "/usr/bin/qemu-system-x86_64";
+  CHECK_THROWS_AS(run_in_foreground(fake.host(), plan(), lock(), {}), test::Executed);
+  CHECK(fake.runner.calls.back().command.argv == qemu_command(plan()));
+  CHECK_FALSE(try_lock(100ms));
+  const auto layer = sys::open_file(layers[0], O_RDWR);
+  block::lock_image_exclusively(layer.get(), layers[0]);
+  CHECK(try_lock(2s));
+}
+
+TEST_CASE_METHOD(Guest, "what must stay open stays open in QEMU") {
+  test::TestHost fake;
+  fake.runner.answer("qemu-system-x86_64", {.exit_status = 3});
+  host.qemu = "/usr/bin/qemu-system-x86_64";
+  CHECK(run_supervised(fake.host(), plan(), lock(), {{7}}) == 3);
+  CHECK(fake.runner.calls.back().command.inherited_fds == std::vector{7});
+  CHECK_FALSE(fake.runner.calls.back().detached);
+}
+
+TEST_CASE_METHOD(Guest, "a run is paused and goes on, and says where it did so already") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(pause_run(folder / "run"));
+  CHECK_FALSE(pause_run(folder / "run"));
+  CHECK(run_detail(folder / "run") == "paused");
+  CHECK(resume_run(folder / "run"));
+  CHECK_FALSE(resume_run(folder / "run"));
+  CHECK(run_detail(folder / "run") == "running");
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "a guest that ignores ACPI is reset in the same QEMU, and a paused one runs afterwards") {
+  if (!installed()) return;
+  const auto pid = run_detached(real, detached_plan(), lock(), {});
+  CHECK(restart_run(folder / "run", 1s, false) == RestartWay::reset);
+  CHECK(run_detail(folder / "run") == "running");
+  pause_run(folder / "run");
+  CHECK(restart_run(folder / "run", 1s, true) == RestartWay::reset);
+  CHECK(run_detail(folder / "run") == "running");
+  CHECK(run_pid(folder / "run") == pid);
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "a screen is shown as a PNG, and a machine without one says so") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK_THAT(screenshot_run(folder / "run"), Catch::StartsWith("\x89PNG\r\n"));
+  CHECK(sys::status(folder / "run/screenshot.png").type == sys::FileType::missing);
+  stop_run(layers[0], folder / "run", 0s, true);
+  request.console = Console::serial;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(test::kind_of([&] { screenshot_run(folder / "run"); }) == base::ErrorKind::unsupported);
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(Guest, "the serial line of a run is for one at a time") {
+  if (!installed()) return;
+  run_detached(real, detached_plan(), lock(), {});
+  const auto socket = console_socket(folder / "run");
+  {
+    const auto somebody = sys::UnixSocket::connect(socket, 1s);
+    REQUIRE(somebody);
+    const auto seen = [&] { return test::kind_of([&] { console_socket(folder / "run"); }) == base::ErrorKind::busy; };
+    CHECK(seen());
+  }
+  stop_run(layers[0], folder / "run", 0s, true);
+  request.console = Console::none;
+  run_detached(real, detached_plan(), lock(), {});
+  CHECK(test::kind_of([&] { console_socket(folder / "run"); }) == base::ErrorKind::unsupported);
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
+TEST_CASE_METHOD(GuestWithTpm, "a TPM ends with its QEMU, also with one that is killed, and keeps what it remembers") {
+  if (!installed()) return;
+  const auto pid = run_detached(real, detached_plan(), lock(), {});
+  CHECK(tpm_runs_on(100ms));
+  kill(pid, SIGKILL);
+  CHECK_FALSE(tpm_runs_on(4s));
+  CHECK(sys::status(host.tpm_folder / "tpm2-00.permall").size_bytes > 0);
+  const auto result = run_watched(real, watched_plan(), lock(), {}, waiting_for("hello"));
+  CHECK(result.end == WatchEnd::matched);
+  CHECK(result.qemu_errors == "");
+  CHECK_FALSE(tpm_runs_on(4s));
+}
+
+TEST_CASE_METHOD(GuestWithTpm, "QEMU that dies early leaves no TPM behind") {
+  if (!installed()) return;
+  request.cpu = "no-such-cpu";
+  CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
+  CHECK_FALSE(tpm_runs_on(4s));
+}

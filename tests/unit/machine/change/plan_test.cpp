@@ -1,0 +1,256 @@
+#include <catch2/catch.hpp>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/machine/change.hpp"
+#include "unit/machine/fixture.hpp"
+
+using namespace hrvm;
+using namespace hrvm::machine;
+using namespace hrvm::machine::testing;
+using base::Error;
+using base::ErrorKind;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Drawn drawn = {at("2026-03-01T12:00:00Z"), "00000000000000dd", "00000000000000de"};
+
+// fresh ← tuned ← active; previous on the base.
+Machine machine_with(Definition definition) { return {"web", "/store/web", 7, std::move(definition)}; }
+Machine sample() { return machine_with(sample_definition()); }
+
+ErrorKind kind_thrown_by(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::external;
+}
+
+// Whatever a plan makes must be a document that hrvm accepts.
+Change checked(Change change) {
+  definition_from_json(to_json(change.definition), "planned");
+  return change;
+}
+
+Change reset(const Machine& machine, bool keep_nvram = false, bool discard = false) {
+  return checked(plan_reset(machine, {keep_nvram, discard, sample_fingerprint("as it is now")}, drawn));
+}
+
+}  // namespace
+
+TEST_CASE("a reset puts a new empty layer on the base, with a fingerprint of its own") {
+  const auto change = reset(sample());
+  REQUIRE(change.new_layers.size() == 1);
+  const auto& image = change.new_layers[0].image;
+  CHECK(change.new_layers[0].id == drawn.layer_id);
+  CHECK(image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
+  CHECK(image.backing->format == "raw");
+  CHECK(image.virtual_bytes == sample_base().size_bytes);
+  CHECK(change.definition.active == State{drawn.layer_id, std::nullopt, sample_hardware(), std::nullopt});
+  CHECK(change.definition.fingerprints.at(drawn.layer_id) == sample_fingerprint("as it is now"));
+  CHECK(change.definition.fingerprints.at("00000000000000c1") == sample_fingerprint());
+}
+
+TEST_CASE("a reset keeps the discarded layer for undo, and lets the older one go") {
+  const auto change = reset(sample());
+  CHECK(change.definition.previous == sample_definition().active);
+  CHECK(change.discards == Names{"layers/00000000000000b1.qcow2"});
+  CHECK_FALSE(change.definition.fingerprints.contains("00000000000000b1"));
+}
+
+TEST_CASE("a reset that discards keeps nothing for undo") {
+  const auto change = reset(sample(), false, true);
+  CHECK_FALSE(change.definition.previous);
+  CHECK(change.discards ==
+        Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd", "layers/00000000000000b1.qcow2"});
+}
+
+TEST_CASE("snapshots stay through a reset") { CHECK(reset(sample()).definition.snapshots.size() == 2); }
+
+TEST_CASE("NVRAM that is kept through a reset is a copy, so that undo has the old one") {
+  const auto change = reset(sample(), true);
+  REQUIRE(change.nvram_copies.size() == 1);
+  CHECK(change.nvram_copies[0].from == "00000000000000f1");
+  CHECK(change.definition.active.nvram == drawn.nvram_id);
+  CHECK(change.definition.previous->nvram == "00000000000000f1");
+  CHECK(reset(sample()).nvram_copies.empty());
+}
+
+TEST_CASE("a base that is no whole number of sectors is rounded up") {
+  auto definition = sample_definition();
+  definition.base.size_bytes = 1'000'001;
+  CHECK(reset(machine_with(definition)).new_layers[0].image.virtual_bytes == 1'000'448);
+}
+
+TEST_CASE("new layers have the geometry the machine was imported with") {
+  auto definition = sample_definition();
+  definition.geometry = image::Geometry::classic();
+  const auto image = reset(machine_with(definition)).new_layers[0].image;
+  CHECK(image.geometry.cluster_bytes == 65536);
+  CHECK_FALSE(image.geometry.extended_l2);
+}
+
+TEST_CASE("undo changes the places of active and previous, and a second undo takes it back") {
+  const auto once = checked(plan_undo(sample()));
+  CHECK(once.definition.active == *sample_definition().previous);
+  CHECK(once.definition.previous == sample_definition().active);
+  CHECK(once.discards.empty());
+  CHECK(once.new_layers.empty());
+  const auto twice = checked(plan_undo(machine_with(once.definition)));
+  CHECK(base::to_text(to_json(twice.definition)) == base::to_text(to_json(sample_definition())));
+}
+
+TEST_CASE("without a reset or revert there is nothing to undo") {
+  CHECK(kind_thrown_by([] { plan_undo(machine_with(fresh_definition())); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a snapshot freezes the active layer and goes on in a new one that lies on it") {
+  const auto change = checked(plan_snapshot_create(sample(), "later", "before the upgrade", drawn));
+  const auto& snapshot = *change.definition.find_snapshot("later");
+  CHECK(snapshot.layer == "00000000000000a1");
+  CHECK(snapshot.nvram == "00000000000000f1");
+  CHECK(snapshot.parent == "tuned");
+  CHECK(snapshot.description == "before the upgrade");
+  CHECK(snapshot.created == drawn.now);
+  CHECK(change.definition.active == State{drawn.layer_id, drawn.nvram_id, sample_hardware(), "later"});
+  CHECK(change.new_layers[0].image.backing->path == "00000000000000a1.qcow2");
+  CHECK(change.new_layers[0].image.backing->format == "qcow2");
+  CHECK(change.nvram_copies[0].from == "00000000000000f1");
+  CHECK(change.discards == Names{"layers/00000000000000b1.qcow2"});
+}
+
+TEST_CASE("the first snapshot takes over the fingerprint of the layer that it froze") {
+  const auto change = checked(plan_snapshot_create(machine_with(fresh_definition()), "fresh", "", drawn));
+  CHECK(change.definition.fingerprints == fresh_definition().fingerprints);
+}
+
+TEST_CASE("a snapshot needs a name that is one and is free") {
+  CHECK(kind_thrown_by([] { plan_snapshot_create(sample(), "a/b", "", drawn); }) == ErrorKind::usage);
+  CHECK(kind_thrown_by([] { plan_snapshot_create(sample(), "tuned", "", drawn); }) == ErrorKind::exists);
+}
+
+TEST_CASE("a revert starts a new empty layer on the snapshot, with its NVRAM and hardware") {
+  auto definition = sample_definition();
+  definition.snapshots[1].hardware.cpus = 7;
+  const auto change = checked(plan_snapshot_revert(machine_with(definition), "tuned", false, drawn));
+  CHECK(change.definition.active.head == "tuned");
+  CHECK(change.definition.active.hardware.cpus == 7);
+  CHECK(change.definition.active.nvram == drawn.nvram_id);
+  CHECK(change.nvram_copies[0].from == "00000000000000f2");
+  CHECK(change.new_layers[0].image.backing->path == "00000000000000c2.qcow2");
+  CHECK(change.definition.previous == sample_definition().active);
+}
+
+TEST_CASE("a revert to a snapshot without NVRAM starts without") {
+  const auto change = checked(plan_snapshot_revert(sample(), "fresh", false, drawn));
+  CHECK_FALSE(change.definition.active.nvram);
+  CHECK(change.nvram_copies.empty());
+}
+
+TEST_CASE("a snapshot that is not there is told with what was meant") {
+  try {
+    plan_snapshot_revert(sample(), "tunde", false, drawn);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::not_found);
+    CHECK(error.hint() == "did you mean web@tuned?");
+  }
+}
+
+TEST_CASE("deleting the snapshot under the active state merges the two, and the state lies one deeper") {
+  const auto change = checked(plan_snapshot_delete(sample(), "tuned"));
+  REQUIRE(change.merge);
+  CHECK(change.merge->parent == "00000000000000c2");
+  CHECK(change.merge->child == "00000000000000a1");
+  CHECK(change.definition.active.head == "fresh");
+  CHECK(change.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+}
+
+TEST_CASE("deleting the snapshot on the base hands its fingerprint to the child") {
+  auto definition = sample_definition();
+  definition.fingerprints["00000000000000c1"] = sample_fingerprint("of the first");
+  const auto change = checked(plan_snapshot_delete(machine_with(definition), "fresh"));
+  CHECK(change.definition.snapshots.size() == 1);
+  CHECK_FALSE(change.definition.find_snapshot("tuned")->parent);
+  CHECK(change.definition.fingerprints.at("00000000000000c2") == sample_fingerprint("of the first"));
+  CHECK_FALSE(change.definition.fingerprints.contains("00000000000000c1"));
+}
+
+TEST_CASE("deleting a snapshot that nothing lies on just lets its files go") {
+  const auto reset_machine = machine_with(reset(sample(), false, true).definition);
+  const auto change = checked(plan_snapshot_delete(reset_machine, "tuned"));
+  CHECK_FALSE(change.merge);
+  CHECK(change.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+  CHECK(change.warnings.empty());
+}
+
+TEST_CASE("deleting a snapshot with several children is refused and names them") {
+  auto definition = sample_definition();
+  definition.active.head = "fresh";
+  try {
+    plan_snapshot_delete(machine_with(definition), "fresh");
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::busy);
+    CHECK_THAT(error.message(), Catch::Contains("snapshot tuned, the current state"));
+  }
+}
+
+TEST_CASE("what is kept for undo does not keep a snapshot: it goes with it, and this is said") {
+  const auto after_reset = machine_with(reset(sample()).definition);
+  const auto change = checked(plan_snapshot_delete(after_reset, "tuned"));
+  CHECK_FALSE(change.definition.previous);
+  CHECK_FALSE(change.merge);
+  CHECK(change.warnings.size() == 1);
+  CHECK(change.discards == Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd",
+                                 "layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+}
+
+TEST_CASE("a renamed snapshot keeps its place in the tree") {
+  auto definition = sample_definition();
+  definition.previous->head = "fresh";
+  definition.fingerprints.erase("00000000000000b1");
+  const auto renamed = checked(plan_snapshot_rename(machine_with(definition), "fresh", "first")).definition;
+  CHECK(renamed.find_snapshot("tuned")->parent == "first");
+  CHECK(renamed.previous->head == "first");
+  CHECK_FALSE(renamed.find_snapshot("fresh"));
+  CHECK(checked(plan_snapshot_rename(sample(), "tuned", "t")).definition.active.head == "t");
+  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "tuned", "fresh"); }) == ErrorKind::exists);
+  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "nope", "x"); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("a plan as JSON names every file that comes and goes") {
+  const auto json = to_json(plan_snapshot_delete(sample(), "tuned"));
+  CHECK(json["what"].text() == "snapshot delete web@tuned");
+  CHECK(json.at_path("merges.into").text() == "layers/00000000000000a1.qcow2");
+  CHECK(json["creates"].is_array());
+  CHECK(json["discards"].items().size() == 2);
+}
+
+TEST_CASE("a setting changes the active hardware alone, and is told among the reasons once") {
+  const auto machine = sample();
+  const auto change = checked(plan_set(machine, {{"memory", "3G"}, {"bus", "nvme"}, {"clock", "localtime"}}));
+  const auto& active = change.definition.active;
+  CHECK(active.hardware.memory_bytes == 3 * base::GiB);
+  CHECK(active.hardware.bus == Bus::nvme);
+  CHECK(active.hardware.clock == Clock::localtime);
+  CHECK(active.layer == machine.definition.active.layer);
+  CHECK(change.definition.snapshots[0].hardware == machine.definition.snapshots[0].hardware);
+  CHECK(change.new_layers.empty());
+  CHECK(change.discards.empty());
+  const auto again = plan_set(machine_with(change.definition), {{"memory", "4G"}});
+  const auto& because = again.definition.active.hardware.because;
+  CHECK(std::count(because.begin(), because.end(), "memory as set") == 1);
+}
+
+TEST_CASE("what is no setting, or cannot be its value, is wrong usage") {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"memory", "3"}, {"memory", "much"}, {"cpus", "0"}, {"bus", "floppy"}, {"net", "bridge="}, {"cpu", "a b"},
+           {"hyperv", "yes"}, {"mac", "52:54:00:00:00:01"}})
+    CHECK(kind_thrown_by([&] { plan_set(sample(), {{key, value}}); }) == ErrorKind::usage);
+  CHECK(plan_set(sample(), {{"cpu", "host,-vmx"}}).definition.active.hardware.cpu == "host,-vmx");
+  CHECK(plan_set(sample(), {{"cpu", "auto"}}).definition.active.hardware.cpu.empty());
+  CHECK(plan_set(sample(), {{"description", "a=b"}}).definition.description == "a=b");
+}

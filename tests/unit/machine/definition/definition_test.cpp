@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "hrvm/base/error.hpp"
+#include "unit/machine/sample_machine.hpp"
+
+using namespace hrvm;
+using namespace hrvm::machine;
+using namespace hrvm::machine::testing;
+
+namespace {
+
+std::string reading(const base::Json& json) {
+  try {
+    definition_from_json(json, "/store/web/generations/7.json");
+    return "accepted";
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::corrupt);
+    CHECK(error.path() == "/store/web/generations/7.json");
+    return error.message();
+  }
+}
+
+// The document with one member, named by its dotted path, replaced.
+base::Json with(base::Json document, std::string_view path, base::Json value) {
+  const auto dot = path.find('.');
+  const std::string key(path.substr(0, dot));
+  if (dot == path.npos) return document.set(key, std::move(value));
+  return document.set(key, with(document[key], path.substr(dot + 1), std::move(value)));
+}
+
+base::Json without(const base::Json& object, std::string_view key) {
+  base::Json rest = base::Json::object();
+  for (const auto& [name, value] : object.members())
+    if (name != key) rest.set(name, value);
+  return rest;
+}
+
+base::Json document() { return to_json(sample_definition()); }
+
+base::Json with_snapshot(std::size_t index, const std::string& key, base::Json value) {
+  base::Json::Array snapshots = document()["snapshots"].items();
+  snapshots[index].set(key, std::move(value));
+  return with(document(), "snapshots", snapshots);
+}
+
+}  // namespace
+
+TEST_CASE("a definition read back is the one that was written") {
+  const auto text = base::to_text(document());
+  const auto again = definition_from_json(base::parse_json(text, "x"), "x");
+  CHECK(base::to_text(to_json(again)) == text);
+  CHECK(again.active == sample_definition().active);
+  CHECK(again.previous == sample_definition().previous);
+  CHECK(again.base == sample_definition().base);
+  CHECK(again.fingerprints == sample_definition().fingerprints);
+  CHECK(again.snapshots[1].parent == "fresh");
+}
+
+TEST_CASE("the further disks of a machine read back, each with a file of every layer") {
+  auto definition = sample_definition();
+  BaseIdentity empty;
+  empty.kind = "empty";
+  empty.size_bytes = 20ull << 30;
+  definition.others = {sample_base(), empty};
+  const auto again = definition_from_json(to_json(definition), "x");
+  CHECK(again.others == definition.others);
+  CHECK(again.disk_count() == 3);
+  CHECK(again.disk(0) == again.base);
+  CHECK(again.layer_file("00000000000000a1", 2) == "layers/00000000000000a1-2.qcow2");
+  CHECK(again.files().size() == definition.files().size());
+  CHECK(std::ranges::count(again.files(), "layers/00000000000000c2-1.qcow2") == 1);
+}
+
+TEST_CASE("further disks that no machine can have are refused") {
+  const auto disk = document()["base"];
+  const auto none = base::Json::object().set("kind", "empty").set("size_bytes", 0);
+  const auto folder = with(with(disk, "kind", "folder"), "format", "folder");
+  CHECK(reading(document().set("other_disks", base::Json::Array(16, disk))).find("more than 15") != std::string::npos);
+  CHECK(reading(document().set("other_disks", base::Json::Array{none})) != "accepted");
+  CHECK(reading(document().set("other_disks", base::Json::Array{folder})) != "accepted");
+  CHECK(reading(document().set("other_disks", base::Json::Array{disk})) == "accepted");
+  const auto on_folder = with(with(document(), "base.kind", "folder"), "base.format", "folder");
+  CHECK(reading(on_folder) == "accepted");
+  const auto both = with(on_folder, "other_disks", base::Json::Array{disk});
+  CHECK(reading(both).find("base is a folder") != std::string::npos);
+}
+
+TEST_CASE("a definition with nothing optional in it reads back") {
+  const auto text = base::to_text(to_json(fresh_definition()));
+  CHECK(base::to_text(to_json(definition_from_json(base::parse_json(text, "x"), "x"))) == text);
+}
+
+TEST_CASE("each member edited wrongly is refused by its name") {
+  const std::vector<std::pair<std::string, base::Json>> edits = {
+      {"schema", "hrvm.machine/2"},
+      {"uuid", "web"},
+      {"created", "yesterday"},
+      {"description", 1},
+      {"system", nullptr},
+      {"base", "sda"},
+      {"base.path", "sda"},
+      {"base.stable_path", ""},
+      {"base.kind", "directory"},
+      {"base.format", "vmdk"},
+      {"base.size_bytes", 0},
+      {"base.size_bytes", "240G"},
+      {"base.size_bytes", -1},
+      {"base.logical_sector_bytes", 513},
+      {"base.physical_sector_bytes", 0},
+      {"base.model", 3},
+      {"base.sha256", "abc"},
+      {"geometry.cluster_bytes", 100'000},
+      {"geometry.extended_l2", "yes"},
+      {"active", nullptr},
+      {"active.layer", "../../etc/passwd"},
+      {"active.layer", "00000000000000A1"},
+      {"active.nvram", "../vars"},
+      {"active.head", "gone"},
+      {"active.head", 7},
+      {"active.hardware.memory_bytes", 0},
+      {"active.hardware.memory_bytes", 1.5},
+      {"active.hardware.cpus", 0},
+      {"active.hardware.cpus", 100'000},
+      {"active.hardware.firmware", "coreboot"},
+      {"active.hardware.machine", "microvm"},
+      {"active.hardware.bus", "floppy"},
+      {"active.hardware.nic", "ne2000"},
+      {"active.hardware.net", "bridge"},
+      {"active.hardware.net", "bridge=a/b"},
+      {"active.hardware.iso", "rescue.iso,boot"},
+      {"active.hardware.iso", true},
+      {"active.hardware.mac", "52:54:00:12:34"},
+      {"active.hardware.mac", "53:54:00:12:34:56"},
+      {"active.hardware.because", "it is so"},
+      {"previous.head", "gone"},
+      {"previous.layer", "00000000000000a1"},
+      {"snapshots", base::Json::object()},
+      {"fingerprints", base::Json::array()},
+      {"fingerprints.00000000000000b1.taken", 5},
+      {"fingerprints.00000000000000b1.marks", nullptr},
+  };
+  for (const auto& [path, value] : edits) {
+    INFO(path << " := " << base::to_text(value));
+    CHECK_THAT(reading(with(document(), path, value)), Catch::StartsWith(path + ": "));
+  }
+}
+
+TEST_CASE("a member that is missing or not known is refused by its name") {
+  CHECK(reading(without(document(), "base")) == "base: is missing");
+  CHECK(reading(with(document(), "active", without(document()["active"], "layer"))) == "active.layer: is missing");
+  CHECK(reading(with(document(), "active.colour", "red")) == "active.colour: is not known");
+  CHECK(reading(base::Json("text")) == "the document: is not an object");
+}
+
+TEST_CASE("members that came later may be missing") {
+  for (const auto* name : {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"}) {
+    INFO(name);
+    CHECK(reading(with(document(), "active.hardware", without(document()["active"]["hardware"], name))) == "accepted");
+  }
+}
+
+TEST_CASE("snapshots must make a tree") {
+  CHECK_THAT(reading(with_snapshot(0, "parent", "tuned")), Catch::StartsWith("snapshots[0].parent: "));
+  CHECK_THAT(reading(with_snapshot(1, "parent", "tuned")), Catch::StartsWith("snapshots[1].parent: "));
+  CHECK_THAT(reading(with_snapshot(1, "name", "fresh")), Catch::StartsWith("snapshots[1].name: "));
+  CHECK_THAT(reading(with_snapshot(1, "name", "a/b")), Catch::StartsWith("snapshots[1].name: "));
+  CHECK_THAT(reading(with_snapshot(1, "nvram", "00000000000000f1")), Catch::StartsWith("snapshots[1].nvram: "));
+  CHECK_THAT(reading(with_snapshot(1, "layer", "00000000000000c1")), Catch::StartsWith("snapshots[1].layer: "));
+}
+
+TEST_CASE("each layer on the base has its fingerprint, and no other layer has one") {
+  const auto fingerprints = document()["fingerprints"];
+  CHECK_THAT(reading(with(document(), "fingerprints", without(fingerprints, "00000000000000c1"))),
+             Catch::StartsWith("fingerprints.00000000000000c1: is missing"));
+  CHECK_THAT(reading(with(document(), "fingerprints.00000000000000c2", fingerprints.members()[0].second)),
+             Catch::StartsWith("fingerprints.00000000000000c2: no layer"));
+}
+
+TEST_CASE("a state's chain goes from its own layer down to the one on the base") {
+  const auto definition = sample_definition();
+  CHECK(definition.chain(definition.active) ==
+        std::vector<std::string>{"00000000000000a1", "00000000000000c2", "00000000000000c1"});
+  CHECK(definition.chain(*definition.previous) == std::vector<std::string>{"00000000000000b1"});
+  CHECK(definition.layer_below(definition.active.head) == "00000000000000c2");
+  CHECK_FALSE(definition.layer_below(std::nullopt));
+}
+
+TEST_CASE("a definition names every file that it needs") {
+  CHECK(sample_definition().files() ==
+        std::vector<std::string>{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd",
+                                 "layers/00000000000000b1.qcow2", "layers/00000000000000c1.qcow2",
+                                 "layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+}

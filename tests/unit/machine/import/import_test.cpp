@@ -1,0 +1,382 @@
+#include "hrvm/machine/import.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/image/disk_image.hpp"
+#include "unit/machine/fixture.hpp"
+
+using namespace hrvm;
+using namespace hrvm::machine;
+using namespace hrvm::machine::testing;
+using base::Error;
+using base::ErrorKind;
+
+namespace {
+
+probe::System debian() {
+  probe::System system;
+  system.id = "debian";
+  system.name = "Debian GNU/Linux";
+  system.pretty = "Debian GNU/Linux 12 (bookworm)";
+  system.family = "linux";
+  system.hostname = "Web.Example";
+  return system;
+}
+
+ImportCircumstances usual() {
+  ImportCircumstances usual;
+  auto& disk = usual.survey.disk;
+  disk.path = "/dev/sda";
+  disk.stable_path = "/dev/disk/by-id/ata-Disk_S1";
+  disk.size_bytes = 240 * base::GiB;
+  disk.serial = "S1";
+  usual.survey.contents.table = probe::TableKind::gpt;
+  usual.survey.contents.table_uuid = "8a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
+  usual.survey.contents.boot.bios = true;
+  usual.survey.contents.systems = {debian()};
+  usual.storage = {.filesystem = "ext4",
+                   .mount_point = "/",
+                   .total_bytes = 100 * base::GiB,
+                   .used_bytes = 50 * base::GiB,
+                   .available_bytes = 50 * base::GiB,
+                   .disks = {"/dev/sdb"},
+                   .alternatives = {"/mnt/data (9 GiB free)"}};
+  usual.host = {8 * base::GiB, 4};
+  usual.drawn = {at("2026-03-01T12:00:00Z"), "00000000000000a1", "00000000000000f1"};
+  usual.uuid = *base::Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100");
+  usual.mac = "52:54:00:aa:bb:cc";
+  return usual;
+}
+
+ImportCircumstances on_qcow2() {
+  auto circumstances = usual();
+  auto& disk = circumstances.survey.disk;
+  disk.kind = probe::DiskKind::image;
+  disk.path = disk.stable_path = "/images/web.qcow2";
+  disk.format = "qcow2";
+  disk.files = {{.path = disk.path, .format = "qcow2"}, {.path = "/images/base.img", .format = "raw"}};
+  return circumstances;
+}
+
+Error refusal(const ImportCircumstances& circumstances, const ImportRequest& request = {}) {
+  try {
+    plan_import(circumstances, request);
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(ErrorKind::external, "it was planned");
+}
+
+bool warns_of(const ImportPlan& plan, std::string_view id) {
+  return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const auto& each) { return each.id == id; });
+}
+
+std::string name_for(const ImportCircumstances& circumstances) { return plan_import(circumstances, {}).name; }
+
+}  // namespace
+
+namespace {
+
+probe::Survey second_disk() {
+  probe::Survey second;
+  second.disk.path = second.disk.stable_path = "/images/second.img";
+  second.disk.kind = probe::DiskKind::image;
+  second.disk.size_bytes = 20 * base::GiB;
+  second.contents.table_uuid = "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
+  return second;
+}
+
+probe::DiskSet group(std::vector<std::string> missing) { return {"lvm", "u1", "pve", missing.empty(), missing, {}}; }
+
+std::string refusal_of(const ImportCircumstances& circumstances, const ImportRequest& request) {
+  try {
+    plan_import(circumstances, request);
+    return "";
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::refused);
+    return error.message() + " | " + error.hint();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("several disks make one machine, with a layer on each") {
+  auto circumstances = usual();
+  circumstances.others = {second_disk()};
+  ImportRequest request;
+  request.new_disks = {5 * base::GiB};
+  const auto plan = plan_import(circumstances, request);
+  const auto& definition = plan.change.definition;
+  REQUIRE(definition.others.size() == 2);
+  CHECK(definition.others[0].path == "/images/second.img");
+  CHECK(definition.others[0].table_uuid == "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f");
+  CHECK(definition.others[1].is_empty());
+  const auto& layers = plan.change.new_layers;
+  REQUIRE(layers.size() == 3);
+  CHECK(layers[0].image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
+  CHECK(layers[1].image.backing->path == "/images/second.img");
+  CHECK(layers[1].image.virtual_bytes == 20 * base::GiB);
+  CHECK(!layers[2].image.backing);
+  CHECK(layers[2].image.virtual_bytes == 5 * base::GiB);
+  for (std::size_t disk = 0; disk < layers.size(); ++disk) {
+    CHECK(layers[disk].disk == disk);
+    CHECK(layers[disk].id == definition.active.layer);
+  }
+}
+
+TEST_CASE("a part of a set is refused with what is missing, unless that is allowed") {
+  auto circumstances = usual();
+  circumstances.survey.contents.sets = {group({"pv1, last seen as /dev/sdb1 (20 GiB)"})};
+  const auto refusal = refusal_of(circumstances, {});
+  CHECK(refusal.find("/dev/sda holds a part of volume group pve; missing: pv1, last seen as /dev/sdb1") == 0);
+  CHECK(refusal.find("--allow-partial") != std::string::npos);
+  CHECK(refusal.find("--disk") != std::string::npos);
+  ImportRequest allowed;
+  allowed.allow_partial = true;
+  CHECK(refusal_of(circumstances, allowed).empty());
+  circumstances.survey.contents.sets = {group({})};
+  CHECK(refusal_of(circumstances, {}).empty());
+}
+
+TEST_CASE("what forbids the import of a disk forbids it of a further one") {
+  auto circumstances = usual();
+  circumstances.others = {second_disk()};
+  auto& second = circumstances.others[0];
+  second.disk.in_use = {{"mount", "/srv", true}};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img is in use") == 0);
+  second = second_disk();
+  second.disk.files = {{.path = "/images/second.img", .format = "qcow2", .dirty = true}};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img was not closed") == 0);
+  second = second_disk();
+  circumstances.storage.disks = {"/images/second.img"};
+  CHECK(refusal_of(circumstances, {}).find("the store lies on /images/second.img itself") == 0);
+  second = second_disk();
+  circumstances.storage.disks.clear();
+  second.contents.sets = {group({"pv0"})};
+  CHECK(refusal_of(circumstances, {}).find("/images/second.img holds a part") == 0);
+}
+
+TEST_CASE("a machine on a folder has no further disks, and none has too many") {
+  auto circumstances = usual();
+  ImportRequest request;
+  request.new_disks.assign(most_disks, base::GiB);
+  CHECK_THROWS_AS(plan_import(circumstances, request), Error);
+  request.new_disks.pop_back();
+  CHECK_NOTHROW(plan_import(circumstances, request));
+  circumstances.survey.disk.kind = probe::DiskKind::directory;
+  CHECK_THROWS_AS(plan_import(circumstances, request), Error);
+}
+
+TEST_CASE("an import plans one empty layer on the disk's stable path") {
+  const auto plan = plan_import(usual(), {});
+  REQUIRE(plan.change.new_layers.size() == 1);
+  const auto& image = plan.change.new_layers[0].image;
+  CHECK(image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
+  CHECK(image.backing->format == "raw");
+  CHECK(image.virtual_bytes == 240 * base::GiB);
+  CHECK(image.geometry.cluster_bytes == 128 * 1024);
+  CHECK(image.geometry.extended_l2);
+  CHECK(plan.findings.empty());
+}
+
+TEST_CASE("what an import plans is a definition that reads back") {
+  auto definition = plan_import(usual(), {}).change.definition;
+  definition.fingerprints[definition.active.layer] = sample_fingerprint();
+  const auto again = definition_from_json(to_json(definition), "planned");
+  CHECK(again.system == "Debian GNU/Linux 12 (bookworm)");
+  CHECK(again.base.serial == "S1");
+  CHECK(again.base.table_uuid == usual().survey.contents.table_uuid);
+  CHECK(again.active.hardware.mac == "52:54:00:aa:bb:cc");
+}
+
+TEST_CASE("layers of --classic are such as every QEMU reads") {
+  ImportRequest request;
+  request.classic = true;
+  const auto plan = plan_import(usual(), request);
+  CHECK_FALSE(plan.change.new_layers[0].image.geometry.extended_l2);
+  CHECK(plan.change.definition.geometry.cluster_bytes == 64 * 1024);
+}
+
+TEST_CASE("a name is the guest's host name, else its system's, and a taken one gets a number") {
+  CHECK(name_for(usual()) == "web.example");
+  auto taken = usual();
+  taken.taken_names = {"web.example", "web.example-2"};
+  CHECK(name_for(taken) == "web.example-3");
+  auto nameless = usual();
+  nameless.survey.contents.systems[0].hostname = "localhost";
+  CHECK(name_for(nameless) == "debian");
+  nameless.survey.contents.systems.clear();
+  CHECK(name_for(nameless) == "machine");
+  nameless.survey.disk.kind = probe::DiskKind::image;
+  nameless.survey.disk.path = "/images/Old Server.img";
+  CHECK(name_for(nameless) == "old-server");
+}
+
+TEST_CASE("a number does not make a name too long") {
+  auto circumstances = usual();
+  circumstances.survey.contents.systems[0].hostname = std::string(80, 'a');
+  circumstances.taken_names = {std::string(63, 'a')};
+  CHECK(name_for(circumstances) == std::string(61, 'a') + "-2");
+}
+
+TEST_CASE("a name that was asked for must be one and must be free") {
+  ImportRequest request;
+  request.name = "../x";
+  CHECK(refusal(usual(), request).kind() == ErrorKind::usage);
+  request.name = "web";
+  auto circumstances = usual();
+  circumstances.taken_names = {"web"};
+  CHECK(refusal(circumstances, request).kind() == ErrorKind::exists);
+}
+
+TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
+  auto circumstances = usual();
+  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  const auto error = refusal(circumstances);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.message(), Catch::Contains("mounted at /mnt/old"));
+  CHECK_THAT(error.hint(), Catch::Contains("--allow-in-use"));
+  ImportRequest request;
+  request.allow_in_use = true;
+  CHECK(warns_of(plan_import(circumstances, request), "base-in-use"));
+  circumstances.survey.disk.in_use = {{"qemu", "another machine", false}};
+  CHECK(plan_import(circumstances, {}).findings.empty());
+}
+
+TEST_CASE("volatile storage is refused with the places that keep") {
+  auto circumstances = usual();
+  circumstances.storage.volatile_storage = true;
+  circumstances.storage.volatile_reason = "/ is kept in memory (tmpfs)";
+  const auto error = refusal(circumstances);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.message(), Catch::Contains("tmpfs"));
+  CHECK_THAT(error.hint(), Catch::Contains("/mnt/data (9 GiB free)") && Catch::Contains("--allow-volatile"));
+  ImportRequest request;
+  request.allow_volatile = true;
+  CHECK(warns_of(plan_import(circumstances, request), "store-volatile"));
+}
+
+TEST_CASE("low space is refused unless allowed") {
+  auto circumstances = usual();
+  circumstances.storage.low_space = true;
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).hint(), Catch::Contains("--allow-low-space"));
+  ImportRequest request;
+  request.allow_low_space = true;
+  CHECK(warns_of(plan_import(circumstances, request), "store-low-space"));
+}
+
+TEST_CASE("a store on the very disk is refused, and no option allows it") {
+  auto circumstances = usual();
+  circumstances.storage.disks = {"/dev/sda"};
+  ImportRequest request;
+  request.allow_in_use = request.allow_volatile = request.allow_low_space = true;
+  const auto error = refusal(circumstances, request);
+  CHECK(error.kind() == ErrorKind::refused);
+  CHECK_THAT(error.hint(), !Catch::Contains("--allow"));
+  circumstances.storage.disks = {};
+  circumstances.storage.mount_point = "/mnt/old";
+  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
+}
+
+TEST_CASE("a qcow2 image is a base with its format written down") {
+  const auto definition = plan_import(on_qcow2(), {}).change.definition;
+  CHECK(definition.base.format == "qcow2");
+  CHECK(layer_on_base(definition.base, definition.geometry).backing->format == "qcow2");
+}
+
+TEST_CASE("an image that is marked corrupt or dirty, also further down, is refused with the repair that it needs") {
+  for (const std::size_t index : {0u, 1u}) {
+    auto corrupt = on_qcow2(), dirty = on_qcow2();
+    corrupt.survey.disk.files[index].corrupt = true;
+    dirty.survey.disk.files[index].dirty = true;
+    ImportRequest request;
+    request.allow_in_use = true;
+    CHECK(refusal(corrupt, request).kind() == ErrorKind::corrupt);
+    CHECK(refusal(dirty, request).kind() == ErrorKind::refused);
+    const auto path = index == 0 ? "/images/web.qcow2" : "/images/base.img";
+    CHECK_THAT(refusal(corrupt, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
+    CHECK_THAT(refusal(dirty, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
+  }
+}
+
+TEST_CASE("what backs an image under a format that no header names is refused") {
+  auto circumstances = on_qcow2();
+  circumstances.survey.disk.files[1].format_is_named = false;
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).hint(), Catch::EndsWith("qemu-img rebase -u -b /images/base.img -F raw IMAGE"));
+}
+
+TEST_CASE("a store on a disk that backs the image is refused") {
+  auto circumstances = on_qcow2();
+  circumstances.survey.disk.files[1] = {.path = "/dev/sdb", .format = "raw", .is_device = true};
+  CHECK(refusal(circumstances).kind() == ErrorKind::refused);
+  CHECK_THAT(refusal(circumstances).message(), Catch::StartsWith("the store lies on"));
+}
+
+TEST_CASE("what is too small for a disk is refused") {
+  auto circumstances = usual();
+  for (const auto size : {0u, 1u, 511u}) {
+    circumstances.survey.disk.size_bytes = size;
+    CHECK(refusal(circumstances).kind() == ErrorKind::corrupt);
+  }
+}
+
+TEST_CASE("a blank disk and one without a system import with a warning") {
+  auto circumstances = usual();
+  circumstances.survey.contents.systems.clear();
+  CHECK(warns_of(plan_import(circumstances, {}), "no-system"));
+  circumstances.survey.contents = {};
+  CHECK(warns_of(plan_import(circumstances, {}), "disk-blank"));
+}
+
+TEST_CASE("what is asked for goes before what is advised, and says so") {
+  ImportRequest request;
+  request.firmware = Firmware::uefi;
+  request.memory_bytes = base::GiB;
+  request.cpus = 7;
+  request.bus = Bus::nvme;
+  request.machine = MachineType::pc;
+  request.network = Network{NetworkKind::nat, ""};
+  const auto hardware = plan_import(usual(), request).change.definition.active.hardware;
+  CHECK(hardware.firmware == Firmware::uefi);
+  CHECK(hardware.memory_bytes == base::GiB);
+  CHECK(hardware.cpus == 7);
+  CHECK(hardware.bus == Bus::nvme);
+  CHECK(hardware.machine == MachineType::pc);
+  CHECK(hardware.network.kind == NetworkKind::nat);
+  CHECK(hardware.because[0] == "firmware as asked for");
+}
+
+TEST_CASE("an import that is carried out is a machine on the base") {
+  const TemporaryFolder folder;
+  TestHost test_host;
+  const Store store(test_host.host, folder.path() / "store");
+  write_file(folder.path() / "base.img", std::string(base::MiB, 'B'));
+  auto circumstances = usual();
+  circumstances.survey.disk.path = circumstances.survey.disk.stable_path = (folder.path() / "base.img").string();
+  circumstances.survey.disk.kind = probe::DiskKind::image;
+  circumstances.survey.disk.size_bytes = base::MiB;
+  auto plan = plan_import(circumstances, {});
+  plan.change.definition.fingerprints[circumstances.drawn.layer_id] = sample_fingerprint();
+  const auto machine = apply_import(store, plan);
+  CHECK(store.names() == std::vector<std::string>{"web.example"});
+  CHECK_NOTHROW(store.check_files(store.load("web.example")));
+  CHECK(store.garbage(machine).empty());
+  const auto shown = image::open_image(machine.active_layer(), image::ImageFormat::qcow2);
+  CHECK(char(shown->read(base::MiB - 1, 1)[0]) == 'B');
+  CHECK_THROWS_AS(apply_import(store, plan), Error);
+}
+
+TEST_CASE("an import that fails leaves nothing behind") {
+  const TemporaryFolder folder;
+  TestHost test_host;
+  const Store store(test_host.host, folder.path() / "store");
+  auto plan = plan_import(usual(), {});
+  plan.change.new_layers[0].image.backing->path = std::string(2000, 'x');  // longer than a header can name
+  CHECK_THROWS_AS(apply_import(store, plan), Error);
+  CHECK(sys::list_directory(store.folder()).empty());
+}

@@ -140,8 +140,7 @@ void ChunkWalk::take_piece(Chunk& chunk, std::uint64_t end) {
 }
 
 bool ChunkWalk::has_room(const Chunk& chunk) const {
-  return chunk.pieces.empty() ||
-         position_ / chunk_bytes == chunk.pieces.front().extent.offset / chunk_bytes;
+  return chunk.pieces.empty() || position_ / chunk_bytes == chunk.pieces.front().extent.offset / chunk_bytes;
 }
 
 Chunk ChunkWalk::rounded(Chunk chunk) const {

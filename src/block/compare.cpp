@@ -21,7 +21,8 @@ namespace {
 constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t buffer_bytes = 2 * base::MiB;
 constexpr std::uint64_t most_read = buffer_bytes / 2;  // of each device at once
-// What a thread gets at once: waking it for less costs as much as it saves. No more pieces either, should they be small.
+// What a thread gets at once: waking it for less costs as much as it saves. No more pieces either, should they be
+// small.
 constexpr std::uint64_t batch_bytes = 8 * base::MiB;
 constexpr std::size_t batch_pieces = 256;
 constexpr std::uint64_t longest_extent = base::GiB;

@@ -14,7 +14,8 @@ static Results examine(const sys::Host& host, const machine::Machine& machine) {
     case machine::Drift::none:
       return {};
     case machine::Drift::missing:
-      return {{"base", Status::error, fmt::format("{}: its disk {} is not here", machine.name,
+      return {{"base", Status::error,
+               fmt::format("{}: its disk {} is not here", machine.name,
                            definition.others.empty() ? definition.base.path : base::join(state.reasons, "; ")),
                fmt::format("attach it, then: hrvm verify {}", machine.name)}};
     case machine::Drift::changed:

@@ -20,8 +20,8 @@ Results examine(const sys::Host& host, const machine::Machine& machine) {
 }  // namespace
 
 Results check_domains(const Circumstances& at) {
-  auto problems = for_each_machine(at, "domains",
-                                   [&](const machine::Machine& machine) { return examine(at.host, machine); });
+  auto problems =
+      for_each_machine(at, "domains", [&](const machine::Machine& machine) { return examine(at.host, machine); });
   return or_ok("domains", std::move(problems), "no change has left a domain of libvirt undefined");
 }
 

@@ -11,13 +11,8 @@ struct Reader {
   std::unique_ptr<FileSystem> (*open)(block::BlockDevice&);
 };
 constexpr std::array readers{
-    Reader{"ext2", open_ext},
-    Reader{"ext3", open_ext},
-    Reader{"ext4", open_ext},
-    Reader{"vfat", open_fat},
-    Reader{"ntfs", open_ntfs},
-    Reader{"xfs", open_xfs},
-    Reader{"btrfs", open_btrfs},
+    Reader{"ext2", open_ext},  Reader{"ext3", open_ext}, Reader{"ext4", open_ext},    Reader{"vfat", open_fat},
+    Reader{"ntfs", open_ntfs}, Reader{"xfs", open_xfs},  Reader{"btrfs", open_btrfs},
 };
 
 }  // namespace

@@ -12,9 +12,7 @@ namespace {
 constexpr unsigned most_links = 40;            // as Linux (path_resolution(7))
 constexpr std::size_t most_components = 4096;  // links that expand links could otherwise fill memory
 
-std::string joined(const std::vector<std::string>& names) {
-  return names.empty() ? "/" : "/" + base::join(names, "/");
-}
+std::string joined(const std::vector<std::string>& names) { return names.empty() ? "/" : "/" + base::join(names, "/"); }
 
 }  // namespace
 

@@ -302,9 +302,10 @@ class Reading {
     });
     if (shim == contents_.boot.loaders.end()) return;
     add("secure-boot-shim", Severity::note, fmt::format("p{}", shim->partition),
-        fmt::format("its boot loader is started by a Secure Boot shim, {}: a machine checks no signatures, and starts it "
-                    "all the same",
-                    shim->path));
+        fmt::format(
+            "its boot loader is started by a Secure Boot shim, {}: a machine checks no signatures, and starts it "
+            "all the same",
+            shim->path));
   }
 
   struct Companion {

@@ -22,9 +22,7 @@ constexpr Container containers[] = {
     {"ceph_bluestore", "ceph", "Ceph"},
 };
 
-bool is_swap(std::string_view filesystem) {
-  return filesystem == "swap" || filesystem == "swsuspend";
-}
+bool is_swap(std::string_view filesystem) { return filesystem == "swap" || filesystem == "swsuspend"; }
 
 }  // namespace
 

@@ -72,9 +72,7 @@ T* map(std::size_t bytes, int flags, int fd) {
 kvm_run* running_vcpu = nullptr;
 
 // KVM_RUN leaves with EINTR, also when the signal comes just before it is entered.
-void stop_vcpu(int) {
-  running_vcpu->immediate_exit = 1;
-}
+void stop_vcpu(int) { running_vcpu->immediate_exit = 1; }
 
 void arm_timer() {
   struct sigaction action = {};

@@ -5,8 +5,8 @@
 
 namespace hrvm::sys {
 
-// Runs the test programs on the descriptor of /dev/kvm. Empty when each reached its hlt in time, else why not. For a child
-// process: it takes SIGALRM for itself, and what it makes is given back only when the process ends.
+// Runs the test programs on the descriptor of /dev/kvm. Empty when each reached its hlt in time, else why not. For a
+// child process: it takes SIGALRM for itself, and what it makes is given back only when the process ends.
 std::string disprove_kvm(int kvm);
 
 }  // namespace hrvm::sys

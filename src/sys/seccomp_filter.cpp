@@ -72,9 +72,7 @@ void load(Program& program, std::size_t offset) {
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, std::uint32_t(offset)));
 }
 
-void answer(Program& program, std::uint32_t action) {
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, action));
-}
+void answer(Program& program, std::uint32_t action) { program.push_back(BPF_STMT(BPF_RET | BPF_K, action)); }
 
 // `action` for the call whose number is loaded, else on to the next rule.
 void rule(Program& program, int call, std::uint32_t action) {

@@ -106,7 +106,8 @@ TEST_CASE_METHOD(Booting, "an XML print is a domain") {
 TEST_CASE_METHOD(Booting, "another disk and a disc are found, and read only, whatever commas are in their names") {
   std::filesystem::copy_file(base(), MachineStore::folder() / "a,ro");
   std::filesystem::copy_file(base(), MachineStore::folder() / "b,boot.iso");
-  const auto other = (MachineStore::folder() / "a,ro").string(), disc = (MachineStore::folder() / "b,boot.iso").string();
+  const auto other = (MachineStore::folder() / "a,ro").string(),
+             disc = (MachineStore::folder() / "b,boot.iso").string();
   const auto command = executed({"boot", "web", "--accel", "tcg", "--disk", other + ",ro", "--iso", disc + ",boot"});
   CHECK(file_of(command, "extra1") == other);
   CHECK(file_of(command, "extra2") == disc);
@@ -114,7 +115,8 @@ TEST_CASE_METHOD(Booting, "another disk and a disc are found, and read only, wha
   CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--disk", other + ".none"}) == 1);
 }
 
-TEST_CASE_METHOD(Booting, "a machine's other disks are there at each boot, and one that is missing is told with what to do") {
+TEST_CASE_METHOD(Booting,
+                 "a machine's other disks are there at each boot, and one that is missing is told with what to do") {
   const auto other = (MachineStore::folder() / "other.img").string();
   std::filesystem::copy_file(base(), other);
   REQUIRE(run({"set", "web", "disk=+" + other}) == 0);

@@ -52,7 +52,8 @@ TEST_CASE("an import says what was decided and why, and what to type next") {
   CHECK(session.store.names().empty());
   CHECK(session.run({"import", sda}) == 0);
   CHECK(session.run({"import", "/dev/sdb"}) == 4);
-  CHECK(session.run({"import", "/dev/sdb", "zfs", "--memory", "2G", "--cpus", "1", "--net", "nat", "--allow-partial"}) == 0);
+  CHECK(session.run(
+            {"import", "/dev/sdb", "zfs", "--memory", "2G", "--cpus", "1", "--net", "nat", "--allow-partial"}) == 0);
   CHECK(session.run({"import", sda, "--plain"}) == 0);
   session.check();
 }

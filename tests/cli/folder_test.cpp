@@ -91,8 +91,9 @@ TEST_CASE_METHOD(FolderStore, "where files are not told, diff says what to do in
   transcript.check();
 }
 
-TEST_CASE_METHOD(FolderStore,
-                 "what a machine on a folder has no use for is not told of it, and list tells whose guest writes to it") {
+TEST_CASE_METHOD(
+    FolderStore,
+    "what a machine on a folder has no use for is not told of it, and list tells whose guest writes to it") {
   REQUIRE(run({"import", root(), "web", "--direct"}) == 0);
   for (const char* member : {"firmware", "bus", "secure_boot"})
     CHECK(json({"show", "web"})["machines"].items().at(0)[member].is_null());

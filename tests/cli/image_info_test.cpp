@@ -29,8 +29,7 @@ std::filesystem::path make_image(const MachineStore& store, const std::string& b
 
 void set_incompatible_feature(const std::filesystem::path& image, std::uint64_t feature) {
   const base::be64 features = feature | image::qcow2::extended_l2;
-  test::write_at(image, offsetof(image::qcow2::Header, incompatible_features),
-                 std::as_bytes(std::span(&features, 1)));
+  test::write_at(image, offsetof(image::qcow2::Header, incompatible_features), std::as_bytes(std::span(&features, 1)));
 }
 
 }  // namespace

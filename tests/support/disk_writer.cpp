@@ -14,9 +14,7 @@ void put(Bytes& bytes, std::size_t offset, std::uint64_t value, unsigned width) 
   for (unsigned i = 0; i < width; ++i) bytes.at(offset + i) = std::byte(value >> (8 * i));
 }
 
-std::uint64_t hex(const std::string& text) {
-  return std::stoull(text, nullptr, 16);
-}
+std::uint64_t hex(const std::string& text) { return std::stoull(text, nullptr, 16); }
 
 // "c12a7328-f81f-11d2-ba4b-00a0c93ec93b" in the order of the disk: three little-endian numbers, then eight bytes.
 void put_guid(Bytes& bytes, std::size_t offset, const std::string& text) {

@@ -26,8 +26,8 @@ const char* const debian_release =
 
 // A Debian root: os-release as the link it is, a host name, kernels with the modules that drive virtio disks and a
 // network card.
-void write_debian(const TemporaryDirectory& tree, const std::string& hostname,
-                  const std::vector<std::string>& kernels, const std::string& nic = "net/virtio_net.ko") {
+void write_debian(const TemporaryDirectory& tree, const std::string& hostname, const std::vector<std::string>& kernels,
+                  const std::string& nic = "net/virtio_net.ko") {
   tree.write("usr/lib/os-release", debian_release);
   tree.link("etc/os-release", "../usr/lib/os-release");
   tree.write("etc/hostname", hostname + "\n");

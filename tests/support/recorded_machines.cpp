@@ -78,9 +78,7 @@ RecordedMachine::RecordedMachine(const std::string& name) {
   builder.finish();
 }
 
-stdfs::path RecordedMachine::file(std::string_view absolute) const {
-  return folder_ / absolute.substr(1);
-}
+stdfs::path RecordedMachine::file(std::string_view absolute) const { return folder_ / absolute.substr(1); }
 
 const RecordedMachine& recorded_machine(const std::string& name) {
   static std::map<std::string, std::unique_ptr<RecordedMachine>> built;

@@ -5,8 +5,8 @@
 //     run_the_code_under_test(machine.host());
 //     CHECK(machine.out.str() == "…");
 //
-// Nothing is a terminal, the clock stands still, entropy is the same in every run, every filesystem is half full, and the
-// user is root.
+// Nothing is a terminal, the clock stands still, entropy is the same in every run, every filesystem is half full, and
+// the user is root.
 #pragma once
 
 #include <filesystem>

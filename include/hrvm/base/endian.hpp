@@ -47,15 +47,14 @@ static_assert(sizeof(be64) == 8 && alignof(be64) == 1);
 
 // Copies a disk structure out of `bytes`. The caller has checked that offset + sizeof(T) lies inside.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-T load(std::span<const std::byte> bytes, std::size_t offset = 0) {
+requires std::is_trivially_copyable_v<T> T load(std::span<const std::byte> bytes, std::size_t offset = 0) {
   T value;
   std::memcpy(&value, bytes.subspan(offset, sizeof(T)).data(), sizeof(T));
   return value;
 }
 
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void store(std::span<std::byte> bytes, std::size_t offset, const T& value) {
   std::memcpy(bytes.subspan(offset, sizeof(T)).data(), &value, sizeof(T));
 }

@@ -35,18 +35,27 @@ class Error : public std::exception {
   Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
 
   // Builders, so that a throw reads as one sentence: throw Error(kind, "what").on(path).hint("do this").
-  Error&& on(std::string path) && { path_ = std::move(path); return std::move(*this); }
-  Error&& at(std::uint64_t byte_offset) && { offset_ = byte_offset; return std::move(*this); }
-  Error&& hint(std::string text) && { hint_ = std::move(text); return std::move(*this); }
+  Error&& on(std::string path) && {
+    path_ = std::move(path);
+    return std::move(*this);
+  }
+  Error&& at(std::uint64_t byte_offset) && {
+    offset_ = byte_offset;
+    return std::move(*this);
+  }
+  Error&& hint(std::string text) && {
+    hint_ = std::move(text);
+    return std::move(*this);
+  }
 
   // Puts what was being done before the message: "reading L2 table 3: …". Kind, path, offset and hint stay.
   Error& while_doing(std::string_view what);
 
   ErrorKind kind() const { return kind_; }
   const std::string& message() const { return message_; }
-  const std::string& path() const { return path_; }                  // empty: about no file
-  std::optional<std::uint64_t> offset() const { return offset_; }    // bytes into path
-  const std::string& hint() const { return hint_; }                  // empty: nothing to advise
+  const std::string& path() const { return path_; }                // empty: about no file
+  std::optional<std::uint64_t> offset() const { return offset_; }  // bytes into path
+  const std::string& hint() const { return hint_; }                // empty: nothing to advise
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:

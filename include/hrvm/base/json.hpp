@@ -34,7 +34,9 @@ class Json {
   Json(Array value) : value_(std::move(value)) {}
   Json(Object value) : value_(std::move(value)) {}
   template <typename T>
-  Json(const std::optional<T>& value) { if (value) *this = Json(*value); }
+  Json(const std::optional<T>& value) {
+    if (value) *this = Json(*value);
+  }
   Json(const std::vector<std::string>& texts);
 
   // An empty array or object where the default would be null.

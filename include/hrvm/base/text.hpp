@@ -9,9 +9,9 @@
 
 namespace hrvm::base {
 
-std::string_view trim(std::string_view text);  // white space and NUL at both ends
+std::string_view trim(std::string_view text);                                // white space and NUL at both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // "" gives one empty field
-std::vector<std::string_view> lines(std::string_view text);                  // without "\n" or "\r\n"; no last empty one
+std::vector<std::string_view> lines(std::string_view text);  // without "\n" or "\r\n"; no last empty one
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string lower(std::string_view ascii);
 bool starts_with_ignoring_case(std::string_view text, std::string_view ascii_prefix);

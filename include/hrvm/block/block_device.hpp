@@ -1,5 +1,5 @@
-// BlockDevice: a range of bytes that can be read at any offset. Disks, image files, partitions (a slice of a disk), logical
-// volumes and the guest's view of a machine all are one, so a filesystem reader serves them all.
+// BlockDevice: a range of bytes that can be read at any offset. Disks, image files, partitions (a slice of a disk),
+// logical volumes and the guest's view of a machine all are one, so a filesystem reader serves them all.
 //
 // Reading never changes anything: there is no write in this interface. Offsets and sizes are bytes. A device is used by
 // one thread at a time.
@@ -51,8 +51,8 @@ class BlockDevice {
   virtual ~BlockDevice() = default;
 
   virtual std::uint64_t size() const = 0;
-  // Fills all of `out`. A read that leaves [0, size()) is Error{corrupt}; a medium that fails is Error{io}; both name the
-  // device and the offset.
+  // Fills all of `out`. A read that leaves [0, size()) is Error{corrupt}; a medium that fails is Error{io}; both name
+  // the device and the offset.
   virtual void read(std::uint64_t offset, std::span<std::byte> out) = 0;
   // What is known of the bytes from `offset` (< size()) on, without reading them: one extent that starts there.
   virtual Extent extent_at(std::uint64_t offset);

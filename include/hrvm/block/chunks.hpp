@@ -35,8 +35,8 @@ class SharedSource {
   std::mutex mutex_;
 };
 
-// Data of a range: one cell of the grid of chunk_bytes at most, with what lies between the pieces being zeros; or, to be
-// cloned, one piece of any length.
+// Data of a range: one cell of the grid of chunk_bytes at most, with what lies between the pieces being zeros; or, to
+// be cloned, one piece of any length.
 struct Chunk {
   std::uint64_t offset = 0, length = 0;
   std::vector<StoredExtent> pieces;  // in order
@@ -58,8 +58,8 @@ struct Run {
 std::vector<Run> read_chunk(SharedSource& source, const Chunk& chunk, std::uint64_t unit_bytes,
                             std::span<std::byte> buffer);
 
-// Goes through a device in order. Each chunk begins and ends at a multiple of `unit_bytes` (which divides chunk_bytes), or
-// with the device, and no two chunks share a unit.
+// Goes through a device in order. Each chunk begins and ends at a multiple of `unit_bytes` (which divides chunk_bytes),
+// or with the device, and no two chunks share a unit.
 class ChunkWalk {
  public:
   // How many bytes that lie there may be told as one piece to be cloned; 0: none.

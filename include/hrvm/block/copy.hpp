@@ -21,13 +21,13 @@ class ChunkSink {
   virtual bool clone(const Chunk& chunk) = 0;
 };
 
-// Brings all data of `source` to the sink, which writes to `out`. Several threads read and write; what the filesystem can
-// share is cloned. Memory: a few buffers of 2 MiB.
+// Brings all data of `source` to the sink, which writes to `out`. Several threads read and write; what the filesystem
+// can share is cloned. Memory: a few buffers of 2 MiB.
 void copy_chunks(BlockDevice& source, std::uint64_t unit_bytes, OutputFile& out, ChunkSink& sink,
                  const sys::ProgressCallback& progress);
 
-// Writes all of `source` into `fd` (a new, empty file) so that it reads the same; zeros, known or found, become holes. Sets
-// the file's size. `path` is for messages.
+// Writes all of `source` into `fd` (a new, empty file) so that it reads the same; zeros, known or found, become holes.
+// Sets the file's size. `path` is for messages.
 void copy_to_file(BlockDevice& source, int fd, const std::string& path, const sys::ProgressCallback& progress);
 
 bool is_zero(std::span<const std::byte> bytes);

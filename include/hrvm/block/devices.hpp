@@ -19,14 +19,14 @@ enum class Access {
 // (BLKGETSIZE64, BLKSSZGET, BLKPBSZGET); a regular file has 512-byte sectors.
 std::unique_ptr<BlockDevice> open_device(const std::filesystem::path& path, Access access = Access::buffered);
 
-// True when somebody holds a block special file for himself alone (O_EXCL): a mounted filesystem, a pool, an array. Only
-// one may, so it is tried and let go of at once. False for all other files, and where it cannot be told.
+// True when somebody holds a block special file for himself alone (O_EXCL): a mounted filesystem, a pool, an array.
+// Only one may, so it is tried and let go of at once. False for all other files, and where it cannot be told.
 bool is_claimed(const std::filesystem::path& device);
 
 std::unique_ptr<BlockDevice> memory_device(std::vector<std::byte> bytes, std::string name, SectorSizes sectors = {});
 
-// `length` bytes of `parent` from `offset`. What lies beyond the parent's end is Error{corrupt} at once. The parent must
-// outlive the slice.
+// `length` bytes of `parent` from `offset`. What lies beyond the parent's end is Error{corrupt} at once. The parent
+// must outlive the slice.
 std::unique_ptr<BlockDevice> slice(BlockDevice& parent, std::uint64_t offset, std::uint64_t length, std::string name);
 
 // Another view of the same bytes, with other sector sizes (a 4Kn image file) and name. `parent` must outlive it.

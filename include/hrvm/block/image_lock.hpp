@@ -1,6 +1,6 @@
-// QEMU's byte-range locks on image files (block/file-posix.c: open file description locks on bytes 100+n for permissions
-// in use and 200+n for permissions not shared; n = 0 consistent read, 1 write, 2 write unchanged, 3 resize).
-// They are the one truth about whether a machine runs, whoever started it.
+// QEMU's byte-range locks on image files (block/file-posix.c: open file description locks on bytes 100+n for
+// permissions in use and 200+n for permissions not shared; n = 0 consistent read, 1 write, 2 write unchanged, 3
+// resize). They are the one truth about whether a machine runs, whoever started it.
 #pragma once
 
 #include <sys/types.h>
@@ -18,8 +18,8 @@ enum class ImageUse {
   write,  // somebody has it open for writing: its machine runs
 };
 
-// Looks, without taking anything. The file is opened O_RDONLY. A filesystem without such locks, and a missing file, tell
-// `none`.
+// Looks, without taking anything. The file is opened O_RDONLY. A filesystem without such locks, and a missing file,
+// tell `none`.
 ImageUse image_use(const std::filesystem::path& image);
 
 // Takes what QEMU takes for a writer that shares nothing, so that no QEMU and no other hrvm opens the image meanwhile.

@@ -1,7 +1,7 @@
 // OutputFile: a new file that is filled by large pieces, from several threads at once.
 //
-// Large aligned writes go around the page cache where the filesystem can (O_DIRECT), so that they are on the medium when
-// they are done and take no memory; the rest goes through it. Nothing is synced here.
+// Large aligned writes go around the page cache where the filesystem can (O_DIRECT), so that they are on the medium
+// when they are done and take no memory; the rest goes through it. Nothing is synced here.
 #pragma once
 
 #include <atomic>
@@ -34,8 +34,8 @@ class OutputFile {
 
   // Whether bytes of the file behind `from` can be shared: known once it was tried.
   Cloning cloning(const RawLocation& from) const;
-  // Lets [offset, offset + length) share what lies at `from` (reflink). All three are multiples of grid_bytes. False when
-  // the filesystem cannot, and nothing changed.
+  // Lets [offset, offset + length) share what lies at `from` (reflink). All three are multiples of grid_bytes. False
+  // when the filesystem cannot, and nothing changed.
   bool clone(const RawLocation& from, std::uint64_t length, std::uint64_t offset);
   bool has_cloned() const { return has_cloned_; }
 

@@ -90,7 +90,8 @@ struct Command {
   bool hidden = false;  // __complete
 };
 
-// The table of all commands, in the order of --help. Each is defined in the file of its name (src/cli/commands/<name>.cpp).
+// The table of all commands, in the order of --help. Each is defined in the file of its name
+// (src/cli/commands/<name>.cpp).
 std::span<const Command* const> commands();
 // Options that every command takes.
 std::span<const Option> global_options();

@@ -13,8 +13,8 @@ struct BackingReference {
   std::string format;  // "raw" or "qcow2": recorded, so that nobody probes
 };
 
-// Extended L2 entries split a cluster into 32 subclusters: with 128 KiB clusters a 4 KiB write allocates 4 KiB, where the
-// usual 64 KiB clusters take 64 KiB.
+// Extended L2 entries split a cluster into 32 subclusters: with 128 KiB clusters a 4 KiB write allocates 4 KiB, where
+// the usual 64 KiB clusters take 64 KiB.
 struct Geometry {
   std::uint32_t cluster_bytes = 128 * 1024;
   bool extended_l2 = true;
@@ -35,8 +35,9 @@ struct NewImage {
   std::optional<BackingReference> backing;
 };
 
-// Writes header, refcounts and an empty L1 table into the empty file behind `fd` (version 3; check clean). Does not sync.
-// `path` is for messages. Error{usage} for geometry qcow2 does not know, Error{unsupported} for sizes beyond its L1 limit.
+// Writes header, refcounts and an empty L1 table into the empty file behind `fd` (version 3; check clean). Does not
+// sync. `path` is for messages. Error{usage} for geometry qcow2 does not know, Error{unsupported} for sizes beyond its
+// L1 limit.
 void create_qcow2(int fd, const std::string& path, const NewImage& image);
 
 }  // namespace hrvm::image

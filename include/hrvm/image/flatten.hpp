@@ -18,8 +18,8 @@ struct FlatForm {
 };
 
 // Writes `source` into the new, empty file behind `fd` as raw (holes kept) or as qcow2 without backing (zeros not
-// allocated). Several threads read, compress and write; what the filesystem can share is not copied (reflink). Memory: a
-// few buffers of 2 MiB, and what flat_layout.hpp says. Does not sync. `progress` gets bytes of the virtual size.
+// allocated). Several threads read, compress and write; what the filesystem can share is not copied (reflink). Memory:
+// a few buffers of 2 MiB, and what flat_layout.hpp says. Does not sync. `progress` gets bytes of the virtual size.
 void flatten(block::BlockDevice& source, int fd, const std::string& path, const FlatForm& form,
              const sys::ProgressCallback& progress);
 

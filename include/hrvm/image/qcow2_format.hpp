@@ -1,5 +1,5 @@
-// qcow2 as it lies on disk: QEMU's docs/interop/qcow2.txt, sections "Header", "Header extensions", "Host cluster management",
-// "Cluster mapping" and "Extended L2 Entries". All integers are big-endian.
+// qcow2 as it lies on disk: QEMU's docs/interop/qcow2.txt, sections "Header", "Header extensions", "Host cluster
+// management", "Cluster mapping" and "Extended L2 Entries". All integers are big-endian.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ struct Header {
   be32 cluster_bits;         // 9 to 21; at least 14 with extended L2 entries
   be64 size;                 // virtual, bytes
   be32 crypt_method;
-  be32 l1_size;              // entries
-  be64 l1_table_offset;      // bytes, cluster aligned
+  be32 l1_size;          // entries
+  be64 l1_table_offset;  // bytes, cluster aligned
   be64 refcount_table_offset;
   be32 refcount_table_clusters;
   be32 nb_snapshots;
@@ -33,8 +33,8 @@ struct Header {
   be64 incompatible_features;
   be64 compatible_features;
   be64 autoclear_features;
-  be32 refcount_order;       // width of a refcount is 1 << order bits; 4 in version 2
-  be32 header_length;        // bytes
+  be32 refcount_order;  // width of a refcount is 1 << order bits; 4 in version 2
+  be32 header_length;   // bytes
 };
 static_assert(sizeof(Header) == 104);
 static_assert(offsetof(Header, incompatible_features) == 72);
@@ -60,10 +60,10 @@ static_assert(sizeof(HeaderExtension) == 8);
 // Of an internal snapshot; extra data, id and name follow, padded to 8 bytes.
 struct SnapshotHeader {
   be64 l1_table_offset;
-  be32 l1_size;          // entries
-  be16 id_str_size;      // bytes
+  be32 l1_size;      // entries
+  be16 id_str_size;  // bytes
   be16 name_size;
-  be32 date_sec;         // since 1970
+  be32 date_sec;  // since 1970
   be32 date_nsec;
   be64 vm_clock_nsec;
   be32 vm_state_size;    // bytes; the first 8 bytes of the extra data are a wider field for it
@@ -78,11 +78,11 @@ inline constexpr std::uint32_t extension_feature_names = 0x6803f857;
 inline constexpr std::uint32_t extension_data_file = 0x44415441;
 
 // L1 and standard L2 entries.
-inline constexpr std::uint64_t copied = 1ull << 63;           // refcount is exactly 1: may be written in place
+inline constexpr std::uint64_t copied = 1ull << 63;  // refcount is exactly 1: may be written in place
 inline constexpr std::uint64_t compressed = 1ull << 62;
 inline constexpr std::uint64_t offset_mask = 0x00fffffffffffe00ull;
-inline constexpr std::uint64_t all_zero = 1ull << 0;          // not with extended L2 entries
+inline constexpr std::uint64_t all_zero = 1ull << 0;  // not with extended L2 entries
 
-inline constexpr unsigned subclusters_per_cluster = 32;       // extended L2 entries are 16 bytes: descriptor and bitmap,
-                                                              // bit n: subcluster n allocated, bit 32+n: reads as zeros
+inline constexpr unsigned subclusters_per_cluster = 32;  // extended L2 entries are 16 bytes: descriptor and bitmap,
+                                                         // bit n: subcluster n allocated, bit 32+n: reads as zeros
 }  // namespace hrvm::image::qcow2

@@ -97,7 +97,7 @@ struct KernelFiles {
 // starts, as there is no boot loader.
 struct SharedFolder {
   std::string program;
-  machine::Path folder;                     // what is shared: the base, or where the overlay is mounted
+  machine::Path folder;                      // what is shared: the base, or where the overlay is mounted
   std::optional<sys::OverlayMount> overlay;  // for virtiofsd alone
   machine::Path base;
   std::string socket, log;  // in the run folder
@@ -127,7 +127,7 @@ struct LaunchPlan {
   SerialTarget serial = SerialTarget::terminal;
   machine::Path run_folder;                                      // sockets and pid
   std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
-  std::optional<std::uint16_t> vnc_port;  // on the loopback address; null: vnc_socket
+  std::optional<std::uint16_t> vnc_port;                         // on the loopback address; null: vnc_socket
   std::string guard_socket;                                      // QMP as well, for the guard
 
   std::optional<Tpm> tpm;
@@ -167,20 +167,20 @@ struct ExtraSource {
 };
 
 struct LaunchCircumstances {
-  std::string qemu;  // empty: not installed
-  std::string swtpm;  // empty: not installed
+  std::string qemu;           // empty: not installed
+  std::string swtpm;          // empty: not installed
   std::string bridge_helper;  // empty: not looked for
-  std::string virtiofsd;  // empty: not installed
-  KernelFiles kernel;     // of a machine on a folder
+  std::string virtiofsd;      // empty: not installed
+  KernelFiles kernel;         // of a machine on a folder
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet
-  bool layer_direct = false;     // O_DIRECT: what the store's filesystem can
-  bool display = false;          // there is one for --console gui
-  bool libvirt_as_root = false;  // by the modes of the base and of the folders above the layers
+  bool layer_direct = false;                 // O_DIRECT: what the store's filesystem can
+  bool display = false;                      // there is one for --console gui
+  bool libvirt_as_root = false;              // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
-  machine::Path tpm_folder;  // what its TPM remembers, or will
-  probe::Disk base;  // where it is now
+  machine::Path tpm_folder;         // what its TPM remembers, or will
+  probe::Disk base;                 // where it is now
   std::vector<probe::Disk> others;  // where the machine's other disks are; one without a path began empty
   std::vector<ExtraSource> extra_sources;
 };

@@ -17,8 +17,8 @@ struct UsbId {
 std::optional<UsbId> usb_id_from(std::string_view word);  // "046d:c52b"
 std::string text(const UsbId& id);
 
-// Error{not_found} for what is not plugged in, with what is; Error{refused} for a device that stores: a guest would write
-// to it.
+// Error{not_found} for what is not plugged in, with what is; Error{refused} for a device that stores: a guest would
+// write to it.
 void check_usb_device(const sys::Host& host, const UsbId& id);
 
 }  // namespace hrvm::launch

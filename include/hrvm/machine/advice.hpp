@@ -20,13 +20,14 @@ struct Advice {
   std::vector<base::Finding> findings;  // what may stop it from booting
 };
 
-// Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a loader is in the ESP; else
-// BIOS where the disk can. A loader that only a boot entry leads to is as good as another: a machine's variables get one.
+// Firmware: a 4096-byte logical sector needs UEFI; a 4096-byte physical one prefers it where a loader is in the ESP;
+// else BIOS where the disk can. A loader that only a boot entry leads to is as good as another: a machine's variables
+// get one.
 Advice advise(const probe::Survey& survey, const HostResources& host);
 
-// The network card that a machine gets: the one of which its system is known to have the driver. Where that is not known,
-// "virtio-net", or "e1000e" where it starts from SATA: that is what one without virtio drivers gets, and it is likely to
-// have none for the network either.
+// The network card that a machine gets: the one of which its system is known to have the driver. Where that is not
+// known, "virtio-net", or "e1000e" where it starts from SATA: that is what one without virtio drivers gets, and it is
+// likely to have none for the network either.
 std::string_view nic_of(const Hardware& hardware);
 
 }  // namespace hrvm::machine

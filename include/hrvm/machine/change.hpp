@@ -1,6 +1,6 @@
-// Change: a mutation of a machine as data. plan_* decide, without side effects; apply() carries out, in an order that survives
-// a crash at any instruction: new files written and synced, generation committed (one rename), then what nothing names
-// any more is removed.
+// Change: a mutation of a machine as data. plan_* decide, without side effects; apply() carries out, in an order that
+// survives a crash at any instruction: new files written and synced, generation committed (one rename), then what
+// nothing names any more is removed.
 #pragma once
 
 #include <optional>
@@ -29,12 +29,12 @@ struct LayerMerge {
 };
 
 struct Change {
-  std::string what;                       // "reset web", for messages and --dry-run
+  std::string what;  // "reset web", for messages and --dry-run
   std::vector<NewLayer> new_layers;
   std::vector<NvramCopy> nvram_copies;
   std::optional<LayerMerge> merge;
-  Definition definition;                  // as it will be
-  std::vector<std::string> discards;      // files that will be gone afterwards: "layers/….qcow2"
+  Definition definition;              // as it will be
+  std::vector<std::string> discards;  // files that will be gone afterwards: "layers/….qcow2"
   std::vector<std::string> warnings;
 };
 
@@ -45,27 +45,36 @@ struct Drawn {
 };
 Drawn draw(const sys::Host& host, const Store& store);
 
-// A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay; what was active is kept for
-// undo unless `discard`. NVRAM goes too unless `keep_nvram`.
-struct ResetRequest { bool keep_nvram = false, discard = false; Fingerprint fingerprint; };
+// A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay; what was active is kept
+// for undo unless `discard`. NVRAM goes too unless `keep_nvram`.
+struct ResetRequest {
+  bool keep_nvram = false, discard = false;
+  Fingerprint fingerprint;
+};
 Change plan_reset(const Machine& machine, const ResetRequest& request, const Drawn& drawn);
 
 // Active goes frozen as the snapshot's layer; a new empty layer on it becomes active.
-Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description, const Drawn& drawn);
+Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description,
+                            const Drawn& drawn);
 
-// A new empty layer on the snapshot; its NVRAM and hardware come back. What was active is kept for undo unless `discard`.
+// A new empty layer on the snapshot; its NVRAM and hardware come back. What was active is kept for undo unless
+// `discard`.
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
 
-// Without children its layer goes; with one child (snapshot or active state) the two are merged; with several Error{busy}
-// with the reason. What was kept for undo goes when it lies on the snapshot.
+// Without children its layer goes; with one child (snapshot or active state) the two are merged; with several
+// Error{busy} with the reason. What was kept for undo goes when it lies on the snapshot.
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn = {});
 
-// Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for a
-// key that is none, or a value that its key cannot have, with those it can.
-struct Setting { std::string key, value; };
+// Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for
+// a key that is none, or a value that its key cannot have, with those it can.
+struct Setting {
+  std::string key, value;
+};
 Change plan_set(const Machine& machine, const std::vector<Setting>& settings);
 // What can be set, and to what: "bus", "virtio, sata, nvme or scsi".
-struct SettingKind { std::string_view key, values; };
+struct SettingKind {
+  std::string_view key, values;
+};
 std::vector<SettingKind> setting_kinds();
 
 Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name);
@@ -83,8 +92,8 @@ const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
 
 base::Json to_json(const Change& change);
 
-// Gives the space back that a merge which was killed had taken in advance. The caller holds the machine's lock and has made
-// sure that it does not run. Cheap where there was none.
+// Gives the space back that a merge which was killed had taken in advance. The caller holds the machine's lock and has
+// made sure that it does not run. Cheap where there was none.
 void give_back_reserved(const Machine& machine);
 
 // Carries it out. The caller holds the machine's lock and has made sure that it does not run.

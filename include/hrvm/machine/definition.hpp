@@ -1,5 +1,5 @@
-// Definition: all that hrvm knows of a machine, as one JSON document (hrvm-machine(5)). A change never edits one: it writes the
-// next generation and switches `current` to it.
+// Definition: all that hrvm knows of a machine, as one JSON document (hrvm-machine(5)). A change never edits one: it
+// writes the next generation and switches `current` to it.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ struct Network {
   std::string bridge;  // interface, for kind bridge
   friend bool operator==(const Network&, const Network&) = default;
 };
-std::string word(const Network& value);                       // "isolated", "bridge=br0"
+std::string word(const Network& value);  // "isolated", "bridge=br0"
 std::optional<Network> network_from(std::string_view word);
 
 // A disc in a CD drive.
@@ -70,25 +70,25 @@ struct Hardware {
   Bus bus = Bus::virtio;
   Network network;
   std::optional<Nic> nic;  // the card that its system surely has a driver for; null: what goes with the bus (nic_of)
-  std::string cpu;  // model and flags; empty: what suits the accelerator
+  std::string cpu;         // model and flags; empty: what suits the accelerator
   Clock clock = Clock::utc;
-  bool hyperv = false;  // the interfaces by which Windows knows that it is a guest, where KVM runs it
-  bool tpm = false;     // a TPM 2.0, whose memory is the machine's and not a state's
+  bool hyperv = false;             // the interfaces by which Windows knows that it is a guest, where KVM runs it
+  bool tpm = false;                // a TPM 2.0, whose memory is the machine's and not a state's
   std::vector<std::string> disks;  // besides its own, which it can only read: absolute paths
   std::optional<Disc> iso;
-  std::string mac;  // "52:54:00:…", drawn once, kept
+  std::string mac;                   // "52:54:00:…", drawn once, kept
   std::vector<std::string> because;  // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 
-// The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a disk
-// that began empty it tells the size only.
+// The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a
+// disk that began empty it tells the size only.
 struct BaseIdentity {
-  std::string path;         // as imported: "/dev/sda", "/images/debian.img"
-  std::string stable_path;  // what the layers' headers name
-  std::string kind = "disk";  // disk, image, folder, empty
-  std::string format = "raw";      // or qcow2, of an image; of a folder "folder", or "direct": the guest writes to it
-  std::uint64_t size_bytes = 0;    // as the guest sees it; 0 of a folder
+  std::string path;              // as imported: "/dev/sda", "/images/debian.img"
+  std::string stable_path;       // what the layers' headers name
+  std::string kind = "disk";     // disk, image, folder, empty
+  std::string format = "raw";    // or qcow2, of an image; of a folder "folder", or "direct": the guest writes to it
+  std::uint64_t size_bytes = 0;  // as the guest sees it; 0 of a folder
   block::SectorSizes sectors;
   std::string model, serial, wwn;  // empty where unknown
   std::string table_uuid;          // empty without a table
@@ -99,8 +99,8 @@ struct BaseIdentity {
   friend bool operator==(const BaseIdentity&, const BaseIdentity&) = default;
 };
 
-// One observation of the base: what was looked at ("p3 ext4 superblock"), and what it was. Equal marks, equal base, as far
-// as a look that is cheap enough for every boot can tell.
+// One observation of the base: what was looked at ("p3 ext4 superblock"), and what it was. Equal marks, equal base, as
+// far as a look that is cheap enough for every boot can tell.
 struct Mark {
   std::string what;
   std::string value;
@@ -118,7 +118,7 @@ struct State {
   std::string layer;
   std::optional<std::string> nvram;  // null until the first boot by UEFI makes one
   Hardware hardware;
-  std::optional<std::string> head;   // the snapshot it lies on; null: on the base
+  std::optional<std::string> head;  // the snapshot it lies on; null: on the base
   friend bool operator==(const State&, const State&) = default;
 };
 
@@ -136,13 +136,13 @@ struct Definition {
   base::Guid uuid;
   base::Time created{};
   std::string description;
-  std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  std::string system;                // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
   BaseIdentity base;                 // of its first disk, the one that it boots from
   std::vector<BaseIdentity> others;  // of its other disks, in the order in which the guest has them
   image::Geometry geometry;          // of every layer
   State active;
-  std::optional<State> previous;     // what the last reset or revert discarded: undo swaps it with active
-  std::vector<Snapshot> snapshots;   // parents before children
+  std::optional<State> previous;    // what the last reset or revert discarded: undo swaps it with active
+  std::vector<Snapshot> snapshots;  // parents before children
   std::map<std::string, Fingerprint> fingerprints;  // by layer id, for each layer that lies on the base itself
 
   const Snapshot* find_snapshot(std::string_view name) const;
@@ -162,8 +162,8 @@ base::Json to_json(const Fingerprint& fingerprint);
 Fingerprint fingerprint_from_json(const base::Json& json, const std::string& file);
 
 base::Json to_json(const Definition& definition);
-// Everything is checked: types, names, that parents exist and make a tree, that ids are ids. Error{corrupt} names `file` and
-// the member that is wrong.
+// Everything is checked: types, names, that parents exist and make a tree, that ids are ids. Error{corrupt} names
+// `file` and the member that is wrong.
 Definition definition_from_json(const base::Json& json, const std::string& file);
 
 bool is_machine_name(std::string_view text);   // [a-z0-9][a-z0-9._-]{0,62}, and not "." or ".."

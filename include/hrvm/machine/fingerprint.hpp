@@ -1,5 +1,6 @@
-// The drift fingerprint: has the base moved under its layers? Partition tables, for each filesystem or member the fields that
-// move when it is mounted or written, and a fixed sample of blocks. A few dozen small reads: cheap enough for every boot.
+// The drift fingerprint: has the base moved under its layers? Partition tables, for each filesystem or member the
+// fields that move when it is mounted or written, and a fixed sample of blocks. A few dozen small reads: cheap enough
+// for every boot.
 #pragma once
 
 #include <memory>
@@ -17,18 +18,17 @@
 namespace hrvm::machine {
 
 // Marks: "size", "partition table", "backup partition table", "boot area" (before the first partition), and for each
-// partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the colon
-// says which partition moved.
-// Of a machine with several disks those of the others are told as "disk 2, p3 (ext4): superblock"; a volume that lies on
-// several is looked at once, as what it is.
+// partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the
+// colon says which partition moved. Of a machine with several disks those of the others are told as "disk 2, p3 (ext4):
+// superblock"; a volume that lies on several is looked at once, as what it is.
 Fingerprint read_fingerprint(const std::vector<block::BlockDevice*>& disks, base::Time now);
 
 // What a guest sees of a base: its bytes, or what a qcow2 image and all that backs it show. Disks are read as their
 // medium is, whatever the page cache holds of them (block::Access::fresh).
 std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe::Disk& base);
 
-// Opens the base and reads in a confined child, from the moment that this is made. Of a qcow2 image each file has a mark
-// too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last.
+// Opens the base and reads in a confined child, from the moment that this is made. Of a qcow2 image each file has a
+// mark too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last.
 class FingerprintRun {
  public:
   // The bases of all disks; one without a path began empty, and has no marks.
@@ -56,15 +56,15 @@ std::string_view word(Drift drift);
 
 struct BaseState {
   Drift drift = Drift::none;
-  std::optional<probe::Disk> disk;      // where it is now
-  std::vector<probe::Disk> disks;       // where all of them are, in order; one without a path began empty
+  std::optional<probe::Disk> disk;  // where it is now
+  std::vector<probe::Disk> disks;   // where all of them are, in order; one without a path began empty
   std::vector<std::string> reasons;
   std::vector<MarkComparison> evidence;
 };
 
 // Finds the base by its identity (WWN or serial and size and table UUID; by-id path, then the kernel's name, then all
-// attached disks; an image by its path) and compares it with the fingerprint of the layer at the bottom of `state`'s chain.
-// A base that cannot be read, or is an image of another format now, counts as missing, with the reason.
+// attached disks; an image by its path) and compares it with the fingerprint of the layer at the bottom of `state`'s
+// chain. A base that cannot be read, or is an image of another format now, counts as missing, with the reason.
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
 // Only finds it. Error{refused} for an image of another format.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);

@@ -24,7 +24,7 @@ struct ImportRequest {
   std::optional<MachineType> machine;
   std::optional<Network> network;
   bool tpm = false;
-  std::vector<std::string> disks;  // that the guest can only read: absolute paths
+  std::vector<std::string> disks;        // that the guest can only read: absolute paths
   std::vector<std::uint64_t> new_disks;  // that begin empty: their sizes
   std::optional<Disc> iso;
   std::string description;
@@ -33,8 +33,8 @@ struct ImportRequest {
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false, allow_partial = false;
 };
 
-// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header names
-// the format of. nullopt for other disks.
+// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header
+// names the format of. nullopt for other disks.
 std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 struct ImportPlan {

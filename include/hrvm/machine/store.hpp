@@ -57,7 +57,8 @@ class Store {
 
   std::vector<std::string> names() const;  // of machines that have a `current`; sorted; a missing store has none
   bool contains(const std::string& name) const;
-  // Error{not_found} with did-you-mean, Error{corrupt} naming the file that is broken. Does not check that layers exist.
+  // Error{not_found} with did-you-mean, Error{corrupt} naming the file that is broken. Does not check that layers
+  // exist.
   Machine load(const std::string& name) const;
   // Error{corrupt} naming the first file that the definition names and that is not there.
   void check_files(const Machine& machine) const;
@@ -68,8 +69,8 @@ class Store {
   sys::Lock lock(const std::string& name) const;
   // Makes an empty machine folder for an import, removing an unfinished one, and locks it. Error{exists} when taken.
   sys::Lock begin(const std::string& name) const;
-  // Writes the definition as the next generation and switches `current` to it: the commit point. The bytes of the files that
-  // it names are durable before; their names are made so here.
+  // Writes the definition as the next generation and switches `current` to it: the commit point. The bytes of the files
+  // that it names are durable before; their names are made so here.
   Machine commit(const std::string& name, const Definition& definition) const;
   // Files and throw-away folders that nothing names and nobody uses. Never what is locked.
   std::vector<Path> garbage(const Machine& machine) const;

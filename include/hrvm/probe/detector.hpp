@@ -1,5 +1,5 @@
-// Detectors: which operating system has its root here. One file each under src/probe/systems; the table is in order, and
-// the first that knows its system wins (Proxmox VE before Debian, whose os-release it carries).
+// Detectors: which operating system has its root here. One file each under src/probe/systems; the table is in order,
+// and the first that knows its system wins (Proxmox VE before Debian, whose os-release it carries).
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 // Disk: what the host knows of a disk or an image file before a byte of it is read.
 //
-// Attached disks come from /sys and /run/udev/data under Host::root; libudev (loaded when it is there) adds properties when the
-// root is "/". Kinds that are no disks a system would be installed on (loop, zram, ram, optical, md, dm other than
-// multipath) are only told with `all`.
+// Attached disks come from /sys and /run/udev/data under Host::root; libudev (loaded when it is there) adds properties
+// when the root is "/". Kinds that are no disks a system would be installed on (loop, zram, ram, optical, md, dm other
+// than multipath) are only told with `all`.
 #pragma once
 
 #include <cstdint>
@@ -35,16 +35,17 @@ struct ImageFile {
 };
 
 struct Disk {
-  std::string path;         // "/dev/sda", or the image file's or folder's absolute path
-  std::string stable_path;  // /dev/disk/by-id/… (wwn- last, as people read ata- and nvme- better); the path itself for images
+  std::string path;  // "/dev/sda", or the image file's or folder's absolute path
+  std::string
+      stable_path;  // /dev/disk/by-id/… (wwn- last, as people read ata- and nvme- better); the path itself for images
   DiskKind kind = DiskKind::disk;
-  std::string bus;          // sata nvme usb virtio scsi mmc loop file …
+  std::string bus;                 // sata nvme usb virtio scsi mmc loop file …
   std::string model, serial, wwn;  // empty where unknown
   std::uint64_t size_bytes = 0;
   block::SectorSizes sectors;
   bool removable = false;
   bool rotational = false;
-  std::string format = "raw";  // of an image: "raw" or "qcow2"; of a folder: "folder"
+  std::string format = "raw";    // of an image: "raw" or "qcow2"; of a folder: "folder"
   std::vector<ImageFile> files;  // of a qcow2 image: itself, then what backs it
   std::vector<Use> in_use;
 };
@@ -58,12 +59,13 @@ std::vector<Disk> attached_disks(const sys::Host& host, bool all);
 // What a qcow2 image lies on is looked for at once, with the same errors.
 Disk locate_disk(const sys::Host& host, const std::string& source);
 
-// Who uses the device or file now: mounts, swap, holders (dm, md, bcache), loop devices, an exclusive open by somebody (ZFS),
-// QEMU's lock on an image file. Partitions count as their disk, and what backs an image as the image.
+// Who uses the device or file now: mounts, swap, holders (dm, md, bcache), loop devices, an exclusive open by somebody
+// (ZFS), QEMU's lock on an image file. Partitions count as their disk, and what backs an image as the image.
 std::vector<Use> uses_of(const sys::Host& host, const Disk& disk);
 
-// The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device is one,
-// and so are its backing file and the disks under that). Paths as in Disk::path. Used to refuse a store on the very disk it would image.
+// The whole disks under a filesystem: follows partitions, device-mapper, md and loop devices down (a loop device is
+// one, and so are its backing file and the disks under that). Paths as in Disk::path. Used to refuse a store on the
+// very disk it would image.
 std::vector<std::string> disks_under(const sys::Host& host, const std::string& absolute_path);
 
 }  // namespace hrvm::probe

@@ -28,8 +28,8 @@ std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root);
 // start. Nothing of it is executed; its initramfs is looked into unless it is to be quick.
 Contents read_folder(fs::FileSystem& root, const std::string& path, Thoroughness thoroughness = Thoroughness::full);
 
-// The same in a confined child, as a disk is surveyed: what breaks it costs the finding "probe-died". `files` is the view
-// of folder.path that was opened before.
+// The same in a confined child, as a disk is surveyed: what breaks it costs the finding "probe-died". `files` is the
+// view of folder.path that was opened before.
 Survey survey_folder(fs::FileSystem& files, const Disk& folder, Thoroughness thoroughness = Thoroughness::full);
 
 }  // namespace hrvm::probe

@@ -1,9 +1,9 @@
-// Partition tables, read by hrvm itself over a BlockDevice: GPT (UEFI 2.10, chapter 5) with its primary and backup header,
-// and DOS (MBR) with extended and logical partitions. The sector size is found by where the GPT header lies (byte 512 or
-// 4096), so that an image file of a 4Kn disk is read as the disk was.
+// Partition tables, read by hrvm itself over a BlockDevice: GPT (UEFI 2.10, chapter 5) with its primary and backup
+// header, and DOS (MBR) with extended and logical partitions. The sector size is found by where the GPT header lies
+// (byte 512 or 4096), so that an image file of a 4Kn disk is read as the disk was.
 //
-// Damage is a Finding, and what cannot be trusted is left out: never an invented partition. Ids: gpt-backup-only (the primary
-// is damaged), gpt-backup-damaged, gpt-backup-missing, gpt-both-damaged, gpt-copies-differ, gpt-disk-truncated,
+// Damage is a Finding, and what cannot be trusted is left out: never an invented partition. Ids: gpt-backup-only (the
+// primary is damaged), gpt-backup-damaged, gpt-backup-missing, gpt-both-damaged, gpt-copies-differ, gpt-disk-truncated,
 // gpt-disk-grown, gpt-hybrid-mbr, gpt-protective-mbr-missing, partition-beyond-end, partition-impossible,
 // partitions-overlap, dos-chain-broken.
 #pragma once
@@ -22,14 +22,14 @@ enum class TableKind { none, dos, gpt };
 std::string_view word(TableKind kind);
 
 struct Partition {
-  unsigned number = 0;           // as the kernel numbers it
+  unsigned number = 0;  // as the kernel numbers it
   std::uint64_t start_bytes = 0;
   std::uint64_t size_bytes = 0;
-  std::string type;              // GPT: the type GUID in lower case; DOS: "0x83"
-  std::string type_name;         // "EFI System", "Linux"; the type itself where no name is known
-  std::string name;              // GPT only, UTF-8
-  std::string partuuid;          // GPT: GUID; DOS: "<disk signature>-<number, two hex digits>"
-  bool active = false;           // DOS: boot flag 0x80; GPT: legacy BIOS bootable attribute
+  std::string type;       // GPT: the type GUID in lower case; DOS: "0x83"
+  std::string type_name;  // "EFI System", "Linux"; the type itself where no name is known
+  std::string name;       // GPT only, UTF-8
+  std::string partuuid;   // GPT: GUID; DOS: "<disk signature>-<number, two hex digits>"
+  bool active = false;    // DOS: boot flag 0x80; GPT: legacy BIOS bootable attribute
 };
 
 struct PartitionTable {

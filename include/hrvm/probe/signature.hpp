@@ -1,4 +1,5 @@
-// What libblkid says lies on a device: filesystem, volume member, container. Partition tables are not its business here.
+// What libblkid says lies on a device: filesystem, volume member, container. Partition tables are not its business
+// here.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // Survey: what is on a disk and what of it boots, from its bytes alone.
 //
-// read_contents does the reading; survey_disk runs it in a confined child (sys/confined.hpp), so that a disk made to break a
-// parser costs a Finding ("probe-died") about that disk and nothing else.
+// read_contents does the reading; survey_disk runs it in a confined child (sys/confined.hpp), so that a disk made to
+// break a parser costs a Finding ("probe-died") about that disk and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct SurveyedPartition {
   std::string label, uuid;
 };
 
-// Something bootable or a container that is not a partition: a logical volume, or what fills the whole disk (path "disk").
+// Something bootable or a container that is not a partition: a logical volume, or what fills the whole disk (path
+// "disk").
 struct Volume {
   std::string path, kind;  // kind: lvm md zfs btrfs disk
   std::uint64_t size_bytes = 0;
@@ -46,8 +47,8 @@ struct EfiLoader {
 
 struct BootEvidence {
   bool bios = false;
-  std::string bios_reason;          // "boot code in sector 0 and a BIOS boot partition (p1)"
-  std::vector<EfiLoader> loaders;   // 64-bit x86 loaders that really are in an ESP
+  std::string bios_reason;         // "boot code in sector 0 and a BIOS boot partition (p1)"
+  std::vector<EfiLoader> loaders;  // 64-bit x86 loaders that really are in an ESP
   bool uefi() const { return !loaders.empty(); }
   bool removable_loader() const;
 };
@@ -74,18 +75,18 @@ struct BootConfiguration {
   std::string entry;              // its title
   std::string kernel, initramfs;  // with their place: "p2:/vmlinuz-6.1.0-18-amd64"; empty where unknown
   std::string command_line;
-  std::string root;               // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
+  std::string root;  // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
   bool serial_console = false;
 };
 
 struct System {
-  std::string id;        // os-release ID, or "proxmox"
+  std::string id;  // os-release ID, or "proxmox"
   std::string name, version, pretty;
   std::string family = "unknown";  // linux windows bsd unknown
   std::optional<std::string> hostname;
-  std::string root;      // "p3", "pve/root"
-  std::vector<std::string> kernels;  // newest first
-  std::string virtio = "unknown";    // yes no unknown
+  std::string root;                     // "p3", "pve/root"
+  std::vector<std::string> kernels;     // newest first
+  std::string virtio = "unknown";       // yes no unknown
   std::vector<DriverEvidence> drivers;  // empty where nothing was looked at
   std::vector<NicEvidence> nics;        // the best first, up to one that it surely drives; empty as above
   std::optional<BootConfiguration> boot;
@@ -95,8 +96,8 @@ struct System {
 
 // Something that may lie on several disks: a volume group, an array, a pool.
 struct DiskSet {
-  std::string kind, uuid, name;  // lvm md zfs btrfs
-  bool is_complete = true;       // all members lie on the disks that were read together
+  std::string kind, uuid, name;      // lvm md zfs btrfs
+  bool is_complete = true;           // all members lie on the disks that were read together
   std::vector<std::string> missing;  // that it counts on, as its other members know them; see volume::MemberSet
   std::vector<std::string> disks;    // that bear it, of several that were surveyed together; the one that boots first
 };
@@ -137,7 +138,7 @@ base::Json to_json(const Contents& contents);
 Contents contents_from_json(const base::Json& json);
 
 struct Survey {
-  Disk disk;          // sector sizes corrected by what the table says (a 4Kn image file)
+  Disk disk;  // sector sizes corrected by what the table says (a 4Kn image file)
   Contents contents;
 };
 

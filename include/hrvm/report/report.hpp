@@ -13,10 +13,10 @@ namespace hrvm::report {
 
 // How a scalar is shown to a person. --plain and --json show the raw value always.
 enum class Format {
-  text,   // as it is; control characters escaped; lists joined by ", "
-  bytes,  // an integer of bytes as "238.5 GiB"
+  text,      // as it is; control characters escaped; lists joined by ", "
+  bytes,     // an integer of bytes as "238.5 GiB"
   duration,  // an integer of seconds as "3 h 20 min"
-  time,   // RFC 3339 as "2026-02-14 09:41" in UTC
+  time,      // RFC 3339 as "2026-02-14 09:41" in UTC
   yes_no,
   lines,  // for fields: a list with each item on a line of its own
 };

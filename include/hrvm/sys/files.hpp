@@ -1,7 +1,7 @@
 // Files and folders: small reads with a bound, and writes that are either wholly there or not at all.
 //
-// Call them with `sys::` before the name, inside the namespace too: a Path argument brings std::filesystem's functions of
-// the same names along.
+// Call them with `sys::` before the name, inside the namespace too: a Path argument brings std::filesystem's functions
+// of the same names along.
 #pragma once
 
 #include <chrono>
@@ -42,22 +42,22 @@ struct FileStatus {
   std::chrono::sys_time<std::chrono::nanoseconds> modified{};
   std::chrono::sys_time<std::chrono::nanoseconds> changed{};  // st_ctime: nobody can set it back
 };
-FileStatus status(const Path& path);         // follows links; a missing file is FileType::missing, not an Error
-FileStatus link_status(const Path& path);    // does not follow
+FileStatus status(const Path& path);       // follows links; a missing file is FileType::missing, not an Error
+FileStatus link_status(const Path& path);  // does not follow
 // By device and inode, links followed; false when one of them is missing.
 bool is_same_file(const Path& a, const Path& b);
 std::optional<Path> read_link(const Path& path);
-Path absolute(const Path& path);             // lexically, against the working directory; links are kept
-Path canonical(const Path& path);            // links resolved; Error{not_found} when it is not there
-bool is_readable(const Path& path);          // access(2), effective ids
+Path absolute(const Path& path);     // lexically, against the working directory; links are kept
+Path canonical(const Path& path);    // links resolved; Error{not_found} when it is not there
+bool is_readable(const Path& path);  // access(2), effective ids
 bool is_writable(const Path& path);
 bool is_executable(const Path& path);
 
 // Names in a folder without "." and "..", sorted. A missing folder has none.
 std::vector<std::string> list_directory(const Path& path);
 
-// Makes folders as needed, each new one with `mode`, and makes the new entries durable; or leaves that to a caller who makes
-// more entries first, as each such wait is one for the disk.
+// Makes folders as needed, each new one with `mode`, and makes the new entries durable; or leaves that to a caller who
+// makes more entries first, as each such wait is one for the disk.
 enum class Durability { now, later };
 void make_directories(const Path& path, unsigned mode = 0700, Durability durability = Durability::now);
 // fsync of a folder, so that entries made, renamed or removed in it are durable.

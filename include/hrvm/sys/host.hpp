@@ -1,7 +1,8 @@
 // Host: everything hrvm knows of the machine it runs on, handed in from outside.
 //
-// `root` goes before every absolute path of the host ("/sys", "/dev", "/proc", "/run/udev", "/etc", "/usr"): so a recorded
-// machine replays from a folder. Nothing in hrvm reads a global instead of this; tests build a Host of their own.
+// `root` goes before every absolute path of the host ("/sys", "/dev", "/proc", "/run/udev", "/etc", "/usr"): so a
+// recorded machine replays from a folder. Nothing in hrvm reads a global instead of this; tests build a Host of their
+// own.
 #pragma once
 
 #include <sys/types.h>

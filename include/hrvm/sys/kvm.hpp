@@ -1,6 +1,6 @@
-// Does /dev/kvm really run a guest? There are hosts whose KVM only emulates: simple instructions pass, a kernel never comes
-// up. So it is proved: in a child with a time limit, an SSE2 pair in long mode must reach hlt, and a loop of 2^20 turns must
-// end within 100 ms.
+// Does /dev/kvm really run a guest? There are hosts whose KVM only emulates: simple instructions pass, a kernel never
+// comes up. So it is proved: in a child with a time limit, an SSE2 pair in long mode must reach hlt, and a loop of 2^20
+// turns must end within 100 ms.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace hrvm::sys {
 
 struct KvmProof {
   bool works = false;
-  std::string reason;  // "KVM runs guests", "/dev/kvm is not there", "this user may not open /dev/kvm", "KVM only emulates: …"
+  std::string
+      reason;  // "KVM runs guests", "/dev/kvm is not there", "this user may not open /dev/kvm", "KVM only emulates: …"
 };
 
 // Asks the kernel; a few milliseconds. A recorded host has no KVM.

@@ -16,20 +16,20 @@
 namespace hrvm::sys {
 
 struct Command {
-  std::vector<std::string> argv;       // argv[0] is a path, or a name looked up on PATH
+  std::vector<std::string> argv;                   // argv[0] is a path, or a name looked up on PATH
   std::map<std::string, std::string> environment;  // set on top of ours
-  std::vector<int> inherited_fds;      // these stay open in the child, under the same number
+  std::vector<int> inherited_fds;                  // these stay open in the child, under the same number
 };
 
 struct Result {
-  int exit_status = 0;                 // as the shell counts: 128 + signal when killed by one
-  std::string out, err;                // at most 1 MiB each, then cut
+  int exit_status = 0;   // as the shell counts: 128 + signal when killed by one
+  std::string out, err;  // at most 1 MiB each, then cut
   bool timed_out = false;
 };
 
 // Where a started child's standard streams go.
 struct Redirection {
-  int in = -1, out = -1, err = -1;     // -1: /dev/null
+  int in = -1, out = -1, err = -1;  // -1: /dev/null
 };
 
 // A child that runs on its own. The destructor leaves it alone.

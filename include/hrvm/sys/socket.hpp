@@ -1,4 +1,5 @@
-// A stream socket of the unix domain, with a time limit on everything: who is at the other end is never trusted to answer.
+// A stream socket of the unix domain, with a time limit on everything: who is at the other end is never trusted to
+// answer.
 #pragma once
 
 #include <sys/types.h>
@@ -42,8 +43,8 @@ class UnixSocket {
   bool ended_ = false;
 };
 
-// A socket that listens there, for a child that inherits it: who connects need not wait until that has started. What was
-// there under this name is replaced.
+// A socket that listens there, for a child that inherits it: who connects need not wait until that has started. What
+// was there under this name is replaced.
 Fd listen_at(const std::filesystem::path& path);
 
 }  // namespace hrvm::sys

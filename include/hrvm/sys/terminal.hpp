@@ -11,17 +11,17 @@
 
 namespace hrvm::sys {
 
-// Throws Error{interrupted} once SIGINT, SIGTERM or SIGHUP has arrived. Long loops call it between steps, so that what they
-// guard (an AtomicFile, a half-made image) goes by its destructor.
+// Throws Error{interrupted} once SIGINT, SIGTERM or SIGHUP has arrived. Long loops call it between steps, so that what
+// they guard (an AtomicFile, a half-made image) goes by its destructor.
 void check_interrupted();
-// From now on SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) set a flag instead of ending the process.
-// Called once, in main.
+// From now on SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) set a flag instead of ending the
+// process. Called once, in main.
 void catch_interrupts();
 // The signal that came, 0 for none: for the exit status, 128 + signal.
 int interrupt_signal();
 
-// A line on stderr for what takes longer than a second: "Hashing /dev/sda  12.5 GiB of 238.5 GiB  5 %  1.2 GiB/s  3 min left".
-// On a terminal it is redrawn in place and cleared at the end; elsewhere, and with quiet, nothing is shown.
+// A line on stderr for what takes longer than a second: "Hashing /dev/sda  12.5 GiB of 238.5 GiB  5 %  1.2 GiB/s  3 min
+// left". On a terminal it is redrawn in place and cleared at the end; elsewhere, and with quiet, nothing is shown.
 class Progress {
  public:
   Progress(const Host& host, std::string title, std::uint64_t total_bytes, bool quiet);

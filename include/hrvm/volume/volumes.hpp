@@ -55,8 +55,8 @@ Assembly assemble_lvm(const std::vector<Member>& members);
 // member that is current) can be read; others are named. Members that are missing or have missed changes are findings.
 Assembly assemble_md(const std::vector<Member>& members);
 
-// ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev that is not there, a pool
-// that is destroyed and a spare or cache device are findings.
+// ZFS pools by their labels and uberblocks: one volume each, whose datasets are not read. A vdev that is not there, a
+// pool that is destroyed and a spare or cache device are findings.
 Assembly assemble_zfs(const std::vector<Member>& members);
 
 // All of them by libblkid's word for their members, in the order in which they lie on each other: groups on arrays.

@@ -120,8 +120,8 @@ void plan_ephemeral(Boot& boot, launch::LaunchCircumstances circumstances) {
 }
 
 // What the machine remembers; `without` is the setting that has it forget.
-probe::Disk check_kept(const Context& context, const std::string& what, const std::string& path,
-                       const BootWords& words, const std::string& without) {
+probe::Disk check_kept(const Context& context, const std::string& what, const std::string& path, const BootWords& words,
+                       const std::string& without) {
   try {
     return check_extra_disk(context, path, words.force);
   } catch (const Error& error) {
@@ -246,9 +246,8 @@ launch::WatchResult try_once(const Context& context, const BootWords& words, lau
   request.timeout.reset();
   request.input_fd = -1;
   request.judge = &judge;
-  return run_throw_away(boot, [&] {
-    return launch::run_watched(context.host, boot.plan, std::move(boot.lock), boot.keep, request);
-  });
+  return run_throw_away(
+      boot, [&] { return launch::run_watched(context.host, boot.plan, std::move(boot.lock), boot.keep, request); });
 }
 
 // The record first: a domain that no record tells of would not be found again.
@@ -280,9 +279,8 @@ Outcome share(const Boot& boot) {
 Outcome run_boot(const Context& context) {
   const auto words = boot_words(context);
   if (words.try_hard)
-    return try_hard(context, words, [&](const BootWords& tried, launch::BootJudge& judge) {
-      return try_once(context, tried, judge);
-    });
+    return try_hard(context, words,
+                    [&](const BootWords& tried, launch::BootJudge& judge) { return try_once(context, tried, judge); });
   auto boot = prepare(context, words);
   if (words.print) return print(boot);
   if (words.share) return share(boot);

@@ -1,7 +1,8 @@
 // The commands, each defined in the file of its name, and the one table that lists them.
 //
 // To add `hrvm frob MACHINE`:
-//   1. src/cli/commands/frob.cpp defines `const Command frob_command = {…}` and its run function (completion.cpp is a small
+//   1. src/cli/commands/frob.cpp defines `const Command frob_command = {…}` and its run function (completion.cpp is a
+//   small
 //      model): read context.arguments, do the work through the layers below, return an Outcome with a Report, throw
 //      base::Error when it cannot be done. Choices, counts and unknown options were checked before it is called.
 //   2. Declare it here, and add it to its section in commands.cpp.

@@ -38,8 +38,7 @@ Outcome run_console(const Context& context) {
   const auto path = launch::console_socket(run.run_folder);
   auto socket = sys::UnixSocket::connect(path, 2s);
   if (!socket) throw Error(ErrorKind::busy, "nobody answers on its serial line").on(path);
-  if (context.host.streams.in_is_terminal)
-    say_how_to_leave(context, name);
+  if (context.host.streams.in_is_terminal) say_how_to_leave(context, name);
   if (sys::attach(*socket, escape_key) == sys::AttachEnd::peer_gone && context.host.streams.err_is_terminal)
     context.note(fmt::format("{} has ended", name));
   return {};

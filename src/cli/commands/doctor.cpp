@@ -34,8 +34,8 @@ std::vector<CheckResult> fixed(const Circumstances& circumstances, const doctor:
     check.fix(circumstances);
   } catch (const base::Error& error) {
     auto results = check.run(circumstances);
-    results.push_back({std::string(check.id), Status::warning, "it cannot be put right: " + error.message(),
-                       error.hint()});
+    results.push_back(
+        {std::string(check.id), Status::warning, "it cannot be put right: " + error.message(), error.hint()});
     return results;
   }
   examination.fixed.emplace_back(check.id);
@@ -87,7 +87,9 @@ Outcome run_doctor(const Context& context) {
 const Command doctor_command = {
     .name = "doctor",
     .summary = "tell what is wrong or missing here, each with its remedy",
-    .options = {{.name = "--fix", .help = "put right what can be put right without loss: modes of files, garbage, libvirt's default network"}},
+    .options =
+        {{.name = "--fix",
+          .help = "put right what can be put right without loss: modes of files, garbage, libvirt's default network"}},
     .positionals = {{"MACHINE", "look at this one only", Completes::machine, Positional::Count::optional}},
     .run = run_doctor,
 };

@@ -20,9 +20,8 @@ struct Comparison {
 };
 
 ImageInfo checked_image(const Context& context, std::size_t index, std::string_view format_option) {
-  const auto chain =
-      image::read_chain(image_file(context.arguments, index), image_format(context.arguments, format_option),
-                        read_info_confined);
+  const auto chain = image::read_chain(image_file(context.arguments, index),
+                                       image_format(context.arguments, format_option), read_info_confined);
   check_unwritten(context, chain);
   return chain.front();
 }
@@ -44,10 +43,9 @@ report::Report report_of(const Comparison& found) {
   Json data;
   data.set("identical", !found.difference).set("first_difference_bytes", found.difference);
   data.set("images", Json(Json::Array{image_json(found.one), image_json(found.other)}));
-  const auto verdict = found.difference
-                           ? fmt::format("They differ, at {} ({:#x}) for the first time.", *found.difference,
-                                         *found.difference)
-                           : "They show the same.";
+  const auto verdict = found.difference ? fmt::format("They differ, at {} ({:#x}) for the first time.",
+                                                      *found.difference, *found.difference)
+                                        : "They show the same.";
   return {.schema = "hrvm.image-compare/1",
           .data = data,
           .human = {report::TextView{verdict}},

@@ -123,18 +123,16 @@ Outcome plan_and_import(const Context& context, const machine::Store& store,
                         const machine::ImportCircumstances& gathered, const machine::ImportRequest& request,
                         const std::function<machine::Fingerprint()>& fingerprint) {
   auto plan = plan_import(gathered, request);
-  const auto report =
-      context.dry_run()
-          ? import_plan_report(store, plan)
-          : import_report(context.host, apply(context, store, plan, gathered, fingerprint), plan);
+  const auto report = context.dry_run()
+                          ? import_plan_report(store, plan)
+                          : import_report(context.host, apply(context, store, plan, gathered, fingerprint), plan);
   tell(context, plan.findings);
   return {.report = report};
 }
 
 Outcome import_folder(const Context& context, const machine::Store& store, const probe::Disk& folder,
                       const machine::ImportRequest& request) {
-  const auto gathered =
-      gather(context, store, [&] { return std::vector{survey_folder(context, store, folder)}; });
+  const auto gathered = gather(context, store, [&] { return std::vector{survey_folder(context, store, folder)}; });
   return plan_and_import(context, store, gathered, request, [&] {
     return request.direct ? machine::Fingerprint{context.host.now(), {}}
                           : machine::take_fingerprint(context.host, {folder});

@@ -20,7 +20,7 @@ struct Removal {
   std::string machine;
   sys::Path folder;
   std::optional<machine::Definition> definition;  // none: damaged
-  std::optional<launch::DomainRecord> domain;  // none: libvirt was never given the machine
+  std::optional<launch::DomainRecord> domain;     // none: libvirt was never given the machine
   std::vector<sys::Path> files;
   std::uint64_t allocated_bytes = 0;
 };

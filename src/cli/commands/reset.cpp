@@ -18,9 +18,9 @@ using machine::Machine;
 void check_is_still(const Machine& machine, const machine::BaseIdentity& identity, const probe::Disk& disk) {
   if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
   if (disk.size_bytes != identity.size_bytes)
-    throw Error(ErrorKind::refused, fmt::format("{} has {} now and had {} when {} was imported", disk.path,
-                                                base::format_bytes(disk.size_bytes),
-                                                base::format_bytes(identity.size_bytes), machine.name))
+    throw Error(ErrorKind::refused,
+                fmt::format("{} has {} now and had {} when {} was imported", disk.path,
+                            base::format_bytes(disk.size_bytes), base::format_bytes(identity.size_bytes), machine.name))
         .on(disk.path)
         .hint(fmt::format("import it as another machine: hrvm import {}", disk.path));
 }

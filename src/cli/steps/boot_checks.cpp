@@ -54,8 +54,8 @@ void check_domain(const Context& context, const Machine& machine, bool in_libvir
     const auto state = domain.state();
     if (state == launch::DomainState::missing) return;
     if (state != launch::DomainState::off)
-      throw Error(ErrorKind::busy, fmt::format("machine {} is running already, in libvirt at {}", machine.name,
-                                               record->uri))
+      throw Error(ErrorKind::busy,
+                  fmt::format("machine {} is running already, in libvirt at {}", machine.name, record->uri))
           .hint(fmt::format("stop it first: hrvm stop {}", machine.name));
     if (!in_libvirt) domain.check_nothing_saved();
   } catch (const Error& error) {

@@ -12,9 +12,9 @@
 namespace hrvm::cli {
 
 // Gives the bases, where they are now, of all its disks. Error{busy} when the machine runs, also in libvirt (or `state`
-// is used by a throw-away boot of it), {not_found} when a base is missing, {refused} when one has moved under the layers
-// or is in use for writing, or the store has no room (each a warning with --force), {corrupt} when a file of the state
-// is missing.
+// is used by a throw-away boot of it), {not_found} when a base is missing, {refused} when one has moved under the
+// layers or is in use for writing, or the store has no room (each a warning with --force), {corrupt} when a file of the
+// state is missing.
 std::vector<probe::Disk> check_boot(const Context& context, const machine::Store& store,
                                     const machine::Machine& machine, const machine::State& state,
                                     const BootWords& words);

@@ -134,12 +134,11 @@ report::Report running_report(const LaunchPlan& plan, pid_t pid, const std::opti
 }
 
 report::Report libvirt_report(const LaunchPlan& plan, const std::string& uri) {
-  return {
-      .schema = "hrvm.boot/1",
-      .data = Json::object().set("machine", plan.name).set("domain", plan.name).set("uri", uri),
-      .human = {report::TextView{fmt::format("{} runs as a domain of libvirt", plan.name)},
-                report::TextView{"  " + console_line(plan)},
-                report::TextView{fmt::format("  stop it:  hrvm stop {}", plan.name)}}};
+  return {.schema = "hrvm.boot/1",
+          .data = Json::object().set("machine", plan.name).set("domain", plan.name).set("uri", uri),
+          .human = {report::TextView{fmt::format("{} runs as a domain of libvirt", plan.name)},
+                    report::TextView{"  " + console_line(plan)},
+                    report::TextView{fmt::format("  stop it:  hrvm stop {}", plan.name)}}};
 }
 
 Outcome watch_outcome(const LaunchPlan& plan, const launch::WatchRequest& request, const launch::WatchResult& result) {

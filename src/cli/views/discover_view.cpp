@@ -255,8 +255,7 @@ report::EachView disk_view() {
 bool is_importable(const probe::Disk& disk) {
   constexpr std::uint64_t least = 512;
   const bool is_large_enough = disk.kind == probe::DiskKind::directory || disk.size_bytes >= least;
-  return !machine::image_obstacle(disk) && is_large_enough &&
-         std::ranges::none_of(disk.in_use, &probe::Use::writable);
+  return !machine::image_obstacle(disk) && is_large_enough && std::ranges::none_of(disk.in_use, &probe::Use::writable);
 }
 
 report::Report discover_report(const std::vector<Discovered>& disks) {

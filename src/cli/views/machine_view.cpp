@@ -35,8 +35,7 @@ Json allocated(const Machine& machine, const std::string& layer) {
 // What the layers from this state's own down to the base take.
 std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
   std::uint64_t bytes = 0;
-  for (const auto& layer : machine.definition.chain(state))
-    bytes += machine::allocated_bytes(machine, layer);
+  for (const auto& layer : machine.definition.chain(state)) bytes += machine::allocated_bytes(machine, layer);
   return bytes;
 }
 
@@ -122,8 +121,7 @@ Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
 
 Json disks_json(const Machine& machine, const State& state) {
   Json list = Json::array();
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
-    list.push(disk_json(machine, state, disk));
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk) list.push(disk_json(machine, state, disk));
   return list;
 }
 

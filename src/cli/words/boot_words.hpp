@@ -21,7 +21,7 @@ struct BootWords {
   launch::LaunchRequest request;
   std::vector<std::string> extra_disks;
   std::optional<machine::Disc> iso;  // null: what the machine has
-  bool ephemeral = false;  // in a throw-away layer: asked for, or a snapshot
+  bool ephemeral = false;            // in a throw-away layer: asked for, or a snapshot
   bool force = false;
   bool print = false, xml = false;
   bool share = false;  // of a folder: what QEMU has it from, alone

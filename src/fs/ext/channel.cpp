@@ -46,15 +46,9 @@ errcode_t read_blocks_32(io_channel channel, unsigned long block, int count, voi
   return read_blocks(channel, block, count, data);
 }
 
-errcode_t refuse_write(io_channel, unsigned long, int, const void*) {
-  return EXT2_ET_RO_FILSYS;
-}
-errcode_t refuse_write_64(io_channel, unsigned long long, int, const void*) {
-  return EXT2_ET_RO_FILSYS;
-}
-errcode_t flush_nothing(io_channel) {
-  return 0;
-}
+errcode_t refuse_write(io_channel, unsigned long, int, const void*) { return EXT2_ET_RO_FILSYS; }
+errcode_t refuse_write_64(io_channel, unsigned long long, int, const void*) { return EXT2_ET_RO_FILSYS; }
+errcode_t flush_nothing(io_channel) { return 0; }
 
 const struct_io_manager device_manager = [] {
   struct_io_manager manager{};

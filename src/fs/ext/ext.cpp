@@ -236,8 +236,6 @@ std::string Ext::read_link(std::string_view path) {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) {
-  return std::make_unique<Ext>(device);
-}
+std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) { return std::make_unique<Ext>(device); }
 
 }  // namespace hrvm::fs

@@ -85,8 +85,6 @@ class Fat final : public FileSystem {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> open_fat(block::BlockDevice& device) {
-  return std::make_unique<Fat>(device);
-}
+std::unique_ptr<FileSystem> open_fat(block::BlockDevice& device) { return std::make_unique<Fat>(device); }
 
 }  // namespace hrvm::fs

@@ -27,8 +27,8 @@ using ZstdContext = std::unique_ptr<ZSTD_CCtx, FreeZstd>;
 
 DeflateStream make_deflate_stream() {
   auto stream = std::make_unique<z_stream>();
-  const int result = deflateInit2(stream.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, memory_level,
-                                  Z_DEFAULT_STRATEGY);
+  const int result =
+      deflateInit2(stream.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, memory_level, Z_DEFAULT_STRATEGY);
   if (result != Z_OK) throw std::bad_alloc();
   return DeflateStream(stream.release());
 }

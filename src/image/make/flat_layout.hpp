@@ -47,10 +47,10 @@ class FlatLayout {
   block::OutputFile& out_;
   ImageHeader header_;
   std::vector<base::be64> l1_;
-  std::vector<Table> tables_;              // not written yet, the one that is being filled last
-  std::vector<std::uint16_t> counts_;      // of clusters with compressed data, 0 elsewhere; as long as needed
-  std::uint64_t clusters_ = 0;             // in use so far
-  std::uint64_t compressed_end_ = 0;       // of the last compressed cluster, in bytes
+  std::vector<Table> tables_;          // not written yet, the one that is being filled last
+  std::vector<std::uint16_t> counts_;  // of clusters with compressed data, 0 elsewhere; as long as needed
+  std::uint64_t clusters_ = 0;         // in use so far
+  std::uint64_t compressed_end_ = 0;   // of the last compressed cluster, in bytes
   std::uint64_t reserved_bytes_ = 0;
 };
 

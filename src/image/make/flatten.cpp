@@ -43,9 +43,7 @@ class PlainSink : public block::ChunkSink {
     }
   }
 
-  bool clone(const Chunk& chunk) override {
-    return layout_.clone(chunk.offset, chunk.length, *chunk.pieces[0].raw);
-  }
+  bool clone(const Chunk& chunk) override { return layout_.clone(chunk.offset, chunk.length, *chunk.pieces[0].raw); }
 
  private:
   std::vector<Write> place(const std::vector<FilledCluster>& filled, std::uint64_t chunk_offset) {

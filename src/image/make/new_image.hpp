@@ -14,9 +14,7 @@ ImageHeader plan_header(const NewImage& image, const std::string& path);
 
 // Refcounts of 16 bits, which is what hrvm gives its images.
 inline constexpr unsigned new_refcount_order = 4;
-inline std::uint64_t refcounts_per_block(const ClusterGeometry& geometry) {
-  return geometry.cluster_bytes() / 2;
-}
+inline std::uint64_t refcounts_per_block(const ClusterGeometry& geometry) { return geometry.cluster_bytes() / 2; }
 
 struct RefcountSpace {
   std::uint64_t table_clusters = 0, blocks = 0;

@@ -35,8 +35,8 @@ void PackedSink::copy(block::SharedSource& source, const block::Chunk& chunk, st
   turn.wait();
   for (auto& [cluster, bytes, host_offset] : packed) {
     auto offset = chunk.offset + cluster.at;
-    host_offset = bytes.empty() ? layout_.place_cluster(offset, cluster.units)
-                                : layout_.place_compressed(offset, bytes.size());
+    host_offset =
+        bytes.empty() ? layout_.place_cluster(offset, cluster.units) : layout_.place_compressed(offset, bytes.size());
   }
   turn.pass();
   auto cluster_bytes = std::size_t(layout_.geometry().cluster_bytes());

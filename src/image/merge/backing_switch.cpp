@@ -19,9 +19,7 @@ using base::ErrorKind;
 constexpr std::size_t sector_bytes = 512;
 constexpr std::size_t format_space = 8;  // "raw" and "qcow2" take the same padded space
 
-std::span<const std::byte> as_bytes(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 struct Extensions {
   std::vector<std::byte> sector;  // header and extensions, as far as the first sector goes

@@ -10,9 +10,7 @@ using base::be64;
 
 constexpr std::uint64_t most_data_bytes = base::GiB, most_table_bytes = 8 * base::MiB;
 
-std::vector<std::byte> copy(std::span<const std::byte> bytes) {
-  return {bytes.begin(), bytes.end()};
-}
+std::vector<std::byte> copy(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace
 
@@ -41,9 +39,7 @@ std::uint64_t LayerWriter::add_table(std::uint64_t l1_index, const L2Table& tabl
   return offset;
 }
 
-bool LayerWriter::is_full() const {
-  return data_bytes_ >= most_data_bytes || table_bytes_ >= most_table_bytes;
-}
+bool LayerWriter::is_full() const { return data_bytes_ >= most_data_bytes || table_bytes_ >= most_table_bytes; }
 
 void LayerWriter::publish() {
   data_.finish();

@@ -1,5 +1,5 @@
-// ParentView: what a child of an image would have to hold itself to do without it. The image is taken to go once that is
-// read: large pieces of it leave the page cache then.
+// ParentView: what a child of an image would have to hold itself to do without it. The image is taken to go once that
+// is read: large pieces of it leave the page cache then.
 #pragma once
 
 #include <cstdint>

@@ -29,9 +29,9 @@ struct ImageHeader {
   std::uint64_t incompatible_features = 0;
   std::uint64_t autoclear_features = 0;
   Compression compression = Compression::zlib;  // of those clusters that are compressed
-  std::uint64_t backing_path_offset = 0;    // 0: no backing file
-  std::optional<BackingReference> backing;  // its format is empty where the header does not name one
-  std::uint64_t backing_format_offset = 0;  // of that extension's data; 0: there is none
+  std::uint64_t backing_path_offset = 0;        // 0: no backing file
+  std::optional<BackingReference> backing;      // its format is empty where the header does not name one
+  std::uint64_t backing_format_offset = 0;      // of that extension's data; 0: there is none
 };
 
 // Error{corrupt} for what breaks the format, Error{unsupported} for what is valid but not read here, which it names.

@@ -60,9 +60,9 @@ std::optional<std::vector<std::byte>> completed_table(block::BlockDevice& file, 
     const std::uint64_t extra_bytes = entry.extra_data_size;
     const std::size_t text_bytes = std::size_t(entry.id_str_size) + entry.name_size;
     if (!is_there(sizeof entry + extra_bytes + text_bytes)) return std::nullopt;
-    const auto extra = completed_extra(
-        entry, file.read(offset + sizeof entry, std::size_t(std::min(extra_bytes, most_extra_bytes))),
-        header.virtual_bytes);
+    const auto extra =
+        completed_extra(entry, file.read(offset + sizeof entry, std::size_t(std::min(extra_bytes, most_extra_bytes))),
+                        header.virtual_bytes);
     const auto texts = file.read(offset + sizeof entry + extra_bytes, text_bytes);
     entry.extra_data_size = std::uint32_t(extra.size());
     table.resize(base::round_up(table.size(), alignment));

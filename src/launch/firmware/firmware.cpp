@@ -119,8 +119,7 @@ std::optional<UefiFirmware> described_by(const sys::Host& host, const std::strin
     const auto secure_boot = secure_boot_of(descriptor["features"]);
     if (!secure_boot || !is_wanted(descriptor)) return std::nullopt;
     return firmware_at(host, descriptor.at_path("mapping.executable.filename").text().value_or(""),
-                       descriptor.at_path("mapping.nvram-template.filename").text().value_or(""), file,
-                       *secure_boot);
+                       descriptor.at_path("mapping.nvram-template.filename").text().value_or(""), file, *secure_boot);
   } catch (const base::Error&) {
     return std::nullopt;
   }

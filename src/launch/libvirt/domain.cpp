@@ -7,9 +7,9 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/virsh.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "hrvm/launch/virsh.hpp"
 
 namespace hrvm::launch {
 namespace {

@@ -23,10 +23,10 @@ constexpr std::string_view access_list = "/etc/qemu/bridge.conf";
 constexpr unsigned deepest_include = 8, setuid_bit = 04000;
 
 std::optional<std::string> find_helper(const sys::Host& host) {
-  return host.first_existing({"/usr/lib/qemu/qemu-bridge-helper",          // Debian, Ubuntu, Arch, Alpine
-                              "/usr/libexec/qemu-bridge-helper",           // Fedora, RHEL, Gentoo, openSUSE
-                              "/run/wrappers/bin/qemu-bridge-helper",      // NixOS
-                              "/usr/libexec/qemu/qemu-bridge-helper",      // openSUSE until 15
+  return host.first_existing({"/usr/lib/qemu/qemu-bridge-helper",      // Debian, Ubuntu, Arch, Alpine
+                              "/usr/libexec/qemu-bridge-helper",       // Fedora, RHEL, Gentoo, openSUSE
+                              "/run/wrappers/bin/qemu-bridge-helper",  // NixOS
+                              "/usr/libexec/qemu/qemu-bridge-helper",  // openSUSE until 15
                               "/usr/local/libexec/qemu-bridge-helper"});
 }
 

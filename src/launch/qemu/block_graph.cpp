@@ -16,7 +16,8 @@ Json cache_options(bool direct) { return Json::object().set("direct", direct).se
 void give_back_space(Json& node) { node.set("discard", "unmap"); }
 
 // Not "io_uring": up to QEMU 10.1 a request that it answers in part, and one that it asks to repeat, may never be sent
-// again, and the guest waits for good (mended in 10.0.7 and 10.2). Reads of a file that is half in the page cache meet it.
+// again, and the guest waits for good (mended in 10.0.7 and 10.2). Reads of a file that is half in the page cache meet
+// it.
 constexpr const char* way_of_io = "threads";
 
 Json file_node(const DiskNode& disk, const std::string& name, bool writable, bool direct) {

@@ -18,8 +18,8 @@ std::vector<std::string> extra_devices(const LaunchPlan& plan);
 bool wants_usb(const LaunchPlan& plan);
 
 // Of what firmware starts from: 0 is tried first. The machine's own disks always have a place, this one and those that
-// follow: OVMF deletes the boot entries of a disk that has none where another one has, and shows its loader no disk that
-// has none.
+// follow: OVMF deletes the boot entries of a disk that has none where another one has, and shows its loader no disk
+// that has none.
 int boot_index_of_own_disk(const LaunchPlan& plan);
 
 }  // namespace hrvm::launch

@@ -211,8 +211,8 @@ void add_entropy(Arguments& arguments) {
 
 void add_usb_devices(Arguments& arguments, const LaunchPlan& plan) {
   for (const auto& id : plan.usb)
-    arguments.add("-device", fmt::format("usb-host,bus=usb0.0,vendorid=0x{:04x},productid=0x{:04x}", id.vendor,
-                                         id.product));
+    arguments.add("-device",
+                  fmt::format("usb-host,bus=usb0.0,vendorid=0x{:04x},productid=0x{:04x}", id.vendor, id.product));
 }
 
 void add_extra_disks(Arguments& arguments, const LaunchPlan& plan) {

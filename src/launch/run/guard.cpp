@@ -158,10 +158,10 @@ class Guard {
     const auto qemu = qmp.process();
     if (qemu && stops_at_errors_) sys::limit_file_size(*qemu, std::ranges::max(wanted));
     for (std::size_t disk = 0; disk < wanted.size(); ++disk)
-      qmp.execute("block-set-write-threshold",
-                  Json::object().set("node-name", node_name(plan_, disk, 0) + "-file").set("write-threshold",
-                                                                                           wanted[disk]),
-                  answer_limit);
+      qmp.execute(
+          "block-set-write-threshold",
+          Json::object().set("node-name", node_name(plan_, disk, 0) + "-file").set("write-threshold", wanted[disk]),
+          answer_limit);
   }
 
   std::uint64_t most_moved(const std::vector<std::uint64_t>& wanted) const {
@@ -206,9 +206,9 @@ class Guard {
   machine::Path store_;  // the folder of the layers
   int terminal_fd_;
   bool in_memory_ = false, paused_ = false, warned_ = false;
-  bool hit_ = false;                           // a write has failed since the last look
-  bool forced_ = false;                        // somebody lets it go on though there is no room
-  bool stops_at_errors_;                       // QEMU does, when a write fails
+  bool hit_ = false;      // a write has failed since the last look
+  bool forced_ = false;   // somebody lets it go on though there is no room
+  bool stops_at_errors_;  // QEMU does, when a write fails
   std::uint64_t nvram_bytes_ = 0;
   std::vector<std::uint64_t> bounds_;  // of each layer: offsets in its file; empty where they must be set
   Growth growth_;

@@ -70,9 +70,8 @@ State state_on_new_layer(Change& change, const std::optional<std::string>& head,
 
 void check_has_states(const Machine& machine) {
   if (!machine.definition.base.is_direct()) return;
-  throw Error(ErrorKind::unsupported,
-              fmt::format("{} writes to {} itself, so there is no state of it but that one", machine.name,
-                          machine.definition.base.path))
+  throw Error(ErrorKind::unsupported, fmt::format("{} writes to {} itself, so there is no state of it but that one",
+                                                  machine.name, machine.definition.base.path))
       .hint(fmt::format("a machine that leaves the folder alone has states: hrvm import {}",
                         base::shell_quote(machine.definition.base.path)));
 }

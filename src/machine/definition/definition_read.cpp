@@ -51,8 +51,7 @@ Hardware read_hardware(const Value& value) {
   hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
   hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
   hardware.firmware = value["firmware"].word(firmware_from, "bios or uefi");
-  if (value.has("secure_boot"))
-    hardware.secure_boot = value["secure_boot"].word(secure_boot_from, "off, on or blank");
+  if (value.has("secure_boot")) hardware.secure_boot = value["secure_boot"].word(secure_boot_from, "off, on or blank");
   hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
   hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme, scsi or ide");
   hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");

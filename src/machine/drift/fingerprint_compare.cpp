@@ -38,10 +38,9 @@ std::string without_prefix(const MarkComparison& mark) { return mark.what.substr
 std::string size_reason(const MarkComparison& size) {
   const auto then = leading_number(size.then), now = leading_number(size.now);
   const auto prefix = prefix_of(size);
-  return fmt::format("{} is {} {} than it was ({} bytes, were {})",
-                     prefix.empty() ? "it" : prefix.substr(0, prefix.size() - 2),
-                     base::format_bytes(then > now ? then - now : now - then), then > now ? "smaller" : "larger", now,
-                     then);
+  return fmt::format(
+      "{} is {} {} than it was ({} bytes, were {})", prefix.empty() ? "it" : prefix.substr(0, prefix.size() - 2),
+      base::format_bytes(then > now ? then - now : now - then), then > now ? "smaller" : "larger", now, then);
 }
 
 std::string reason(const MarkComparison& mark) {

@@ -47,11 +47,12 @@ std::vector<base::Finding> firmware_findings(const probe::Disk& disk, const prob
   if (!boot.uefi())
     return {{"uefi-no-loader", base::Severity::warning, disk.path,
              "the machine boots by UEFI, and no UEFI boot loader was found on the disk", ""}};
-  return {{"uefi-needs-boot-entry", base::Severity::note, disk.path,
-           fmt::format("the EFI system partition only holds {}, which firmware finds by a boot entry: a machine gets one "
-                       "in its UEFI variables",
-                       boot.loaders.front().path),
-           ""}};
+  return {
+      {"uefi-needs-boot-entry", base::Severity::note, disk.path,
+       fmt::format("the EFI system partition only holds {}, which firmware finds by a boot entry: a machine gets one "
+                   "in its UEFI variables",
+                   boot.loaders.front().path),
+       ""}};
 }
 
 bool has_filesystem(const probe::Contents& contents, std::string_view type) {
@@ -97,8 +98,8 @@ BusChoice choose_bus(const probe::Contents& contents) {
   return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
 }
 
-// The first of the cards that its system surely drives. Where there is none, the one that goes with the bus, unless that
-// is one without a driver and another may have one.
+// The first of the cards that its system surely drives. Where there is none, the one that goes with the bus, unless
+// that is one without a driver and another may have one.
 void choose_nic(Hardware& hardware, const probe::System* system) {
   const auto rule = nic_of(hardware);
   const probe::NicEvidence *known = nullptr, *possible = nullptr, *usual = nullptr;

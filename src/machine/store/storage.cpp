@@ -71,7 +71,9 @@ std::string resolved(const sys::Host& host, sys::Path store) {
 
 }  // namespace
 
-std::uint64_t room_to_keep(const sys::Space& space) { return std::clamp(space.total_bytes / 20, least_kept, most_kept); }
+std::uint64_t room_to_keep(const sys::Space& space) {
+  return std::clamp(space.total_bytes / 20, least_kept, most_kept);
+}
 
 std::uint64_t room_to_go_on(const sys::Space& space) { return room_to_keep(space) / 2 * 3; }
 

@@ -9,9 +9,10 @@
 namespace hrvm::probe {
 
 struct BootEntry {
-  std::string title;   // as the menu shows it
-  std::string id;      // by which a default is chosen; empty where it has none
-  std::string volume;  // where its files lie: "uuid/…" or "label/…" of a filesystem, "place/…"; empty: where the menu lies
+  std::string title;  // as the menu shows it
+  std::string id;     // by which a default is chosen; empty where it has none
+  std::string
+      volume;  // where its files lie: "uuid/…" or "label/…" of a filesystem, "place/…"; empty: where the menu lies
   std::string kernel;  // path there; empty for what is no Linux
   std::vector<std::string> initramfs;
   std::string command_line;

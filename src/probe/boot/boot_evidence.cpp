@@ -205,8 +205,7 @@ class Evidence {
   }
 
   static void settle_drivers(System& system, std::vector<DriverEvidence> drivers, const Initramfs& initramfs) {
-    if (system.boot)
-      hold_to_name(drivers, parse_command_line(initramfs.command_line() + system.boot->command_line));
+    if (system.boot) hold_to_name(drivers, parse_command_line(initramfs.command_line() + system.boot->command_line));
     for (const DriverEvidence& driver : drivers)
       if (driver.bus == "virtio") system.virtio = driver.verdict;
     system.drivers = std::move(drivers);

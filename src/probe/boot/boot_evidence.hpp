@@ -15,8 +15,9 @@ enum class BootQuestions {
   of_a_guest,  // as quick, and without findings: no machine is made of a guest's disk
 };
 
-// Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a boot
-// loader starts one from a container that cannot be looked into, adds that one. `places` are those of `contents`, by name.
+// Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a
+// boot loader starts one from a container that cannot be looked into, adds that one. `places` are those of `contents`,
+// by name.
 void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions);
 
 }  // namespace hrvm::probe

@@ -122,8 +122,8 @@ class Reading {
   explicit Reading(std::span<const BootPlace> places) : places_(places) {}
 
   std::vector<BootMenu> run() && {
-    for (const auto read : {&Reading::read_systemd_boot, &Reading::read_grub, &Reading::read_syslinux,
-                            &Reading::read_firmware})
+    for (const auto read :
+         {&Reading::read_systemd_boot, &Reading::read_grub, &Reading::read_syslinux, &Reading::read_firmware})
       for (const BootPlace& place : places_) try {
           (this->*read)(place);
         } catch (const base::Error&) {

@@ -10,8 +10,8 @@
 namespace hrvm::probe {
 
 // nullopt where the disk has no such container that the entry's root could be in, or several. Of several the one is
-// taken that the command line names, else `crypttab`, the table in the entry's initramfs. Adds a finding that says how it
-// is known.
+// taken that the command line names, else `crypttab`, the table in the entry's initramfs. Adds a finding that says how
+// it is known.
 std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab = {});
 
 }  // namespace hrvm::probe

@@ -13,7 +13,8 @@ namespace {
 
 std::string device_path(const std::string& name, const sys::Path& sysfs) {
   const bool is_mapped = name.starts_with("dm-");
-  if (const auto mapped = is_mapped ? sys::try_read_line(sysfs / "dm/name") : std::nullopt) return "/dev/mapper/" + *mapped;
+  if (const auto mapped = is_mapped ? sys::try_read_line(sysfs / "dm/name") : std::nullopt)
+    return "/dev/mapper/" + *mapped;
   std::string path = "/dev/" + name;
   std::ranges::replace(path, '!', '/');
   return path;
@@ -53,9 +54,7 @@ BlockNodes::BlockNodes(const sys::Host& host) {
   }
 }
 
-const BlockNode* BlockNodes::by_name(std::string_view name) const {
-  return find(nodes_, &BlockNode::name, name);
-}
+const BlockNode* BlockNodes::by_name(std::string_view name) const { return find(nodes_, &BlockNode::name, name); }
 
 const BlockNode* BlockNodes::by_numbers(std::string_view numbers) const {
   return find(nodes_, &BlockNode::numbers, numbers);

@@ -51,9 +51,7 @@ const Kind& kind_of(const BlockNode& node) {
   });
 }
 
-std::string line(const sys::Path& path) {
-  return std::string(base::trim(sys::try_read_line(path).value_or("")));
-}
+std::string line(const sys::Path& path) { return std::string(base::trim(sys::try_read_line(path).value_or(""))); }
 
 template <typename... Texts>
 std::string first_known(Texts... texts) {
@@ -106,9 +104,7 @@ std::uint32_t sector_bytes(const BlockNode& node, const char* attribute) {
   return value && *value >= 512 && *value <= 65536 ? std::uint32_t(*value) : 512;
 }
 
-bool is_multipath(const BlockNode& node) {
-  return line(node.sysfs / "dm/uuid").starts_with("mpath-");
-}
+bool is_multipath(const BlockNode& node) { return line(node.sysfs / "dm/uuid").starts_with("mpath-"); }
 
 bool is_path_of_multipath(const BlockNodes& nodes, const BlockNode& node) {
   return std::ranges::any_of(sys::list_directory(node.sysfs / "holders"), [&](const std::string& name) {

@@ -1,4 +1,5 @@
-// Which of the network cards that a machine can have a Linux has drivers for: built into its kernel, or among its modules.
+// Which of the network cards that a machine can have a Linux has drivers for: built into its kernel, or among its
+// modules.
 #pragma once
 
 #include <string>

@@ -38,9 +38,7 @@ void KernelBuild::add_modules_builtin(std::string text) {
   if (!builtin_) builtin_ = std::move(text);
 }
 
-bool KernelBuild::has_modules() const {
-  return root_ != nullptr && fs::exists(*root_, modules_ + "/kernel/drivers");
-}
+bool KernelBuild::has_modules() const { return root_ != nullptr && fs::exists(*root_, modules_ + "/kernel/drivers"); }
 
 bool KernelBuild::has_module(const Driver& driver) const {
   for (const char* packed : {"", ".xz", ".zst", ".gz"})

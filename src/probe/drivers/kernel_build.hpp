@@ -29,13 +29,12 @@ class KernelBuild {
   BuiltAs how(const Driver& driver) const;
   // What told it: "modules.builtin", "/boot/config-6.1.0".
   std::string source(const Driver& driver) const;
-  // Whether the system's modules can be looked at, and this one is among them: a distribution may keep what its kernel's
-  // configuration names in a package of its own.
+  // Whether the system's modules can be looked at, and this one is among them: a distribution may keep what its
+  // kernel's configuration names in a package of its own.
   bool has_modules() const;
   bool has_module(const Driver& driver) const;
 
  private:
-
   fs::FileSystem* root_;
   std::string modules_;                 // folder
   std::optional<std::string> builtin_;  // what modules.builtin says

@@ -19,21 +19,13 @@ using base::Severity;
 
 constexpr unsigned most_logical = 128, first_logical_number = 5;
 
-bool in_use(const DosEntry& entry) {
-  return entry.sectors != 0;
-}
-bool is_extended(const DosEntry& entry) {
-  return entry.type == 0x05 || entry.type == 0x0f || entry.type == 0x85;
-}
+bool in_use(const DosEntry& entry) { return entry.sectors != 0; }
+bool is_extended(const DosEntry& entry) { return entry.type == 0x05 || entry.type == 0x0f || entry.type == 0x85; }
 
 // Linux and UEFI firmware ask for this start, too.
-bool is_protective(const DosEntry& entry) {
-  return entry.type == dos_type_gpt_protective && entry.first_lba == 1;
-}
+bool is_protective(const DosEntry& entry) { return entry.type == dos_type_gpt_protective && entry.first_lba == 1; }
 
-bool is_sector_size(std::uint16_t bytes) {
-  return bytes >= 512 && bytes <= 4096 && std::has_single_bit(bytes);
-}
+bool is_sector_size(std::uint16_t bytes) { return bytes >= 512 && bytes <= 4096 && std::has_single_bit(bytes); }
 
 bool is_fat(const BiosParameterBlock& block) {
   return is_sector_size(block.bytes_per_sector) && std::has_single_bit(block.sectors_per_cluster) &&

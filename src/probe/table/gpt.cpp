@@ -94,9 +94,7 @@ Gpt read_at(block::BlockDevice& disk, std::uint32_t sector_bytes) {
   return gpt;
 }
 
-bool has_trace(const Gpt& gpt) {
-  return has_magic(gpt.primary.header) || has_magic(gpt.backup.header);
-}
+bool has_trace(const Gpt& gpt) { return has_magic(gpt.primary.header) || has_magic(gpt.backup.header); }
 
 // One entry; nullopt for one that is not in use or cannot be right.
 std::optional<Partition> to_partition(const GptEntry& entry, unsigned number, const Gpt& gpt,

@@ -66,8 +66,8 @@ class Assembling {
     assembly_.sets.push_back(std::move(told));
   }
 
-  // Those that the array still counts on. One that it knows to have failed is gone for the system on it as well, and one
-  // that is here and cannot be read yet is not missing.
+  // Those that the array still counts on. One that it knows to have failed is gone for the system on it as well, and
+  // one that is here and cannot be read yet is not missing.
   static std::vector<std::string> missing_from(const Super& array, const std::vector<FoundMember>& found) {
     std::vector<std::string> missing;
     for (std::uint32_t number = 0; number < array.roles.size(); ++number) {

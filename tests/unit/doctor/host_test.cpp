@@ -54,7 +54,7 @@ TEST_CASE("a recorded host's KVM is not judged") {
 TEST_CASE("libvirt is only examined where it is installed") {
   EmptyHost fixture;
   for (auto* check : {doctor::check_libvirtd, doctor::check_virtlogd, doctor::check_network, doctor::check_polkit,
-                     doctor::check_denials}) {
+                      doctor::check_denials}) {
     CHECK(only(check(fixture.circumstances())).status == Status::skipped);
   }
 }

@@ -79,9 +79,7 @@ inline void qemu_io(const Path& image, const std::string& format, const std::vec
   output_of(argv);
 }
 
-inline Bytes content(block::BlockDevice& device) {
-  return device.read(0, std::size_t(device.size()));
-}
+inline Bytes content(block::BlockDevice& device) { return device.read(0, std::size_t(device.size())); }
 inline Bytes content(const Path& image, ImageFormat format = ImageFormat::qcow2) {
   return content(*open_image(image, format));
 }
@@ -114,11 +112,7 @@ inline std::vector<std::string> random_program(Random& random, std::uint64_t dis
   return program;
 }
 
-inline Geometry plain(unsigned bits) {
-  return {1u << bits, false};
-}
-inline Geometry extended(unsigned bits) {
-  return {1u << bits, true};
-}
+inline Geometry plain(unsigned bits) { return {1u << bits, false}; }
+inline Geometry extended(unsigned bits) { return {1u << bits, true}; }
 
 }  // namespace hrvm::image::test

@@ -168,8 +168,7 @@ inline const std::vector<Variant>& variants() {
        }},
       {"proxmox-zfs-server",
        [](Sample& it) {
-         install(it,
-                 {linux_system("Proxmox VE 8.1.4", {}, {}), {{2, "/EFI/systemd/systemd-bootx64.efi"}}, false},
+         install(it, {linux_system("Proxmox VE 8.1.4", {}, {}), {{2, "/EFI/systemd/systemd-bootx64.efi"}}, false},
                  server, true);
        }},
       {"windows-10-laptop",
@@ -185,7 +184,9 @@ inline const std::vector<Variant>& variants() {
                  laptop, true);
        }},
       {"windows-server-virtio-rescue",
-       [](Sample& it) { install(it, {windows_system("Windows Server 2022", "yes"), {}, true}, rescue, false); }},
+       [](Sample& it) {
+         install(it, {windows_system("Windows Server 2022", "yes"), {}, true}, rescue, false);
+       }},
       {"fedora-btrfs-laptop",
        [](Sample& it) {
          install(it,

@@ -146,8 +146,9 @@ namespace {
 struct Kernel : Debian {
   Kernel() {
     write("boot/vmlinuz-6.1");
-    write("lib/modules/6.1/modules.dep", "kernel/fs/fuse/virtiofs.ko: kernel/fs/fuse/fuse.ko\n"
-                                         "kernel/drivers/virtio/virtio_pci.ko:\n");
+    write("lib/modules/6.1/modules.dep",
+          "kernel/fs/fuse/virtiofs.ko: kernel/fs/fuse/fuse.ko\n"
+          "kernel/drivers/virtio/virtio_pci.ko:\n");
     pack({"fs/fuse/virtiofs", "drivers/virtio/virtio_pci"});
   }
   void pack(const std::vector<std::string>& modules) {

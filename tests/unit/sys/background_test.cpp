@@ -11,9 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool is_free(const std::filesystem::path& folder) {
-  return Lock::try_take(folder, Lock::Mode::exclusive).has_value();
-}
+bool is_free(const std::filesystem::path& folder) { return Lock::try_take(folder, Lock::Mode::exclusive).has_value(); }
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -27,9 +27,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-std::string number(long value) {
-  return std::to_string(value);
-}
+std::string number(long value) { return std::to_string(value); }
 
 #if !defined(__SANITIZE_ADDRESS__)
 // Memory that is really asked of the kernel, bit by bit, until it says no.
@@ -203,10 +201,10 @@ TEST_CASE_METHOD(Rooms, "a confined child that reads a folder reads what lies in
 
 TEST_CASE_METHOD(Rooms, "a confined child that reads a folder opens nothing outside of it, nor for writing") {
   const std::string other = folder / "out/file";
-  CHECK(inside([&] { return outcome(::openat(AT_FDCWD, other.c_str(), O_RDONLY | O_NOFOLLOW)); }).text !=
-        "opened");
+  CHECK(inside([&] { return outcome(::openat(AT_FDCWD, other.c_str(), O_RDONLY | O_NOFOLLOW)); }).text != "opened");
   CHECK(inside([&] { return outcome(opened("../out/file", O_RDONLY)); }).text != "opened");
-  for (const int flags : {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_RDONLY | O_TRUNC, O_RDONLY | O_CREAT, O_RDWR | O_TMPFILE})
+  for (const int flags :
+       {O_WRONLY, O_RDWR, O_RDWR | O_CREAT, O_RDONLY | O_TRUNC, O_RDONLY | O_CREAT, O_RDWR | O_TMPFILE})
     CHECK(inside([&] { return outcome(opened("file", flags)); }).text == "Permission denied");
   CHECK(inside([&] { return outcome(::openat(in.get(), "file", O_RDONLY)); }).text == "Permission denied");
   const auto answer = inside([&] { return outcome(opened("file", O_RDONLY)); });

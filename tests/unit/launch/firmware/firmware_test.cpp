@@ -61,7 +61,8 @@ TEST_CASE_METHOD(Recorded, "a descriptor names its files") {
   CHECK(found() == std::vector{moved});
 }
 
-TEST_CASE_METHOD(Recorded, "Secure Boot is for machines that ask for it, with keys or without, first though it stands") {
+TEST_CASE_METHOD(Recorded,
+                 "Secure Boot is for machines that ask for it, with keys or without, first though it stands") {
   using machine::SecureBoot;
   Descriptor enrolled, blank;
   enrolled.features = R"("acpi-s3", "enrolled-keys", "requires-smm", "secure-boot")";
@@ -174,6 +175,7 @@ TEST_CASE_METHOD(Recorded, "variables of another size choose the firmware they w
   place("/usr/share/OVMF/OVMF_CODE.fd", 100);
   place("/usr/share/OVMF/OVMF_VARS.fd", 20);
   CHECK(launch::choose_uefi_firmware(found())->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
-  CHECK(launch::choose_uefi_firmware(found(), machine::SecureBoot::off, 20)->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
+  CHECK(launch::choose_uefi_firmware(found(), machine::SecureBoot::off, 20)->code_path ==
+        "/usr/share/OVMF/OVMF_CODE.fd");
   CHECK_FALSE(launch::choose_uefi_firmware(found(), machine::SecureBoot::off, 30));
 }

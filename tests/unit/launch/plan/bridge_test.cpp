@@ -21,9 +21,7 @@ struct Bridged {
     allow("allow br0\n");
   }
   void allow(const std::string& text) { folder.write("/etc/qemu/bridge.conf", text); }
-  void mode(unsigned mode) {
-    std::filesystem::permissions(folder / helper.substr(1), std::filesystem::perms(mode));
-  }
+  void mode(unsigned mode) { std::filesystem::permissions(folder / helper.substr(1), std::filesystem::perms(mode)); }
   std::string found(const std::string& bridge = "br0") { return launch::usable_bridge_helper(machine.host(), bridge); }
   // What stands in the way, with what to do.
   std::string obstacle(const std::string& bridge = "br0") {
@@ -69,7 +67,8 @@ TEST_CASE_METHOD(Bridged, "what the access list does not allow is told with the 
   CHECK_THAT(obstacle(), Contains("mkdir -p /etc/qemu && echo 'allow br0'"));
 }
 
-TEST_CASE_METHOD(Bridged, "an access list that goes round in circles, or is not all to be read, ends and is not judged") {
+TEST_CASE_METHOD(Bridged,
+                 "an access list that goes round in circles, or is not all to be read, ends and is not judged") {
   allow("include /etc/qemu/bridge.conf\n");
   CHECK(found() == helper);
   allow("include /etc/qemu/missing.conf\n");

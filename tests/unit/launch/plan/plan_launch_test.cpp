@@ -130,8 +130,8 @@ TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that i
 TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
   layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
   CHECK(plan().disks[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
-                                              {"/s/web/layers/a1.qcow2", "qcow2", false},
-                                              {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
+                                                       {"/s/web/layers/a1.qcow2", "qcow2", false},
+                                                       {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
   host.base.kind = probe::DiskKind::image;
   host.base.path = host.base.stable_path = "/images/a.img";
   CHECK(plan().disks[0].chain.back() == DiskNode{"/images/a.img", "raw", false});

@@ -246,9 +246,14 @@ TEST_CASE("a setting changes the active hardware alone, and is told among the re
 }
 
 TEST_CASE("what is no setting, or cannot be its value, is wrong usage") {
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
-           {"memory", "3"}, {"memory", "much"}, {"cpus", "0"}, {"bus", "floppy"}, {"net", "bridge="}, {"cpu", "a b"},
-           {"hyperv", "yes"}, {"mac", "52:54:00:00:00:01"}})
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"memory", "3"},
+                                                                                   {"memory", "much"},
+                                                                                   {"cpus", "0"},
+                                                                                   {"bus", "floppy"},
+                                                                                   {"net", "bridge="},
+                                                                                   {"cpu", "a b"},
+                                                                                   {"hyperv", "yes"},
+                                                                                   {"mac", "52:54:00:00:00:01"}})
     CHECK(kind_thrown_by([&] { plan_set(sample(), {{key, value}}); }) == ErrorKind::usage);
   CHECK(plan_set(sample(), {{"cpu", "host,-vmx"}}).definition.active.hardware.cpu == "host,-vmx");
   CHECK(plan_set(sample(), {{"cpu", "auto"}}).definition.active.hardware.cpu.empty());

@@ -100,7 +100,8 @@ TEST_CASE("a LUKS volume is watched where its data starts") {
 
 TEST_CASE("a btrfs is watched at its superblock, whose generation and log are told") {
   std::vector<std::byte> disk(MiB);
-  std::ranges::transform(std::string_view("_BHRfS_M"), disk.begin() + 65536 + 0x40, [](char c) { return std::byte(c); });
+  std::ranges::transform(std::string_view("_BHRfS_M"), disk.begin() + 65536 + 0x40,
+                         [](char c) { return std::byte(c); });
   base::store(disk, 65536 + 0x48, base::le64(1234));
   const auto mark = [&] { return read_mark(marker_for("btrfs"), *block::memory_device(disk, "btrfs")); };
   const auto then = mark();

@@ -257,7 +257,8 @@ struct Rhel {
     boot.add("/config-6.1.0", config + "CONFIG_BLK_DEV_NVME=m\n").add("/vmlinuz-6.1.0", "k");
   }
   std::vector<std::string> ids(BootQuestions questions = BootQuestions::all) {
-    boot.add("/grub/grub.cfg", menu_entry(command_line, "RHEL", "")).add("/initrd.img-6.1.0", test::cpio_archive(initramfs));
+    boot.add("/grub/grub.cfg", menu_entry(command_line, "RHEL", ""))
+        .add("/initrd.img-6.1.0", test::cpio_archive(initramfs));
     const BootPlace places[] = {{"p1", boot_uuid, "", false, &boot}, {"rhel/root", root_uuid, "", false, &root}};
     add_boot_evidence(contents, places, questions);
     std::vector<std::string> found;
@@ -279,8 +280,9 @@ TEST_CASE("a list of LVM's devices hides the root where the initramfs has it, an
   CHECK(both.ids() == Rhel::Ids{"lvm-devices-file"});
   const auto& hidden = both.contents.findings[0];
   CHECK(hidden.severity == base::Severity::warning);
-  CHECK(hidden.message == "LVM looks at no other devices than /etc/lvm/devices/system.devices lists in the initramfs, by "
-                          "ids that the disk may not have in a machine: the root's volume group would stay hidden");
+  CHECK(hidden.message ==
+        "LVM looks at no other devices than /etc/lvm/devices/system.devices lists in the initramfs, by "
+        "ids that the disk may not have in a machine: the root's volume group would stay hidden");
   CHECK(hidden.remedy.find("rm /etc/lvm/devices/system.devices") != std::string::npos);
 
   Rhel own;
@@ -374,8 +376,9 @@ TEST_CASE("a root that the kernel is not told is the one that its initramfs is t
 TEST_CASE("of several LUKS containers the one is the system's that the initramfs is told to open") {
   test::MemoryFiles boot;
   boot.add("/grub/grub.cfg", menu_entry("ro", "Fedora Linux", "")).add("/vmlinuz-6.1.0", "k");
-  boot.add("/initrd.img-6.1.0", test::cpio_archive({{"etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-2222\n"},
-                                                    {"etc/cmdline.d/95root-dev.conf", "root=/dev/mapper/fedora-root\n"}}));
+  boot.add("/initrd.img-6.1.0",
+           test::cpio_archive({{"etc/cmdline.d/90crypt.conf", "rd.luks.uuid=luks-2222\n"},
+                               {"etc/cmdline.d/95root-dev.conf", "root=/dev/mapper/fedora-root\n"}}));
   const BootPlace places[] = {{"p2", boot_uuid, "", false, &boot}};
   Contents contents;
   contents.partitions = {partition(2, "ext4", boot_uuid), partition(3, "crypto_LUKS", "1111"),

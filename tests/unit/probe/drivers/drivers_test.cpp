@@ -169,19 +169,19 @@ TEST_CASE("drivers that are packed into a file of the initramfs are not taken fo
 TEST_CASE("a network card is known by a driver in the kernel or among the modules that are installed") {
   auto builtin = debian("");
   builtin.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=y\nCONFIG_VIRTIO_PCI=y\n");
-  CHECK(nics(builtin) ==
-        Lines{"virtio-net: yes: virtio_net is built into the kernel (/boot/config-6.1.0-18-amd64)"});
+  CHECK(nics(builtin) == Lines{"virtio-net: yes: virtio_net is built into the kernel (/boot/config-6.1.0-18-amd64)"});
 
   auto module = debian("");
   module.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=m\nCONFIG_VIRTIO_PCI=m\n");
-  module.add(modules + "/kernel/drivers/net/virtio_net.ko", "x").add(modules + "/kernel/drivers/virtio/virtio_pci.ko", "x");
-  CHECK(nics(module) ==
-        Lines{"virtio-net: yes: virtio_net is among the modules of the kernel 6.1.0-18-amd64"});
+  module.add(modules + "/kernel/drivers/net/virtio_net.ko", "x")
+      .add(modules + "/kernel/drivers/virtio/virtio_pci.ko", "x");
+  CHECK(nics(module) == Lines{"virtio-net: yes: virtio_net is among the modules of the kernel 6.1.0-18-amd64"});
 }
 
 TEST_CASE("a network card whose driver is not installed is not one, whatever the kernel's configuration says") {
   auto files = debian("");
-  files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_NET=m\nCONFIG_E1000=m\nCONFIG_8139TOO=y\n");
+  files.add("/boot/config-" + version,
+            "\nCONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_NET=m\nCONFIG_E1000=m\nCONFIG_8139TOO=y\n");
   files.add(modules + "/kernel/drivers/net/ethernet/intel/e1000/e1000.ko.zst", "x");
   CHECK(nics(files) == Lines{"virtio-net: no: virtio_net is not among the modules of the kernel 6.1.0-18-amd64",
                              "e1000e: no: the kernel 6.1.0-18-amd64 has no e1000e",
@@ -196,8 +196,7 @@ TEST_CASE("where the modules cannot be looked at the kernel's configuration tell
   files.add("/boot/config-" + version, "\nCONFIG_VIRTIO_NET=m\nCONFIG_VIRTIO_PCI=y\n");
   CHECK(nics(files, false) == Lines{"virtio-net: yes: virtio_net is a module (/boot/config-6.1.0-18-amd64)"});
   test::MemoryFiles bare;
-  CHECK(nics(bare).front() ==
-        "virtio-net: unknown: the modules of the kernel 6.1.0-18-amd64 cannot be looked at");
+  CHECK(nics(bare).front() == "virtio-net: unknown: the modules of the kernel 6.1.0-18-amd64 cannot be looked at");
   CHECK(nics(bare).size() == 4);
 }
 

@@ -199,17 +199,23 @@ TEST_CASE("a network card that Windows knows has a driver, its own or one that w
     Words drivers, nics;
   };
   const std::string seven = "\"CurrentVersion\"=\"6.1\"\n\"CurrentBuildNumber\"=\"7601\"\n",
-                    unknown = "\"CurrentBuildNumber\"=\"7601\"\n", no_virtio = "virtio-net: no: Windows has no driver netkvm";
+                    unknown = "\"CurrentBuildNumber\"=\"7601\"\n",
+                    no_virtio = "virtio-net: no: Windows has no driver netkvm";
   const std::vector<Case> cases = {
       {eleven, service("netkvm", 3), {"netkvm"}, {"virtio-net: yes: Windows has the driver netkvm"}},
       {eleven, service("netkvm", 3), {}, {no_virtio, "e1000e: yes: Windows 10.0 brings a driver for it"}},
       {eleven, service("netkvm", 4), {"netkvm"}, {no_virtio, "e1000e: yes: Windows 10.0 brings a driver for it"}},
-      {seven, "", {}, {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
-                       "e1000: yes: Windows 6.1 brings a driver for it"}},
+      {seven,
+       "",
+       {},
+       {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
+        "e1000: yes: Windows 6.1 brings a driver for it"}},
       {seven, service("e1i63x64", 3), {"e1i63x64"}, {no_virtio, "e1000e: yes: Windows has the driver e1i63x64"}},
-      {unknown, "", {}, {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
-                         "e1000: unknown: Windows may have no driver for e1000",
-                         "rtl8139: no: Windows has no driver RTL8023x64"}},
+      {unknown,
+       "",
+       {},
+       {no_virtio, "e1000e: unknown: Windows may have no driver for e1000e",
+        "e1000: unknown: Windows may have no driver for e1000", "rtl8139: no: Windows has no driver RTL8023x64"}},
   };
   for (const auto& each : cases) {
     CAPTURE(each.release, each.services);

@@ -145,8 +145,8 @@ TEST_CASE("kinds that are not read are named, and a snapshot's store is not take
 TEST_CASE("a snapshot that ran out of room is told to be lost") {
   const auto text = group_text(
       1, lv_text("root", {linear(0, 2, "pv0", 0)}) + lv_text("before", {linear(0, 1, "pv0", 5)}, false) +
-             lv_text("snapshot0", {segment_text(0, 2, "type = \"snapshot\"\norigin = \"root\"\ncow_store = \"before\"")},
-                     false));
+             lv_text("snapshot0",
+                     {segment_text(0, 2, "type = \"snapshot\"\norigin = \"root\"\ncow_store = \"before\"")}, false));
   for (const std::uint32_t valid : {0u, 1u}) {
     auto bytes = pv_bytes(0);
     put_metadata(bytes, text);

@@ -1,8 +1,18 @@
-// FileSystem: the files of a filesystem on a BlockDevice, read without mounting it and without replaying its journal.
-// Paths are absolute within the filesystem ("/etc/os-release"), names are bytes as they lie on disk.
+// FileSystem: the files of a filesystem on a BlockDevice, read without mounting it and without writing to it. A journal
+// that was not written back is replayed in memory where its reader can: what is read is what a mount would show.
+//
+// A file is known by its node, or by its path: paths are absolute within the filesystem ("/etc/os-release"), names are
+// bytes as they lie on disk. What goes by path follows no link and is told in terms of what goes by node.
+//
+// Every call may throw Error{corrupt} for structures that cannot be, and Error{io} for a medium that fails. A call
+// takes memory for what it returns and for one way from the root of each tree, whatever the size of a file or a folder.
+// A FileSystem is used by one thread at a time.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,7 +24,16 @@
 
 namespace hrvm::fs {
 
-enum class FileKind { regular, directory, symlink, other };
+enum class FileKind {
+  regular,
+  directory,
+  symlink,
+  block_device,
+  character_device,
+  fifo,
+  socket,
+  other,  // what has no such kind (a reparse point of Windows), or none that can be told
+};
 
 struct FileInfo {
   FileKind kind = FileKind::other;
@@ -25,6 +44,95 @@ struct FileInfo {
 struct Entry {
   std::string name;
   FileKind kind = FileKind::other;
+};
+
+// By what a filesystem knows a file: the same in two states of one filesystem as long as the file was not made anew.
+struct Node {
+  std::uint64_t tree = 0;        // the subvolume or object set; 0 where there is one tree only
+  std::uint64_t id = 0;          // inode, MFT record, or the place of a FAT entry
+  std::uint64_t generation = 0;  // tells a reused id; 0 where only stat() knows it, or nobody
+
+  friend auto operator<=>(const Node&, const Node&) = default;
+};
+
+// Since 1970, UTC. Nanoseconds count forward from the second, before 1970 too.
+struct Time {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+
+  friend auto operator<=>(const Time&, const Time&) = default;
+};
+
+struct Times {
+  Time modified;
+  std::optional<Time> changed, accessed, created;  // nullopt where the filesystem keeps none
+};
+
+struct DeviceNumber {
+  std::uint32_t major = 0, minor = 0;
+
+  friend auto operator<=>(const DeviceNumber&, const DeviceNumber&) = default;
+};
+
+struct Stat {
+  Node node;  // with its generation
+  FileKind kind = FileKind::other;
+  // Permissions with set-user-ID, set-group-ID and sticky: 07777 at most. A filesystem that keeps none (FAT, NTFS)
+  // gives 0755 for folders and 0644 for files, without the bits to write where they are read-only, and owner 0.
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0, gid = 0;
+  std::uint64_t links = 1;
+  DeviceNumber device;  // of device files
+  std::uint64_t size_bytes = 0;
+  std::uint64_t allocated_bytes = 0;  // what it takes on the disk, as st_blocks * 512
+  Times times;
+};
+
+// What visit() meets. `name` is valid until the visitor returns.
+struct DirectoryEntry {
+  std::string_view name;
+  Node node;
+  FileKind kind = FileKind::other;
+};
+
+// False ends the visit.
+using EntryVisitor = std::function<bool(const DirectoryEntry&)>;
+
+enum class Stored {
+  zeros,   // a hole, or allocated and not written: reads as zeros
+  plain,   // the bytes lie on the device as they are
+  packed,  // they are made from `stored_bytes` bytes on the device (compressed, encrypted)
+  inside,  // they lie within metadata (an inode, a tree's leaf)
+};
+
+// A piece of a file, and where it is stored.
+struct FileExtent {
+  std::uint64_t offset = 0, length = 0;  // in the file, bytes; never of length 0
+  Stored stored = Stored::zeros;
+  std::uint64_t device_offset = 0;  // bytes; of plain and packed, and of the structure that holds what lies inside
+  std::uint64_t stored_bytes = 0;   // of packed: how many from there on
+  std::uint32_t device = 0;         // which of the devices that the filesystem was opened on, from 0
+};
+
+// Named as getxattr(2) names it ("security.capability", "system.posix_acl_access", "user.mime_type"), with the bytes
+// that it gives.
+struct Attribute {
+  std::string name;
+  std::string value;  // 64 KiB at most
+
+  friend auto operator<=>(const Attribute&, const Attribute&) = default;
+};
+
+// Data of a file beside its own, by name (NTFS).
+struct Stream {
+  std::string name;
+  std::uint64_t size_bytes = 0;
+};
+
+enum class JournalState {
+  clean,     // nothing was left to write back, or the filesystem has no journal
+  replayed,  // done in memory
+  ignored,   // not understood, damaged or not here: what is read may be older than what a mount would show
 };
 
 // A tree of files within a filesystem that can be a root by itself (btrfs).
@@ -41,23 +149,48 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual std::string_view type() const = 0;  // libblkid's word: "ext4", "vfat"
+  virtual JournalState journal() const { return JournalState::clean; }
+  // Whether a mount would have something to write back first, replayed here or not.
+  virtual bool needs_recovery() const { return journal() != JournalState::clean; }
+
+  // By node. A node that leads to no file, or to one of another generation, is Error{not_found}.
+  virtual Node root();
+  // Reads what leads to this name, not the whole folder. nullopt when it is not there; "." and ".." never are.
+  // Error{not_found} where `folder` is none.
+  virtual std::optional<Node> find(Node folder, std::string_view name);
+  virtual Stat stat(Node node);
+  // Entries without "." and "..", in the order of the disk, each once, until the visitor returns false. What was given
+  // before an error is good. Error{not_found} where `folder` is none.
+  virtual void visit(Node folder, const EntryVisitor& visitor);
+  // Bytes of a regular file from `offset` on: how many; fewer than `out` takes only at its end. Error{not_found} for
+  // what is no regular file.
+  virtual std::size_t read(Node file, std::uint64_t offset, std::span<std::byte> out);
+  // The piece of a regular file that starts at `offset`, at most `limit` bytes (> 0) long; nullopt from its end on.
+  virtual std::optional<FileExtent> extent_at(Node file, std::uint64_t offset, std::uint64_t limit);
+  // 4096 bytes at most. Error{not_found} for what is no symbolic link.
+  virtual std::string read_link(Node link);
+  // In the order of their names.
+  virtual std::vector<Attribute> attributes(Node node);
+  virtual std::vector<Stream> streams(Node node);
+  virtual std::size_t read_stream(Node node, std::string_view stream, std::uint64_t offset, std::span<std::byte> out);
 
   // The last component's own information, links not followed; nullopt when a component is not there.
-  virtual std::optional<FileInfo> info(std::string_view path) = 0;
+  virtual std::optional<FileInfo> info(std::string_view path);
   // Entries without "." and "..", in the order of the disk. Error{not_found} for what is no folder. At most 65536
   // entries are given.
-  virtual std::vector<Entry> list(std::string_view path) = 0;
+  virtual std::vector<Entry> list(std::string_view path);
   // Bytes [offset, offset + length) of a regular file; fewer at its end.
-  virtual std::string read(std::string_view path, std::uint64_t offset, std::size_t length) = 0;
-  virtual std::string read_link(std::string_view path) = 0;
-  // True where the journal was not closed: what is read may be older than what a mount would show.
-  virtual bool needs_recovery() const { return false; }
+  virtual std::string read(std::string_view path, std::uint64_t offset, std::size_t length);
+  virtual std::string read_link(std::string_view path);
 
   // The top level first, then as they lie on disk; empty where the filesystem has no such thing. At most 4096.
   virtual std::vector<Subvolume> subvolumes() { return {}; }
   // A view with this subvolume as its "/"; this filesystem must outlive it. Error{not_found} for an unknown id.
   virtual std::unique_ptr<FileSystem> open_subvolume(std::uint64_t id);
 };
+
+// The node that a path names, no link followed; nullopt when a component is not there or is below what is no folder.
+std::optional<Node> find(FileSystem& files, std::string_view path);
 
 // Follows symbolic links as a system would whose root this is: absolute ones start at this filesystem's root, ".."
 // stops there, at most 40 of them. nullopt when it ends nowhere.

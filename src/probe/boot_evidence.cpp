@@ -1,4 +1,4 @@
-#include "probe/boot/boot_evidence.hpp"
+#include "probe/boot_evidence.hpp"
 
 #include <algorithm>
 #include <memory>

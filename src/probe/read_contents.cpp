@@ -11,7 +11,7 @@
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "probe/bios_boot.hpp"
-#include "probe/boot/boot_evidence.hpp"
+#include "probe/boot_evidence.hpp"
 #include "probe/foreign_systems.hpp"
 #include "probe/place.hpp"
 #include "probe/roles.hpp"

@@ -27,7 +27,7 @@ void inflate(std::span<const std::byte> bytes) {
   const auto file = block::memory_device({rest.begin(), rest.end()}, "image");
   const auto entry = base::load<base::be64>(bytes, entry_offset);
   image::CompressedClusters clusters(*file, header);
-  const image::CompressedPlace places[] = {image::compressed_place(header.geometry, entry), {0, rest.size()}};
+  const image::CompressedPlace places[] = {image::L2Entry{entry}.compressed_place(header.geometry), {0, rest.size()}};
   std::vector<std::byte> whole(header.geometry.cluster_bytes()), half(whole.size() / 2);
   for (const auto& place : places) {
     fuzz::run([&] {

@@ -8,12 +8,14 @@ trap 'rm -rf "$tree"' EXIT
 
 failed=0
 fresh_tree() {
-  rm -rf "$tree" && mkdir -p "$tree"/{include/hrvm/{base,block,fs},src/{base,block,fs,cli}}
+  rm -rf "$tree" && mkdir -p "$tree"/{include/hrvm/{base,block,fs},src/{base,block,fs/{ext,xfs},cli,machine/store}}
   echo '#include "hrvm/base/error.hpp"' >"$tree/include/hrvm/block/device.hpp"
   echo '#include <sys/types.h>' >"$tree/include/hrvm/fs/file.hpp"
-  printf '%s\n' '#include <fcntl.h>' '#include "range.hpp"' '#include "hrvm/base/x.hpp"' >"$tree/src/block/device.cpp"
+  printf '%s\n' '#include <fcntl.h>' '#include "block/range.hpp"' '#include "hrvm/base/x.hpp"' >"$tree/src/block/device.cpp"
   printf '%s\n' '#include "hrvm/report/x.hpp"' '#include "hrvm/fs/x.hpp"' >"$tree/src/cli/run.cpp"
   printf '%s\n' 'void operating_system();' 'auto path = "/tmp/a-XXXXXX";' >"$tree/src/fs/file.cpp"
+  echo '#include "fs/path.hpp"' >"$tree/src/fs/ext/ext.cpp"
+  echo '#include "hrvm/machine/definition.hpp"' >"$tree/src/machine/store/store.cpp"
   git -C "$tree" init -q
 }
 
@@ -61,6 +63,13 @@ bites layers.sh src/cli/a.cpp '#include <libudev.h>'
 bites layers.sh src/probe/a.cpp '#include <sys/stat.h>'
 bites layers.sh src/image/a.cpp '#include <linux/fs.h>'
 bites layers.sh src/launch/a.cpp '#include <unistd.h>'
+bites layers.sh src/fs/a.cpp '#include "path.hpp"'
+bites layers.sh src/fs/a.cpp '#include "fs/ext/format.hpp"'
+bites layers.sh src/fs/ext/a.cpp '#include "fs/xfs/format.hpp"'
+bites layers.sh src/fs/elsewhere/a.cpp '#include "fs/path.hpp"'
+bites layers.sh src/machine/store/a.cpp '#include "machine/change/plan.hpp"'
+bites layers.sh src/machine/definition/a.cpp '#include "hrvm/machine/store.hpp"'
+bites layers.sh src/cli/commands/a.cpp '#include "cli/run.cpp"'
 bites layers.sh src/main.cpp '#include <signal.h>'
 bites layers.sh include/hrvm/block/a.hpp '#include <fcntl.h>'
 bites layers.sh include/hrvm/fs/a.hpp '#include <ext2fs/ext2fs.h>'

@@ -17,7 +17,7 @@
 
 #include "hrvm/base/time.hpp"
 #include "hrvm/block/block_device.hpp"
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 
 namespace hrvm::image {
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "hrvm/block/block_device.hpp"
-#include "hrvm/image/create.hpp"
 #include "hrvm/image/disk_image.hpp"
+#include "hrvm/image/layout.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::image {

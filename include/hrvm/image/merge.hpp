@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::image {

@@ -81,8 +81,16 @@ inline constexpr std::uint32_t extension_data_file = 0x44415441;
 inline constexpr std::uint64_t copied = 1ull << 63;  // refcount is exactly 1: may be written in place
 inline constexpr std::uint64_t compressed = 1ull << 62;
 inline constexpr std::uint64_t offset_mask = 0x00fffffffffffe00ull;
-inline constexpr std::uint64_t all_zero = 1ull << 0;  // not with extended L2 entries
+inline constexpr std::uint64_t all_zero = 1ull << 0;                          // not with extended L2 entries
+inline constexpr std::uint64_t reserved_in_standard = 0x3f000000000001feull;  // bits that a standard entry leaves 0
 
-inline constexpr unsigned subclusters_per_cluster = 32;  // extended L2 entries are 16 bytes: descriptor and bitmap,
-                                                         // bit n: subcluster n allocated, bit 32+n: reads as zeros
+// Extended L2 entries are 16 bytes: descriptor and bitmap, bit n: subcluster n allocated, bit 32 + n: reads as zeros.
+inline constexpr unsigned subclusters_per_cluster = 32;
+inline constexpr std::uint64_t stored_subclusters = 0x00000000ffffffffull;
+inline constexpr std::uint64_t zero_subclusters = stored_subclusters << subclusters_per_cluster;
+
+// In the descriptor of a compressed cluster the bits below `compressed` are its offset in the file and, above that, how
+// many sectors follow the one that it begins in.
+inline constexpr unsigned compressed_bits = 62;
+inline constexpr std::uint64_t compressed_sector_bytes = 512;
 }  // namespace hrvm::image::qcow2

@@ -13,7 +13,7 @@
 #include "hrvm/base/json.hpp"
 #include "hrvm/base/time.hpp"
 #include "hrvm/block/block_device.hpp"
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 
 namespace hrvm::machine {
 

@@ -6,14 +6,6 @@
 namespace hrvm::image {
 namespace {
 
-constexpr std::uint64_t reserved = 0x3f000000000001fe;  // in a standard cluster descriptor
-constexpr std::uint64_t stored_subclusters = 0xffffffff, zero_subclusters = stored_subclusters << 32;
-constexpr std::uint64_t sector = 512;
-
-std::uint64_t load_word(std::span<const std::byte> bytes, std::size_t offset) {
-  return base::load<base::be64>(bytes, offset);
-}
-
 bool is_all_zero(const std::byte* bytes) {
   std::uint64_t word;
   std::memcpy(&word, bytes, sizeof word);
@@ -27,12 +19,11 @@ void CheckWalk::walk_l2(const L2Place& place, std::span<std::byte> table) {
   std::size_t first_changed = table.size(), end_changed = 0;
   for (std::size_t at = 0; at < table.size(); at += step) {
     if (is_all_zero(&table[at]) && (step == 8 || is_all_zero(&table[at + 8]))) continue;
-    Entry entry{place.offset + at, load_word(table, at), step == 8 ? 0 : load_word(table, at + 8)};
-    const auto before = entry;
+    Entry entry{load_l2_entry(table.subspan(at, step)), place.offset + at};
+    const L2Entry before = entry;
     visit_entry(place, entry);
-    if (entry.descriptor == before.descriptor && entry.bitmap == before.bitmap) continue;
-    base::store(table, at, base::be64(entry.descriptor));
-    if (step != 8) base::store(table, at + 8, base::be64(entry.bitmap));
+    if (before == entry) continue;
+    store_l2_entry(entry, table.subspan(at, step));
     first_changed = std::min(first_changed, at);
     end_changed = at + step;
   }
@@ -41,12 +32,12 @@ void CheckWalk::walk_l2(const L2Place& place, std::span<std::byte> table) {
 }
 
 void CheckWalk::visit_entry(const L2Place& at, Entry& entry) {
-  if (entry.descriptor & qcow2::compressed) return visit_compressed(at, entry);
-  if (entry.descriptor & reserved) {
+  if (entry.is_compressed()) return visit_compressed(at, entry);
+  if (entry.descriptor & qcow2::reserved_in_standard) {
     note(Trouble::reserved_bits, at.all, entry.place, entry.descriptor);
-    if (task_.fix_entries) entry.descriptor &= ~reserved;
+    if (task_.fix_entries) entry.descriptor &= ~qcow2::reserved_in_standard;
   }
-  if ((entry.descriptor & qcow2::offset_mask) == 0) return visit_unallocated(at, entry);
+  if (entry.host_offset() == 0) return visit_unallocated(at, entry);
   visit_standard(at, entry);
 }
 
@@ -60,10 +51,7 @@ void CheckWalk::visit_compressed(const L2Place& at, Entry& entry) {
     if (!task_.fix_entries) return;
     entry.bitmap = 0;
   }
-  const auto size_bits = geometry_.cluster_bits - 8, offset_bits = 62 - size_bits;
-  const auto offset = entry.descriptor & ((1ull << offset_bits) - 1);
-  const auto sectors = (entry.descriptor >> offset_bits & ((1ull << size_bits) - 1)) + 1;
-  const auto length = sectors * sector - offset % sector;
+  const auto [offset, length] = entry.compressed_place(geometry_);
   if (is_first_) {
     log_.result().allocated_clusters += at.active;
     log_.result().compressed_clusters += at.active;
@@ -73,16 +61,17 @@ void CheckWalk::visit_compressed(const L2Place& at, Entry& entry) {
 }
 
 void CheckWalk::visit_unallocated(const L2Place& at, Entry& entry) {
-  if ((entry.bitmap & stored_subclusters) == 0) return;
+  if ((entry.bitmap & qcow2::stored_subclusters) == 0) return;
   note(Trouble::subclusters, at.all, entry.place, entry.descriptor, entry.bitmap);
   // What is said to be stored in no cluster could never be read.
-  if (task_.fix_entries) entry.bitmap = (entry.bitmap | entry.bitmap << 32) & zero_subclusters;
+  if (task_.fix_entries)
+    entry.bitmap = (entry.bitmap | entry.bitmap << qcow2::subclusters_per_cluster) & qcow2::zero_subclusters;
 }
 
 void CheckWalk::visit_standard(const L2Place& at, Entry& entry) {
   if (!is_sane(at, entry)) return;
   if (is_first_) log_.result().allocated_clusters += at.active;
-  const auto offset = entry.descriptor & qcow2::offset_mask;
+  const auto offset = entry.host_offset();
   if (task_.fix_entries && is_outside(offset, geometry_.cluster_bytes())) return make_zero(entry);
   if (!count_region(entry.place, offset, geometry_.cluster_bytes(), at.all)) {
     // Nothing is recorded behind the end.
@@ -94,8 +83,8 @@ void CheckWalk::visit_standard(const L2Place& at, Entry& entry) {
 
 // False where nothing is left that could be counted.
 bool CheckWalk::is_sane(const L2Place& at, Entry& entry) {
-  const auto offset = entry.descriptor & qcow2::offset_mask;
-  const bool contradicts = entry.bitmap >> 32 & entry.bitmap;
+  const auto offset = entry.host_offset();
+  const bool contradicts = entry.bitmap >> qcow2::subclusters_per_cluster & entry.bitmap;
   const bool is_unaligned = geometry_.offset_in_cluster(offset) != 0;
   if (contradicts) note(Trouble::subclusters, at.all, entry.place, entry.descriptor, entry.bitmap);
   if (is_unaligned) note(Trouble::data_unaligned, at.all, entry.place, offset);
@@ -105,7 +94,7 @@ bool CheckWalk::is_sane(const L2Place& at, Entry& entry) {
 }
 
 void CheckWalk::check_copied(const L2Place& at, Entry& entry) {
-  const auto cluster = (entry.descriptor & qcow2::offset_mask) >> geometry_.cluster_bits;
+  const auto cluster = entry.host_offset() >> geometry_.cluster_bits;
   const auto recorded = counts_.recorded(cluster);
   if (!recorded || (*recorded == 1) == bool(entry.descriptor & qcow2::copied)) return;
   log_.note(Trouble::copied_flag, at.active, entry.place, entry.descriptor, *recorded);
@@ -115,7 +104,7 @@ void CheckWalk::check_copied(const L2Place& at, Entry& entry) {
 // Version 2 has no zero clusters: there the entry is emptied.
 void CheckWalk::make_zero(Entry& entry) const {
   entry.descriptor = header_.version < 3 || geometry_.extended_l2 ? 0 : qcow2::all_zero;
-  entry.bitmap = geometry_.extended_l2 ? zero_subclusters : 0;
+  entry.bitmap = geometry_.extended_l2 ? qcow2::zero_subclusters : 0;
 }
 
 }  // namespace hrvm::image

@@ -11,8 +11,9 @@
 #include "hrvm/sys/terminal.hpp"
 #include "image/check/counts.hpp"
 #include "image/check/log.hpp"
-#include "image/make/writable_file.hpp"
 #include "image/qcow2/header.hpp"
+#include "image/qcow2/l2_table.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 
@@ -67,9 +68,8 @@ class CheckWalk {
   void walk_run(std::span<const L2Place> run);
   void walk_l2(const L2Place& place, std::span<std::byte> table);
 
-  struct Entry {
-    std::uint64_t place;  // where in the file it lies
-    std::uint64_t descriptor, bitmap;
+  struct Entry : L2Entry {
+    std::uint64_t place = 0;  // where in the file it lies
   };
   void visit_entry(const L2Place& at, Entry& entry);
   void visit_compressed(const L2Place& at, Entry& entry);

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 
 namespace hrvm::image {
 

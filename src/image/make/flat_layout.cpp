@@ -75,10 +75,7 @@ std::uint64_t FlatLayout::place_compressed(std::uint64_t guest_offset, std::uint
   compressed_end_ = offset + length;
   clusters_ = geometry().clusters(compressed_end_);
   count_stream(offset, length);
-  // qcow2.txt, "Compressed Clusters Descriptor": the offset, and above it the sectors that follow the first.
-  auto sectors = ((offset + length - 1) >> 9) - (offset >> 9);
-  auto shift = 62 - (geometry().cluster_bits - 8);
-  set_entry(guest_offset, {qcow2::compressed | sectors << shift | offset, 0});
+  set_entry(guest_offset, L2Entry::of_compressed(geometry(), {offset, length}));
   return offset;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "hrvm/image/create.hpp"
 #include "image/qcow2/header.hpp"
 
 namespace hrvm::image {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "image/make/writable_file.hpp"
 #include "image/qcow2/header.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

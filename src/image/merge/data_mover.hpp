@@ -7,7 +7,7 @@
 
 #include "hrvm/block/chunks.hpp"
 #include "hrvm/block/worker_pool.hpp"
-#include "image/make/writable_file.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

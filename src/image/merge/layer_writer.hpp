@@ -9,11 +9,11 @@
 #include <span>
 #include <vector>
 
-#include "image/make/writable_file.hpp"
 #include "image/merge/data_mover.hpp"
 #include "image/qcow2/header.hpp"
 #include "image/qcow2/l2_table.hpp"
 #include "image/qcow2/refcounts.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

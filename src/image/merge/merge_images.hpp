@@ -5,9 +5,9 @@
 
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "image/make/writable_file.hpp"
 #include "image/merge/parent_view.hpp"
 #include "image/qcow2/header.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 
 namespace hrvm::image {
 

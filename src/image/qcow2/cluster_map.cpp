@@ -137,7 +137,7 @@ Mapping ClusterMap::at(std::uint64_t offset, std::uint64_t limit) {
 CompressedPlace ClusterMap::compressed_at(std::uint64_t offset) {
   const auto& geometry = header_.geometry;
   auto index = offset % geometry.l2_coverage() >> geometry.cluster_bits;
-  return compressed_place(geometry, l2_table(offset / geometry.l2_coverage()).entry(index).descriptor);
+  return l2_table(offset / geometry.l2_coverage()).entry(index).compressed_place(geometry);
 }
 
 }  // namespace hrvm::image

@@ -8,18 +8,6 @@
 
 namespace hrvm::image {
 
-namespace {
-constexpr std::uint64_t sector_bytes = 512;
-}
-
-CompressedPlace compressed_place(const ClusterGeometry& geometry, std::uint64_t descriptor) {
-  const unsigned offset_bits = 62 - (geometry.cluster_bits - 8);
-  const auto entry = descriptor & ((1ull << 62) - 1);
-  const auto offset = entry & ((1ull << offset_bits) - 1);
-  const auto sectors = (entry >> offset_bits) + 1;  // the one that it begins in is not counted
-  return {offset, sectors * sector_bytes - offset % sector_bytes};
-}
-
 CompressedClusters::CompressedClusters(block::BlockDevice& file, const ImageHeader& header)
     : file_(file), cluster_bytes_(header.geometry.cluster_bytes()), inflater_(header.compression) {}
 

@@ -11,16 +11,9 @@
 #include "hrvm/block/block_device.hpp"
 #include "image/qcow2/header.hpp"
 #include "image/qcow2/inflate.hpp"
+#include "image/qcow2/l2_table.hpp"
 
 namespace hrvm::image {
-
-// Where a compressed cluster lies in the file: at no boundary, and `length` may reach beyond it to the end of a sector.
-struct CompressedPlace {
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-  friend bool operator==(const CompressedPlace&, const CompressedPlace&) = default;
-};
-CompressedPlace compressed_place(const ClusterGeometry& geometry, std::uint64_t descriptor);
 
 class CompressedClusters {
  public:

@@ -9,6 +9,8 @@
 
 namespace hrvm::image {
 
+std::string_view word(Compression compression) { return compression == Compression::zlib ? "zlib" : "zstd"; }
+
 ClusterGeometry checked_geometry(const Geometry& geometry) {
   unsigned least = geometry.extended_l2 ? min_extended_cluster_bits : min_cluster_bits;
   auto bits = unsigned(std::countr_zero(geometry.cluster_bytes));

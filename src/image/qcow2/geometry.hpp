@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 #include "hrvm/image/qcow2_format.hpp"
 
 namespace hrvm::image {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-#include "hrvm/image/create.hpp"
+#include "hrvm/image/layout.hpp"
 
 namespace hrvm::image {
 

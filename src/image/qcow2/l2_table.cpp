@@ -10,6 +10,29 @@ namespace hrvm::image {
 
 using base::be64;
 
+namespace {
+
+// How many bits the offset of a compressed cluster takes.
+unsigned compressed_offset_bits(const ClusterGeometry& geometry) {
+  return qcow2::compressed_bits - (geometry.cluster_bits - 8);
+}
+
+}  // namespace
+
+CompressedPlace L2Entry::compressed_place(const ClusterGeometry& geometry) const {
+  const auto bits = compressed_offset_bits(geometry);
+  const auto fields = descriptor & (qcow2::compressed - 1);
+  const auto offset = fields & ((1ull << bits) - 1);
+  const auto sectors = (fields >> bits) + 1;
+  return {offset, sectors * qcow2::compressed_sector_bytes - offset % qcow2::compressed_sector_bytes};
+}
+
+L2Entry L2Entry::of_compressed(const ClusterGeometry& geometry, const CompressedPlace& place) {
+  constexpr auto sector = qcow2::compressed_sector_bytes;
+  const auto more_sectors = (place.offset + place.length - 1) / sector - place.offset / sector;
+  return {qcow2::compressed | more_sectors << compressed_offset_bits(geometry) | place.offset, 0};
+}
+
 std::optional<Stored> L2Entry::unit(const ClusterGeometry& geometry, unsigned index) const {
   if (is_compressed()) return Stored::compressed;
   if (!geometry.extended_l2) {
@@ -34,11 +57,17 @@ std::vector<UnitRun> unit_runs(std::uint32_t units) {
   return runs;
 }
 
+L2Entry load_l2_entry(std::span<const std::byte> bytes) {
+  return {base::load<be64>(bytes, 0), bytes.size() == 16 ? std::uint64_t(base::load<be64>(bytes, 8)) : 0};
+}
+
+void store_l2_entry(const L2Entry& entry, std::span<std::byte> bytes) {
+  base::store(bytes, 0, be64(entry.descriptor));
+  if (bytes.size() == 16) base::store(bytes, 8, be64(entry.bitmap));
+}
+
 L2Entry L2Table::entry(std::uint64_t index) const {
-  L2Entry entry;
-  entry.descriptor = base::load<be64>(bytes_, index * entry_bytes_);
-  if (entry_bytes_ == 16) entry.bitmap = base::load<be64>(bytes_, index * entry_bytes_ + 8);
-  return entry;
+  return load_l2_entry(std::span(bytes_).subspan(index * entry_bytes_, entry_bytes_));
 }
 
 // A word at a time, and whole blocks of them where there is nothing.
@@ -54,8 +83,7 @@ std::uint64_t L2Table::empty_entries(std::uint64_t index) const {
 }
 
 void L2Table::set_entry(std::uint64_t index, const L2Entry& entry) {
-  base::store(bytes_, index * entry_bytes_, be64(entry.descriptor));
-  if (entry_bytes_ == 16) base::store(bytes_, index * entry_bytes_ + 8, be64(entry.bitmap));
+  store_l2_entry(entry, std::span(bytes_).subspan(index * entry_bytes_, entry_bytes_));
 }
 
 }  // namespace hrvm::image

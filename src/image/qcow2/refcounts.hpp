@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "hrvm/block/block_device.hpp"
-#include "image/make/writable_file.hpp"
 #include "image/qcow2/header.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

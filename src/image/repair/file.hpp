@@ -7,7 +7,7 @@
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/check.hpp"
 #include "image/check/passes.hpp"
-#include "image/make/writable_file.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

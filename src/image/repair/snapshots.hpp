@@ -2,8 +2,8 @@
 #pragma once
 
 #include "hrvm/block/block_device.hpp"
-#include "image/make/writable_file.hpp"
 #include "image/qcow2/header.hpp"
+#include "image/qcow2/writable_file.hpp"
 
 namespace hrvm::image {
 

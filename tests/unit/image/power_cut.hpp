@@ -8,7 +8,7 @@
 #include <random>
 
 #include "hrvm/base/byte_size.hpp"
-#include "image/make/writable_file.hpp"
+#include "image/qcow2/writable_file.hpp"
 #include "unit/image/images.hpp"
 
 namespace hrvm::image::test {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hrvm/sys/files.hpp"
-#include "probe/boot/boot_evidence.hpp"
+#include "probe/boot_evidence.hpp"
 #include "support/cpio_archive.hpp"
 #include "support/memory_files.hpp"
 #include "support/run_program.hpp"

@@ -76,9 +76,23 @@ TEST_CASE("an image whose backing file is compressed reads as QEMU reads it") {
 TEST_CASE("a compressed cluster's entry gives its offset to the byte and its length to the end of a sector") {
   constexpr std::uint64_t compressed = 1ull << 62;
   const ClusterGeometry of_64_k{16, false};
-  CHECK(compressed_place(of_64_k, compressed | 2ull << 54 | 0x50123) == CompressedPlace{0x50123, 3 * 512 - 0x123});
+  CHECK(L2Entry{compressed | 2ull << 54 | 0x50123}.compressed_place(of_64_k) ==
+        CompressedPlace{0x50123, 3 * 512 - 0x123});
   const ClusterGeometry of_512{9, false};
-  CHECK(compressed_place(of_512, compressed | 1ull << 61 | 0x200) == CompressedPlace{0x200, 1024});
+  CHECK(L2Entry{compressed | 1ull << 61 | 0x200}.compressed_place(of_512) == CompressedPlace{0x200, 1024});
+}
+
+TEST_CASE("an entry that was made for a compressed cluster covers it, and not a sector more") {
+  for (const ClusterGeometry& geometry :
+       {ClusterGeometry{9, false}, ClusterGeometry{16, false}, ClusterGeometry{21, true}})
+    for (std::uint64_t offset : {0x200ull, 0x3ffull, 0x50123ull})
+      for (std::uint64_t length = 1; length < geometry.cluster_bytes(); length = length * 2 + 1) {
+        CAPTURE(geometry.cluster_bits, offset, length);
+        const auto place = L2Entry::of_compressed(geometry, {offset, length}).compressed_place(geometry);
+        CHECK(place.offset == offset);
+        CHECK(place.length >= length);
+        CHECK(place.length < length + 512);
+      }
 }
 
 TEST_CASE("what does not inflate to exactly one cluster is refused, and nothing is written beyond it") {

@@ -7,33 +7,11 @@
 #include <cstring>
 
 #include "fs/btrfs/blake2b.hpp"
-#include "hrvm/base/crc32.hpp"
+#include "fs/crc32c.hpp"
+#include "hrvm/base/endian.hpp"
 
 namespace hrvm::fs::btrfs {
 namespace {
-
-constexpr auto portable_crc32c = base::crc32_register<base::CrcPolynomial::castagnoli>;
-
-#ifdef __x86_64__
-// Files are read no faster than they are checked.
-__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::uint32_t crc,
-                                                                      std::span<const std::byte> bytes) {
-  std::uint64_t sum = crc;
-  for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    sum = __builtin_ia32_crc32di(sum, word);
-  }
-  return portable_crc32c(std::uint32_t(sum), bytes);
-}
-
-std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
-  static const bool has_instruction = __builtin_cpu_supports("sse4.2");
-  return has_instruction ? crc32c_by_instruction(crc, bytes) : portable_crc32c(crc, bytes);
-}
-#else
-constexpr auto crc32c = portable_crc32c;
-#endif
 
 Checksum crc32c_of(std::span<const std::byte> data) {
   Checksum sum{};

@@ -2,9 +2,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
-#include "fs/path.hpp"
+#include "fs/xfs/attributes.hpp"
 #include "fs/xfs/directory.hpp"
+#include "fs/xfs/extents.hpp"
+#include "fs/xfs/inode.hpp"
+#include "fs/xfs/link.hpp"
 #include "fs/xfs/log.hpp"
 #include "fs/xfs/volume.hpp"
 #include "hrvm/base/error.hpp"
@@ -13,119 +17,122 @@
 namespace hrvm::fs {
 namespace {
 
-using xfs::DirectoryEntry, xfs::File;
+using base::Error, base::ErrorKind;
+using xfs::Inode;
 
-constexpr std::uint64_t longest_link = 4096;
-constexpr std::int64_t big_time_start = -(1ll << 31);  // 1901
-constexpr std::uint64_t nanoseconds = 1'000'000'000;
+// By the type that stands behind a name.
+constexpr std::array kinds = {
+    FileKind::other,        FileKind::regular, FileKind::directory, FileKind::character_device,
+    FileKind::block_device, FileKind::fifo,    FileKind::socket,    FileKind::symlink};
 
-FileKind kind_by_mode(const File& file) {
-  if (file.is_directory()) return FileKind::directory;
-  if (file.is_regular()) return FileKind::regular;
-  return file.is_link() ? FileKind::symlink : FileKind::other;
-}
-
-std::int64_t modified(const xfs::Inode& inode) {
-  const std::uint64_t time = inode.modified;
-  if (inode.version == 3 && (inode.flags2 & xfs::flag2_big_time))
-    return std::int64_t(time / nanoseconds) + big_time_start;
-  return std::int32_t(time >> 32);
-}
+// A regular file, kept while it is read piece by piece.
+struct OpenFile {
+  OpenFile(xfs::Volume& volume, const Inode& opened) : inode(opened), map(volume, inode) {}
+  Inode inode;
+  xfs::ExtentMap map;
+};
 
 class Xfs final : public FileSystem {
  public:
   explicit Xfs(block::BlockDevice& device) : volume_(device), needs_recovery_(xfs::has_log_to_replay(volume_)) {}
 
   std::string_view type() const override { return "xfs"; }
-  bool needs_recovery() const override { return needs_recovery_; }
+  JournalState journal() const override { return needs_recovery_ ? JournalState::ignored : JournalState::clean; }
 
-  std::optional<FileInfo> info(std::string_view path) override {
-    const auto file = find(path);
-    if (!file) return std::nullopt;
-    return FileInfo{kind_by_mode(*file), file->inode.size, modified(file->inode)};
+  using FileSystem::read, FileSystem::read_link;
+
+  Node root() override { return {0, volume_.super().root_inode, 0}; }
+
+  std::optional<Node> find(Node folder, std::string_view name) override {
+    const auto found = xfs::find_name(volume_, open(folder, FileKind::directory, "is no folder"), name);
+    if (!found) return std::nullopt;
+    return Node{0, *found, 0};
   }
 
-  std::vector<Entry> list(std::string_view path) override {
-    const auto folder = find(path);
-    if (!folder || !folder->is_directory()) throw not_there(path, "is no folder");
-    std::vector<Entry> entries;
-    for (auto& entry : xfs::read_directory(volume_, *folder)) {
-      const auto kind = kind_of(entry);
-      entries.push_back({std::move(entry.name), kind});
-    }
-    return entries;
+  Stat stat(Node node) override { return stat_of(volume_, open(node)); }
+
+  void visit(Node folder, const EntryVisitor& visitor) override {
+    const Inode inode = open(folder, FileKind::directory, "is no folder");
+    xfs::visit_names(volume_, inode, [&](const xfs::Name& name) {
+      return visitor({name.text, {0, name.inode, 0}, kind_of(name)});
+    });
   }
 
-  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
-    const auto file = find(path);
-    if (!file || !file->is_regular()) throw not_there(path, "is no file");
-    return read(*file, offset, length);
+  std::size_t read(Node node, std::uint64_t offset, std::span<std::byte> out) override {
+    OpenFile& file = open_file(node);
+    const std::uint64_t size = file.inode.core().size;
+    if (offset >= size) return 0;
+    const auto length = std::size_t(std::min<std::uint64_t>(out.size(), size - offset));
+    file.map.read(volume_.device(), offset, out.first(length));
+    return length;
   }
 
-  std::string read_link(std::string_view path) override {
-    const auto file = find(path);
-    if (!file || !file->is_link()) throw not_there(path, "is no symbolic link");
-    return link_target(*file);
+  std::optional<FileExtent> extent_at(Node node, std::uint64_t offset, std::uint64_t limit) override {
+    OpenFile& file = open_file(node);
+    const std::uint64_t size = file.inode.core().size;
+    if (offset >= size) return std::nullopt;
+    FileExtent piece{offset, std::min(limit, size - offset)};
+    const auto extent = file.map.at_or_after(offset >> volume_.block_log());
+    if (!extent) return piece;
+    const std::uint64_t begin = extent->file_block << volume_.block_log(), end = extent->end() << volume_.block_log();
+    piece.length = std::min(piece.length, (begin > offset ? begin : end) - offset);
+    if (begin > offset || !extent->written) return piece;
+    piece.stored = Stored::plain;
+    piece.device_offset = extent->offset + (offset - begin);
+    return piece;
   }
+
+  std::string read_link(Node link) override {
+    return xfs::read_target(volume_, open(link, FileKind::symlink, "is no symbolic link"));
+  }
+
+  std::vector<Attribute> attributes(Node node) override { return xfs::read_attributes(volume_, open(node)); }
 
  private:
-  base::Error not_there(std::string_view path, std::string_view why) const {
-    return base::Error(base::ErrorKind::not_found, fmt::format("{} {} on {}", path, why, volume_.device().name()))
-        .on(std::string(path));
+  Error not_found(Node node, std::string_view why) const {
+    return Error(ErrorKind::not_found, fmt::format("inode {} of {} {}", node.id, volume_.device().name(), why))
+        .on(volume_.device().name());
   }
 
-  static std::string text_of(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  Inode open(Node node) {
+    if (node.tree != 0) throw not_found(node, "is in no tree of its own");
+    const Inode inode(volume_, node.id);
+    if (node.generation != 0 && node.generation != inode.core().generation) throw not_found(node, "was made anew");
+    return inode;
   }
 
-  std::string read(const File& file, std::uint64_t offset, std::size_t length) {
-    const std::uint64_t size = file.inode.size;
-    if (offset >= size) return {};
-    return text_of(volume_.read(file, offset, std::size_t(std::min<std::uint64_t>(length, size - offset))));
+  Inode open(Node node, FileKind kind, std::string_view otherwise) {
+    const Inode inode = open(node);
+    if (inode.kind() != kind) throw not_found(node, otherwise);
+    return inode;
   }
 
-  std::string link_target(const File& file) {
-    const auto size = std::min<std::uint64_t>(file.inode.size, longest_link);
-    if (file.inode.format == xfs::format_local) return text_of(file.local).substr(0, size);
-    if (!volume_.is_version_5()) return read(file, 0, size);
-    std::string target;
-    const auto block = volume_.block_bytes();
-    for (std::uint64_t at = 0; target.size() < size && at <= longest_link; at += block) {
-      const auto bytes = volume_.read(file, at, block);
-      target += text_of(std::span(bytes).subspan(xfs::link_header_5)).substr(0, size - target.size());
+  OpenFile& open_file(Node node) {
+    const bool is_open = open_file_ && open_file_->inode.number() == node.id && node.tree == 0 &&
+                         (node.generation == 0 || node.generation == open_file_->inode.core().generation);
+    if (is_open) return *open_file_;
+    const Inode inode = open(node, FileKind::regular, "is no file");
+    if (inode.core().flags & xfs::flag_realtime)
+      throw Error(ErrorKind::unsupported, fmt::format("inode {} lies on a realtime device", node.id))
+          .on(volume_.device().name());
+    open_file_.reset();
+    return open_file_.emplace(volume_, inode);
+  }
+
+  // Without types in folders only the inode tells, and one that is damaged does not.
+  FileKind kind_of(const xfs::Name& name) {
+    if (name.type != 0) return name.type < kinds.size() ? kinds[name.type] : FileKind::other;
+    try {
+      return Inode(volume_, name.inode).kind();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::io) throw;
+      return FileKind::other;
     }
-    return target;
-  }
-
-  FileKind kind_of(const DirectoryEntry& entry) {
-    switch (entry.type) {
-      case 0:
-        return kind_by_mode(volume_.file(entry.inode));
-      case 1:
-        return FileKind::regular;
-      case 2:
-        return FileKind::directory;
-      case 7:
-        return FileKind::symlink;
-      default:
-        return FileKind::other;
-    }
-  }
-
-  std::optional<File> find(std::string_view path) {
-    auto here = volume_.file(volume_.root());
-    for (const auto& name : components(path)) {
-      if (!here.is_directory()) return std::nullopt;
-      const auto entries = xfs::read_directory(volume_, here);
-      const auto found = std::ranges::find(entries, name, &DirectoryEntry::name);
-      if (found == entries.end()) return std::nullopt;
-      here = volume_.file(found->inode);
-    }
-    return here;
   }
 
   xfs::Volume volume_;
   bool needs_recovery_;
+  std::optional<OpenFile> open_file_;
 };
 
 }  // namespace

@@ -1,74 +1,55 @@
 // XFS filled by mkfs itself, whole and damaged. What the kernel fills is compared by the system tests.
-#include <random>
-
-#include "hrvm/base/byte_size.hpp"
-#include "hrvm/base/error.hpp"
-#include "unit/fs/trees.hpp"
+#include "unit/fs/xfs/xfs_image.hpp"
 
 namespace hrvm::fs::test {
 namespace {
 
-void add_prototype(const Path& folder, std::string& text) {
+std::string prototype_of(const Path& folder) {
+  std::string text;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto name = entry.path().filename().string();
-    if (entry.is_symlink()) {
+    if (entry.is_symlink())
       text += fmt::format("{} l--777 0 0 {}\n", name, std::filesystem::read_symlink(entry).string());
-    } else if (entry.is_directory()) {
-      text += name + " d--755 0 0\n";
-      add_prototype(entry, text);
-    } else {
+    else if (entry.is_directory())
+      text += name + " d--755 0 0\n" + prototype_of(entry) + "$\n";
+    else
       text += fmt::format("{} ---644 0 0 {}\n", name, entry.path().string());
-    }
   }
-  text += "$\n";
+  return text;
 }
 
 // A filesystem with the tree in it, which is a sparse file.
-Path make(const TemporaryDirectory& folder, const std::vector<std::string>& options) {
+Path make(const TemporaryDirectory& folder, const Options& options) {
   write_tree(folder);
-  std::string prototype = "none\n0 0\nd--755 0 0\n";
-  add_prototype(folder / "tree", prototype);
-  const auto image = folder / "image";
-  std::ofstream(image).flush();
-  std::filesystem::resize_file(image, 320 * base::MiB);
-  std::vector<std::string> command = {"mkfs.xfs", "-q", "-p", folder.write("prototype", prototype)};
-  command.insert(command.end(), options.begin(), options.end());
-  command.push_back(image);
-  output_of(command);
-  return image;
+  return make_xfs(folder, prototype_of(folder / "tree"), options);
 }
 
-// Another device with some bytes that are wrong.
-class Damaged : public block::BlockDevice {
- public:
-  explicit Damaged(block::BlockDevice& whole) : whole_(whole) {}
-  std::map<std::uint64_t, std::byte> wrong;
-
-  using BlockDevice::read;
-  std::uint64_t size() const override { return whole_.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> out) override {
-    whole_.read(offset, out);
-    for (auto it = wrong.lower_bound(offset); it != wrong.end() && it->first < offset + out.size(); ++it)
-      out[it->first - offset] = it->second;
+void look_at(FileSystem& files, const DirectoryEntry& entry) {
+  const Stat stat = files.stat(entry.node);
+  files.attributes(entry.node);
+  if (stat.kind == FileKind::symlink) files.read_link(entry.node);
+  if (stat.kind != FileKind::regular) return;
+  std::array<std::byte, 4096> bytes;
+  files.read(entry.node, stat.size_bytes / 2, bytes);
+  std::uint64_t at = 0;
+  for (int pieces = 0; pieces < 20; ++pieces) {
+    const auto piece = files.extent_at(entry.node, at, 1 << 30);
+    if (!piece) break;
+    at += piece->length;
   }
-  const std::string& name() const override { return whole_.name(); }
+}
 
- private:
-  block::BlockDevice& whole_;
-};
-
-void walk(FileSystem& files, const std::string& folder, int depth) {
-  auto entries = files.list(folder.empty() ? "/" : folder);
-  if (entries.size() > 20) entries.resize(20);
-  for (const auto& entry : entries) try {
-      const auto path = folder + "/" + entry.name;
-      const auto info = files.info(path);
-      if (!info) continue;
-      if (info->kind == FileKind::directory && depth > 0) walk(files, path, depth - 1);
-      if (info->kind == FileKind::symlink) files.read_link(path);
-      if (info->kind == FileKind::regular) files.read(path, info->size_bytes / 2, 4096);
+void walk(FileSystem& files, Node folder, int depth) {
+  int left = 20;
+  files.visit(folder, [&](const DirectoryEntry& entry) {
+    try {
+      files.find(folder, entry.name);
+      look_at(files, entry);
+      if (depth > 0 && entry.kind == FileKind::directory) walk(files, entry.node, depth - 1);
     } catch (const base::Error&) {
     }
+    return --left > 0;
+  });
 }
 
 // Offsets of the first bytes of what is stored: superblocks, inodes, folders, the tree's blocks.
@@ -87,14 +68,14 @@ std::vector<std::uint64_t> stored_sectors(block::BlockDevice& device) {
 }  // namespace
 
 TEST_CASE("XFS made of a tree reads as that tree") {
-  for (const auto& options : std::vector<std::vector<std::string>>{
+  for (const auto& options : std::vector<Options>{
            {}, {"-b", "size=1024"}, {"-m", "crc=0", "-n", "ftype=0"}, {"-m", "crc=0", "-n", "ftype=1"}}) {
     CAPTURE(options);
     const TemporaryDirectory folder;
     const auto device = block::open_device(make(folder, options));
     const auto files = open_xfs(*device);
     CHECK(files->type() == "xfs");
-    CHECK_FALSE(files->needs_recovery());
+    CHECK(files->journal() == JournalState::clean);
     CHECK(try_read(*files, "/etc/os-release") == "ID=debian\n");
     CHECK(files->read_link("/etc/absolute") == "/usr/lib/os-release");
     CHECK(files->read_link("/etc/long-link") == std::string(40, '.') + "/" + std::string(200, 'x'));
@@ -113,7 +94,7 @@ TEST_CASE("XFS made of a tree reads as that tree") {
 
 TEST_CASE("an XFS with any of its bytes wrong is read, or refused by an error") {
   std::mt19937_64 random(5);
-  for (const auto& options : std::vector<std::vector<std::string>>{{}, {"-m", "crc=0"}}) {
+  for (const auto& options : std::vector<Options>{{}, {"-m", "crc=0"}}) {
     const TemporaryDirectory folder;
     const auto whole = block::open_device(make(folder, options));
     const auto sectors = stored_sectors(*whole);
@@ -128,7 +109,8 @@ TEST_CASE("an XFS with any of its bytes wrong is read, or refused by an error") 
         if (round % 4 == 0 && i == 2) break;
       }
       try {
-        walk(*open_xfs(device), "", 4);
+        const auto files = open_xfs(device);
+        walk(*files, files->root(), 4);
       } catch (const base::Error&) {
         ++refused;
       }

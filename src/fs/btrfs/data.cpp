@@ -1,7 +1,5 @@
 #include "fs/btrfs/data.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "fs/btrfs/checksum.hpp"
@@ -13,14 +11,9 @@
 namespace hrvm::fs::btrfs {
 namespace {
 
-using base::Error, base::ErrorKind;
+using base::ErrorKind;
 
 constexpr std::uint64_t most_at_once = base::MiB;
-
-[[noreturn]] void fail(ErrorKind kind, const Volume& volume, const Cursor& at, std::string_view what) {
-  throw Error(kind, fmt::format("inode {} of the btrfs on {} {}", at.key().object, volume.name(), what))
-      .on(volume.name());
-}
 
 }  // namespace
 
@@ -32,9 +25,7 @@ struct DataReader::Piece {
 void DataReader::read(const Tree& tree, std::uint64_t inode, std::uint64_t offset, std::span<std::byte> out) {
   std::ranges::fill(out, std::byte{0});
   const auto end = offset + out.size();
-  const Key first{inode, extent_data, offset};
-  auto at = tree.at_or_before(first);
-  if (!at.is_among(inode, extent_data)) at = tree.from(first);
+  auto at = first_extent(tree, inode, offset);
   for (; at.is_among(inode, extent_data) && at.key().offset < end; at.next()) {
     const auto begin = std::max(offset, at.key().offset);
     read_extent(at, {begin - at.key().offset, out.subspan(std::size_t(begin - offset))});
@@ -42,26 +33,13 @@ void DataReader::read(const Tree& tree, std::uint64_t inode, std::uint64_t offse
 }
 
 void DataReader::read_extent(const Cursor& at, const Piece& piece) {
-  const auto item = at.data();
-  if (item.size() < sizeof(ExtentHeader)) fail(ErrorKind::corrupt, volume_, at, "has an extent that cannot be");
-  const auto header = base::load<ExtentHeader>(item);
-  if (header.encryption != 0 || header.encoding != 0 || header.compression > compression_zstd)
-    fail(ErrorKind::unsupported, volume_, at, "is stored in a way that is not known");
-  const auto rest = item.subspan(sizeof header);
-  const bool is_packed = header.compression != compression_none;
-  if (is_packed && header.unpacked_bytes > most_compressed_bytes)
-    fail(ErrorKind::corrupt, volume_, at, "has a compressed extent that cannot be");
-  if (header.type == extent_inline) return read_inline(at, header, rest, piece);
-  if (header.type > extent_reserved || rest.size() < sizeof(ExtentPlace))
-    fail(ErrorKind::corrupt, volume_, at, "has an extent that cannot be");
-  const auto place = base::load<ExtentPlace>(rest);
-  if (header.type == extent_reserved || place.logical == 0 || piece.within >= place.bytes) return;
-  const auto length = std::size_t(std::min<std::uint64_t>(piece.out.size(), place.bytes - piece.within));
-  const Piece shown{piece.within + place.offset, piece.out.first(length)};
-  if (!is_packed) return read_plain(place.logical + shown.within, shown.out);
-  if (place.stored_bytes > most_compressed_bytes || place.stored_bytes % volume_.super().sector_bytes != 0)
-    fail(ErrorKind::corrupt, volume_, at, "has a compressed extent that cannot be");
-  if (unpacked_at_ != place.logical) unpack_extent(at, header, place);
+  const auto extent = parse_extent(at, volume_);
+  if (extent.is_zeros() || piece.within >= extent.length) return;
+  if (extent.is_inline()) return read_inline(at, extent, piece);
+  const auto length = std::size_t(std::min<std::uint64_t>(piece.out.size(), extent.length - piece.within));
+  const Piece shown{piece.within + extent.place.offset, piece.out.first(length)};
+  if (!extent.is_packed()) return read_plain(extent.place.logical + shown.within, shown.out);
+  if (unpacked_at_ != extent.place.logical) unpack_extent(at, extent);
   copy(unpacked_, shown);
 }
 
@@ -71,12 +49,10 @@ void DataReader::copy(std::span<const std::byte> from, const Piece& piece) {
   std::ranges::copy(part.first(std::min(part.size(), piece.out.size())), piece.out.begin());
 }
 
-void DataReader::read_inline(const Cursor& at, const ExtentHeader& header, std::span<const std::byte> data,
-                             const Piece& piece) {
-  if (header.compression == compression_none) return copy(data, piece);
-  std::vector<std::byte> unpacked(header.unpacked_bytes);
-  if (!unpack(header.compression, data, unpacked, volume_.super().sector_bytes))
-    fail(ErrorKind::corrupt, volume_, at, "has a compressed extent that cannot be unpacked");
+void DataReader::read_inline(const Cursor& at, const Extent& extent, const Piece& piece) {
+  if (!extent.is_packed()) return copy(extent.inside, piece);
+  std::vector<std::byte> unpacked(extent.header.unpacked_bytes);
+  unpack_into(unpacked, extent.inside, at, extent);
   copy(unpacked, piece);
 }
 
@@ -95,14 +71,19 @@ void DataReader::read_plain(std::uint64_t logical, std::span<std::byte> out) {
   }
 }
 
-void DataReader::unpack_extent(const Cursor& at, const ExtentHeader& header, const ExtentPlace& place) {
+void DataReader::unpack_extent(const Cursor& at, const Extent& extent) {
   unpacked_at_ = 0;
-  std::vector<std::byte> packed(place.stored_bytes);
-  read_sectors(place.logical, packed);
-  unpacked_.resize(header.unpacked_bytes);
-  if (!unpack(header.compression, packed, unpacked_, volume_.super().sector_bytes))
-    fail(ErrorKind::corrupt, volume_, at, "has a compressed extent that cannot be unpacked");
-  unpacked_at_ = place.logical;
+  std::vector<std::byte> packed(extent.place.stored_bytes);
+  read_sectors(extent.place.logical, packed);
+  unpacked_.resize(extent.header.unpacked_bytes);
+  unpack_into(unpacked_, packed, at, extent);
+  unpacked_at_ = extent.place.logical;
+}
+
+void DataReader::unpack_into(std::span<std::byte> out, std::span<const std::byte> packed, const Cursor& at,
+                             const Extent& extent) {
+  if (!unpack(extent.header.compression, packed, out, volume_.super().sector_bytes))
+    throw broken(ErrorKind::corrupt, at, volume_, "has a compressed extent that cannot be unpacked");
 }
 
 void DataReader::read_sectors(std::uint64_t logical, std::span<std::byte> out) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "fs/btrfs/extent.hpp"
 #include "fs/btrfs/tree.hpp"
 #include "fs/btrfs/volume.hpp"
 
@@ -24,9 +25,10 @@ class DataReader {
   struct Piece;  // what one extent gives to the read
 
   void read_extent(const Cursor& at, const Piece& piece);
-  void read_inline(const Cursor& at, const ExtentHeader& header, std::span<const std::byte> data, const Piece& piece);
+  void read_inline(const Cursor& at, const Extent& extent, const Piece& piece);
   void read_plain(std::uint64_t logical, std::span<std::byte> out);
-  void unpack_extent(const Cursor& at, const ExtentHeader& header, const ExtentPlace& place);
+  void unpack_extent(const Cursor& at, const Extent& extent);
+  void unpack_into(std::span<std::byte> out, std::span<const std::byte> packed, const Cursor& at, const Extent& extent);
   static void copy(std::span<const std::byte> from, const Piece& piece);
   void read_sectors(std::uint64_t logical, std::span<std::byte> out);  // whole ones
   bool is_good(std::uint64_t logical, std::span<const std::byte> sectors);

@@ -95,8 +95,9 @@ inline Key key_of(const DiskKey& key) { return {key.object, key.type, key.offset
 enum ItemType : std::uint8_t {
   inode_item = 1,
   inode_reference = 12,
-  directory_item = 84,   // by the hash of the name
-  directory_index = 96,  // by a number that grows
+  extended_attribute = 24,  // by the hash of the name
+  directory_item = 84,      // by the hash of the name
+  directory_index = 96,     // by a number that grows
   extent_data = 108,
   extent_checksum = 128,
   root_item = 132,
@@ -108,6 +109,9 @@ enum ItemType : std::uint8_t {
 inline constexpr std::uint64_t file_tree = 5, checksum_tree = 7;
 inline constexpr std::uint64_t first_subvolume = 256, last_subvolume = std::uint64_t(-256);
 inline constexpr std::uint64_t root_folder = 256;  // inode of each subvolume's
+// Of the folder that Linux shows where a subvolume was when a snapshot was made of what holds it; nothing is stored of
+// it.
+inline constexpr std::uint64_t empty_folder = 2;
 inline constexpr std::uint64_t chunk_object = 256, checksum_object = std::uint64_t(-10);
 inline constexpr std::uint64_t largest = ~0ull;
 
@@ -170,7 +174,8 @@ struct DiskTime {
 struct InodeItem {
   base::le64 generation, transaction, size, stored_bytes, block_group;
   base::le32 links, user, group, mode;
-  base::le64 device, flags, sequence;
+  base::le64 device;  // minor | major << 20
+  base::le64 flags, sequence;
   std::array<std::byte, 32> reserved;
   DiskTime accessed, changed, modified, created;
 };
@@ -203,7 +208,16 @@ struct DirectoryItem {
   std::uint8_t type;
 };
 static_assert(sizeof(DirectoryItem) == 30);
-inline constexpr std::uint8_t entry_regular = 1, entry_folder = 2, entry_link = 7, entry_type_mask = 0x7f;
+enum EntryType : std::uint8_t {
+  entry_regular = 1,
+  entry_folder,
+  entry_character_device,
+  entry_block_device,
+  entry_fifo,
+  entry_socket,
+  entry_link,
+};
+inline constexpr std::uint8_t entry_type_mask = 0x7f;
 
 // The name follows.
 struct InodeReference {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fs/btrfs/format.hpp"
-#include "fs/btrfs/node.hpp"
+#include "fs/btrfs/tree_node.hpp"
 
 namespace hrvm::fs::btrfs {
 
@@ -21,6 +21,7 @@ class Cursor {
   bool valid() const { return !path_.empty(); }
   Key key() const { return path_.back().node->key(path_.back().slot); }
   std::span<const std::byte> data() const { return path_.back().node->data(path_.back().slot); }
+  std::uint64_t leaf() const { return path_.back().node->logical(); }  // its address
   bool is_at(const Key& wanted) const { return valid() && key() == wanted; }
   // Among the items of one object and type.
   bool is_among(std::uint64_t object, std::uint8_t type) const {
@@ -32,7 +33,7 @@ class Cursor {
  private:
   friend class Tree;
   struct Step {
-    std::shared_ptr<const Node> node;
+    std::shared_ptr<const TreeNode> node;
     std::size_t slot = 0;
   };
   void descend(const NodeAddress& address);  // to the first item

@@ -14,7 +14,7 @@ namespace {
 
 using base::Error, base::ErrorKind;
 
-constexpr std::size_t node_cache_bytes = base::MiB, most_chunks = 4096;
+constexpr std::size_t node_cache_bytes = 8 * base::MiB, most_chunks = 4096;
 
 const Chunk* holder(const std::map<std::uint64_t, Chunk>& chunks, std::uint64_t logical) {
   const auto behind = chunks.upper_bound(logical);
@@ -38,10 +38,10 @@ class Busy {
 }  // namespace
 
 Volume::Volume(std::span<block::BlockDevice* const> devices) {
-  for (auto* device : devices)
-    if (const auto super = read_super(*device)) {
+  for (std::uint32_t index = 0; index < devices.size(); ++index)
+    if (const auto super = read_super(*devices[index])) {
       if (!devices_.empty() && devices_.front().super.filesystem != super->filesystem) continue;
-      devices_.push_back({device, *super});
+      devices_.push_back({devices[index], *super, index});
     }
   if (devices_.empty())
     throw Error(ErrorKind::corrupt, fmt::format("there is no sound superblock of btrfs on {}",
@@ -50,6 +50,7 @@ Volume::Volume(std::span<block::BlockDevice* const> devices) {
                            [](const Device& each) { return std::uint64_t(each.super.generation); });
   super_ = devices_.front().super;
   check_super(super_, *devices_.front().device);
+  nodes_.emplace(node_cache_bytes / super_.node_bytes);
   for (auto& chunk : parse_system_chunks(std::span(super_.system_chunks).first(super_.system_chunks_bytes)))
     system_chunks_.emplace(chunk.logical, std::move(chunk));
 }
@@ -88,15 +89,36 @@ std::vector<Stripe> Volume::by_age(std::vector<Stripe> copies) const {
   return copies;
 }
 
-void Volume::read_copy(const Stripe& copy, std::span<std::byte> out) const {
-  const auto device = std::ranges::find_if(devices_, [&](const Device& each) {
+const Volume::Device* Volume::device_of(const Stripe& copy) const {
+  const auto found = std::ranges::find_if(devices_, [&](const Device& each) {
     return each.super.device.id == copy.device && each.super.device.uuid == copy.device_uuid;
   });
-  if (device == devices_.end())
-    throw Error(ErrorKind::not_found, fmt::format("device {} of the {} of the btrfs on {} is not here", copy.device,
-                                                  std::uint64_t(super_.devices), name()))
-        .on(name());
+  return found == devices_.end() ? nullptr : &*found;
+}
+
+Error Volume::missing(const Stripe& copy) const {
+  return Error(ErrorKind::not_found, fmt::format("device {} of the {} of the btrfs on {} is not here", copy.device,
+                                                 std::uint64_t(super_.devices), name()))
+      .on(name());
+}
+
+void Volume::read_copy(const Stripe& copy, std::span<std::byte> out) const {
+  const auto* device = device_of(copy);
+  if (!device) throw missing(copy);
   device->device->read(copy.offset, out);
+}
+
+Location Volume::locate(std::uint64_t logical) {
+  auto placement = place(chunk_of(logical), logical);
+  const auto copies = by_age(std::move(placement.copies));
+  const auto here = std::ranges::find_if(copies, [&](const Stripe& copy) { return device_of(copy) != nullptr; });
+  if (here == copies.end()) throw missing(copies.front());
+  const auto& device = *device_of(*here);
+  const auto size = device.device->size();
+  if (here->offset >= size)
+    throw Error(ErrorKind::corrupt, fmt::format("what lies at address {:#x} is beyond the end of its device", logical))
+        .on(device.device->name());
+  return {device.index, here->offset, std::min(placement.length, size - here->offset)};
 }
 
 void Volume::read_checked(std::uint64_t logical, std::span<std::byte> out, const std::function<void()>& check) {
@@ -114,29 +136,23 @@ void Volume::read_checked(std::uint64_t logical, std::span<std::byte> out, const
   throw *trouble;
 }
 
-std::shared_ptr<const Node> Volume::read_node(const NodeAddress& address) {
+std::shared_ptr<const TreeNode> Volume::read_node(const NodeAddress& address) {
   std::vector<std::byte> bytes(super_.node_bytes);
-  std::shared_ptr<const Node> node;
+  std::shared_ptr<const TreeNode> node;
   read_checked(address.logical, bytes, [&] {
     if (!is_intact(super_.checksum_type, bytes) || base::load<NodeHeader>(bytes).filesystem != metadata_uuid(super_))
       throw Error(ErrorKind::corrupt,
                   fmt::format("the node at address {:#x} of the btrfs on {} is damaged", address.logical, name()))
           .on(name());
-    node = std::make_shared<const Node>(bytes, address);
+    node = std::make_shared<const TreeNode>(bytes, address);
   });
   return node;
 }
 
-std::shared_ptr<const Node> Volume::node(const NodeAddress& address) {
-  const auto known = std::ranges::find(nodes_, address.logical, [](const auto& each) { return each.first; });
-  if (known != nodes_.end() && known->second->fits(address)) {
-    std::rotate(known, known + 1, nodes_.end());
-    return nodes_.back().second;
-  }
-  if (known != nodes_.end()) nodes_.erase(known);
+std::shared_ptr<const TreeNode> Volume::node(const NodeAddress& address) {
+  if (auto known = nodes_->find(address)) return known;
   auto node = read_node(address);
-  if (nodes_.size() * super_.node_bytes >= node_cache_bytes) nodes_.erase(nodes_.begin());
-  nodes_.emplace_back(address.logical, node);
+  nodes_->add(address.logical, node);
   return node;
 }
 

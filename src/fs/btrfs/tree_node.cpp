@@ -1,4 +1,4 @@
-#include "fs/btrfs/node.hpp"
+#include "fs/btrfs/tree_node.hpp"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 
 namespace hrvm::fs::btrfs {
 
-Node::Node(std::vector<std::byte> bytes, const NodeAddress& address) : bytes_(std::move(bytes)) {
+TreeNode::TreeNode(std::vector<std::byte> bytes, const NodeAddress& address) : bytes_(std::move(bytes)) {
   const auto header = base::load<NodeHeader>(bytes_);
   logical_ = header.logical;
   generation_ = header.generation;
@@ -19,12 +19,12 @@ Node::Node(std::vector<std::byte> bytes, const NodeAddress& address) : bytes_(st
                       fmt::format("the node of btrfs at address {:#x} is not what leads to it says", address.logical));
 }
 
-bool Node::fits(const NodeAddress& address) const {
+bool TreeNode::fits(const NodeAddress& address) const {
   return logical_ == address.logical && generation_ == address.generation && level_ == address.level &&
          (!address.first || (count_ != 0 && key(0) == *address.first));
 }
 
-bool Node::has_sound_items() const {
+bool TreeNode::has_sound_items() const {
   if (level_ && count_ == 0) return false;
   const auto room = bytes_.size() - sizeof(NodeHeader);
   for (std::size_t i = 0; i < count_; ++i) {
@@ -36,23 +36,23 @@ bool Node::has_sound_items() const {
   return true;
 }
 
-std::size_t Node::at(std::size_t i) const {
+std::size_t TreeNode::at(std::size_t i) const {
   return sizeof(NodeHeader) + i * (level_ ? sizeof(KeyPointer) : sizeof(LeafItem));
 }
 
-Key Node::key(std::size_t i) const { return key_of(base::load<DiskKey>(bytes_, at(i))); }
+Key TreeNode::key(std::size_t i) const { return key_of(base::load<DiskKey>(bytes_, at(i))); }
 
-NodeAddress Node::child(std::size_t i) const {
+NodeAddress TreeNode::child(std::size_t i) const {
   const auto pointer = base::load<KeyPointer>(bytes_, at(i));
   return {pointer.logical, pointer.generation, level_ - 1, key_of(pointer.key)};
 }
 
-std::span<const std::byte> Node::data(std::size_t i) const {
+std::span<const std::byte> TreeNode::data(std::size_t i) const {
   const auto item = base::load<LeafItem>(bytes_, at(i));
   return std::span(bytes_).subspan(sizeof(NodeHeader) + item.offset, item.length);
 }
 
-std::size_t Node::count_up_to(const Key& wanted) const {
+std::size_t TreeNode::count_up_to(const Key& wanted) const {
   std::size_t low = 0, high = count_;
   while (low < high) {
     const auto middle = low + (high - low) / 2;

@@ -18,12 +18,13 @@ struct NodeAddress {
   std::optional<Key> first;  // its first key; none for a root, which may be empty
 };
 
-class Node {
+class TreeNode {
  public:
   // Error{corrupt} where it is not what the address says, its keys do not ascend, or an item leaves it. Whether it is
   // intact has been checked.
-  Node(std::vector<std::byte> bytes, const NodeAddress& address);
+  TreeNode(std::vector<std::byte> bytes, const NodeAddress& address);
 
+  std::uint64_t logical() const { return logical_; }
   unsigned level() const { return level_; }
   std::size_t count() const { return count_; }
   Key key(std::size_t i) const;

@@ -2,31 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <bit>
-#include <cstddef>
 #include <cstdint>
 
+#include "fs/ntfs/format.hpp"
 #include "hrvm/base/byte_size.hpp"
-#include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
 
 namespace hrvm::fs::ntfs {
 namespace {
-
-struct BootSector {
-  std::array<std::byte, 11> jump_and_name;
-  base::le16 sector_bytes;
-  std::uint8_t sectors_per_cluster;  // from 0xf4 on the power of two that it is, negative
-  std::array<std::byte, 34> unused;
-  base::le64 table_cluster, mirror_cluster;
-  std::int8_t record_size;  // clusters; negative: the power of two of its bytes
-  std::array<std::byte, 3> reserved;
-  std::int8_t index_record_size;
-};
-static_assert(offsetof(BootSector, table_cluster) == 48);
-static_assert(offsetof(BootSector, record_size) == 64);
-static_assert(offsetof(BootSector, index_record_size) == 68);
 
 std::uint64_t cluster_bytes(const BootSector& boot) {
   const unsigned sectors = boot.sectors_per_cluster;

@@ -76,7 +76,7 @@ ReparsePoint parse_reparse_point(std::string_view value) {
   const std::uint32_t tag = header.tag;
   if (tag == tag_mount_point || tag == tag_symlink || tag == tag_linux_symlink) {
     auto target = target_of(tag, value.substr(sizeof(Header), header.length));
-    if (!target) return {};
+    if (!target || target->size() > longest_target) return {};
     return {ReparseKind::link, std::move(*target), {}};
   }
   const auto* found =

@@ -11,6 +11,7 @@
 namespace hrvm::fs::ntfs {
 
 constexpr std::size_t longest_reparse_point = 16384;  // MAXIMUM_REPARSE_DATA_BUFFER_SIZE
+constexpr std::size_t longest_target = 4096;          // PATH_MAX: what no system follows is no link
 
 enum class ReparseKind {
   link,    // target() tells where it leads

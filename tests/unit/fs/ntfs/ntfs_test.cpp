@@ -6,24 +6,6 @@ namespace {
 
 using base::ErrorKind;
 
-struct Made {
-  TemporaryDirectory folder;
-  std::unique_ptr<block::BlockDevice> device;
-  std::unique_ptr<FileSystem> files;
-
-  Path image() const { return folder / "image"; }
-  FileSystem& open() {
-    files.reset();
-    device = block::open_device(image());
-    files = open_ntfs(*device);
-    return *files;
-  }
-  void put(std::uint64_t offset, const std::string& bytes) const {
-    std::fstream file(image(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(std::streamoff(offset)) << bytes;
-  }
-};
-
 // Where $LogFile lies on an image that mkntfs has just made: its first page is all ones.
 std::uint64_t log_offset(const Path& image) {
   const auto bytes = sys::read_file(image, 64 * base::MiB);
@@ -183,7 +165,9 @@ TEST_CASE("what Windows keeps in a form of its own is listed, and named when it 
   {
     NtfsWriter writer(made.image());
     writer.reparse("compact.exe", le(compact_tag, 4) + le(16, 4) + le(1, 4) + le(2, 4) + le(1, 4) + le(0, 4), false);
+    writer.grow("compact.exe", 5000);
     writer.reparse("cloud.docx", le(0x9000301a, 4) + le(0, 4), false);
+    writer.grow("cloud.docx", 5000);
     writer.reparse("OneDrive", le(0x9000101a, 4) + le(0, 4), true);
   }
   auto& files = made.open();
@@ -238,21 +222,6 @@ TEST_CASE("what is no NTFS is corrupt, however short or long") {
 }
 
 TEST_CASE("a file on NTFS that is read a block at a time is looked up once") {
-  class Counting final : public block::BlockDevice {
-   public:
-    explicit Counting(block::BlockDevice& device) : device_(device) {}
-    std::uint64_t size() const override { return device_.size(); }
-    void read(std::uint64_t offset, std::span<std::byte> out) override {
-      ++reads;
-      bytes += out.size();
-      device_.read(offset, out);
-    }
-    const std::string& name() const override { return device_.name(); }
-    std::uint64_t reads = 0, bytes = 0;
-
-   private:
-    block::BlockDevice& device_;
-  };
   Made made;
   make_ntfs(made.image(), 24 * base::MiB);
   {
@@ -261,7 +230,7 @@ TEST_CASE("a file on NTFS that is read a block at a time is looked up once") {
     writer.file("Windows/hive", long_text(8 * base::MiB));
   }
   made.open();
-  Counting counting(*made.device);
+  CountingDevice counting(*made.device);
   const auto files = open_ntfs(counting);
   CHECK(counting.reads <= 12);
   files->read("/Windows/hive", 0, 16384);

@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "hrvm/cli/command.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/settings.hpp"
 
 using hrvm::cli::Command;
 using hrvm::cli::commands;
@@ -48,6 +50,22 @@ TEST_CASE("every option of every command is in its man page") {
       INFO("hrvm " << command->name << " " << option.name);
       CHECK(documents(text, option));
     }
+  }
+}
+
+TEST_CASE("everything that can be set is in hrvm-set(1)") {
+  const auto text = page("hrvm-set");
+  for (const auto& kind : hrvm::machine::setting_kinds()) {
+    INFO(kind.key);
+    CHECK(text.find("\n*" + std::string(kind.key) + "*\n") != text.npos);
+  }
+}
+
+TEST_CASE("every member of a definition that is a setting of the hardware is in hrvm-machine(5)") {
+  const auto text = read(HRVM_SOURCE_DIR "/man/hrvm-machine.5.scd");
+  for (const auto& setting : hrvm::machine::hardware_settings()) {
+    INFO(setting.member);
+    CHECK(text.find("*" + std::string(setting.member) + "*") != text.npos);
   }
 }
 

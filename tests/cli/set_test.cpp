@@ -22,6 +22,33 @@ TEST_CASE("set changes the hardware of the next boot, and says what can be set")
   CHECK(hardware.memory_bytes == 4ull << 30);
 }
 
+TEST_CASE("no door lets in what no machine can have") {
+  MachineStore store;
+  store.add("web");
+  for (const char* memory : {"100T", "65T", "8M", "4097K"}) {
+    INFO(memory);
+    const auto set = std::string("memory=") + memory;
+    CHECK(store.run({"set", "web", set}) == 2);
+    CHECK(store.run({"boot", "web", "--print", "--memory", memory}) == 2);
+    CHECK(store.run({"import", store.base(), "big", "--memory", memory}) == 2);
+  }
+  CHECK(store.run({"set", "web", "cpus=1025"}) == 2);
+  CHECK(store.run({"boot", "web", "--print", "--cpus", "1025"}) == 2);
+  CHECK(store.run({"import", store.base(), "big", "--cpus", "1025"}) == 2);
+  CHECK(store.store().names() == std::vector<std::string>{"web"});
+}
+
+TEST_CASE("a machine that an older hrvm gave too much memory is listed, and set right") {
+  MachineStore store;
+  store.add("web");
+  auto definition = store.machine("web").definition;
+  definition.active.hardware.memory_bytes = 100ull << 40;
+  store.store().commit("web", definition);
+  CHECK(store.run({"list"}) == 0);
+  REQUIRE(store.run({"set", "web", "memory=4G"}) == 0);
+  CHECK(store.machine("web").definition.active.hardware.memory_bytes == 4ull << 30);
+}
+
 TEST_CASE("a machine that runs is not set") {
   MachineStore store;
   store.add("web");

@@ -16,7 +16,7 @@
 namespace hrvm::cli {
 
 // What a word on the command line stands for: decides how it is completed.
-enum class Completes { nothing, machine, snapshot, machine_or_snapshot, source, file, folder, shell, command };
+enum class Completes { nothing, machine, snapshot, machine_or_snapshot, source, file, folder, setting, shell, command };
 
 struct Option {
   std::string name;                       // "--memory"

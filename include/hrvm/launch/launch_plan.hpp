@@ -11,7 +11,7 @@
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/launch/firmware.hpp"
 #include "hrvm/launch/usb.hpp"
-#include "hrvm/machine/definition.hpp"
+#include "hrvm/machine/settings.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/host.hpp"
@@ -143,15 +143,8 @@ struct LaunchPlan {
 
 struct LaunchRequest {
   std::optional<Accelerator> accelerator;  // null: what is proved
-  std::optional<std::uint64_t> memory_bytes;
-  std::optional<unsigned> cpus;
-  std::optional<std::string> cpu;
-  std::optional<machine::Firmware> firmware;
-  std::optional<machine::Bus> bus;
-  std::optional<machine::Network> network;
+  machine::HardwareRequest hardware;       // for this boot
   std::vector<PortForward> forwards;
-  std::optional<machine::SecureBoot> secure_boot;
-  bool tpm = false;  // one, also where the machine has none
   std::vector<UsbId> usb;
   std::optional<std::uint16_t> vnc_port;
   Console console = Console::automatic;
@@ -159,13 +152,13 @@ struct LaunchRequest {
   bool supervised = false;  // hrvm stays and reads the serial line
 };
 
-// What planning needs to know of the host; gathered beforehand.
 // What --disk or --iso named, found on the host.
 struct ExtraSource {
   probe::Disk disk;
   bool is_disc = false, boots_first = false;
 };
 
+// What planning needs to know of the host; gathered beforehand.
 struct LaunchCircumstances {
   std::string qemu;           // empty: not installed
   std::string swtpm;          // empty: not installed

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/image/create.hpp"
@@ -71,9 +72,11 @@ struct Setting {
   std::string key, value;
 };
 Change plan_set(const Machine& machine, const std::vector<Setting>& settings);
-// What can be set, and to what: "bus", "virtio, sata, nvme or scsi".
+// What can be set, and to what: each setting of the hardware (settings.hpp) and the description.
 struct SettingKind {
-  std::string_view key, values;
+  std::string_view key;
+  std::string values;                // for people: "from 1 to 1024"
+  std::vector<std::string> choices;  // where it is one of these; "bridge=INTERFACE" stands for any that goes on so
 };
 std::vector<SettingKind> setting_kinds();
 

@@ -2,6 +2,7 @@
 // writes the next generation and switches `current` to it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "hrvm/base/guid.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/base/time.hpp"
+#include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/layout.hpp"
 
@@ -19,28 +21,32 @@ namespace hrvm::machine {
 
 inline constexpr std::size_t most_disks = 16;
 
+using base::from_word;
+using base::word;
+
 enum class Firmware { bios, uefi };
+constexpr std::array<std::string_view, 2> words_of(Firmware) { return {"bios", "uefi"}; }
+
 enum class MachineType { q35, pc };
+constexpr std::array<std::string_view, 2> words_of(MachineType) { return {"q35", "pc"}; }
+
 enum class Bus { virtio, sata, nvme, scsi, ide };
+constexpr std::array<std::string_view, 5> words_of(Bus) { return {"virtio", "sata", "nvme", "scsi", "ide"}; }
+
 enum class Nic { virtio, e1000e, e1000, rtl8139 };
+constexpr std::array<std::string_view, 4> words_of(Nic) { return {"virtio-net", "e1000e", "e1000", "rtl8139"}; }
+
 enum class NetworkKind { isolated, nat, bridge, none };
+constexpr std::array<std::string_view, 4> words_of(NetworkKind) { return {"isolated", "nat", "bridge", "none"}; }
+
 // Whether UEFI boots only what is signed: by the keys of Microsoft, or, from a blank start, by those that are enrolled.
 enum class SecureBoot { off, on, blank };
+constexpr std::array<std::string_view, 3> words_of(SecureBoot) { return {"off", "on", "blank"}; }
+
 // What the machine's hardware clock tells: Windows takes it for local time.
 enum class Clock { utc, localtime };
+constexpr std::array<std::string_view, 2> words_of(Clock) { return {"utc", "localtime"}; }
 
-std::string_view word(Firmware value);
-std::string_view word(MachineType value);
-std::string_view word(Bus value);
-std::string_view word(Nic value);
-std::string_view word(Clock value);
-std::string_view word(SecureBoot value);
-std::optional<Firmware> firmware_from(std::string_view word);
-std::optional<MachineType> machine_type_from(std::string_view word);
-std::optional<Bus> bus_from(std::string_view word);
-std::optional<Nic> nic_from(std::string_view word);
-std::optional<Clock> clock_from(std::string_view word);
-std::optional<SecureBoot> secure_boot_from(std::string_view word);
 // MODEL[,+flag][,-flag]: one word of QEMU's own, so that nothing else can be said with it.
 bool is_cpu_model(std::string_view text);
 

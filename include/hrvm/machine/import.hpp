@@ -8,6 +8,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/advice.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/settings.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/probe/survey.hpp"
 
@@ -16,14 +17,7 @@ namespace hrvm::machine {
 // Everything is optional: what is not asked for is taken from the advice.
 struct ImportRequest {
   std::optional<std::string> name;
-  std::optional<std::uint64_t> memory_bytes;
-  std::optional<unsigned> cpus;
-  std::optional<Firmware> firmware;
-  std::optional<SecureBoot> secure_boot;
-  std::optional<Bus> bus;
-  std::optional<MachineType> machine;
-  std::optional<Network> network;
-  bool tpm = false;
+  HardwareRequest hardware;
   std::vector<std::string> disks;        // that the guest can only read: absolute paths
   std::vector<std::uint64_t> new_disks;  // that begin empty: their sizes
   std::optional<Disc> iso;

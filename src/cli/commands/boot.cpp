@@ -58,7 +58,7 @@ bool fits(const machine::Path& nvram, machine::SecureBoot wanted) {
 std::optional<machine::Path> nvram_of(const Machine& machine, const State& state, const BootWords& words) {
   if (!state.nvram) return std::nullopt;
   auto nvram = machine.nvram_path(*state.nvram);
-  const auto wanted = words.request.secure_boot.value_or(state.hardware.secure_boot);
+  const auto wanted = words.request.hardware.secure_boot.value_or(state.hardware.secure_boot);
   return fits(nvram, wanted) ? std::optional(std::move(nvram)) : std::nullopt;
 }
 
@@ -154,7 +154,7 @@ std::vector<launch::ExtraSource> extra_sources(const Context& context, const Sta
 
 // libvirt joins a bridge by itself, which may be one of another host.
 std::string bridge_helper(const Context& context, const State& state, const BootWords& words) {
-  const auto network = words.request.network.value_or(state.hardware.network);
+  const auto network = words.request.hardware.network.value_or(state.hardware.network);
   if (network.kind != machine::NetworkKind::bridge || words.libvirt || words.xml) return {};
   return launch::usable_bridge_helper(context.host, network.bridge);
 }
@@ -295,42 +295,36 @@ Outcome run_boot(const Context& context) {
 const Command boot_command = {
     .name = "boot",
     .summary = "run a machine, or a snapshot of it in a throw-away layer",
-    .options = {{.name = "--console",
-                 .value = "WHERE",
-                 .help = "serial line here and VNC on a socket (auto), or one of them",
-                 .choices = {"auto", "serial", "vnc", "gui", "none"}},
-                {.name = "--vnc", .value = "PORT", .help = "VNC on this port of the loopback address, not on a socket"},
-                {.name = "--detach", .help = "run it in the background"},
-                {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
-                {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
-                {.name = "--share", .help = "of a folder: start what QEMU has it from, before what --print prints"},
-                {.name = "--xml", .help = "print a libvirt domain, after the checks of a boot"},
-                {.name = "--libvirt", .value = "URI", .help = "define and start it in libvirt", .value_optional = true},
-                {.name = "--wait-for",
-                 .value = "REGEX",
-                 .help = "end once the serial console shows this (with --detach: leave it running)"},
-                {.name = "--try-hard", .help = "on one bus and firmware after another, and keep what comes up"},
-                {.name = "--timeout", .value = "SEC", .help = "end it when so much time has passed"},
-                {.name = "--accel", .value = "KIND", .help = "what runs it", .choices = {"auto", "kvm", "tcg"}},
-                memory_option(),
-                cpus_option(),
-                {.name = "--cpu", .value = "MODEL", .help = "CPU model and flags: host,-vmx"},
-                firmware_option(),
-                bus_option(),
-                net_option(),
-                secure_boot_option(),
-                tpm_option(),
-                disk_option(),
-                iso_option(),
-                {.name = "--usb",
-                 .value = "VENDOR:PRODUCT",
-                 .help = "a USB device of this host, which is the guest's meanwhile",
-                 .repeatable = true},
-                {.name = "--forward",
-                 .value = "HOST:GUEST",
-                 .help = "a TCP port on loopback that leads into the guest",
-                 .repeatable = true},
-                {.name = "--force", .help = "boot although the disk has changed or is in use, or space is low"}},
+    .options = with_hardware_options(
+        {{.name = "--console",
+          .value = "WHERE",
+          .help = "serial line here and VNC on a socket (auto), or one of them",
+          .choices = {"auto", "serial", "vnc", "gui", "none"}},
+         {.name = "--vnc", .value = "PORT", .help = "VNC on this port of the loopback address, not on a socket"},
+         {.name = "--detach", .help = "run it in the background"},
+         {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
+         {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
+         {.name = "--share", .help = "of a folder: start what QEMU has it from, before what --print prints"},
+         {.name = "--xml", .help = "print a libvirt domain, after the checks of a boot"},
+         {.name = "--libvirt", .value = "URI", .help = "define and start it in libvirt", .value_optional = true},
+         {.name = "--wait-for",
+          .value = "REGEX",
+          .help = "end once the serial console shows this (with --detach: leave it running)"},
+         {.name = "--try-hard", .help = "on one bus and firmware after another, and keep what comes up"},
+         {.name = "--timeout", .value = "SEC", .help = "end it when so much time has passed"},
+         {.name = "--accel", .value = "KIND", .help = "what runs it", .choices = {"auto", "kvm", "tcg"}}},
+        &machine::HardwareOption::at_boot,
+        {disk_option(),
+         iso_option(),
+         {.name = "--usb",
+          .value = "VENDOR:PRODUCT",
+          .help = "a USB device of this host, which is the guest's meanwhile",
+          .repeatable = true},
+         {.name = "--forward",
+          .value = "HOST:GUEST",
+          .help = "a TCP port on loopback that leads into the guest",
+          .repeatable = true},
+         {.name = "--force", .help = "boot although the disk has changed or is in use, or space is low"}}),
     .positionals = {{"MACHINE[@SNAP]", "the machine, or a snapshot of it", Completes::machine_or_snapshot}},
     .run = run_boot,
 };

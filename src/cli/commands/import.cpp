@@ -41,14 +41,7 @@ machine::ImportRequest request_of(const Context& context) {
   const auto& arguments = context.arguments;
   machine::ImportRequest request;
   request.name = named_machine_of(context);
-  request.memory_bytes = chosen_memory(arguments);
-  request.cpus = chosen_cpus(arguments);
-  request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
-  request.bus = chosen(arguments, "--bus", machine::bus_from);
-  request.machine = chosen(arguments, "--machine", machine::machine_type_from);
-  request.network = chosen_network(arguments);
-  request.secure_boot = chosen(arguments, "--secure-boot", machine::secure_boot_from);
-  request.tpm = arguments.has("--tpm");
+  request.hardware = chosen_hardware(arguments);
   request.description = arguments.value("--description").value_or("");
   request.classic = arguments.has("--classic");
   request.direct = arguments.has("--direct");
@@ -150,7 +143,7 @@ Outcome import_set(const Context& context, const machine::Store& store, const st
                    const machine::ImportRequest& request) {
   const auto survey = [&](probe::Thoroughness how) { return survey_set(context.host, named, how); };
   auto gathered = gather(context, store, [&] { return survey(probe::Thoroughness::quick); });
-  if (!request.bus && wants_initramfs(gathered.survey.contents))
+  if (!request.hardware.bus && wants_initramfs(gathered.survey.contents))
     gathered = gather(context, store, [&] { return survey(probe::Thoroughness::full); });
   return plan_and_import(context, store, gathered, request,
                          [&] { return machine::take_fingerprint(context.host, disks_of(gathered)); });
@@ -165,7 +158,7 @@ Outcome import_disk(const Context& context, const machine::Store& store, const p
   if (!context.dry_run()) fingerprint.emplace(context.host, std::vector{disk});
   auto gathered = gather(context, store, [&] { return std::vector{survey.result()}; });
   if (is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
-  if (!request.bus && wants_initramfs(gathered.survey.contents))
+  if (!request.hardware.bus && wants_initramfs(gathered.survey.contents))
     gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
   return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
 }
@@ -202,30 +195,24 @@ Outcome run_import(const Context& context) {
 const Command import_command = {
     .name = "import",
     .summary = "make a machine of a disk, without writing to the disk",
-    .options = {memory_option(),
-                cpus_option(),
-                firmware_option(),
-                bus_option(),
-                net_option(),
-                secure_boot_option(),
-                tpm_option(),
-                {.name = "--disk",
-                 .value = "SOURCE[,ro]",
-                 .help = "another disk of the machine, never written to either; with \",ro\" not by the guest",
-                 .completes = Completes::source,
-                 .repeatable = true},
-                {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
-                iso_option(),
-                {.name = "--machine", .value = "TYPE", .help = "QEMU's machine type", .choices = {"auto", "q35", "pc"}},
-                {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
-                {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
-                {.name = "--classic", .help = "layers that every QEMU reads, which take more space"},
-                {.name = "--direct", .help = "of a folder: let the guest write to it"},
-                {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
-                {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
-                {.name = "--allow-partial", .help = "import what is here of a set of disks"},
-                {.name = "--allow-low-space", .help = "import although there is little space"},
-                dry_run_option()},
+    .options = with_hardware_options(
+        {}, &machine::HardwareOption::at_import,
+        {{.name = "--disk",
+          .value = "SOURCE[,ro]",
+          .help = "another disk of the machine, never written to either; with \",ro\" not by the guest",
+          .completes = Completes::source,
+          .repeatable = true},
+         {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
+         iso_option(),
+         {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
+         {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
+         {.name = "--classic", .help = "layers that every QEMU reads, which take more space"},
+         {.name = "--direct", .help = "of a folder: let the guest write to it"},
+         {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
+         {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
+         {.name = "--allow-partial", .help = "import what is here of a set of disks"},
+         {.name = "--allow-low-space", .help = "import although there is little space"},
+         dry_run_option()}),
     .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem",
                      Completes::source},
                     {"NAME", "the machine's name, else what its system is called; before it other disks, with a slash",

@@ -68,7 +68,7 @@ const Command set_command = {
     .summary = "change a machine's hardware or description",
     .options = {dry_run_option()},
     .positionals = {{"MACHINE", "the machine", Completes::machine},
-                    {"KEY=VALUE", "what to set: memory=4G bus=sata net=nat", Completes::nothing,
+                    {"KEY=VALUE", "what to set: memory=4G bus=sata net=nat", Completes::setting,
                      Positional::Count::any}},
     .run = run_set,
 };

@@ -35,8 +35,8 @@ Verdict verdict_of(launch::BootJudge& judge, const launch::WatchResult& result) 
 
 Try run_try(const BootWords& words, const Rung& rung, const TryOnce& try_once) {
   auto tried = words;
-  tried.request.bus = rung.bus;
-  tried.request.firmware = rung.firmware;
+  tried.request.hardware.bus = rung.bus;
+  tried.request.hardware.firmware = rung.firmware;
   const auto start = Clock::now();
   launch::BootJudge judge(start, words.timeout.value_or(usual_patience));
   const auto result = try_once(tried, judge);

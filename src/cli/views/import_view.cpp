@@ -74,18 +74,9 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
                        .set("stable_path", definition.base.stable_path)
                        .set("size_bytes", definition.base.is_folder() ? Json() : Json(definition.base.size_bytes)));
   json.set("folder", unborn.folder.string())
-      .set("system", definition.system.empty() ? Json() : Json(definition.system))
-      .set("firmware", word(hardware.firmware))
-      .set("secure_boot", word(hardware.secure_boot))
-      .set("machine", word(hardware.machine))
-      .set("bus", word(hardware.bus))
-      .set("net", word(hardware.network))
-      .set("memory_bytes", hardware.memory_bytes)
-      .set("cpus", hardware.cpus)
-      .set("tpm", hardware.tpm)
-      .set("other_disks", hardware.disks)
-      .set("iso", disc_json(hardware.iso))
-      .set("because", hardware.because);
+      .set("system", definition.system.empty() ? Json() : Json(definition.system));
+  set_hardware(json, hardware, false);
+  json.set("because", hardware.because);
   return report_of("hrvm.import-plan/1", std::move(json), plan,
                    views(fmt::format("Would import {} as {}", paths_of(definition), plan.name), "\nNothing was done"));
 }

@@ -10,6 +10,7 @@
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/settings.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -138,15 +139,12 @@ std::vector<std::string> further_disks(const machine::Definition& definition) {
   return lines;
 }
 
-// A machine on a folder starts the kernel in it: there is no firmware to choose, and no bus that its disk would be on.
-void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_folder) {
-  const auto of_disk = [&](std::string_view word) { return is_on_folder ? Json() : Json(word); };
-  json.set("firmware", of_disk(word(hardware.firmware))).set("machine", word(hardware.machine));
-  json.set("bus", of_disk(word(hardware.bus))).set("net", word(hardware.network));
-  json.set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
-  json.set("secure_boot", of_disk(word(hardware.secure_boot))).set("tpm", hardware.tpm);
-  json.set("other_disks", hardware.disks);
-  json.set("iso", disc_json(hardware.iso));
+Json disc_json(const std::optional<machine::Disc>& disc) {
+  return disc ? Json::object().set("path", disc->path).set("boots_first", disc->boots_first) : Json();
+}
+
+Json setting_json(const machine::HardwareSetting& setting, const machine::Hardware& hardware) {
+  return setting.name == "iso" ? disc_json(hardware.iso) : to_json(setting, hardware);
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
@@ -155,13 +153,35 @@ void set_sizes(Json& json, const Machine& machine, const State& state) {
   json.set("undo_bytes", previous ? allocated(machine, previous->layer) : Json());
 }
 
-constexpr std::string_view members_of_a_definition[] = {"firmware",     "machine", "bus", "net",
-                                                        "memory_bytes", "cpus",    "head"};
+// These first, in this order, also of a machine that could not be read.
+constexpr std::string_view first_of_hardware[] = {"firmware", "machine", "bus", "net", "memory_bytes", "cpus"};
+
+void set_hardware_to_null(Json& json) {
+  for (const auto member : first_of_hardware) json.set(std::string(member), nullptr);
+}
+
+report::FieldsView hardware_view() {
+  report::FieldsView view{.title = "Hardware", .fields = {}};
+  for (const auto& setting : machine::hardware_settings()) {
+    if (setting.title.empty()) continue;
+    const bool is_bytes = setting.member.ends_with("_bytes");
+    const auto format = is_bytes ? Format::bytes : machine::is_switch(setting) ? Format::yes_no : Format::text;
+    view.fields.push_back({std::string(setting.title), std::string(setting.member), format});
+    if (setting.name == "net") view.fields.push_back({"MAC", "mac"});
+  }
+  view.fields.push_back({"Because", "because", Format::lines});
+  return view;
+}
 
 }  // namespace
 
-Json disc_json(const std::optional<machine::Disc>& disc) {
-  return disc ? Json::object().set("path", disc->path).set("boots_first", disc->boots_first) : Json();
+void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_folder) {
+  set_hardware_to_null(json);
+  for (const auto& setting : machine::hardware_settings()) {
+    if (!setting.is_shown) continue;
+    const auto member = setting.shown_as.empty() ? setting.member : setting.shown_as;
+    json.set(std::string(member), is_on_folder && setting.is_of_disk ? Json() : setting_json(setting, hardware));
+  }
 }
 
 Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
@@ -204,8 +224,8 @@ Json unread_machine_json(const std::string& name, bool damaged) {
   json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json());
   json.set("pid", nullptr).set("libvirt", nullptr);
   json.set("base", nullptr).set("disks", Json::array());
-  for (const auto member : members_of_a_definition) json.set(std::string(member), nullptr);
-  return json.set("snapshots", Json::array());
+  set_hardware_to_null(json);
+  return json.set("head", nullptr).set("snapshots", Json::array());
 }
 
 std::vector<report::View> machine_views() {
@@ -234,20 +254,9 @@ std::vector<report::View> machine_views() {
                                            {"Read-only disks", "other_disks", Format::lines},
                                            {"Disc", "iso.path"},
                                            {"Disc boots first", "iso.boots_first", Format::yes_no}}};
-  const report::FieldsView hardware{.title = "Hardware",
-                                    .fields = {{"Memory", "memory_bytes", Format::bytes},
-                                               {"CPUs", "cpus"},
-                                               {"Firmware", "firmware"},
-                                               {"Secure Boot", "secure_boot"},
-                                               {"Machine", "machine"},
-                                               {"Bus", "bus"},
-                                               {"Network", "net"},
-                                               {"MAC", "mac"},
-                                               {"TPM", "tpm", Format::yes_no},
-                                               {"Because", "because", Format::lines}}};
   auto snapshots = snapshot_table();
   snapshots.title = "Snapshots";
-  return {report::EachView{"machines", {{"", "name"}, {"", "state"}}, {what, disk, hardware, snapshots}}};
+  return {report::EachView{"machines", {{"", "name"}, {"", "state"}}, {what, disk, hardware_view(), snapshots}}};
 }
 
 report::TableView snapshot_table() {

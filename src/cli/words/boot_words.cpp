@@ -17,7 +17,10 @@ using base::ErrorKind;
 
 constexpr std::uint64_t longest_timeout = 7 * 24 * 3600;
 
-std::optional<launch::Accelerator> accelerator_from(std::string_view word) {
+// nullopt for "auto"; its choices were checked before.
+std::optional<launch::Accelerator> accelerator(const Arguments& arguments) {
+  const auto word = arguments.value("--accel").value_or("auto");
+  if (word == "auto") return std::nullopt;
   return word == "kvm" ? launch::Accelerator::kvm : launch::Accelerator::tcg;
 }
 
@@ -110,15 +113,8 @@ void check_conflicts(const Arguments& arguments, const NamedMachine& named) {
 
 launch::LaunchRequest request_of(const Arguments& arguments) {
   launch::LaunchRequest request;
-  request.accelerator = chosen(arguments, "--accel", accelerator_from);
-  request.memory_bytes = chosen_memory(arguments);
-  request.cpus = chosen_cpus(arguments);
-  request.cpu = arguments.value("--cpu");
-  request.firmware = chosen(arguments, "--firmware", machine::firmware_from);
-  request.bus = chosen(arguments, "--bus", machine::bus_from);
-  request.network = chosen_network(arguments);
-  request.secure_boot = chosen(arguments, "--secure-boot", machine::secure_boot_from);
-  request.tpm = arguments.has("--tpm");
+  request.accelerator = accelerator(arguments);
+  request.hardware = chosen_hardware(arguments);
   request.usb = usb_devices(arguments);
   request.vnc_port = vnc_port(arguments);
   request.forwards = forwards(arguments);

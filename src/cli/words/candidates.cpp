@@ -6,6 +6,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/change.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
@@ -92,6 +93,24 @@ void add_options(const Position& position, Candidates& found) {
   }
 }
 
+// A choice "bridge=IF" is completed as far as it is fixed.
+std::string fixed_part(const std::string& choice) {
+  const auto equals = choice.find('=');
+  return equals == choice.npos ? choice : choice.substr(0, equals + 1);
+}
+
+// "bus=", and behind it each bus.
+void add_settings(const std::string& word, Candidates& found) {
+  const auto key = word.substr(0, word.find('='));
+  for (const auto& kind : machine::setting_kinds()) {
+    const auto start = std::string(kind.key) + "=";
+    if (word.find('=') == word.npos)
+      found.words.push_back({start, kind.values});
+    else if (kind.key == key)
+      for (const auto& choice : kind.choices) found.words.push_back({start + fixed_part(choice), ""});
+  }
+}
+
 void add_kind(const sys::Host& host, const machine::Store& store, Completes what, const std::string& word,
               Candidates& found) {
   switch (what) {
@@ -110,6 +129,8 @@ void add_kind(const sys::Host& host, const machine::Store& store, Completes what
     case Completes::folder:
       found.paths = Candidates::Paths::folders;
       return;
+    case Completes::setting:
+      return add_settings(word, found);
     case Completes::shell:
       found.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
       return;
@@ -118,13 +139,9 @@ void add_kind(const sys::Host& host, const machine::Store& store, Completes what
   }
 }
 
-// A choice "bridge=IF" is completed as far as it is fixed.
 void add_values(const sys::Host& host, const machine::Store& store, const Option& option, const std::string& word,
                 Candidates& found) {
-  for (const auto& choice : option.choices) found.words.push_back({choice.substr(0, choice.find('=') + 1), ""});
-  for (std::size_t i = 0; i < option.choices.size(); ++i) {
-    if (found.words[i].word.empty()) found.words[i].word = option.choices[i];
-  }
+  for (const auto& choice : option.choices) found.words.push_back({fixed_part(choice), ""});
   if (option.choices.empty()) add_kind(host, store, option.completes, word, found);
 }
 

@@ -12,50 +12,45 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t least_memory = 16 * base::MiB;
-constexpr unsigned most_cpus = 1024;
 constexpr std::uint64_t least_new_disk = base::MiB, most_new_disk = 64 * base::TiB;
 constexpr std::uint64_t new_disk_step = 4096;
 
-// Whether it ended so, and no longer does.
+// Removes the ending; false where there is none.
 bool cut_ending(std::string& word, std::string_view ending) {
   if (!word.ends_with(ending)) return false;
   word.resize(word.size() - ending.size());
   return true;
 }
 
+std::string option_name(const machine::HardwareSetting& setting) { return "--" + std::string(setting.name); }
+
+Option option_of(const machine::HardwareSetting& setting) {
+  const auto& [at_import, at_boot, value, help, has_auto] = setting.option;
+  Option option{.name = option_name(setting), .value = std::string(value), .help = std::string(help)};
+  if (machine::is_switch(setting)) return option;
+  option.choices = machine::choices_of(setting);
+  if (has_auto) option.choices.insert(option.choices.begin(), "auto");
+  return option;
+}
+
+// What the option of a setting says; nullopt where it is not given, or "auto".
+std::optional<std::string> said(const Arguments& arguments, const machine::HardwareSetting& setting) {
+  const auto word = arguments.value(option_name(setting));
+  if (!word || setting.option.help.empty()) return std::nullopt;
+  if (machine::is_switch(setting)) return "on";
+  return setting.option.has_auto && *word == "auto" ? std::nullopt : word;
+}
+
 }  // namespace
 
-Option memory_option() { return {.name = "--memory", .value = "SIZE", .help = "memory: 512M, 4G"}; }
-
-Option cpus_option() { return {.name = "--cpus", .value = "N", .help = "processors"}; }
-
-Option firmware_option() {
-  return {.name = "--firmware", .value = "KIND", .help = "what boots it", .choices = {"auto", "bios", "uefi"}};
+std::vector<Option> with_hardware_options(std::vector<Option> before, bool machine::HardwareOption::*where,
+                                          const std::vector<Option>& after) {
+  auto options = std::move(before);
+  for (const auto& setting : machine::hardware_settings())
+    if (setting.option.*where) options.push_back(option_of(setting));
+  options.insert(options.end(), after.begin(), after.end());
+  return options;
 }
-
-Option bus_option() {
-  return {.name = "--bus",
-          .value = "BUS",
-          .help = "what the disk hangs on",
-          .choices = {"auto", "virtio", "sata", "nvme", "scsi", "ide"}};
-}
-
-Option net_option() {
-  return {.name = "--net",
-          .value = "NET",
-          .help = "what it is connected to",
-          .choices = {"isolated", "nat", "bridge=INTERFACE", "none"}};
-}
-
-Option secure_boot_option() {
-  return {.name = "--secure-boot",
-          .value = "WHICH",
-          .help = "UEFI that boots only what is signed (on), or what you enroll keys for (blank)",
-          .choices = {"off", "on", "blank"}};
-}
-
-Option tpm_option() { return {.name = "--tpm", .help = "with a TPM 2.0, by swtpm"}; }
 
 Option disk_option() {
   return {.name = "--disk",
@@ -72,32 +67,16 @@ Option iso_option() {
           .completes = Completes::file};
 }
 
-std::optional<std::uint64_t> chosen_memory(const Arguments& arguments) {
-  const auto bytes = arguments.bytes("--memory");
-  if (bytes && *bytes < least_memory)
-    throw Error(ErrorKind::usage, fmt::format("--memory: {} is too little to boot with", base::format_bytes(*bytes)))
-        .hint("give it a unit: 512M, 4G");
-  if (bytes && *bytes % base::MiB != 0)
-    throw Error(ErrorKind::usage, "--memory: a machine's memory is a whole number of MiB").hint("for example 512M, 4G");
-  return bytes;
-}
-
-std::optional<unsigned> chosen_cpus(const Arguments& arguments) {
-  const auto cpus = arguments.number("--cpus");
-  if (!cpus) return std::nullopt;
-  if (*cpus < 1 || *cpus > most_cpus)
-    throw Error(ErrorKind::usage, fmt::format("--cpus: {} is not from 1 to {}", *cpus, most_cpus));
-  return unsigned(*cpus);
-}
-
-std::optional<machine::Network> chosen_network(const Arguments& arguments) {
-  const auto word = arguments.value("--net");
-  if (!word) return std::nullopt;
-  const auto network = machine::network_from(*word);
-  if (!network)
-    throw Error(ErrorKind::usage, fmt::format("--net: \"{}\" is no network", base::printable(*word)))
-        .hint("isolated, nat, none, or bridge=INTERFACE");
-  return network;
+machine::HardwareRequest chosen_hardware(const Arguments& arguments) {
+  machine::HardwareRequest request;
+  for (const auto& setting : machine::hardware_settings()) {
+    const auto word = said(arguments, setting);
+    if (!word || machine::ask(setting, request, *word)) continue;
+    throw Error(ErrorKind::usage, fmt::format("{}: {} is not {}", option_name(setting), base::printable(*word),
+                                              machine::values_of(setting)))
+        .hint(std::string(setting.hint));
+  }
+  return request;
 }
 
 std::vector<ChosenDisk> chosen_disks(const Arguments& arguments) {

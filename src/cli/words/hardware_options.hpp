@@ -3,35 +3,21 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "hrvm/cli/command.hpp"
-#include "hrvm/machine/definition.hpp"
+#include "hrvm/machine/settings.hpp"
 
 namespace hrvm::cli {
 
-Option memory_option();
-Option cpus_option();
-Option firmware_option();
-Option bus_option();
-Option net_option();
-Option secure_boot_option();
-Option tpm_option();
+// A command's options, with those of them that are settings of the hardware between the others.
+std::vector<Option> with_hardware_options(std::vector<Option> before, bool machine::HardwareOption::*where,
+                                          const std::vector<Option>& after);
 Option disk_option();
 Option iso_option();
 
-// nullopt for "auto" and where the option is not given; its choices were checked before.
-template <typename T>
-std::optional<T> chosen(const Arguments& arguments, std::string_view option,
-                        std::optional<T> (*from)(std::string_view)) {
-  const auto word = arguments.value(option);
-  return word && *word != "auto" ? from(*word) : std::nullopt;
-}
-// Error{usage} for what no machine can have.
-std::optional<std::uint64_t> chosen_memory(const Arguments& arguments);
-std::optional<unsigned> chosen_cpus(const Arguments& arguments);
-std::optional<machine::Network> chosen_network(const Arguments& arguments);
+// What those options ask for. Error{usage} for what no machine can have.
+machine::HardwareRequest chosen_hardware(const Arguments& arguments);
 // What --disk names, and whether ",ro" follows the name.
 struct ChosenDisk {
   std::string source;

@@ -14,7 +14,7 @@ using base::Error;
 using base::ErrorKind;
 
 void check(const LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
-  if (request.firmware || request.bus)
+  if (request.hardware.firmware || request.hardware.bus)
     throw Error(ErrorKind::usage, fmt::format("{} starts from a folder: it has no firmware and no bus", plan.name));
   if (circumstances.virtiofsd.empty())
     throw Error(ErrorKind::not_found, "virtiofsd is not installed, by which a guest has a folder as its root")

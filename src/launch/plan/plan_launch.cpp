@@ -24,14 +24,8 @@ constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
 constexpr std::size_t most_extra_disks = 16;
 constexpr std::uint64_t largest_l2_cache = 64 * base::MiB;
 
-machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest& request) {
-  if (request.memory_bytes) hardware.memory_bytes = *request.memory_bytes;
-  if (request.cpus) hardware.cpus = *request.cpus;
-  if (request.firmware) hardware.firmware = *request.firmware;
-  if (request.bus) hardware.bus = *request.bus;
-  if (request.network) hardware.network = *request.network;
-  if (request.secure_boot) hardware.secure_boot = *request.secure_boot;
-  hardware.tpm = hardware.tpm || request.tpm;
+machine::Hardware hardware_of(const machine::State& state, const LaunchRequest& request) {
+  auto hardware = with_request(state.hardware, request.hardware);
   if (hardware.bus == Bus::ide) hardware.machine = machine::MachineType::pc;
   // The firmware that is chosen is one for q35.
   if (hardware.firmware == Firmware::uefi) hardware.machine = machine::MachineType::q35;
@@ -41,7 +35,7 @@ machine::Hardware with_requests(machine::Hardware hardware, const LaunchRequest&
 // BIOS knows no signatures: a machine that has both is booted so for a try.
 void plan_secure_boot(machine::Hardware& hardware, const LaunchRequest& request) {
   if (hardware.firmware == Firmware::uefi || hardware.secure_boot == SecureBoot::off) return;
-  if (request.secure_boot)
+  if (request.hardware.secure_boot)
     throw Error(ErrorKind::usage, "BIOS has no Secure Boot").hint("boot it with --firmware uefi");
   hardware.secure_boot = SecureBoot::off;
 }
@@ -51,8 +45,7 @@ void check_hardware(const machine::Hardware& hardware, const block::SectorSizes&
     throw Error(ErrorKind::unsupported, "a machine with IDE disks boots by BIOS only")
         .hint("boot it with --bus sata, or with --firmware bios");
   }
-  if (hardware.memory_bytes < base::MiB) throw Error(ErrorKind::usage, "a machine needs at least 1 MiB of memory");
-  if (hardware.cpus == 0) throw Error(ErrorKind::usage, "a machine needs at least one processor");
+  machine::check_limits(hardware);
   if (sectors.logical_bytes <= 512) return;
   if (hardware.firmware == Firmware::bios) {
     throw Error(ErrorKind::unsupported, "a disk with 4096-byte logical sectors does not boot by BIOS")
@@ -73,7 +66,7 @@ void choose_accelerator(LaunchPlan& plan, const LaunchRequest& request, const sy
   plan.accelerator_reason = request.accelerator == Accelerator::tcg ? "asked for" : kvm.reason;
   const auto& kept = plan.hardware.cpu;
   const std::string usual = plan.accelerator == Accelerator::kvm ? "host" : "max";
-  plan.cpu = request.cpu.value_or(kept.empty() ? usual : kept);
+  plan.cpu = request.hardware.cpu.value_or(kept.empty() ? usual : kept);
 }
 
 void check_cpu(std::string_view cpu) {
@@ -242,7 +235,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   plan.name = machine.name;
   plan.uuid = machine.definition.uuid;
   plan.qemu = circumstances.qemu;
-  plan.hardware = with_requests(state.hardware, request);
+  plan.hardware = hardware_of(state, request);
   plan_secure_boot(plan.hardware, request);
   check_hardware(plan.hardware, identity.sectors);
   choose_accelerator(plan, request, circumstances.kvm);

@@ -5,17 +5,17 @@
 #include <set>
 
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/machine/definition.hpp"
 #include "machine/definition/definition_schema.hpp"
 #include "machine/definition/document_value.hpp"
+#include "machine/definition/setting_forms.hpp"
 
 namespace hrvm::machine {
 namespace {
 
 using Value = DocumentValue;
 
-constexpr std::uint64_t most_memory = 64 * base::TiB;
-constexpr unsigned most_cpus = 4096;
 constexpr auto most_bytes = std::uint64_t(std::numeric_limits<std::int64_t>::max());
 
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
@@ -31,7 +31,6 @@ bool is_mac(std::string_view text) {
 bool is_sha256_or_empty(std::string_view text) {
   return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), is_hex_digit));
 }
-bool is_cpu_model_or_empty(std::string_view text) { return text.empty() || is_cpu_model(text); }
 bool is_base_kind(std::string_view text) { return text == "disk" || text == "image" || text == "folder"; }
 bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
 bool is_folder_format(std::string_view text) { return text == "folder" || text == "direct"; }
@@ -41,29 +40,17 @@ std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
 }
 
-Disc read_disc(const Value& value) { return value.word(disc_from, "an absolute path, with or without \",boot\""); }
-Nic read_nic(const Value& value) { return value.word(nic_from, "virtio-net, e1000e, e1000 or rtl8139"); }
+void check_hardware_members(const Value& value) {
+  std::vector<std::string_view> first = {"mac", "because"}, later;
+  for (const auto& setting : hardware_settings()) (setting.came_later ? later : first).push_back(setting.member);
+  value.expect_members(first, later);
+}
 
 Hardware read_hardware(const Value& value) {
-  value.expect_members({"memory_bytes", "cpus", "firmware", "machine", "bus", "net", "mac", "because"},
-                       {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"});
+  check_hardware_members(value);
   Hardware hardware;
-  hardware.memory_bytes = value["memory_bytes"].number(base::MiB, most_memory);
-  hardware.cpus = unsigned(value["cpus"].number(1, most_cpus));
-  hardware.firmware = value["firmware"].word(firmware_from, "bios or uefi");
-  if (value.has("secure_boot")) hardware.secure_boot = value["secure_boot"].word(secure_boot_from, "off, on or blank");
-  hardware.machine = value["machine"].word(machine_type_from, "q35 or pc");
-  hardware.bus = value["bus"].word(bus_from, "virtio, sata, nvme, scsi or ide");
-  hardware.network = value["net"].word(network_from, "isolated, nat, none or bridge=INTERFACE");
-  if (value.has("nic")) hardware.nic = value["nic"].optional(read_nic);
-  if (value.has("cpu")) hardware.cpu = value["cpu"].text_where(is_cpu_model_or_empty, "a CPU model, or empty");
-  if (value.has("clock")) hardware.clock = value["clock"].word(clock_from, "utc or localtime");
-  if (value.has("hyperv")) hardware.hyperv = value["hyperv"].boolean();
-  if (value.has("tpm")) hardware.tpm = value["tpm"].boolean();
-  if (value.has("disks"))
-    for (const auto& disk : value["disks"].items())
-      hardware.disks.push_back(disk.text_where(is_absolute_path, "an absolute path"));
-  if (value.has("iso")) hardware.iso = value["iso"].optional(read_disc);
+  for (const auto& setting : hardware_settings())
+    if (value.has(setting.member)) read_setting(setting, value[setting.member], hardware);
   hardware.mac = value["mac"].text_where(is_mac, "a unicast MAC address in lower case");
   hardware.because = value["because"].texts();
   return hardware;
@@ -227,9 +214,18 @@ void check_fingerprints(const Value& value, const Definition& definition) {
     if (!expected.contains(each.first)) value[each.first].fail("no layer of this name lies on the base");
 }
 
+bool is_newer_schema(std::string_view schema) {
+  if (!schema.starts_with(definition_schema_name)) return false;
+  const auto version = base::parse_unsigned(schema.substr(definition_schema_name.size()));
+  return version && *version > definition_schema_version;
+}
+
 void check_schema(const Value& value) {
-  if (value.text() == definition_schema) return;
-  value.fail(fmt::format("is \"{}\", and this hrvm reads \"{}\"", value.text(), definition_schema));
+  const auto schema = value.text();
+  if (schema == definition_schema) return;
+  const auto message = fmt::format("is \"{}\", and this hrvm reads \"{}\"", base::printable(schema), definition_schema);
+  if (is_newer_schema(schema)) value.fail_newer(message);
+  value.fail(message);
 }
 
 }  // namespace

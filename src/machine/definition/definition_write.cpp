@@ -1,27 +1,14 @@
 #include "hrvm/machine/definition.hpp"
+#include "hrvm/machine/settings.hpp"
 #include "machine/definition/definition_schema.hpp"
 
 namespace hrvm::machine {
 namespace {
 
 base::Json hardware_json(const Hardware& hardware) {
-  return base::Json::object()
-      .set("memory_bytes", hardware.memory_bytes)
-      .set("cpus", hardware.cpus)
-      .set("firmware", word(hardware.firmware))
-      .set("secure_boot", word(hardware.secure_boot))
-      .set("machine", word(hardware.machine))
-      .set("bus", word(hardware.bus))
-      .set("net", word(hardware.network))
-      .set("nic", hardware.nic ? base::Json(word(*hardware.nic)) : base::Json())
-      .set("cpu", hardware.cpu)
-      .set("clock", word(hardware.clock))
-      .set("hyperv", hardware.hyperv)
-      .set("tpm", hardware.tpm)
-      .set("disks", hardware.disks)
-      .set("iso", hardware.iso ? base::Json(word(*hardware.iso)) : base::Json())
-      .set("mac", hardware.mac)
-      .set("because", hardware.because);
+  auto json = base::Json::object();
+  for (const auto& setting : hardware_settings()) json.set(std::string(setting.member), to_json(setting, hardware));
+  return json.set("mac", hardware.mac).set("because", hardware.because);
 }
 
 base::Json base_json(const BaseIdentity& identity) {

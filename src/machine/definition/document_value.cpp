@@ -12,6 +12,13 @@ void DocumentValue::fail(std::string_view message) const {
       .hint("hrvm-machine(5) describes this file; it is written by hrvm and not meant to be edited");
 }
 
+void DocumentValue::fail_newer(std::string_view message) const {
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("{}: {}; the machine was made by a newer hrvm, or changed by one", path_, message))
+      .on(*file_)
+      .hint("use the newer hrvm for this machine; hrvm --version says which one this is");
+}
+
 void DocumentValue::fail_expected(std::string_view what) const { fail(fmt::format("is not {}", what)); }
 
 DocumentValue DocumentValue::inside(const base::Json& json, std::string path) const {
@@ -20,15 +27,14 @@ DocumentValue DocumentValue::inside(const base::Json& json, std::string path) co
   return value;
 }
 
-void DocumentValue::expect_members(std::initializer_list<std::string_view> names,
-                                   std::initializer_list<std::string_view> later) const {
+void DocumentValue::expect_members(const Names& names, const Names& later) const {
   if (!json_->is_object()) fail_expected("an object");
   for (std::string_view name : names)
     if (!json_->contains(name)) (*this)[name].fail("is missing");
   for (const auto& [name, value] : json_->members())
     if (std::find(names.begin(), names.end(), name) == names.end() &&
         std::find(later.begin(), later.end(), name) == later.end())
-      (*this)[name].fail("is not known");
+      (*this)[name].fail_newer("is not known to this hrvm");
 }
 
 DocumentValue DocumentValue::operator[](std::string_view name) const {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +19,10 @@ class DocumentValue {
  public:
   DocumentValue(const base::Json& json, const std::string& file) : json_(&json), file_(&file) {}
 
-  // Holds this to be an object of exactly these members; those that came later may be missing.
-  void expect_members(std::initializer_list<std::string_view> names,
-                      std::initializer_list<std::string_view> later = {}) const;
+  // Holds this to be an object of exactly these members; those that came later may be missing. Error{unsupported} for
+  // others, which a newer hrvm wrote.
+  using Names = std::vector<std::string_view>;
+  void expect_members(const Names& names, const Names& later = {}) const;
   bool has(std::string_view name) const { return json_->contains(name); }
   DocumentValue operator[](std::string_view name) const;
   std::vector<std::pair<std::string, DocumentValue>> members() const;
@@ -53,6 +53,8 @@ class DocumentValue {
 
   [[noreturn]] void fail(std::string_view message) const;
   [[noreturn]] void fail_expected(std::string_view what) const;
+  // Error{unsupported}: this is right, and from a newer hrvm.
+  [[noreturn]] void fail_newer(std::string_view message) const;
 
  private:
   DocumentValue inside(const base::Json& json, std::string path) const;

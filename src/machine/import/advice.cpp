@@ -111,7 +111,7 @@ void choose_nic(Hardware& hardware, const probe::System* system) {
     }
   if (known == nullptr && usual != nullptr && usual->verdict == "no") known = possible;
   if (known != nullptr) {
-    hardware.nic = nic_from(known->model);
+    hardware.nic = from_word<Nic>(known->model);
     hardware.because.push_back(fmt::format("{}: {}", known->model, known->because));
   } else if (rule == word(Nic::e1000e)) {
     hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");

@@ -60,7 +60,7 @@ bool lies_on(const StorageState& storage, const probe::Disk& disk) {
 
 // No bus and no firmware stands between a folder and its kernel; and only a folder can be written to by its guest.
 void check_request(const probe::Disk& disk, const ImportRequest& request) {
-  if (is_folder(disk) && (request.firmware || request.bus))
+  if (is_folder(disk) && (request.hardware.firmware || request.hardware.bus))
     throw Error(ErrorKind::usage,
                 fmt::format("{} is a folder: its machine has no firmware and no bus to choose", disk.path));
   if (!is_folder(disk) && request.direct)
@@ -204,26 +204,17 @@ std::string choose_name(const ImportCircumstances& circumstances, const std::opt
   return *asked;
 }
 
-// Takes a wish over an advice, and says so in place of the advice's reason.
-template <typename T>
-void wish(const std::optional<T>& asked, T& value, std::vector<std::string>& because, std::size_t line,
-          const std::string& text) {
-  if (!asked) return;
-  value = *asked;
-  because.at(line) = text;
-}
-
-Hardware choose_hardware(Hardware hardware, const ImportCircumstances& circumstances, const ImportRequest& request) {
+// A wish goes before an advice, and stands in place of the advice's reason.
+Hardware choose_hardware(const Hardware& advised, const ImportCircumstances& circumstances,
+                         const ImportRequest& request) {
   enum Line : std::size_t { firmware, bus, memory, cpus };
+  const auto& asked = request.hardware;
+  auto hardware = with_request(advised, asked);
   auto& because = hardware.because;
-  wish(request.firmware, hardware.firmware, because, firmware, "firmware as asked for");
-  wish(request.bus, hardware.bus, because, bus, "bus as asked for");
-  wish(request.memory_bytes, hardware.memory_bytes, because, memory, "memory as asked for");
-  wish(request.cpus, hardware.cpus, because, cpus, "processors as asked for");
-  hardware.machine = request.machine.value_or(hardware.machine);
-  hardware.network = request.network.value_or(hardware.network);
-  hardware.secure_boot = request.secure_boot.value_or(hardware.secure_boot);
-  hardware.tpm = request.tpm;
+  if (asked.firmware) because.at(firmware) = "firmware as asked for";
+  if (asked.bus) because.at(bus) = "bus as asked for";
+  if (asked.memory_bytes) because.at(memory) = "memory as asked for";
+  if (asked.cpus) because.at(cpus) = "processors as asked for";
   hardware.disks = request.disks;
   hardware.iso = request.iso;
   hardware.mac = circumstances.mac;
@@ -322,7 +313,8 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
   const auto advice = advise(survey, circumstances.host);
   plan.change.what = "import " + plan.name;
   plan.change.definition = first_definition(circumstances, request, advice.hardware);
-  if (!request.firmware) plan.findings.insert(plan.findings.end(), advice.findings.begin(), advice.findings.end());
+  if (!request.hardware.firmware)
+    plan.findings.insert(plan.findings.end(), advice.findings.begin(), advice.findings.end());
   plan.change.new_layers = layers_on_base(plan.change.definition, circumstances.drawn.layer_id);
   return plan;
 }

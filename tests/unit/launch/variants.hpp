@@ -21,7 +21,7 @@ inline const std::vector<Variant>& variants() {
       {"bios-virtio", [](Sample&) {}},
       {"uefi-chain",
        [](Sample& it) {
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.firmware = Firmware::uefi;
          it.layers = {"/var/lib/hrvm/web/layers/a2.qcow2", "/var/lib/hrvm/web/layers/a1.qcow2"};
          it.request.detach = true;
        }},
@@ -50,7 +50,7 @@ inline const std::vector<Variant>& variants() {
            it.machine.definition.others.push_back(empty);
            it.host.others.emplace_back();
          }
-         it.request.bus = Bus::sata;
+         it.request.hardware.bus = Bus::sata;
          it.request.console = Console::serial;
        }},
       {"pc-sata-serial",
@@ -64,7 +64,7 @@ inline const std::vector<Variant>& variants() {
        }},
       {"uefi-image-chain",
        [](Sample& it) {
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.firmware = Firmware::uefi;
          it.request.console = Console::serial;
          it.host.base.kind = probe::DiskKind::image;
          it.host.base.format = "qcow2";
@@ -74,28 +74,28 @@ inline const std::vector<Variant>& variants() {
        }},
       {"q35-sata-vnc",
        [](Sample& it) {
-         it.request.bus = Bus::sata;
+         it.request.hardware.bus = Bus::sata;
          it.state.hardware.nic = Nic::e1000;
          it.request.console = Console::vnc;
-         it.request.network = Network{NetworkKind::nat, ""};
+         it.request.hardware.network = Network{NetworkKind::nat, ""};
          it.request.forwards = {{2222, 22}, {8080, 80}};
        }},
       {"nvme-4kn-no-serial",
        [](Sample& it) {
          it.machine.definition.base.serial = "";
          it.machine.definition.base.sectors = {4096, 4096};
-         it.request.bus = Bus::nvme;
-         it.request.firmware = Firmware::uefi;
-         it.request.network = Network{NetworkKind::none, ""};
+         it.request.hardware.bus = Bus::nvme;
+         it.request.hardware.firmware = Firmware::uefi;
+         it.request.hardware.network = Network{NetworkKind::none, ""};
          it.request.console = Console::none;
          it.request.detach = true;
        }},
       {"scsi-watched",
        [](Sample& it) {
-         it.request.bus = Bus::scsi;
+         it.request.hardware.bus = Bus::scsi;
          it.request.supervised = true;
          it.request.accelerator = Accelerator::tcg;
-         it.request.cpu = "Nehalem,+aes,-x2apic";
+         it.request.hardware.cpu = "Nehalem,+aes,-x2apic";
          it.machine.definition.base.serial = "a, b";
        }},
       {"windows-kvm",
@@ -103,18 +103,18 @@ inline const std::vector<Variant>& variants() {
          it.state.hardware.clock = Clock::localtime;
          it.state.hardware.hyperv = true;
          it.state.hardware.cpu = "host,-vmx";
-         it.request.bus = Bus::sata;
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.bus = Bus::sata;
+         it.request.hardware.firmware = Firmware::uefi;
        }},
       {"uefi-tpm",
        [](Sample& it) {
          it.state.hardware.tpm = true;
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.firmware = Firmware::uefi;
          it.request.detach = true;
        }},
       {"uefi-disc-first",
        [](Sample& it) {
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.firmware = Firmware::uefi;
          it.add_image("/images/a, b.iso");
          it.host.extra_sources.back().is_disc = it.host.extra_sources.back().boots_first = true;
          it.add_image("/images/web.qcow2");
@@ -124,7 +124,7 @@ inline const std::vector<Variant>& variants() {
       {"pc-sata-extras",
        [](Sample& it) {
          it.state.hardware.machine = MachineType::pc;
-         it.request.bus = Bus::sata;
+         it.request.hardware.bus = Bus::sata;
          it.request.console = Console::serial;
          it.add_image("/images/other.img");
          it.add_image("/images/a.iso");
@@ -132,18 +132,18 @@ inline const std::vector<Variant>& variants() {
        }},
       {"scsi-extras",
        [](Sample& it) {
-         it.request.bus = Bus::scsi;
+         it.request.hardware.bus = Bus::scsi;
          it.add_image("/images/other.img");
          it.host.extra_sources.back().disk.serial = "S3Z9,NB0L";
        }},
       {"nvme-extras",
        [](Sample& it) {
-         it.request.bus = Bus::nvme;
+         it.request.hardware.bus = Bus::nvme;
          it.add_image("/images/other.img");
        }},
       {"ide-extras-usb",
        [](Sample& it) {
-         it.request.bus = Bus::ide;
+         it.request.hardware.bus = Bus::ide;
          it.request.console = Console::serial;
          it.request.usb = {{0x1050, 0x0407}};
          it.add_image("/images/other.img");
@@ -153,7 +153,7 @@ inline const std::vector<Variant>& variants() {
       {"secure-boot-vnc",
        [](Sample& it) {
          it.state.hardware.secure_boot = SecureBoot::on;
-         it.request.firmware = Firmware::uefi;
+         it.request.hardware.firmware = Firmware::uefi;
          it.request.vnc_port = 5917;
          it.request.usb = {{0x046d, 0xc52b}, {0x1050, 0x0407}};
        }},
@@ -177,7 +177,7 @@ inline const std::vector<Variant>& variants() {
        }},
       {"windows-11-laptop",
        [](Sample& it) {
-         it.request.tpm = true;
+         it.request.hardware.tpm = true;
          install(it,
                  {windows_system("Windows 11 Pro 23H2", "no"),
                   {{1, "/EFI/Microsoft/Boot/bootmgfw.efi"}, {1, "/EFI/Boot/bootx64.efi", true}}},
@@ -237,7 +237,7 @@ inline const std::vector<Variant>& variants() {
        }},
       {"bridge-gui",
        [](Sample& it) {
-         it.request.network = Network{NetworkKind::bridge, "br0"};
+         it.request.hardware.network = Network{NetworkKind::bridge, "br0"};
          it.host.bridge_helper = "/usr/libexec/qemu-bridge-helper";
          it.request.console = Console::gui;
          it.host.display = true;

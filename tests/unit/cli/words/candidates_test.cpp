@@ -92,6 +92,17 @@ TEST_CASE("a choice that goes on is completed as far as it is fixed") {
   CHECK(with.words({"import", "--net", "br"}) == Words{"bridge="});
 }
 
+TEST_CASE("what can be set is offered with what it can be, and its values behind it") {
+  const WithStore with;
+  const auto found = with.ask({"set", "web", "bu"}).words;
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].word == "bus=");
+  CHECK(found[0].description == "virtio, sata, nvme, scsi or ide");
+  CHECK(with.words({"set", "web", "memory=4G", "bus=s"}) == Words{"bus=sata", "bus=scsi"});
+  CHECK(with.words({"set", "web", "net=b"}) == Words{"net=bridge="});
+  CHECK(with.words({"set", "web", "memory="}).empty());
+}
+
 TEST_CASE("machines are offered where a machine is meant") {
   const WithStore with;
   CHECK(with.words({"reset", ""}) == Words{"db", "web"});

@@ -66,9 +66,9 @@ TEST_CASE_METHOD(FolderSample, "QEMU starts the folder's kernel with shared memo
 }
 
 TEST_CASE_METHOD(FolderSample, "what a folder's machine lacks or cannot have is said") {
-  request.bus = machine::Bus::sata;
+  request.hardware.bus = machine::Bus::sata;
   CHECK(test::kind_of([&] { plan(); }) == base::ErrorKind::usage);
-  request.bus.reset();
+  request.hardware.bus.reset();
   host.kernel = {};
   CHECK_THAT(test::error_of([&] { plan(); }).message(), Catch::Contains("there is no kernel in /srv/we:b"));
   host.virtiofsd.clear();

@@ -126,9 +126,9 @@ TEST_CASE_METHOD(Sample, "what libvirt cannot do is refused") {
   request.forwards = {{2222, 22}};
   CHECK_THROWS_AS(domain_xml(plan()), base::Error);
   request.forwards.clear();
-  request.bus = machine::Bus::nvme;
+  request.hardware.bus = machine::Bus::nvme;
   CHECK_THROWS_AS(domain_xml(plan()), base::Error);
-  request.bus.reset();
-  request.cpu = "max,level=5";
+  request.hardware.bus.reset();
+  request.hardware.cpu = "max,level=5";
   CHECK_THROWS_AS(domain_xml(plan()), base::Error);
 }

@@ -25,15 +25,24 @@ base::ErrorKind refusal(const Sample& sample, std::string_view hint) {
 
 TEST_CASE_METHOD(Sample, "what runs is what the state says, unless asked otherwise") {
   CHECK(plan().hardware == state.hardware);
-  request.memory_bytes = base::GiB;
-  request.cpus = 1;
-  request.bus = machine::Bus::nvme;
-  request.network = machine::Network{machine::NetworkKind::none, ""};
+  request.hardware.memory_bytes = base::GiB;
+  request.hardware.cpus = 1;
+  request.hardware.bus = machine::Bus::nvme;
+  request.hardware.network = machine::Network{machine::NetworkKind::none, ""};
   const auto hardware = plan().hardware;
   CHECK(hardware.memory_bytes == base::GiB);
   CHECK(hardware.cpus == 1);
   CHECK(hardware.bus == machine::Bus::nvme);
   CHECK(plan().nic == "");
+}
+
+TEST_CASE_METHOD(Sample, "what no machine can have does not boot, also where an older hrvm took it") {
+  state.hardware.memory_bytes = 100 * base::TiB;
+  CHECK(refusal(*this, "from 16 MiB to 64 TiB") == base::ErrorKind::usage);
+  request.hardware.memory_bytes = base::GiB;
+  CHECK(plan().hardware.memory_bytes == base::GiB);
+  state.hardware.cpus = 1025;
+  CHECK(refusal(*this, "from 1 to 1024") == base::ErrorKind::usage);
 }
 
 TEST_CASE_METHOD(Sample, "KVM is used where it is proved, else TCG, with the reason") {
@@ -54,17 +63,17 @@ TEST_CASE_METHOD(Sample, "TCG that is asked for is taken though KVM works") {
 }
 
 TEST_CASE_METHOD(Sample, "a CPU model cannot carry anything but a model and flags") {
-  request.cpu = "Nehalem,-vmx,+aes";
+  request.hardware.cpu = "Nehalem,-vmx,+aes";
   CHECK(plan().cpu == "Nehalem,-vmx,+aes");
   for (const auto* bad : {"", "-h", "max; reboot", "host\n", ",vmx"}) {
     CAPTURE(bad);
-    request.cpu = bad;
+    request.hardware.cpu = bad;
     CHECK(refusal(*this, "-cpu help") == base::ErrorKind::usage);
   }
 }
 
 TEST_CASE_METHOD(Sample, "UEFI takes the firmware whose variables have the size of the machine's own, on q35") {
-  request.firmware = machine::Firmware::uefi;
+  request.hardware.firmware = machine::Firmware::uefi;
   state.hardware.machine = machine::MachineType::pc;
   CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
   CHECK(plan().hardware.machine == machine::MachineType::q35);
@@ -91,16 +100,16 @@ TEST_CASE_METHOD(Sample, "QEMU that is not installed is named with its package")
 TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from SATA") {
   machine.definition.base.sectors = {4096, 4096};
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::unsupported);
-  request.firmware = machine::Firmware::uefi;
+  request.hardware.firmware = machine::Firmware::uefi;
   CHECK(plan().disks[0].sectors.logical_bytes == 4096);
-  request.bus = machine::Bus::sata;
+  request.hardware.bus = machine::Bus::sata;
   CHECK(refusal(*this, "--bus virtio") == base::ErrorKind::unsupported);
 }
 
 TEST_CASE_METHOD(Sample, "IDE disks come with the machine type pc, BIOS and 512-byte sectors") {
-  request.bus = machine::Bus::ide;
+  request.hardware.bus = machine::Bus::ide;
   CHECK(plan().hardware.machine == machine::MachineType::pc);
-  request.firmware = machine::Firmware::uefi;
+  request.hardware.firmware = machine::Firmware::uefi;
   CHECK(refusal(*this, "--bus sata") == base::ErrorKind::unsupported);
 }
 
@@ -108,14 +117,14 @@ TEST_CASE_METHOD(Sample, "Secure Boot takes firmware that has it, and is nothing
   state.hardware.secure_boot = machine::SecureBoot::on;
   CHECK_FALSE(plan().firmware);
   CHECK_FALSE(plan().has_secure_boot());
-  request.secure_boot = machine::SecureBoot::on;
+  request.hardware.secure_boot = machine::SecureBoot::on;
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::usage);
-  request.firmware = machine::Firmware::uefi;
+  request.hardware.firmware = machine::Firmware::uefi;
   CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
   CHECK(plan().has_secure_boot());
-  request.secure_boot = machine::SecureBoot::blank;
+  request.hardware.secure_boot = machine::SecureBoot::blank;
   CHECK(refusal(*this, "apt install ovmf") == base::ErrorKind::not_found);
-  request.secure_boot = machine::SecureBoot::off;
+  request.hardware.secure_boot = machine::SecureBoot::off;
   CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
 }
 
@@ -154,13 +163,13 @@ TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
 TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {
   request.forwards = {{2222, 22}};
   CHECK(plan().forwards.size() == 1);
-  request.network = machine::Network{machine::NetworkKind::bridge, "br0"};
+  request.hardware.network = machine::Network{machine::NetworkKind::bridge, "br0"};
   CHECK(refusal(*this, "--net nat") == base::ErrorKind::usage);
 }
 
 TEST_CASE_METHOD(Sample, "a SATA machine has a network card that needs no virtio driver") {
   CHECK(plan().nic == "virtio-net-pci");
-  request.bus = machine::Bus::sata;
+  request.hardware.bus = machine::Bus::sata;
   CHECK(plan().nic == "e1000e");
 }
 

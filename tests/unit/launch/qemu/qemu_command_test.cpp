@@ -116,7 +116,7 @@ TEST_CASE("each kind of machine has its command") {
 }
 
 TEST_CASE_METHOD(Sample, "nothing but the active layer and the variables is opened for writing") {
-  request.firmware = machine::Firmware::uefi;
+  request.hardware.firmware = machine::Firmware::uefi;
   layers = {"/s/a2.qcow2", "/s/a1.qcow2"};
   add_image("/images/other.img");
   std::vector<std::string> writable;

@@ -60,8 +60,8 @@ struct Guest : Sample {
     host.layer_direct = false;
     host.run_folder = folder / "run";
     machine.definition.base.sectors = {};
-    request.memory_bytes = 32 * base::MiB;
-    request.network = machine::Network{machine::NetworkKind::none, ""};
+    request.hardware.memory_bytes = 32 * base::MiB;
+    request.hardware.network = machine::Network{machine::NetworkKind::none, ""};
   }
   ~Guest() {
     if (const auto pid = run_pid(folder / "run"); pid && runs()) kill(*pid, SIGKILL);
@@ -201,7 +201,7 @@ TEST_CASE_METHOD(Guest, "a second QEMU on the same layer does not start, and say
 
 TEST_CASE_METHOD(Guest, "QEMU that dies early is an error with its own words, watched or not") {
   if (!installed()) return;
-  request.cpu = "no-such-cpu";
+  request.hardware.cpu = "no-such-cpu";
   CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
   CHECK_THROWS_WITH(run_watched(real, watched_plan(), lock(), {}, waiting_for("x")), Contains("no-such-cpu"));
   CHECK(try_lock());
@@ -306,7 +306,7 @@ TEST_CASE_METHOD(GuestWithTpm, "a TPM ends with its QEMU, also with one that is 
 
 TEST_CASE_METHOD(GuestWithTpm, "QEMU that dies early leaves no TPM behind") {
   if (!installed()) return;
-  request.cpu = "no-such-cpu";
+  request.hardware.cpu = "no-such-cpu";
   CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
   CHECK_FALSE(tpm_runs_on(4s));
 }

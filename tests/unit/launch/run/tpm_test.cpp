@@ -73,7 +73,7 @@ TEST_CASE_METHOD(Chip, "what a TPM remembers is copied, without its lock file") 
 }
 
 TEST_CASE_METHOD(Sample, "a machine with a TPM wants swtpm, and is told what to install") {
-  request.tpm = true;
+  request.hardware.tpm = true;
   CHECK(plan().tpm->socket == host.run_folder / "tpm.sock");
   host.swtpm.clear();
   try {
@@ -83,6 +83,6 @@ TEST_CASE_METHOD(Sample, "a machine with a TPM wants swtpm, and is told what to 
     CHECK(error.kind() == base::ErrorKind::not_found);
     CHECK_THAT(error.hint(), Catch::Contains("apt install swtpm"));
   }
-  request.tpm = false;
+  request.hardware.tpm = false;
   CHECK_FALSE(plan().tpm);
 }

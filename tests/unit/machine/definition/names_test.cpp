@@ -29,10 +29,13 @@ TEST_CASE("a derived name is what is left of a host name") {
 }
 
 TEST_CASE("words of the hardware read back as what they were written for") {
-  for (auto value : {Firmware::bios, Firmware::uefi}) CHECK(firmware_from(word(value)) == value);
-  for (auto value : {MachineType::q35, MachineType::pc}) CHECK(machine_type_from(word(value)) == value);
-  for (auto value : {Bus::virtio, Bus::sata, Bus::nvme, Bus::scsi, Bus::ide}) CHECK(bus_from(word(value)) == value);
-  for (auto value : {SecureBoot::off, SecureBoot::on, SecureBoot::blank}) CHECK(secure_boot_from(word(value)) == value);
+  for (auto value : {Firmware::bios, Firmware::uefi}) CHECK(from_word<Firmware>(word(value)) == value);
+  for (auto value : {MachineType::q35, MachineType::pc}) CHECK(from_word<MachineType>(word(value)) == value);
+  for (auto value : {Bus::virtio, Bus::sata, Bus::nvme, Bus::scsi, Bus::ide})
+    CHECK(from_word<Bus>(word(value)) == value);
+  for (auto value : {SecureBoot::off, SecureBoot::on, SecureBoot::blank})
+    CHECK(from_word<SecureBoot>(word(value)) == value);
+  CHECK_FALSE(from_word<Bus>("floppy"));
   for (const char* text : {"isolated", "nat", "none", "bridge=br0"}) CHECK(word(*network_from(text)) == text);
   for (const char* bad :
        {"", "bridge", "bridge=", "nat=x", "bridge=a/b", "bridge=a,b", "bridge=0123456789abcdef", "lan"})

@@ -335,12 +335,12 @@ TEST_CASE("a blank disk and one without a system import with a warning") {
 
 TEST_CASE("what is asked for goes before what is advised, and says so") {
   ImportRequest request;
-  request.firmware = Firmware::uefi;
-  request.memory_bytes = base::GiB;
-  request.cpus = 7;
-  request.bus = Bus::nvme;
-  request.machine = MachineType::pc;
-  request.network = Network{NetworkKind::nat, ""};
+  request.hardware.firmware = Firmware::uefi;
+  request.hardware.memory_bytes = base::GiB;
+  request.hardware.cpus = 7;
+  request.hardware.bus = Bus::nvme;
+  request.hardware.machine = MachineType::pc;
+  request.hardware.network = Network{NetworkKind::nat, ""};
   const auto hardware = plan_import(usual(), request).change.definition.active.hardware;
   CHECK(hardware.firmware == Firmware::uefi);
   CHECK(hardware.memory_bytes == base::GiB);

@@ -31,7 +31,7 @@ machine::Hardware hardware() {
 machine::BaseIdentity identity(const std::filesystem::path& base, const std::string& sha256) {
   machine::BaseIdentity identity;
   identity.path = identity.stable_path = base;
-  identity.kind = "image";
+  identity.kind = machine::BaseKind::image;
   identity.size_bytes = base_bytes;
   identity.table_uuid = GptDisk().guid;
   identity.sha256 = sha256;
@@ -72,7 +72,8 @@ void MachineStore::add_on_disk(const std::string& name, const std::string& disk)
 }
 
 void MachineStore::add_on(const machine::BaseIdentity& base, const std::string& name) {
-  const auto file = base.kind == "disk" ? host_.host().path(base.path) : std::filesystem::path(base.path);
+  const auto file =
+      base.kind == machine::BaseKind::disk ? host_.host().path(base.path) : std::filesystem::path(base.path);
   machine::ImportPlan plan;
   plan.name = name;
   auto& definition = plan.change.definition;

@@ -87,21 +87,29 @@ struct Hardware {
   friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 
+enum class BaseKind { disk, image, folder, empty };  // empty: nothing was imported, the disk began without a byte
+constexpr std::array<std::string_view, 4> words_of(BaseKind) { return {"disk", "image", "folder", "empty"}; }
+
+// Of a disk raw, of an image either; of a folder the latter two: with layers, or "direct", where the guest writes to
+// it.
+enum class BaseFormat { raw, qcow2, folder, direct };
+constexpr std::array<std::string_view, 4> words_of(BaseFormat) { return {"raw", "qcow2", "folder", "direct"}; }
+
 // The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a
 // disk that began empty it tells the size only.
 struct BaseIdentity {
-  std::string path;              // as imported: "/dev/sda", "/images/debian.img"
-  std::string stable_path;       // what the layers' headers name
-  std::string kind = "disk";     // disk, image, folder, empty
-  std::string format = "raw";    // or qcow2, of an image; of a folder "folder", or "direct": the guest writes to it
+  std::string path;         // as imported: "/dev/sda", "/images/debian.img"
+  std::string stable_path;  // what the layers' headers name
+  BaseKind kind = BaseKind::disk;
+  BaseFormat format = BaseFormat::raw;
   std::uint64_t size_bytes = 0;  // as the guest sees it; 0 of a folder
   block::SectorSizes sectors;
   std::string model, serial, wwn;  // empty where unknown
   std::string table_uuid;          // empty without a table
   std::string sha256;              // of everything, taken by import --hash; empty otherwise
-  bool is_folder() const { return kind == "folder"; }
-  bool is_empty() const { return kind == "empty"; }
-  bool is_direct() const { return format == "direct"; }
+  bool is_folder() const { return kind == BaseKind::folder; }
+  bool is_empty() const { return kind == BaseKind::empty; }
+  bool is_direct() const { return format == BaseFormat::direct; }
   friend bool operator==(const BaseIdentity&, const BaseIdentity&) = default;
 };
 

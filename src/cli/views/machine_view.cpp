@@ -105,7 +105,9 @@ Json base_json(const machine::BaseIdentity& identity, const std::optional<machin
   if (identity.is_folder()) json.set("direct", identity.is_direct());
   json.set("drift", look ? Json(word(look->drift)) : Json());
   json.set("reasons", look ? look->reasons : std::vector<std::string>());
-  json.set("stable_path", or_null(identity.stable_path)).set("kind", identity.kind).set("format", identity.format);
+  json.set("stable_path", or_null(identity.stable_path))
+      .set("kind", word(identity.kind))
+      .set("format", word(identity.format));
   json.set("model", or_null(identity.model)).set("serial", or_null(identity.serial)).set("wwn", or_null(identity.wwn));
   return json.set("table_uuid", or_null(identity.table_uuid)).set("sha256", or_null(identity.sha256));
 }

@@ -34,7 +34,7 @@ std::vector<std::string> snapshot_names(const Definition& definition) {
 
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry) {
   image::NewImage image{base::round_up(base.size_bytes, qcow2_sector), geometry, std::nullopt};
-  if (!base.is_empty()) image.backing = image::BackingReference{base.stable_path, base.format};
+  if (!base.is_empty()) image.backing = image::BackingReference{base.stable_path, std::string(word(base.format))};
   return image;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <set>
 
@@ -31,9 +32,6 @@ bool is_mac(std::string_view text) {
 bool is_sha256_or_empty(std::string_view text) {
   return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), is_hex_digit));
 }
-bool is_base_kind(std::string_view text) { return text == "disk" || text == "image" || text == "folder"; }
-bool is_base_format(std::string_view text) { return text == "raw" || text == "qcow2"; }
-bool is_folder_format(std::string_view text) { return text == "folder" || text == "direct"; }
 
 std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
 std::string read_snapshot_name(const Value& value) {
@@ -62,15 +60,25 @@ std::uint32_t read_sector_bytes(const Value& value) {
   return std::uint32_t(bytes);
 }
 
+// One of those values of a closed set that can stand here.
+template <typename T>
+T read_one_of(const Value& value, std::initializer_list<T> allowed) {
+  std::vector<std::string> words;
+  for (const auto each : allowed) words.emplace_back(word(each));
+  const auto found = from_word<T>(value.text());
+  if (!found || std::ranges::find(allowed, *found) == allowed.end()) value.fail_expected(base::one_of(words));
+  return *found;
+}
+
 BaseIdentity read_base(const Value& value) {
   value.expect_members({"path", "stable_path", "kind", "format", "size_bytes", "logical_sector_bytes",
                         "physical_sector_bytes", "model", "serial", "wwn", "table_uuid", "sha256"});
   BaseIdentity identity;
   identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
   identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
-  identity.kind = value["kind"].text_where(is_base_kind, "disk, image or folder");
-  identity.format = identity.is_folder() ? value["format"].text_where(is_folder_format, "folder or direct")
-                                         : value["format"].text_where(is_base_format, "raw or qcow2");
+  identity.kind = read_one_of(value["kind"], {BaseKind::disk, BaseKind::image, BaseKind::folder});
+  identity.format = identity.is_folder() ? read_one_of(value["format"], {BaseFormat::folder, BaseFormat::direct})
+                                         : read_one_of(value["format"], {BaseFormat::raw, BaseFormat::qcow2});
   identity.size_bytes = value["size_bytes"].number(identity.is_folder() ? 0 : 1, most_bytes);
   identity.sectors.logical_bytes = read_sector_bytes(value["logical_sector_bytes"]);
   identity.sectors.physical_bytes = read_sector_bytes(value["physical_sector_bytes"]);
@@ -85,14 +93,14 @@ BaseIdentity read_base(const Value& value) {
 BaseIdentity read_empty_disk(const Value& value) {
   value.expect_members({"kind", "size_bytes"});
   BaseIdentity identity;
-  identity.kind = "empty";
+  identity.kind = BaseKind::empty;
   identity.size_bytes = value["size_bytes"].number(1, most_bytes);
   return identity;
 }
 
 // Only the first disk of a machine can be a folder, and that one only if it is alone.
 BaseIdentity read_other_disk(const Value& value) {
-  if (value["kind"].text() == "empty") return read_empty_disk(value);
+  if (value["kind"].text() == word(BaseKind::empty)) return read_empty_disk(value);
   auto identity = read_base(value);
   if (identity.is_folder()) value["kind"].fail_expected("disk, image or empty");
   return identity;

@@ -15,8 +15,8 @@ base::Json base_json(const BaseIdentity& identity) {
   return base::Json::object()
       .set("path", identity.path)
       .set("stable_path", identity.stable_path)
-      .set("kind", identity.kind)
-      .set("format", identity.format)
+      .set("kind", word(identity.kind))
+      .set("format", word(identity.format))
       .set("size_bytes", identity.size_bytes)
       .set("logical_sector_bytes", identity.sectors.logical_bytes)
       .set("physical_sector_bytes", identity.sectors.physical_bytes)
@@ -29,7 +29,7 @@ base::Json base_json(const BaseIdentity& identity) {
 
 base::Json other_disk_json(const BaseIdentity& identity) {
   if (!identity.is_empty()) return base_json(identity);
-  return base::Json::object().set("kind", identity.kind).set("size_bytes", identity.size_bytes);
+  return base::Json::object().set("kind", word(identity.kind)).set("size_bytes", identity.size_bytes);
 }
 
 base::Json other_disks_json(const std::vector<BaseIdentity>& disks) {

@@ -33,7 +33,7 @@ std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe
 }
 
 std::vector<std::string> base_files(const BaseIdentity& base) {
-  if (base.format != "qcow2") return {base.path};
+  if (base.format != BaseFormat::qcow2) return {base.path};
   std::vector<std::string> files;
   try {
     for (const auto& image : image::read_chain(base.path, image::ImageFormat::qcow2)) files.push_back(image.path);

@@ -21,7 +21,7 @@ bool may_be(const probe::Disk& disk, const BaseIdentity& base) {
 
 // An image that is there and cannot be read is told as such: it is looked for nowhere else.
 bool is_broken_image(const BaseIdentity& base) {
-  return base.kind == "image" && sys::status(base.path).type == sys::FileType::regular;
+  return base.kind == BaseKind::image && sys::status(base.path).type == sys::FileType::regular;
 }
 
 std::optional<probe::Disk> locate(const sys::Host& host, const BaseIdentity& base, const std::string& path) {
@@ -36,9 +36,9 @@ std::optional<probe::Disk> locate(const sys::Host& host, const BaseIdentity& bas
 // The format is what the layers' headers say: a raw image whose first bytes were made to look like qcow2 would show
 // files of the host.
 void check_format(const probe::Disk& disk, const BaseIdentity& base) {
-  if (disk.format == base.format || base.is_folder()) return;
+  if (disk.format == word(base.format) || base.is_folder()) return;
   throw base::Error(base::ErrorKind::refused, fmt::format("{} is a {} image now, and was {} when it was imported",
-                                                          disk.path, disk.format, base.format))
+                                                          disk.path, disk.format, word(base.format)))
       .on(disk.path)
       .hint("put the image back that was imported, or import this one as another machine");
 }
@@ -85,14 +85,19 @@ probe::Disk empty_disk(const BaseIdentity& identity) {
 
 }  // namespace
 
+BaseKind base_kind(probe::DiskKind kind) {
+  if (kind == probe::DiskKind::directory) return BaseKind::folder;
+  return kind == probe::DiskKind::disk ? BaseKind::disk : BaseKind::image;
+}
+
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base) {
   for (const auto& path : {base.stable_path, base.path}) {
     const auto disk = locate(host, base, path);
-    if (!disk || word(disk->kind) != base.kind || !may_be(*disk, base)) continue;
+    if (!disk || base_kind(disk->kind) != base.kind || !may_be(*disk, base)) continue;
     check_format(*disk, base);
     return disk;
   }
-  if (base.kind != "disk") return std::nullopt;
+  if (base.kind != BaseKind::disk) return std::nullopt;
   for (const auto& disk : probe::attached_disks(host, true))
     if (is_surely(host, disk, base)) return disk;
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import.hpp"
 
 namespace hrvm::machine {
@@ -230,8 +231,8 @@ BaseIdentity identity_of(const probe::Survey& survey) {
   BaseIdentity base;
   base.path = disk.path;
   base.stable_path = disk.stable_path;
-  base.kind = word(disk.kind);
-  base.format = disk.format;
+  base.kind = base_kind(disk.kind);
+  base.format = from_word<BaseFormat>(disk.format).value();
   base.size_bytes = disk.size_bytes;
   base.sectors = disk.sectors;
   base.model = disk.model;
@@ -243,7 +244,7 @@ BaseIdentity identity_of(const probe::Survey& survey) {
 
 BaseIdentity identity_of_empty(std::uint64_t size_bytes) {
   BaseIdentity base;
-  base.kind = "empty";
+  base.kind = BaseKind::empty;
   base.size_bytes = size_bytes;
   return base;
 }
@@ -259,7 +260,7 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
   definition.base = identity_of(circumstances.survey);
   for (const auto& other : circumstances.others) definition.others.push_back(identity_of(other));
   for (const auto size : request.new_disks) definition.others.push_back(identity_of_empty(size));
-  if (request.direct) definition.base.format = "direct";
+  if (request.direct) definition.base.format = BaseFormat::direct;
   definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
   definition.active.layer = circumstances.drawn.layer_id;
   definition.active.hardware = choose_hardware(advised, circumstances, request);

@@ -30,7 +30,7 @@ inline const std::vector<Variant>& variants() {
          BaseIdentity second, empty;
          second.path = "/images/second.qcow2";
          second.size_bytes = 64ull << 30;
-         empty.kind = "empty";
+         empty.kind = BaseKind::empty;
          empty.size_bytes = 1ull << 30;
          it.machine.definition.others = {second, empty};
          it.add_image("/images/extra.img");
@@ -45,7 +45,7 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          for (int i = 0; i < 4; ++i) {
            BaseIdentity empty;
-           empty.kind = "empty";
+           empty.kind = BaseKind::empty;
            empty.size_bytes = 1ull << 30;
            it.machine.definition.others.push_back(empty);
            it.host.others.emplace_back();

@@ -21,8 +21,8 @@ namespace {
 
 struct FolderSample : Sample {
   FolderSample() {
-    machine.definition.base.kind = "folder";
-    machine.definition.base.format = "folder";
+    machine.definition.base.kind = machine::BaseKind::folder;
+    machine.definition.base.format = machine::BaseFormat::folder;
     host.base.kind = probe::DiskKind::directory;
     host.base.path = "/srv/we:b";
     host.virtiofsd = "/usr/libexec/virtiofsd";
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(FolderSample, "a folder's layers are an overlay: the active abo
 }
 
 TEST_CASE_METHOD(FolderSample, "a direct machine has no overlay, but its throw-away boot has one over the folder") {
-  machine.definition.base.format = "direct";
+  machine.definition.base.format = machine::BaseFormat::direct;
   layers.pop_back();
   CHECK_FALSE(plan().folder->overlay);
   CHECK(plan().folder->folder == "/srv/we:b");

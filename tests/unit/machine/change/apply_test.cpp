@@ -22,7 +22,7 @@ class Workshop {
     write_file(folder_.path() / "base.img", std::string(base_bytes, 'B'));
     auto definition = fresh_definition();
     definition.base.path = definition.base.stable_path = (folder_.path() / "base.img").string();
-    definition.base.kind = "image";
+    definition.base.kind = BaseKind::image;
     definition.base.size_bytes = base_bytes;
     lock_ = store.begin("web");
     const Machine machine{"web", store.folder() / "web", 0, definition};

@@ -61,7 +61,7 @@ TEST_CASE("a definition read back is the one that was written") {
 TEST_CASE("the further disks of a machine read back, each with a file of every layer") {
   auto definition = sample_definition();
   BaseIdentity empty;
-  empty.kind = "empty";
+  empty.kind = BaseKind::empty;
   empty.size_bytes = 20ull << 30;
   definition.others = {sample_base(), empty};
   const auto again = definition_from_json(to_json(definition), "x");

@@ -19,7 +19,7 @@ struct ImportedImage {
 
   ImportedImage() {
     write_file(path, std::string(1 << 20, 'B'));
-    definition.base.kind = "image";
+    definition.base.kind = BaseKind::image;
     definition.base.path = definition.base.stable_path = path;
     definition.base.size_bytes = 1 << 20;
     definition.base.wwn = definition.base.serial = definition.base.model = "";
@@ -41,8 +41,8 @@ struct ImportedChain {
     test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "mid.qcow2", "-F", "qcow2", file("web.qcow2")});
     guest_writes("mid.qcow2", "write -P 77 0 64k");
     guest_writes("web.qcow2", "write -P 87 64k 64k");
-    definition.base.kind = "image";
-    definition.base.format = "qcow2";
+    definition.base.kind = BaseKind::image;
+    definition.base.format = BaseFormat::qcow2;
     definition.base.path = definition.base.stable_path = file("web.qcow2");
     definition.base.size_bytes = 1 << 20;
     definition.base.wwn = definition.base.serial = definition.base.model = "";

@@ -284,7 +284,7 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
 
 TEST_CASE("a qcow2 image is a base with its format written down") {
   const auto definition = plan_import(on_qcow2(), {}).change.definition;
-  CHECK(definition.base.format == "qcow2");
+  CHECK(definition.base.format == BaseFormat::qcow2);
   CHECK(layer_on_base(definition.base, definition.geometry).backing->format == "qcow2");
 }
 

@@ -45,11 +45,12 @@ OpenRoot open_root(std::span<const BootPlace> places, const std::string& name) {
 }
 
 // The buses on which a disk gets a name of this kind.
+constexpr Bus scsi_like[] = {Bus::sata, Bus::scsi, Bus::ide}, virtio_alone[] = {Bus::virtio}, nvme_alone[] = {Bus::nvme};
 struct DiskName {
   std::string_view prefix;
-  std::string_view buses;
+  std::span<const Bus> buses;
 };
-constexpr DiskName disk_names[] = {{"sd", "sata scsi ide"}, {"vd", "virtio"}, {"nvme", "nvme"}};
+constexpr DiskName disk_names[] = {{"sd", scsi_like}, {"vd", virtio_alone}, {"nvme", nvme_alone}};
 
 // A kernel that looks for its root by a disk's name finds it on the buses alone that give this name.
 void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line) {
@@ -59,9 +60,10 @@ void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line)
       std::ranges::find_if(disk_names, [&](const DiskName& each) { return root.name.starts_with(each.prefix); });
   if (known == std::end(disk_names)) return;
   for (DriverEvidence& driver : drivers)
-    if (known->buses.find(driver.bus) == std::string_view::npos) {
-      driver.verdict = "no";
-      driver.because = fmt::format("the kernel is told root={}, and a {} disk has another name", line.root, driver.bus);
+    if (std::ranges::find(known->buses, driver.bus) == known->buses.end()) {
+      driver.verdict = Verdict::no;
+      driver.because = fmt::format("the kernel is told root={}, and a {} disk has another name", line.root,
+                                   word(driver.bus));
     }
 }
 
@@ -82,7 +84,7 @@ class Evidence {
 
  private:
   static bool is_own(const System& system) { return !system.inside; }
-  static bool is_own_linux(const System& system) { return is_own(system) && system.family == "linux"; }
+  static bool is_own_linux(const System& system) { return is_own(system) && system.family == SystemFamily::linux; }
 
   // ---- the entry ----
 
@@ -207,7 +209,7 @@ class Evidence {
   static void settle_drivers(System& system, std::vector<DriverEvidence> drivers, const Initramfs& initramfs) {
     if (system.boot) hold_to_name(drivers, parse_command_line(initramfs.command_line() + system.boot->command_line));
     for (const DriverEvidence& driver : drivers)
-      if (driver.bus == "virtio") system.virtio = driver.verdict;
+      if (driver.bus == Bus::virtio) system.virtio = driver.verdict;
     system.drivers = std::move(drivers);
   }
 

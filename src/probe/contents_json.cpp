@@ -11,9 +11,13 @@ std::string text(const Json& json, std::string_view key) { return json[key].text
 std::uint64_t number(const Json& json, std::string_view key) { return json[key].unsigned_integer().value_or(0); }
 bool flag(const Json& json, std::string_view key) { return json[key].boolean().value_or(false); }
 
-// A word of a closed set, by its place among `words`; the first for what is none of them.
+// A word of a closed set; the first for what is none of them.
+template <base::HasWords T>
+T one_of(const Json& json, std::string_view key) {
+  return from_word<T>(text(json, key)).value_or(T{});
+}
 template <typename Enum>
-Enum from_word(const std::string& given, std::initializer_list<Enum> all) {
+Enum one_of(const std::string& given, std::initializer_list<Enum> all) {
   for (Enum value : all)
     if (word(value) == given) return value;
   return *all.begin();
@@ -44,7 +48,7 @@ SurveyedPartition partition_from(const Json& json) {
 
 Json to_json(const Volume& volume) {
   Json json;
-  json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
+  json.set("path", volume.path).set("kind", word(volume.kind)).set("size_bytes", volume.size_bytes);
   return json.set("filesystem", volume.filesystem)
       .set("label", volume.label)
       .set("uuid", volume.uuid)
@@ -52,8 +56,10 @@ Json to_json(const Volume& volume) {
 }
 
 Volume volume_from(const Json& json) {
-  return {text(json, "path"),  text(json, "kind"), number(json, "size_bytes"), text(json, "filesystem"),
-          text(json, "label"), text(json, "uuid"), text(json, "details")};
+  return {text(json, "path"),         one_of<VolumeKind>(json, "kind"),
+          number(json, "size_bytes"), text(json, "filesystem"),
+          text(json, "label"),        text(json, "uuid"),
+          text(json, "details")};
 }
 
 Json to_json(const EfiLoader& loader) {
@@ -73,7 +79,7 @@ Json to_json(const base::Finding& finding) {
 
 base::Finding finding_from(const Json& json) {
   using base::Severity;
-  const auto severity = from_word(text(json, "severity"), {Severity::note, Severity::warning, Severity::error});
+  const auto severity = one_of(text(json, "severity"), {Severity::note, Severity::warning, Severity::error});
   return {text(json, "id"), severity, text(json, "subject"), text(json, "message"), text(json, "remedy")};
 }
 
@@ -93,19 +99,21 @@ std::vector<T> list_from(const Json& list, T (*read)(const Json&)) {
 
 Json to_json(const DriverEvidence& driver) {
   Json json;
-  return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
+  return json.set("bus", word(driver.bus)).set("verdict", word(driver.verdict)).set("because", driver.because);
 }
 
 DriverEvidence driver_from(const Json& json) {
-  return {text(json, "bus"), text(json, "verdict"), text(json, "because")};
+  return {one_of<Bus>(json, "bus"), one_of<Verdict>(json, "verdict"), text(json, "because")};
 }
 
 Json to_json(const NicEvidence& nic) {
   Json json;
-  return json.set("model", nic.model).set("verdict", nic.verdict).set("because", nic.because);
+  return json.set("model", word(nic.model)).set("verdict", word(nic.verdict)).set("because", nic.because);
 }
 
-NicEvidence nic_from(const Json& json) { return {text(json, "model"), text(json, "verdict"), text(json, "because")}; }
+NicEvidence nic_from(const Json& json) {
+  return {one_of<Nic>(json, "model"), one_of<Verdict>(json, "verdict"), text(json, "because")};
+}
 
 Json to_json(const BootConfiguration& boot) {
   Json json;
@@ -124,8 +132,8 @@ std::optional<BootConfiguration> boot_from(const Json& json) {
 Json to_json(const System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", system.version).set("pretty", system.pretty);
-  json.set("family", system.family).set("hostname", system.hostname).set("root", system.root);
-  json.set("kernels", Json(system.kernels)).set("virtio", system.virtio).set("encrypted", system.encrypted);
+  json.set("family", word(system.family)).set("hostname", system.hostname).set("root", system.root);
+  json.set("kernels", Json(system.kernels)).set("virtio", word(system.virtio)).set("encrypted", system.encrypted);
   json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
   json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
   json.set("nics", list_of(system.nics, to_json));
@@ -138,11 +146,11 @@ System system_from(const Json& json) {
   system.name = text(json, "name");
   system.version = text(json, "version");
   system.pretty = text(json, "pretty");
-  system.family = text(json, "family");
+  system.family = one_of<SystemFamily>(json, "family");
   system.hostname = json["hostname"].text();
   system.root = text(json, "root");
   for (const Json& kernel : json["kernels"].items()) system.kernels.push_back(kernel.text().value_or(""));
-  system.virtio = text(json, "virtio");
+  system.virtio = one_of<Verdict>(json, "virtio");
   system.encrypted = flag(json, "encrypted");
   system.hibernated = flag(json, "hibernated");
   system.needs_recovery = flag(json, "needs_recovery");
@@ -155,12 +163,13 @@ System system_from(const Json& json) {
 
 Json to_json(const DiskSet& set) {
   Json json;
-  json.set("kind", set.kind).set("uuid", set.uuid).set("name", set.name);
+  json.set("kind", word(set.kind)).set("uuid", set.uuid).set("name", set.name);
   return json.set("is_complete", set.is_complete).set("missing", Json(set.missing));
 }
 
 DiskSet set_from(const Json& json) {
-  DiskSet set{text(json, "kind"), text(json, "uuid"), text(json, "name"), flag(json, "is_complete"), {}, {}};
+  DiskSet set{
+      one_of<VolumeKind>(json, "kind"), text(json, "uuid"), text(json, "name"), flag(json, "is_complete"), {}, {}};
   for (const Json& missing : json["missing"].items()) set.missing.push_back(missing.text().value_or(""));
   return set;
 }
@@ -183,7 +192,7 @@ Json to_json(const Contents& contents) {
 
 Contents contents_from_json(const Json& json) {
   Contents contents;
-  contents.table = from_word(text(json, "table"), {TableKind::none, TableKind::dos, TableKind::gpt});
+  contents.table = one_of(text(json, "table"), {TableKind::none, TableKind::dos, TableKind::gpt});
   contents.table_uuid = text(json, "table_uuid");
   contents.logical_sector_bytes = std::uint32_t(number(json, "logical_sector_bytes"));
   contents.partitions = list_from(json["partitions"], partition_from);

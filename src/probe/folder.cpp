@@ -151,7 +151,7 @@ Contents read_folder(fs::FileSystem& root, const std::string& path, Thoroughness
   if (contents.systems.empty()) throw no_root(path, "/etc/os-release");
   const auto has_init = [&](const char* init) { return fs::exists(root, init); };
   if (std::ranges::none_of(inits, has_init)) throw no_root(path, "/sbin/init");
-  if (contents.systems.front().family != "linux") throw no_root(path, "Linux");
+  if (contents.systems.front().family != SystemFamily::linux) throw no_root(path, "Linux");
   Findings findings{root, path, contents.findings};
   const auto kernel = find_folder_kernel(root);
   if (kernel) contents.systems.front().boot = start_of(*kernel);

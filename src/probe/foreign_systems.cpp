@@ -31,7 +31,7 @@ System named(const Foreign& kind, const Partition& partition) {
   system.id = kind.id;
   system.name = kind.name;
   system.pretty = kind.name;
-  system.family = "bsd";
+  system.family = SystemFamily::bsd;
   system.root = fmt::format("p{}", partition.number);
   return system;
 }

@@ -78,7 +78,7 @@ class Reading {
     Place& place = add_place("disk", &disk_);
     look_into(place, contents_.findings);
     if (!place.signature) return;
-    add_volume({"disk", "disk", disk_.size(), "", "", "", ""}, place);
+    add_volume({"disk", VolumeKind::disk, disk_.size(), "", "", "", ""}, place);
     take(place);
   }
 
@@ -180,7 +180,7 @@ class Reading {
   // A mirror whose metadata lie at the end of its members is, for a firmware, an EFI system partition on each of them.
   void take_for_esp(Place& place, const volume::Assembly& assembly, const volume::Volume& volume) const {
     const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
-    if (volume.kind != "md" || !volume.device || set == assembly.sets.end()) return;
+    if (volume.kind != VolumeKind::md || !volume.device || set == assembly.sets.end()) return;
     for (const Place& member : places_) {
       if (!member.is_esp || std::ranges::find(set->members, member.name) == set->members.end()) continue;
       if (!begin_alike(*member.device, *volume.device)) continue;
@@ -219,7 +219,7 @@ class Reading {
       contents_.findings.insert(contents_.findings.end(), spread.findings.begin(), spread.findings.end());
       if (place.files) look_at_files(place, contents_.findings);
       contents_.sets.push_back(std::move(spread.set));
-      add_volume({place.name, "btrfs", spread.size_bytes, "", "", "", spread.details}, place);
+      add_volume({place.name, VolumeKind::btrfs, spread.size_bytes, "", "", "", spread.details}, place);
       take(place);
     }
   }

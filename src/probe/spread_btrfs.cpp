@@ -27,7 +27,7 @@ std::string name_of(const Signature& signature) {
 
 SpreadBtrfs open(const Group& group) {
   const bool is_complete = group.numbers.size() >= group.told.devices;
-  SpreadBtrfs spread{{"btrfs", group.told.uuid, name_of(group.signature), is_complete, {}, {}},
+  SpreadBtrfs spread{{VolumeKind::btrfs, group.told.uuid, name_of(group.signature), is_complete, {}, {}},
                      group.signature,
                      group.told.size_bytes,
                      fmt::format("{} devices", group.told.devices),

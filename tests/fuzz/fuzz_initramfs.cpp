@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   hrvm::test::MemoryFiles files({{"/initrd", std::string(data, data + size)}});
   const auto initramfs = hrvm::probe::read_initramfs(files, "/initrd", asked, 1 << 20);
   hrvm::probe::Contents contents;
-  contents.volumes = {{"vg/root", "lvm", 1 << 20, "ext4", "", ""}};
+  contents.volumes = {{"vg/root", hrvm::probe::VolumeKind::lvm, 1 << 20, "ext4", "", ""}};
   hrvm::probe::System system;
   system.root = "vg/root";
   hrvm::probe::Findings findings;

@@ -16,6 +16,7 @@
 #include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/layout.hpp"
+#include "hrvm/probe/drivers.hpp"
 
 namespace hrvm::machine {
 
@@ -23,18 +24,14 @@ inline constexpr std::size_t most_disks = 16;
 
 using base::from_word;
 using base::word;
+using probe::Bus;
+using probe::Nic;
 
 enum class Firmware { bios, uefi };
 constexpr std::array<std::string_view, 2> words_of(Firmware) { return {"bios", "uefi"}; }
 
 enum class MachineType { q35, pc };
 constexpr std::array<std::string_view, 2> words_of(MachineType) { return {"q35", "pc"}; }
-
-enum class Bus { virtio, sata, nvme, scsi, ide };
-constexpr std::array<std::string_view, 5> words_of(Bus) { return {"virtio", "sata", "nvme", "scsi", "ide"}; }
-
-enum class Nic { virtio, e1000e, e1000, rtl8139 };
-constexpr std::array<std::string_view, 4> words_of(Nic) { return {"virtio-net", "e1000e", "e1000", "rtl8139"}; }
 
 enum class NetworkKind { isolated, nat, bridge, none };
 constexpr std::array<std::string_view, 4> words_of(NetworkKind) { return {"isolated", "nat", "bridge", "none"}; }

@@ -5,21 +5,32 @@
 // than multipath) are only told with `all`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/sys/host.hpp"
 
 namespace hrvm::probe {
 
+using base::from_word;
+using base::word;
+
 enum class DiskKind { disk, image, directory };
-std::string_view word(DiskKind kind);
+constexpr std::array<std::string_view, 3> words_of(DiskKind) { return {"disk", "image", "folder"}; }
+
+enum class UsedBy { unknown, mount, swap, dm, md, zfs, loop, qemu };
+constexpr std::array<std::string_view, 8> words_of(UsedBy) {
+  return {"unknown", "mount", "swap", "dm", "md", "zfs", "loop", "qemu"};
+}
 
 struct Use {
-  std::string by;    // "mount", "swap", "dm", "md", "zfs", "loop", "qemu", "unknown"
+  UsedBy by = UsedBy::unknown;
   std::string what;  // mount point, holder's name, …
   bool writable = true;
 };

@@ -16,11 +16,15 @@
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "hrvm/probe/drivers.hpp"
 #include "hrvm/probe/partition_table.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/host.hpp"
+#include "hrvm/volume/volumes.hpp"
 
 namespace hrvm::probe {
+
+using volume::VolumeKind;
 
 // A partition with what lies in it.
 struct SurveyedPartition {
@@ -33,7 +37,8 @@ struct SurveyedPartition {
 // Something bootable or a container that is not a partition: a logical volume, or what fills the whole disk (path
 // "disk").
 struct Volume {
-  std::string path, kind;  // kind: lvm md zfs btrfs disk
+  std::string path;
+  VolumeKind kind = VolumeKind::disk;
   std::uint64_t size_bytes = 0;
   std::string filesystem, label, uuid;
   std::string details;  // "mirror of 2, last used by pve1"
@@ -55,17 +60,17 @@ struct BootEvidence {
 
 // Whether a system's default kernel can drive the disks of a bus before its root is mounted, and how that is known.
 struct DriverEvidence {
-  std::string bus;                  // virtio sata nvme scsi ide
-  std::string verdict = "unknown";  // yes no unknown
-  std::string because;              // "virtio_blk is in /boot/initrd.img-6.1.0-18-amd64"
+  Bus bus = Bus::virtio;
+  Verdict verdict = Verdict::unknown;
+  std::string because;  // "virtio_blk is in /boot/initrd.img-6.1.0-18-amd64"
 };
 
 // Whether a system has a driver for one of the network cards that a machine can have. Its root is mounted by then: what
 // is among its modules will do.
 struct NicEvidence {
-  std::string model;                // virtio-net e1000e e1000 rtl8139
-  std::string verdict = "unknown";  // yes no unknown
-  std::string because;              // "virtio_net is among the modules of the kernel 6.1.0-18-amd64"
+  Nic model = Nic::virtio;
+  Verdict verdict = Verdict::unknown;
+  std::string because;  // "virtio_net is among the modules of the kernel 6.1.0-18-amd64"
 };
 
 // What its boot loader starts where nobody chooses.
@@ -79,14 +84,17 @@ struct BootConfiguration {
   bool serial_console = false;
 };
 
+enum class SystemFamily { unknown, linux, windows, bsd };
+constexpr std::array<std::string_view, 4> words_of(SystemFamily) { return {"unknown", "linux", "windows", "bsd"}; }
+
 struct System {
   std::string id;  // os-release ID, or "proxmox"
   std::string name, version, pretty;
-  std::string family = "unknown";  // linux windows bsd unknown
+  SystemFamily family = SystemFamily::unknown;
   std::optional<std::string> hostname;
-  std::string root;                     // "p3", "pve/root"
-  std::vector<std::string> kernels;     // newest first
-  std::string virtio = "unknown";       // yes no unknown
+  std::string root;                  // "p3", "pve/root"
+  std::vector<std::string> kernels;  // newest first
+  Verdict virtio = Verdict::unknown;
   std::vector<DriverEvidence> drivers;  // empty where nothing was looked at
   std::vector<NicEvidence> nics;        // the best first, up to one that it surely drives; empty as above
   std::optional<BootConfiguration> boot;
@@ -96,7 +104,8 @@ struct System {
 
 // Something that may lie on several disks: a volume group, an array, a pool.
 struct DiskSet {
-  std::string kind, uuid, name;      // lvm md zfs btrfs
+  VolumeKind kind = VolumeKind::lvm;
+  std::string uuid, name;
   bool is_complete = true;           // all members lie on the disks that were read together
   std::vector<std::string> missing;  // that it counts on, as its other members know them; see volume::MemberSet
   std::vector<std::string> disks;    // that bear it, of several that were surveyed together; the one that boots first

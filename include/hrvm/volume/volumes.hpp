@@ -4,6 +4,7 @@
 // Everything on the members is hostile: what cannot be is a Finding or the reason why a volume is not mapped.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,9 +12,18 @@
 #include <vector>
 
 #include "hrvm/base/finding.hpp"
+#include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 
 namespace hrvm::volume {
+
+using base::from_word;
+using base::word;
+
+// What makes volumes of devices. btrfs does so by itself, and probe tells of it in the same way; so it does of a
+// filesystem without a partition table, which has the disk for itself.
+enum class VolumeKind { lvm, md, zfs, btrfs, disk };
+constexpr std::array<std::string_view, 5> words_of(VolumeKind) { return {"lvm", "md", "zfs", "btrfs", "disk"}; }
 
 // A device that bears a part: a partition, or a whole disk.
 struct Member {
@@ -23,7 +33,8 @@ struct Member {
 
 // What belongs together, by what its members say: a volume group, an array, a pool.
 struct MemberSet {
-  std::string kind, uuid, name;      // kind as in Volume; the uuid as the members write it
+  VolumeKind kind = VolumeKind::lvm;
+  std::string uuid, name;            // the uuid as the members write it
   std::vector<std::string> members;  // the names of those that were given
   bool is_complete = true;
   std::vector<std::string> missing;  // as the others know them: "pv1, last seen as /dev/sdb1 (20 GiB)"
@@ -32,7 +43,7 @@ struct MemberSet {
 struct Volume {
   std::string set;   // its uuid
   std::string path;  // "pve/root"
-  std::string kind;  // "lvm", "md", "zfs"
+  VolumeKind kind = VolumeKind::lvm;
   std::uint64_t size_bytes = 0;
   std::unique_ptr<block::BlockDevice> device;  // null where it cannot be read
   std::string because;                         // why not; empty for a pool, which is there for others

@@ -55,7 +55,7 @@ void check_unwritten(const Context& context, const probe::Disk& base) {
   const auto writer =
       std::find_if(base.in_use.begin(), base.in_use.end(), [](const auto& use) { return use.writable; });
   if (writer == base.in_use.end()) return;
-  const auto by = writer->by == "mount" ? "mounted at" : writer->by;
+  const auto by = writer->by == probe::UsedBy::mount ? "mounted at" : word(writer->by);
   refuse(context, base.path,
          fmt::format("{} is in use ({} {}), and may change while it is read", base.path, by, writer->what));
 }

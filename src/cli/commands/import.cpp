@@ -108,7 +108,8 @@ machine::Machine apply(const Context& context, const machine::Store& store, mach
 // It decides on the bus alone, and takes longer to read than all the rest: only where nothing cheaper tells.
 bool wants_initramfs(const probe::Contents& contents) {
   const auto* system = contents.own_system();
-  return system != nullptr && system->family == "linux" && system->virtio == "unknown";
+  return system != nullptr && system->family == probe::SystemFamily::linux &&
+         system->virtio == probe::Verdict::unknown;
 }
 
 // Warnings come when it is done: where it fails, there is one message.

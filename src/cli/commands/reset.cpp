@@ -43,7 +43,7 @@ void warn_of_use(const Context& context, const probe::Disk& base) {
   for (const auto& use : base.in_use)
     if (use.writable)
       context.warn(fmt::format("{} is in use ({} {}): what is written to it now will make boot refuse it as changed",
-                               base.path, use.by, use.what));
+                               base.path, word(use.by), use.what));
 }
 
 void confirm_discard(const Context& context, const std::string& name) {

@@ -93,10 +93,10 @@ void check_use(const Context& context, const probe::Disk& base, bool force) {
   const auto uses = probe::uses_of(context.host, base);
   const auto writer = std::ranges::find_if(uses, &probe::Use::writable);
   if (writer == uses.end()) return;
-  const bool mounted = writer->by == "mount";
+  const bool mounted = writer->by == probe::UsedBy::mount;
   refuse(context,
          Error(ErrorKind::refused, fmt::format("{} is in use for writing: {} {}", base.path,
-                                               mounted ? "mounted at" : writer->by, writer->what))
+                                               mounted ? "mounted at" : word(writer->by), writer->what))
              .on(base.path)
              .hint(mounted ? fmt::format("umount {}, or mount it read-only; --force boots all the same",
                                          base::shell_quote(writer->what))

@@ -26,7 +26,7 @@ Json list_of(const std::vector<T>& values, Json (*to_json)(const T&)) {
 
 Json use_json(const probe::Use& use) {
   Json json;
-  return json.set("by", use.by).set("what", use.what).set("writable", use.writable);
+  return json.set("by", word(use.by)).set("what", use.what).set("writable", use.writable);
 }
 
 Json partition_json(const probe::SurveyedPartition& surveyed) {
@@ -41,19 +41,19 @@ Json partition_json(const probe::SurveyedPartition& surveyed) {
 
 Json volume_json(const probe::Volume& volume) {
   Json json;
-  json.set("path", volume.path).set("kind", volume.kind).set("size_bytes", volume.size_bytes);
+  json.set("path", volume.path).set("kind", word(volume.kind)).set("size_bytes", volume.size_bytes);
   json.set("filesystem", known(volume.filesystem)).set("label", known(volume.label));
   return json.set("uuid", known(volume.uuid)).set("details", known(volume.details));
 }
 
 Json driver_json(const probe::DriverEvidence& driver) {
   Json json;
-  return json.set("bus", driver.bus).set("verdict", driver.verdict).set("because", driver.because);
+  return json.set("bus", word(driver.bus)).set("verdict", word(driver.verdict)).set("because", driver.because);
 }
 
 Json nic_json(const probe::NicEvidence& nic) {
   Json json;
-  return json.set("model", nic.model).set("verdict", nic.verdict).set("because", nic.because);
+  return json.set("model", word(nic.model)).set("verdict", word(nic.verdict)).set("because", nic.because);
 }
 
 Json start_json(const std::optional<probe::BootConfiguration>& boot) {
@@ -69,15 +69,15 @@ Json start_json(const std::optional<probe::BootConfiguration>& boot) {
 Json driven(const probe::System& system) {
   std::vector<std::string> buses;
   for (const probe::DriverEvidence& driver : system.drivers)
-    if (driver.verdict == "yes") buses.push_back(driver.bus);
+    if (driver.verdict == probe::Verdict::yes) buses.emplace_back(word(driver.bus));
   return known(base::join(buses, " "));
 }
 
 Json system_json(const probe::System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", known(system.version));
-  json.set("pretty", system.pretty).set("family", system.family).set("hostname", system.hostname);
-  json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", system.virtio);
+  json.set("pretty", system.pretty).set("family", word(system.family)).set("hostname", system.hostname);
+  json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", word(system.virtio));
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
   json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
   json.set("nics", list_of(system.nics, nic_json));

@@ -14,6 +14,7 @@ namespace {
 
 using base::GiB;
 using base::MiB;
+using probe::Verdict;
 
 constexpr std::uint64_t least_memory = 512 * MiB, usual_memory = 4 * GiB;
 constexpr unsigned usual_cpus = 4;
@@ -67,19 +68,19 @@ struct BusChoice {
 
 struct KnownBus {
   Bus bus;
-  std::string_view name, shown;
+  std::string_view shown;
 };
 // The faster ones first, as far as a machine's firmware starts from them just as well.
-constexpr KnownBus known_buses[] = {{Bus::virtio, "virtio", "virtio"},
-                                    {Bus::sata, "sata", "SATA"},
-                                    {Bus::nvme, "nvme", "NVMe"},
-                                    {Bus::scsi, "scsi", "SCSI"}};
+constexpr KnownBus known_buses[] = {{Bus::virtio, "virtio"},
+                                    {Bus::sata, "SATA"},
+                                    {Bus::nvme, "NVMe"},
+                                    {Bus::scsi, "SCSI"}};
 
 // The best of the buses whose drivers the system surely starts with.
 std::optional<BusChoice> bus_with_drivers(const probe::System& system) {
   for (const KnownBus& known : known_buses)
     for (const probe::DriverEvidence& driver : system.drivers)
-      if (driver.bus == known.name && driver.verdict == "yes")
+      if (driver.bus == known.bus && driver.verdict == Verdict::yes)
         return BusChoice{known.bus, fmt::format("{}: {}", known.shown, driver.because)};
   return std::nullopt;
 }
@@ -92,9 +93,9 @@ BusChoice choose_bus(const probe::Contents& contents) {
     return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
   }
   if (const auto choice = bus_with_drivers(*system)) return *choice;
-  if (system->virtio == "yes") return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
-  if (system->virtio == "no") return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
-  if (system->family == "linux") return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
+  if (system->virtio == Verdict::yes) return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
+  if (system->virtio == Verdict::no) return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
+  if (system->family == probe::SystemFamily::linux) return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
   return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
 }
 
@@ -105,14 +106,14 @@ void choose_nic(Hardware& hardware, const probe::System* system) {
   const probe::NicEvidence *known = nullptr, *possible = nullptr, *usual = nullptr;
   if (system != nullptr)
     for (const probe::NicEvidence& nic : system->nics) {
-      if (nic.verdict == "yes" && known == nullptr) known = &nic;
-      if (nic.verdict == "unknown" && possible == nullptr) possible = &nic;
-      if (nic.model == rule) usual = &nic;
+      if (nic.verdict == Verdict::yes && known == nullptr) known = &nic;
+      if (nic.verdict == Verdict::unknown && possible == nullptr) possible = &nic;
+      if (word(nic.model) == rule) usual = &nic;
     }
-  if (known == nullptr && usual != nullptr && usual->verdict == "no") known = possible;
+  if (known == nullptr && usual != nullptr && usual->verdict == Verdict::no) known = possible;
   if (known != nullptr) {
-    hardware.nic = from_word<Nic>(known->model);
-    hardware.because.push_back(fmt::format("{}: {}", known->model, known->because));
+    hardware.nic = known->model;
+    hardware.because.push_back(fmt::format("{}: {}", word(known->model), known->because));
   } else if (rule == word(Nic::e1000e)) {
     hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
   }
@@ -147,7 +148,7 @@ Advice advise(const probe::Survey& survey, const HostResources& host) {
                              fmt::format("{} of {} processors", advice.hardware.cpus, host.cpus)};
   const auto* system = survey.contents.own_system();
   choose_nic(advice.hardware, system);
-  if (system && system->family == "windows") {
+  if (system && system->family == probe::SystemFamily::windows) {
     advice.hardware.clock = Clock::localtime;
     advice.hardware.hyperv = true;
     advice.hardware.because.emplace_back("clock in local time, and the interfaces of Hyper-V: it is a Windows");

@@ -19,9 +19,10 @@ using base::Severity;
 constexpr std::uint64_t least_disk = 512;  // one sector
 
 std::string use_text(const probe::Use& use) {
-  if (use.by == "mount") return fmt::format("mounted at {}", use.what);
-  if (use.by == "swap") return fmt::format("swap on {}", use.what);
-  return use.what.empty() ? fmt::format("held by {}", use.by) : fmt::format("held by {} ({})", use.by, use.what);
+  if (use.by == probe::UsedBy::mount) return fmt::format("mounted at {}", use.what);
+  if (use.by == probe::UsedBy::swap) return fmt::format("swap on {}", use.what);
+  return use.what.empty() ? fmt::format("held by {}", word(use.by))
+                          : fmt::format("held by {} ({})", word(use.by), use.what);
 }
 
 std::string uses_text(const std::vector<probe::Use>& uses) {
@@ -55,8 +56,9 @@ bool lies_on(const StorageState& storage, const probe::Disk& disk) {
   };
   const bool under = is_under(disk.path) || std::any_of(disk.files.begin(), disk.files.end(),
                                                         [&](const auto& file) { return is_under(file.path); });
-  return under || std::any_of(disk.in_use.begin(), disk.in_use.end(),
-                              [&](const auto& use) { return use.by == "mount" && use.what == storage.mount_point; });
+  return under || std::any_of(disk.in_use.begin(), disk.in_use.end(), [&](const auto& use) {
+           return use.by == probe::UsedBy::mount && use.what == storage.mount_point;
+         });
 }
 
 // No bus and no firmware stands between a folder and its kernel; and only a folder can be written to by its guest.

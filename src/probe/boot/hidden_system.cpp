@@ -108,7 +108,7 @@ std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, 
   System system;
   system.id = named.id;
   system.name = system.pretty = named.name;
-  system.family = "linux";
+  system.family = SystemFamily::linux;
   system.root = place;
   system.encrypted = !is_dataset;
   if (!entry.version.empty()) system.kernels = {entry.version};

@@ -6,11 +6,6 @@
 
 namespace hrvm::probe {
 
-std::string_view word(DiskKind kind) {
-  constexpr std::string_view words[] = {"disk", "image", "folder"};
-  return words[std::size_t(kind)];
-}
-
 std::vector<Disk> attached_disks(const sys::Host& host, bool all) {
   const BlockNodes nodes(host);
   std::vector<Disk> disks;

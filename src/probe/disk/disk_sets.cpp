@@ -9,14 +9,9 @@
 namespace hrvm::probe {
 namespace {
 
-struct Noun {
-  const char *kind, *name;
-};
-constexpr Noun nouns[] = {{"lvm", "volume group"}, {"md", "array"}, {"zfs", "ZFS pool"}, {"btrfs", "btrfs filesystem"}};
-
-std::string noun(const std::string& kind) {
-  const auto* found = std::ranges::find(nouns, kind, [](const Noun& each) { return std::string(each.kind); });
-  return found == std::end(nouns) ? kind : found->name;
+std::string_view noun(VolumeKind kind) {
+  constexpr std::string_view nouns[] = {"volume group", "array", "ZFS pool", "btrfs filesystem", "disk"};
+  return nouns[std::size_t(kind)];
 }
 
 bool boots(const SurveyAttempt& attempt) {
@@ -71,7 +66,7 @@ void tell_shared_set(const SharedSet& shared, std::vector<SurveyAttempt>& attemp
   }
 }
 
-std::string describe(const DiskSet& set) { return noun(set.kind) + " " + set.name; }
+std::string describe(const DiskSet& set) { return fmt::format("{} {}", noun(set.kind), set.name); }
 
 std::string import_command(const std::vector<std::string>& disks) {
   std::string command = "hrvm import " + base::shell_quote(disks.front());

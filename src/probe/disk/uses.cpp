@@ -33,9 +33,9 @@ struct Stacked {
 };
 
 Use use_of_holder(const BlockNode& holder) {
-  if (const auto name = sys::try_read_line(holder.sysfs / "dm/name")) return {"dm", *name, is_writable(holder)};
-  if (holder.name.starts_with("md")) return {"md", holder.path, is_writable(holder)};
-  return {"unknown", holder.path, is_writable(holder)};
+  if (const auto name = sys::try_read_line(holder.sysfs / "dm/name")) return {UsedBy::dm, *name, is_writable(holder)};
+  if (holder.name.starts_with("md")) return {UsedBy::md, holder.path, is_writable(holder)};
+  return {UsedBy::unknown, holder.path, is_writable(holder)};
 }
 
 std::vector<Stacked> holders(const BlockNodes& nodes, const BlockNode& below) {
@@ -51,7 +51,7 @@ std::vector<Stacked> loops(const BlockNodes& nodes, Matches&& matches) {
   for (const BlockNode& node : nodes.all()) {
     if (node.is_partition() || !node.name.starts_with("loop")) continue;
     const std::string file = backing_file(node);
-    if (!file.empty() && matches(file)) found.push_back({&node, {"loop", node.path, is_writable(node)}});
+    if (!file.empty() && matches(file)) found.push_back({&node, {UsedBy::loop, node.path, is_writable(node)}});
   }
   return found;
 }
@@ -121,14 +121,14 @@ void add_mounts(const sys::Host& host, const BlockNodes& all, Stack& stack) {
         all.by_numbers(std::to_string(mount.device_major) + ":" + std::to_string(mount.device_minor));
     if (node == nullptr && mount.source.starts_with("/dev/")) node = all.by_path(host, mount.source);
     if (node != nullptr && contains(stack.nodes, node))
-      stack.uses.push_back({"mount", mount.mount_point, mount.writable});
+      stack.uses.push_back({UsedBy::mount, mount.mount_point, mount.writable});
   }
 }
 
 void add_swaps(const sys::Host& host, const BlockNodes& all, Stack& stack) {
   for (const sys::Swap& swap : sys::swaps(host)) {
     const BlockNode* node = all.by_path(host, swap.path);
-    if (node != nullptr && contains(stack.nodes, node)) stack.uses.push_back({"swap", swap.path, true});
+    if (node != nullptr && contains(stack.nodes, node)) stack.uses.push_back({UsedBy::swap, swap.path, true});
   }
 }
 
@@ -144,16 +144,16 @@ block::ImageUse lock_on(const sys::Path& file) {
 void add_qemu(const sys::Path& file, std::vector<Use>& uses) {
   const block::ImageUse use = lock_on(file);
   if (use != block::ImageUse::none)
-    uses.push_back({"qemu", "a running machine or qemu-img", use == block::ImageUse::write});
+    uses.push_back({UsedBy::qemu, "a running machine or qemu-img", use == block::ImageUse::write});
 }
 
 // The pool that udev saw on a partition of the disk, for a claim that nothing else explains.
 Use claim(const sys::Host& host, const Nodes& nodes) {
   for (const BlockNode* node : nodes) {
     const UdevRecord udev = udev_record(host, node->numbers);
-    if (udev.property("ID_FS_TYPE") == "zfs_member") return {"zfs", udev.property("ID_FS_LABEL"), true};
+    if (udev.property("ID_FS_TYPE") == "zfs_member") return {UsedBy::zfs, udev.property("ID_FS_LABEL"), true};
   }
-  return {"unknown", "somebody who opened it for himself alone (ZFS, or a mount in another namespace)", true};
+  return {UsedBy::unknown, "somebody who opened it for himself alone (ZFS, or a mount in another namespace)", true};
 }
 
 }  // namespace

@@ -31,16 +31,16 @@ constexpr Driver virtio_drivers[] = {virtio_blk, virtio_pci}, scsi_drivers[] = {
                  sata_drivers[] = {ahci, sd_mod}, nvme_drivers[] = {nvme}, ide_drivers[] = {ata_piix, sd_mod};
 
 struct BusDrivers {
-  std::string_view bus;
+  Bus bus;
   std::span<const Driver> drivers;
 };
 constexpr BusDrivers buses[] = {
-    {"virtio", virtio_drivers}, {"scsi", scsi_drivers}, {"sata", sata_drivers},
-    {"nvme", nvme_drivers},     {"ide", ide_drivers},
+    {Bus::virtio, virtio_drivers}, {Bus::scsi, scsi_drivers}, {Bus::sata, sata_drivers},
+    {Bus::nvme, nvme_drivers},     {Bus::ide, ide_drivers},
 };
 
 struct Answer {
-  std::string_view verdict;
+  Verdict verdict;
   std::string because;
 };
 
@@ -55,7 +55,7 @@ class Search {
     if (quick_ || !unpacked_.incomplete.empty() || is_unnamed()) read_policy();
     for (const BusDrivers& bus : buses) {
       Answer answer = judge(bus.drivers);
-      found_.buses.push_back({std::string(bus.bus), std::string(answer.verdict), std::move(answer.because)});
+      found_.buses.push_back({bus.bus, answer.verdict, std::move(answer.because)});
     }
     found_.nics = find_nics(build_, kernel_.version);
     found_.initramfs = std::move(unpacked_);
@@ -118,8 +118,8 @@ class Search {
     std::optional<Answer> unsure;
     for (const Driver& driver : drivers) {
       Answer answer = judge(driver);
-      if (answer.verdict == "no") return answer;
-      if (answer.verdict == "unknown" && !unsure) unsure = std::move(answer);
+      if (answer.verdict == Verdict::no) return answer;
+      if (answer.verdict == Verdict::unknown && !unsure) unsure = std::move(answer);
     }
     return unsure ? *unsure : judge(drivers.front());
   }
@@ -127,36 +127,36 @@ class Search {
   Answer judge(const Driver& driver) const {
     const auto how = built_.at(driver.module);
     if (how == BuiltAs::builtin)
-      return {"yes", fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
-    if (how == BuiltAs::absent) return {"no", fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
+      return {Verdict::yes, fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
+    if (how == BuiltAs::absent) return {Verdict::no, fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
     if (const auto found = where_.find(std::string(driver.module)); found != where_.end())
-      return {"yes", fmt::format("{} is in {}", driver.module, found->second)};
+      return {Verdict::yes, fmt::format("{} is in {}", driver.module, found->second)};
     if (kernel_.initramfs.empty() && !is_unnamed()) return without_initramfs(driver, how);
     if (quick_ || is_unnamed() || !unpacked_.incomplete.empty()) return judge_by_policy(driver, how);
     if (how == BuiltAs::unknown)
-      return {"unknown",
+      return {Verdict::unknown,
               fmt::format("{} is not in {}, and how the kernel was built is not known", driver.module, names())};
-    return {"no", fmt::format("{} is neither in {} nor built into the kernel", driver.module, names())};
+    return {Verdict::no, fmt::format("{} is neither in {} nor built into the kernel", driver.module, names())};
   }
 
   // No menu says what is loaded.
   bool is_unnamed() const { return kernel_.initramfs.empty() && kernel_.boot == nullptr; }
 
   Answer without_initramfs(const Driver& driver, BuiltAs how) const {
-    if (how == BuiltAs::unknown) return {"unknown", "how the kernel was built is not known"};
-    return {"no", fmt::format("{} is a module, and the kernel is started without an initramfs", driver.module)};
+    if (how == BuiltAs::unknown) return {Verdict::unknown, "how the kernel was built is not known"};
+    return {Verdict::no, fmt::format("{} is a module, and the kernel is started without an initramfs", driver.module)};
   }
 
   Answer judge_by_policy(const Driver& driver, BuiltAs how) const {
     if (policy_.modules.contains(std::string(driver.module)))
-      return {"yes", fmt::format("{} is put into every initramfs{}{}", driver.module,
+      return {Verdict::yes, fmt::format("{} is put into every initramfs{}{}", driver.module,
                                  policy_.because.empty() ? "" : ": ", policy_.because)};
     if (policy_.scope == InitramfsScope::every_bus && how == BuiltAs::module)
-      return {"yes", fmt::format("{} is a module, and {}", driver.module, policy_.because)};
-    if (!unpacked_.incomplete.empty()) return {"unknown", unpacked_.incomplete};
+      return {Verdict::yes, fmt::format("{} is a module, and {}", driver.module, policy_.because)};
+    if (!unpacked_.incomplete.empty()) return {Verdict::unknown, unpacked_.incomplete};
     if (policy_.scope == InitramfsScope::this_hardware)
-      return {"unknown", fmt::format("{} may be missing in the initramfs: {}", driver.module, policy_.because)};
-    return {"unknown", fmt::format("whether {} is in the initramfs was not looked at", driver.module)};
+      return {Verdict::unknown, fmt::format("{} may be missing in the initramfs: {}", driver.module, policy_.because)};
+    return {Verdict::unknown, fmt::format("whether {} is in the initramfs was not looked at", driver.module)};
   }
 
   std::string names() const {

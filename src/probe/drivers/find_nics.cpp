@@ -17,15 +17,15 @@ constexpr Driver e1000_drivers[] = {{"e1000", "net/ethernet/intel/e1000/e1000", 
 constexpr Driver rtl8139_drivers[] = {{"8139cp", "net/ethernet/realtek/8139cp", "CONFIG_8139CP"}};
 
 struct Card {
-  std::string_view model;
+  Nic model;
   std::span<const Driver> drivers;  // all of them
 };
 // What is fast and costs the host little comes first.
 constexpr Card cards[] = {
-    {"virtio-net", virtio_drivers}, {"e1000e", e1000e_drivers}, {"e1000", e1000_drivers}, {"rtl8139", rtl8139_drivers}};
+    {Nic::virtio, virtio_drivers}, {Nic::e1000e, e1000e_drivers}, {Nic::e1000, e1000_drivers}, {Nic::rtl8139, rtl8139_drivers}};
 
 struct Answer {
-  std::string_view verdict;
+  Verdict verdict;
   std::string because;
 };
 
@@ -38,7 +38,7 @@ class Judge {
   Answer judge(std::span<const Driver> drivers) const {
     Answer first = judge(drivers.front());
     for (const Driver& driver : drivers.subspan(1))
-      if (Answer answer = judge(driver); first.verdict == "yes" && answer.verdict != "yes") first = std::move(answer);
+      if (Answer answer = judge(driver); first.verdict == Verdict::yes && answer.verdict != Verdict::yes) first = std::move(answer);
     return first;
   }
 
@@ -46,15 +46,15 @@ class Judge {
   Answer judge(const Driver& driver) const {
     const auto how = build_.how(driver);
     if (how == BuiltAs::builtin)
-      return {"yes", fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
-    if (how == BuiltAs::absent) return {"no", fmt::format("the kernel {} has no {}", version_, driver.module)};
+      return {Verdict::yes, fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
+    if (how == BuiltAs::absent) return {Verdict::no, fmt::format("the kernel {} has no {}", version_, driver.module)};
     if (has_modules_ && build_.has_module(driver))
-      return {"yes", fmt::format("{} is among the modules of the kernel {}", driver.module, version_)};
+      return {Verdict::yes, fmt::format("{} is among the modules of the kernel {}", driver.module, version_)};
     if (has_modules_)
-      return {"no", fmt::format("{} is not among the modules of the kernel {}", driver.module, version_)};
+      return {Verdict::no, fmt::format("{} is not among the modules of the kernel {}", driver.module, version_)};
     if (how == BuiltAs::module && build_.source(driver) != "modules.builtin")
-      return {"yes", fmt::format("{} is a module ({})", driver.module, build_.source(driver))};
-    return {"unknown", fmt::format("the modules of the kernel {} cannot be looked at", version_)};
+      return {Verdict::yes, fmt::format("{} is a module ({})", driver.module, build_.source(driver))};
+    return {Verdict::unknown, fmt::format("the modules of the kernel {} cannot be looked at", version_)};
   }
 
   const KernelBuild& build_;
@@ -70,8 +70,8 @@ std::vector<NicEvidence> find_nics(const KernelBuild& build, const std::string& 
   const Judge judge(build, version);
   for (const Card& card : cards) {
     Answer answer = judge.judge(card.drivers);
-    nics.push_back({std::string(card.model), std::string(answer.verdict), std::move(answer.because)});
-    if (answer.verdict == "yes") break;
+    nics.push_back({card.model, answer.verdict, std::move(answer.because)});
+    if (answer.verdict == Verdict::yes) break;
   }
   return nics;
 }

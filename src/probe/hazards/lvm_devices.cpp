@@ -86,7 +86,7 @@ bool filters_hardware(const Files& files) {
 bool is_on_lvm(const HazardContext& context) {
   const std::string place = context.system.root.substr(0, context.system.root.find(':'));
   if (std::ranges::any_of(context.contents.volumes,
-                          [&](const Volume& each) { return each.kind == "lvm" && each.path == place; }))
+                          [&](const Volume& each) { return each.kind == VolumeKind::lvm && each.path == place; }))
     return true;
   const std::string own = context.system.boot ? context.system.boot->command_line : std::string();
   const auto root = parse_device_name(parse_command_line(context.initramfs.command_line() + own).root);

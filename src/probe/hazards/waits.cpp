@@ -29,7 +29,7 @@ bool has_closed_container(const Contents& contents) {
 bool has_group(const Contents& contents, std::string_view volume) {
   const std::string group(volume.substr(0, volume.find('/')));
   return std::ranges::any_of(contents.sets,
-                             [&](const DiskSet& set) { return set.kind == "lvm" && set.name == group; }) ||
+                             [&](const DiskSet& set) { return set.kind == VolumeKind::lvm && set.name == group; }) ||
          std::ranges::any_of(contents.volumes, [&](const Volume& each) { return each.path.starts_with(group + "/"); });
 }
 

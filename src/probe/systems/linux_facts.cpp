@@ -52,7 +52,7 @@ std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view fold
 }
 
 void add_linux_facts(fs::FileSystem& root, System& system) {
-  system.family = "linux";
+  system.family = SystemFamily::linux;
   system.hostname = hostname(root);
   system.kernels = kernels_in(root, "/boot");
   if (system.kernels.empty()) system.kernels = module_versions(root);

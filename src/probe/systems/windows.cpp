@@ -24,7 +24,7 @@ class Detection {
     System system;
     system.id = "windows";
     system.name = system.pretty = "Windows";
-    system.family = "windows";
+    system.family = SystemFamily::windows;
     with_hive("SOFTWARE", [&](Hive& software) { read_release(software, system); });
     with_hive("SYSTEM", [&](Hive& registry) { read_settings(registry, system); });
     tell_hibernation(system);
@@ -74,7 +74,7 @@ class Detection {
     system.hostname = windows_hostname(registry, *set);
     system.drivers = windows_drivers(registry, *set, root_.files);
     system.nics = windows_nics(registry, *set, root_.files, system.version);
-    const auto virtio = std::ranges::find(system.drivers, "virtio", &DriverEvidence::bus);
+    const auto virtio = std::ranges::find(system.drivers, Bus::virtio, &DriverEvidence::bus);
     if (virtio != system.drivers.end()) system.virtio = virtio->verdict;
     fast_startup_ = uses_fast_startup(registry, *set);
   }

@@ -20,15 +20,15 @@ struct Service {
   std::string because;
 };
 
-struct Bus {
-  std::string_view name;
+struct BusServices {
+  Bus bus;
   std::array<std::string_view, 2> any_of;  // services of which one will do
   std::string_view as_well;                // one that it takes besides
 };
-constexpr Bus buses[] = {
-    {"virtio", {"viostor", ""}, ""},          {"scsi", {"vioscsi", ""}, ""},
-    {"nvme", {"stornvme", ""}, ""},           {"sata", {"storahci", "msahci"}, ""},
-    {"ide", {"intelide", "pciide"}, "atapi"},
+constexpr BusServices buses[] = {
+    {Bus::virtio, {"viostor", ""}, ""},          {Bus::scsi, {"vioscsi", ""}, ""},
+    {Bus::nvme, {"stornvme", ""}, ""},           {Bus::sata, {"storahci", "msahci"}, ""},
+    {Bus::ide, {"intelide", "pciide"}, "atapi"},
 };
 
 class Services {
@@ -80,7 +80,7 @@ class Services {
   std::string path_;
 };
 
-Service best_of(Services& services, const Bus& bus) {
+Service best_of(Services& services, const BusServices& bus) {
   Service best;
   for (const std::string_view name : bus.any_of) {
     if (name.empty() || best.starts_at_boot) continue;
@@ -90,25 +90,25 @@ Service best_of(Services& services, const Bus& bus) {
   return best;
 }
 
-DriverEvidence evidence(Services& services, const Bus& bus) try {
+DriverEvidence evidence(Services& services, const BusServices& bus) try {
   auto service = best_of(services, bus);
   if (service.starts_at_boot && !bus.as_well.empty())
     if (auto other = services.look_at(bus.as_well); !other.starts_at_boot) service = std::move(other);
-  return {std::string(bus.name), service.starts_at_boot ? "yes" : "no", std::move(service.because)};
+  return {bus.bus, service.starts_at_boot ? Verdict::yes : Verdict::no, std::move(service.because)};
 } catch (const base::Error& error) {
-  return {std::string(bus.name), "unknown", error.message()};
+  return {bus.bus, Verdict::unknown, error.message()};
 }
 
 struct Card {
-  std::string_view model;
+  Nic model;
   std::array<std::string_view, 3> any_of;  // services, of which one will do
   std::string_view first, last;            // versions of Windows that bring a driver; empty: none, and no end
 };
 constexpr Card cards[] = {
-    {"virtio-net", {"netkvm"}, "", ""},
-    {"e1000e", {"e1i68x64", "e1i65x64", "e1i63x64"}, "6.2", ""},
-    {"e1000", {"E1G60"}, "6.0", "6.1"},
-    {"rtl8139", {"RTL8023x64", "RTL8139"}, "", ""},
+    {Nic::virtio, {"netkvm"}, "", ""},
+    {Nic::e1000e, {"e1i68x64", "e1i65x64", "e1i63x64"}, "6.2", ""},
+    {Nic::e1000, {"E1G60"}, "6.0", "6.1"},
+    {Nic::rtl8139, {"RTL8023x64", "RTL8139"}, "", ""},
 };
 
 // "10.0" comes after "6.3": its length tells.
@@ -122,14 +122,14 @@ bool brings(const Card& card, std::string_view release) {
 NicEvidence evidence(Services& services, const Card& card, std::string_view release) try {
   for (const std::string_view name : card.any_of)
     if (!name.empty() && services.can_start(name))
-      return {std::string(card.model), "yes", fmt::format("Windows has the driver {}", name)};
+      return {card.model, Verdict::yes, fmt::format("Windows has the driver {}", name)};
   if (brings(card, release))
-    return {std::string(card.model), "yes", fmt::format("Windows {} brings a driver for it", release)};
+    return {card.model, Verdict::yes, fmt::format("Windows {} brings a driver for it", release)};
   if (card.first.empty())
-    return {std::string(card.model), "no", fmt::format("Windows has no driver {}", card.any_of[0])};
-  return {std::string(card.model), "unknown", fmt::format("Windows may have no driver for {}", card.model)};
+    return {card.model, Verdict::no, fmt::format("Windows has no driver {}", card.any_of[0])};
+  return {card.model, Verdict::unknown, fmt::format("Windows may have no driver for {}", word(card.model))};
 } catch (const base::Error& error) {
-  return {std::string(card.model), "unknown", error.message()};
+  return {card.model, Verdict::unknown, error.message()};
 }
 
 // "10.0" of "10.0.22631.3007"; empty where the registry tells no more than the build.
@@ -147,7 +147,7 @@ std::vector<NicEvidence> windows_nics(Hive& system, const std::string& control_s
   std::vector<NicEvidence> nics;
   for (const Card& card : cards) {
     nics.push_back(evidence(services, card, release));
-    if (nics.back().verdict == "yes") break;
+    if (nics.back().verdict == Verdict::yes) break;
   }
   return nics;
 }
@@ -155,7 +155,7 @@ std::vector<NicEvidence> windows_nics(Hive& system, const std::string& control_s
 std::vector<DriverEvidence> windows_drivers(Hive& system, const std::string& control_set, fs::FileSystem& root) {
   Services services(system, control_set, root);
   std::vector<DriverEvidence> drivers;
-  for (const Bus& bus : buses) drivers.push_back(evidence(services, bus));
+  for (const BusServices& bus : buses) drivers.push_back(evidence(services, bus));
   return drivers;
 }
 

@@ -70,7 +70,7 @@ class Assembling {
     const auto& group = found.group;
     std::map<std::string, block::BlockDevice*> physical;
     std::vector<std::string> missing;
-    MemberSet told{"lvm", group.uuid, group.name, {}, true, {}};
+    MemberSet told{VolumeKind::lvm, group.uuid, group.name, {}, true, {}};
     for (const auto& volume : group.physical_volumes) {
       const auto here = std::ranges::find(found_, volume.uuid, [](const FoundMember& m) { return m.label.uuid; });
       if (here == found_.end()) {
@@ -118,7 +118,7 @@ class Assembling {
     Volume volume;
     volume.set = group.uuid;
     volume.path = base::printable(fmt::format("{}/{}", group.name, logical.name));
-    volume.kind = "lvm";
+    volume.kind = VolumeKind::lvm;
     volume.size_bytes = logical.extents() * group.extent_bytes();
     volume.details = base::printable(describe(logical));
     return volume;

@@ -51,7 +51,7 @@ class Assembling {
     const auto& array = found.front().super;
     const auto path = path_of(array);
     Parts parts;
-    MemberSet told{"md", array.array.text(), path, {}, true, {}};
+    MemberSet told{VolumeKind::md, array.array.text(), path, {}, true, {}};
     for (const auto& each : found) {
       told.members.push_back(each.member.name);
       if (const auto role = current_role(array, each.super))
@@ -119,7 +119,7 @@ class Assembling {
     Volume volume;
     volume.set = set.uuid;
     volume.path = set.name;
-    volume.kind = "md";
+    volume.kind = VolumeKind::md;
     volume.details = fmt::format("{} of {} members", level_name(array.level), array.members);
     try {
       auto segments = map_array(array, parts);

@@ -163,11 +163,11 @@ class Assembling {
     Volume volume;
     volume.set = std::to_string(guid);
     volume.path = base::printable(config.text("name"));
-    volume.kind = "zfs";
+    volume.kind = VolumeKind::zfs;
     volume.because = "its datasets are not read yet, so a system in them is not named from them";
     volume.details = base::printable(describe(newest, tops));
     for (const auto& top : tops) volume.size_bytes += top.second.tree->number("asize").value_or(0);
-    MemberSet set{"zfs", volume.set, volume.path, {}, true, printable(missing_from(config, tops))};
+    MemberSet set{VolumeKind::zfs, volume.set, volume.path, {}, true, printable(missing_from(config, tops))};
     set.is_complete = set.missing.empty();
     for (const Device* device : pool.devices) set.members.push_back(device->member.name);
     assembly_.sets.push_back(std::move(set));

@@ -6,6 +6,10 @@
 
 namespace hrvm::launch::testing {
 
+using probe::Bus;
+using probe::Nic;
+using probe::Verdict;
+
 struct Found {
   probe::System system;
   std::vector<probe::EfiLoader> loaders = {};
@@ -17,21 +21,21 @@ inline probe::System linux_system(const std::string& name, std::vector<probe::Dr
                                   std::vector<probe::NicEvidence> nics) {
   probe::System system;
   system.name = name;
-  system.family = "linux";
+  system.family = probe::SystemFamily::linux;
   system.drivers = std::move(drivers);
   system.nics = std::move(nics);
   return system;
 }
 
-inline probe::System windows_system(const std::string& name, const std::string& virtio) {
+inline probe::System windows_system(const std::string& name, probe::Verdict virtio) {
   probe::System system;
   system.name = name;
-  system.family = "windows";
+  system.family = probe::SystemFamily::windows;
   system.virtio = virtio;
-  system.drivers = {{"virtio", virtio, virtio == "yes" ? "viostor starts with it" : "it has no viostor"},
-                    {"sata", "yes", "storahci starts with it"}};
-  system.nics = {{"virtio-net", virtio, virtio == "yes" ? "netkvm is installed" : "it has no netkvm"},
-                 {"e1000e", virtio == "yes" ? "unknown" : "yes", "e1i65x64 is installed"}};
+  system.drivers = {{Bus::virtio, virtio, virtio == Verdict::yes ? "viostor starts with it" : "it has no viostor"},
+                    {Bus::sata, Verdict::yes, "storahci starts with it"}};
+  system.nics = {{Nic::virtio, virtio, virtio == Verdict::yes ? "netkvm is installed" : "it has no netkvm"},
+                 {Nic::e1000e, virtio == Verdict::yes ? Verdict::unknown : Verdict::yes, "e1i65x64 is installed"}};
   return system;
 }
 

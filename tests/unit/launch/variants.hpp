@@ -160,8 +160,8 @@ inline const std::vector<Variant>& variants() {
       {"proxmox-lvm-server",
        [](Sample& it) {
          install(it,
-                 {linux_system("Proxmox VE 8.1.4", {{"virtio", "yes", "virtio_blk is in its initramfs"}},
-                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                 {linux_system("Proxmox VE 8.1.4", {{Bus::virtio, Verdict::yes, "virtio_blk is in its initramfs"}},
+                               {{Nic::virtio, Verdict::yes, "virtio_net is among its modules"}}),
                   {{2, "/EFI/proxmox/shimx64.efi"}, {2, "/EFI/BOOT/BOOTX64.EFI", true}},
                   true},
                  server, true);
@@ -173,25 +173,25 @@ inline const std::vector<Variant>& variants() {
        }},
       {"windows-10-laptop",
        [](Sample& it) {
-         install(it, {windows_system("Windows 10 Pro 22H2", "no"), {}, true, {512, 512}}, laptop, true);
+         install(it, {windows_system("Windows 10 Pro 22H2", Verdict::no), {}, true, {512, 512}}, laptop, true);
        }},
       {"windows-11-laptop",
        [](Sample& it) {
          it.request.hardware.tpm = true;
          install(it,
-                 {windows_system("Windows 11 Pro 23H2", "no"),
+                 {windows_system("Windows 11 Pro 23H2", Verdict::no),
                   {{1, "/EFI/Microsoft/Boot/bootmgfw.efi"}, {1, "/EFI/Boot/bootx64.efi", true}}},
                  laptop, true);
        }},
       {"windows-server-virtio-rescue",
        [](Sample& it) {
-         install(it, {windows_system("Windows Server 2022", "yes"), {}, true}, rescue, false);
+         install(it, {windows_system("Windows Server 2022", Verdict::yes), {}, true}, rescue, false);
        }},
       {"fedora-btrfs-laptop",
        [](Sample& it) {
          install(it,
-                 {linux_system("Fedora Linux 41", {{"virtio", "yes", "virtio_blk is built into its kernel"}},
-                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                 {linux_system("Fedora Linux 41", {{Bus::virtio, Verdict::yes, "virtio_blk is built into its kernel"}},
+                               {{Nic::virtio, Verdict::yes, "virtio_net is among its modules"}}),
                   {{1, "/EFI/fedora/shimx64.efi"}},
                   false},
                  laptop, true);
@@ -200,30 +200,32 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          install(it,
                  {linux_system("Red Hat Enterprise Linux 9.4",
-                               {{"virtio", "no", "virtio_blk is not in its initramfs"},
-                                {"sata", "no", "ahci is not in its initramfs"},
-                                {"nvme", "yes", "nvme is in its initramfs"}},
-                               {{"virtio-net", "yes", "virtio_net is among its modules"}}),
+                               {{Bus::virtio, Verdict::no, "virtio_blk is not in its initramfs"},
+                                {Bus::sata, Verdict::no, "ahci is not in its initramfs"},
+                                {Bus::nvme, Verdict::yes, "nvme is in its initramfs"}},
+                               {{Nic::virtio, Verdict::yes, "virtio_net is among its modules"}}),
                   {{1, "/EFI/redhat/shimx64.efi"}},
                   false},
                  server, true);
        }},
       {"debian-4kn-rescue",
        [](Sample& it) {
-         install(it,
-                 {linux_system("Debian GNU/Linux 12", {{"virtio", "yes", "virtio_blk is in its initramfs"}}, {}),
-                  {{1, "/EFI/debian/shimx64.efi"}},
-                  true,
-                  {4096, 4096}},
-                 rescue, false);
+         install(
+             it,
+             {linux_system("Debian GNU/Linux 12", {{Bus::virtio, Verdict::yes, "virtio_blk is in its initramfs"}}, {}),
+              {{1, "/EFI/debian/shimx64.efi"}},
+              true,
+              {4096, 4096}},
+             rescue, false);
        }},
       {"ubuntu-hostonly-sata-laptop",
        [](Sample& it) {
          install(it,
                  {linux_system("Ubuntu 24.04",
-                               {{"virtio", "no", "MODULES=dep"}, {"sata", "yes", "ahci is in its initramfs"}},
-                               {{"virtio-net", "no", "it is not among its modules"},
-                                {"e1000e", "yes", "e1000e is among its modules"}}),
+                               {{Bus::virtio, Verdict::no, "MODULES=dep"},
+                                {Bus::sata, Verdict::yes, "ahci is in its initramfs"}},
+                               {{Nic::virtio, Verdict::no, "it is not among its modules"},
+                                {Nic::e1000e, Verdict::yes, "e1000e is among its modules"}}),
                   {},
                   true},
                  laptop, true);
@@ -232,7 +234,7 @@ inline const std::vector<Variant>& variants() {
        [](Sample& it) {
          probe::System system;
          system.name = "FreeBSD";
-         system.family = "bsd";
+         system.family = probe::SystemFamily::bsd;
          install(it, {system, {{1, "/EFI/BOOT/BOOTX64.EFI", true}}, false}, rescue, false);
        }},
       {"bridge-gui",

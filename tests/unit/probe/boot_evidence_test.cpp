@@ -31,7 +31,7 @@ SurveyedPartition partition(unsigned number, const std::string& filesystem, cons
 System linux_system(const std::string& root) {
   System system;
   system.id = "debian";
-  system.family = "linux";
+  system.family = SystemFamily::linux;
   system.root = root;
   return system;
 }
@@ -69,7 +69,7 @@ struct Debian {
 
 std::string verdict(const System& system, const std::string& bus) {
   for (const auto& driver : system.drivers)
-    if (driver.bus == bus) return driver.verdict;
+    if (word(driver.bus) == bus) return std::string(word(driver.verdict));
   return "none";
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("a system is told with the entry that starts it, its files and its roo
   CHECK(system.boot->command_line == "root=UUID=" + root_uuid + " ro console=ttyS0");
   CHECK(system.boot->root == "p2");
   CHECK(system.boot->serial_console);
-  CHECK(system.virtio == "yes");
+  CHECK(system.virtio == Verdict::yes);
   CHECK(verdict(system, "sata") == "yes");
   CHECK(verdict(system, "nvme") == "no");
   CHECK(disk.contents.findings.empty());
@@ -101,7 +101,7 @@ TEST_CASE("kernels on a boot partition of their own are found, and told as the s
   boot.add("/initrd.img-6.1.0", "x").add("/config-6.1.0", "\nCONFIG_VIRTIO_BLK=m\nCONFIG_VIRTIO_PCI=m\n");
   Contents contents;
   contents.partitions = {partition(1, "ext2", boot_uuid), partition(2, "LVM2_member", "x")};
-  contents.volumes = {{"vg-0/root", "lvm", 1 << 20, "ext4", "", root_uuid}};
+  contents.volumes = {{"vg-0/root", VolumeKind::lvm, 1 << 20, "ext4", "", root_uuid}};
   contents.systems = {linux_system("vg-0/root")};
   const BootPlace places[] = {{"p1", boot_uuid, "", false, &boot}, {"vg-0/root", root_uuid, "", false, &root}};
   add_boot_evidence(contents, places, BootQuestions::all);
@@ -131,8 +131,8 @@ TEST_CASE("a snapshot bears the UUID of its origin, and both get the entry") {
   root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid)).add("/boot/vmlinuz-6.1.0", "k");
   before.add("/etc/os-release", "ID=debian\n");
   Contents contents;
-  contents.volumes = {{"pve/before", "lvm", 1 << 20, "ext4", "", root_uuid},
-                      {"pve/root", "lvm", 1 << 20, "ext4", "", root_uuid}};
+  contents.volumes = {{"pve/before", VolumeKind::lvm, 1 << 20, "ext4", "", root_uuid},
+                      {"pve/root", VolumeKind::lvm, 1 << 20, "ext4", "", root_uuid}};
   contents.systems = {linux_system("pve/root"), linux_system("pve/before")};
   const BootPlace places[] = {{"pve/before", root_uuid, "", false, &before}, {"pve/root", root_uuid, "", false, &root}};
   add_boot_evidence(contents, places, BootQuestions::all);
@@ -165,7 +165,7 @@ TEST_CASE("a root named as the computer names its disk is found on such a bus al
   disk.root.add("/boot/grub/grub.cfg", menu_entry("root=/dev/sda2 ro console=ttyS0"));
   const System& system = disk.read();
   CHECK(system.boot->root == "p2");
-  CHECK(system.virtio == "no");
+  CHECK(system.virtio == Verdict::no);
   CHECK(verdict(system, "sata") == "yes");
   CHECK(system.drivers.at(0).because == "the kernel is told root=/dev/sda2, and a virtio disk has another name");
   CHECK(disk.contents.findings.at(0).id == "no-virtio-driver");
@@ -184,7 +184,7 @@ TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   CHECK(contents.systems[0].id == "ubuntu");
   CHECK(contents.systems[0].root == "p3");
   CHECK(contents.systems[0].encrypted);
-  CHECK(contents.systems[0].virtio == "yes");
+  CHECK(contents.systems[0].virtio == Verdict::yes);
   CHECK(contents.findings.at(0).id == "system-by-loader");
 
   test::MemoryFiles esp;
@@ -250,7 +250,7 @@ struct Rhel {
 
   Rhel() {
     contents.partitions = {partition(1, "xfs", boot_uuid), partition(2, "LVM2_member", "x")};
-    contents.volumes = {{"rhel/root", "lvm", 1 << 20, "xfs", "", root_uuid}};
+    contents.volumes = {{"rhel/root", VolumeKind::lvm, 1 << 20, "xfs", "", root_uuid}};
     contents.systems = {linux_system("rhel/root")};
     root.add("/etc/os-release", "ID=rhel\n");
     // One driver is a module, and not there: the initramfs is read to its end.
@@ -365,7 +365,7 @@ TEST_CASE("a root that the kernel is not told is the one that its initramfs is t
   by_name.command_line = "ro console=ttyS0";
   by_name.initramfs.insert(by_name.initramfs.begin(), {"etc/cmdline.d/95root-dev.conf", "root=/dev/sda2\n"});
   by_name.ids();
-  CHECK(by_name.contents.systems[0].virtio == "no");
+  CHECK(by_name.contents.systems[0].virtio == Verdict::no);
 
   Rhel none;
   none.command_line = "ro console=ttyS0";
@@ -484,7 +484,7 @@ TEST_CASE("guests' systems, and those that are no Linux, are left as they are") 
   Debian disk;
   System guest = linux_system("p1"), other = linux_system("p1");
   guest.inside = "pve/vm-100-disk-0";
-  other.family = "bsd";
+  other.family = SystemFamily::bsd;
   disk.contents.systems = {other, guest};
   disk.read();
   CHECK_FALSE(disk.contents.systems[0].boot);

@@ -46,7 +46,7 @@ TEST_CASE("a FreeBSD that boots is told by its partitions, its UFS before its ZF
   const auto systems = foreign_systems(table_of({freebsd_boot, freebsd_zfs, freebsd_ufs}), bios());
   REQUIRE(systems.size() == 1);
   CHECK(systems[0].id == "freebsd");
-  CHECK(systems[0].family == "bsd");
+  CHECK(systems[0].family == SystemFamily::bsd);
   CHECK(systems[0].root == "p3");
   CHECK(foreign_systems(table_of({"0xa6", "0xa9"}), bios()).size() == 2);
 }

@@ -72,11 +72,11 @@ TEST_CASE("a Proxmox VE disk is told with its system, kernels and both ways to b
   CHECK(system.id == "proxmox");
   CHECK(system.version == "8.1.4");
   CHECK(system.pretty == "Proxmox VE 8.1.4 (Debian 12)");
-  CHECK(system.family == "linux");
+  CHECK(system.family == SystemFamily::linux);
   CHECK(system.hostname == "pve1");
   CHECK(system.root == "p3");
   CHECK(system.kernels == Words{"6.5.13-1-pve", "6.5.11-7-pve"});
-  CHECK(system.virtio == "yes");
+  CHECK(system.virtio == Verdict::yes);
   CHECK_FALSE(system.needs_recovery);
   CHECK(contents.boot.bios);
   CHECK(contents.boot.bios_reason == "boot code in sector 0 and a BIOS boot partition (p1)");
@@ -115,7 +115,7 @@ TEST_CASE("a ZFS pool is named with what it lacks on this disk, and an ESP witho
   CHECK(roles(contents) == Words{"p1 bios-boot ", "p2 esp vfat", "p3 zfs zfs_member"});
   REQUIRE(contents.volumes.size() == 1);
   CHECK(contents.volumes[0].path == "rpool");
-  CHECK(contents.volumes[0].kind == "zfs");
+  CHECK(contents.volumes[0].kind == VolumeKind::zfs);
   CHECK_THAT(contents.volumes[0].details, Contains("mirror of 2") && Contains("txg 42") && Contains("pve1"));
   CHECK(contents.systems.empty());
   CHECK(ids(contents) == Words{"esp-without-loader p2", "zfs-member-missing rpool", "volume-closed rpool"});
@@ -177,7 +177,7 @@ TEST_CASE("kernels come from the module folders where /boot has none, in the ord
     disk.tree.write("lib/modules/" + std::string(version) + "/kernel/drivers/net/e1000.ko", "");
   const auto system = disk.ext4().systems.at(0);
   CHECK(system.kernels == Words{"6.10.2-arch1-1", "6.9.1-arch1-1", "5.15.0"});
-  CHECK(system.virtio == "no");
+  CHECK(system.virtio == Verdict::no);
 }
 
 TEST_CASE("a module that only this machine's initramfs may lack leaves virtio unknown, a built-in one does not") {
@@ -185,10 +185,10 @@ TEST_CASE("a module that only this machine's initramfs may lack leaves virtio un
   disk.tree.write("etc/os-release", "ID=arch\n");
   disk.tree.write("lib/modules/6.9.1/kernel/drivers/block/virtio_blk.ko.zst", "");
   disk.tree.write("lib/modules/6.9.1/kernel/drivers/virtio/virtio_pci.ko.zst", "");
-  CHECK(disk.ext4().systems.at(0).virtio == "unknown");
+  CHECK(disk.ext4().systems.at(0).virtio == Verdict::unknown);
   disk.tree.write("lib/modules/6.9.1/modules.builtin",
                   "kernel/drivers/block/virtio_blk.ko\nkernel/drivers/virtio/virtio_pci.ko\n");
-  CHECK(disk.ext4().systems.at(0).virtio == "yes");
+  CHECK(disk.ext4().systems.at(0).virtio == Verdict::yes);
 }
 
 TEST_CASE("a boot partition of its own is told, and its kernels are the system's") {

@@ -8,6 +8,8 @@ using namespace hrvm;
 using namespace hrvm::machine;
 using base::GiB;
 using base::MiB;
+using probe::SystemFamily;
+using probe::Verdict;
 
 namespace {
 
@@ -31,7 +33,7 @@ probe::Survey survey_with(const Evidence& evidence) {
 
 Firmware firmware_for(const Evidence& evidence) { return advise(survey_with(evidence), roomy).hardware.firmware; }
 
-Bus bus_for(const std::string& family, const std::string& virtio) {
+Bus bus_for(SystemFamily family, Verdict virtio) {
   auto survey = survey_with({.bios = true});
   probe::System system;
   system.name = "System";
@@ -94,10 +96,10 @@ TEST_CASE("processors are the host's, up to four and never none") {
 }
 
 TEST_CASE("virtio where the system knows it, SATA where it may not") {
-  CHECK(bus_for("linux", "unknown") == Bus::virtio);
-  CHECK(bus_for("linux", "no") == Bus::sata);
-  CHECK(bus_for("windows", "unknown") == Bus::sata);
-  CHECK(bus_for("windows", "yes") == Bus::virtio);
+  CHECK(bus_for(SystemFamily::linux, Verdict::unknown) == Bus::virtio);
+  CHECK(bus_for(SystemFamily::linux, Verdict::no) == Bus::sata);
+  CHECK(bus_for(SystemFamily::windows, Verdict::unknown) == Bus::sata);
+  CHECK(bus_for(SystemFamily::windows, Verdict::yes) == Bus::virtio);
   auto windows = survey_with({});
   windows.contents.partitions.push_back({.filesystem = "ntfs"});
   CHECK(advise(windows, roomy).hardware.bus == Bus::sata);
@@ -107,12 +109,12 @@ TEST_CASE("virtio where the system knows it, SATA where it may not") {
 TEST_CASE("a Windows gets its clock in local time and the interfaces of Hyper-V, another system neither") {
   auto survey = survey_with({.bios = true});
   probe::System system;
-  system.family = "windows";
+  system.family = SystemFamily::windows;
   survey.contents.systems = {system};
   const auto windows = advise(survey, roomy).hardware;
   CHECK(windows.clock == Clock::localtime);
   CHECK(windows.hyperv);
-  survey.contents.systems[0].family = "linux";
+  survey.contents.systems[0].family = SystemFamily::linux;
   const auto linux_one = advise(survey, roomy).hardware;
   CHECK(linux_one.clock == Clock::utc);
   CHECK_FALSE(linux_one.hyperv);
@@ -125,27 +127,37 @@ TEST_CASE("every choice has its reason") {
 TEST_CASE("the network card is one that the system has a driver for") {
   struct Case {
     std::vector<probe::NicEvidence> nics;
-    std::string virtio, model, because;
+    Verdict virtio;
+    std::string model, because;
   };
   const Case cases[] = {
-      {{{"virtio-net", "yes", "it is there"}}, "no", "virtio-net", "virtio-net: it is there"},
-      {{{"virtio-net", "no", "a"}, {"e1000e", "no", "b"}, {"e1000", "yes", "c"}}, "yes", "e1000", "e1000: c"},
-      {{{"virtio-net", "no", "a"}, {"e1000e", "unknown", "b"}, {"e1000", "no", "c"}}, "yes", "e1000e", "e1000e: b"},
-      {{{"virtio-net", "unknown", "a"}, {"e1000e", "no", "b"}, {"e1000", "no", "c"}},
-       "no",
+      {{{Nic::virtio, Verdict::yes, "it is there"}}, Verdict::no, "virtio-net", "virtio-net: it is there"},
+      {{{Nic::virtio, Verdict::no, "a"}, {Nic::e1000e, Verdict::no, "b"}, {Nic::e1000, Verdict::yes, "c"}},
+       Verdict::yes,
+       "e1000",
+       "e1000: c"},
+      {{{Nic::virtio, Verdict::no, "a"}, {Nic::e1000e, Verdict::unknown, "b"}, {Nic::e1000, Verdict::no, "c"}},
+       Verdict::yes,
+       "e1000e",
+       "e1000e: b"},
+      {{{Nic::virtio, Verdict::unknown, "a"}, {Nic::e1000e, Verdict::no, "b"}, {Nic::e1000, Verdict::no, "c"}},
+       Verdict::no,
        "virtio-net",
        "virtio-net: a"},
-      {{{"virtio-net", "unknown", "a"}, {"e1000e", "unknown", "b"}},
-       "no",
+      {{{Nic::virtio, Verdict::unknown, "a"}, {Nic::e1000e, Verdict::unknown, "b"}},
+       Verdict::no,
        "e1000e",
        "e1000e: what has no virtio driver for its disk may have none for the network"},
-      {{{"virtio-net", "no", "a"}, {"e1000e", "no", "b"}}, "yes", "virtio-net", "4 of 8 processors"},
-      {{}, "yes", "virtio-net", "4 of 8 processors"},
+      {{{Nic::virtio, Verdict::no, "a"}, {Nic::e1000e, Verdict::no, "b"}},
+       Verdict::yes,
+       "virtio-net",
+       "4 of 8 processors"},
+      {{}, Verdict::yes, "virtio-net", "4 of 8 processors"},
   };
   for (const Case& each : cases) {
     auto survey = survey_with({.bios = true});
     probe::System system;
-    system.family = "linux";
+    system.family = SystemFamily::linux;
     system.virtio = each.virtio;
     system.nics = each.nics;
     survey.contents.systems = {system};

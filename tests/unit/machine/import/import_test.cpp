@@ -20,7 +20,7 @@ probe::System debian() {
   system.id = "debian";
   system.name = "Debian GNU/Linux";
   system.pretty = "Debian GNU/Linux 12 (bookworm)";
-  system.family = "linux";
+  system.family = probe::SystemFamily::linux;
   system.hostname = "Web.Example";
   return system;
 }
@@ -144,7 +144,7 @@ TEST_CASE("what forbids the import of a disk forbids it of a further one") {
   auto circumstances = usual();
   circumstances.others = {second_disk()};
   auto& second = circumstances.others[0];
-  second.disk.in_use = {{"mount", "/srv", true}};
+  second.disk.in_use = {{probe::UsedBy::mount, "/srv", true}};
   CHECK(refusal_of(circumstances, {}).find("/images/second.img is in use") == 0);
   second = second_disk();
   second.disk.files = {{.path = "/images/second.img", .format = "qcow2", .dirty = true}};
@@ -233,7 +233,7 @@ TEST_CASE("a name that was asked for must be one and must be free") {
 
 TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
   auto circumstances = usual();
-  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  circumstances.survey.disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
   const auto error = refusal(circumstances);
   CHECK(error.kind() == ErrorKind::refused);
   CHECK_THAT(error.message(), Catch::Contains("mounted at /mnt/old"));
@@ -241,7 +241,7 @@ TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
   ImportRequest request;
   request.allow_in_use = true;
   CHECK(warns_of(plan_import(circumstances, request), "base-in-use"));
-  circumstances.survey.disk.in_use = {{"qemu", "another machine", false}};
+  circumstances.survey.disk.in_use = {{probe::UsedBy::qemu, "another machine", false}};
   CHECK(plan_import(circumstances, {}).findings.empty());
 }
 
@@ -278,7 +278,7 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
   CHECK_THAT(error.hint(), !Catch::Contains("--allow"));
   circumstances.storage.disks = {};
   circumstances.storage.mount_point = "/mnt/old";
-  circumstances.survey.disk.in_use = {{"mount", "/mnt/old", true}};
+  circumstances.survey.disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
   CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
 }
 

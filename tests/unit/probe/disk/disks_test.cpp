@@ -27,7 +27,7 @@ std::vector<std::string> paths(const std::vector<Disk>& disks) {
 
 std::vector<std::string> words(const std::vector<Use>& uses) {
   std::vector<std::string> told;
-  for (const Use& use : uses) told.push_back(use.by + " " + use.what + (use.writable ? "" : " ro"));
+  for (const Use& use : uses) told.push_back(std::string(word(use.by)) + " " + use.what + (use.writable ? "" : " ro"));
   return told;
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
@@ -35,14 +37,15 @@ test::MemoryFiles debian(const std::string& initrd) {
   return files;
 }
 
-struct Verdict {
+struct Told {
   std::string verdict, because;
 };
 
-std::map<std::string, Verdict> verdicts(test::MemoryFiles& files, bool quick, const std::string& of = version) {
-  std::map<std::string, Verdict> found;
+std::map<std::string, Told> verdicts(test::MemoryFiles& files, bool quick, const std::string& of = version) {
+  std::map<std::string, Told> found;
   const KernelAndInitramfs kernel{&files, &files, of, {"/boot/initrd.img-" + version}, ""};
-  for (const auto& bus : find_drivers(kernel, quick).buses) found[bus.bus] = {bus.verdict, bus.because};
+  for (const auto& bus : find_drivers(kernel, quick).buses)
+    found[std::string(word(bus.bus))] = {std::string(word(bus.verdict)), bus.because};
   return found;
 }
 
@@ -50,7 +53,7 @@ std::vector<std::string> nics(test::MemoryFiles& files, bool has_root = true) {
   std::vector<std::string> found;
   const KernelAndInitramfs kernel{has_root ? &files : nullptr, &files, version, {}, ""};
   for (const auto& nic : find_drivers(kernel, true).nics)
-    found.push_back(nic.model + ": " + nic.verdict + ": " + nic.because);
+    found.push_back(fmt::format("{}: {}: {}", word(nic.model), word(nic.verdict), nic.because));
   return found;
 }
 using Lines = std::vector<std::string>;

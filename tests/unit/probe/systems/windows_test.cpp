@@ -1,5 +1,7 @@
 // Windows by its registry: hives with what real ones have at these places, made by libhivex.
+#include <fmt/core.h>
 #include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <map>
@@ -33,8 +35,8 @@ struct Detected {
   std::vector<base::Finding> findings;
 
   std::string verdict(std::string_view bus) const {
-    const auto found = std::ranges::find(system->drivers, bus, &DriverEvidence::bus);
-    return found == system->drivers.end() ? "" : found->verdict + ": " + found->because;
+    const auto found = std::ranges::find(system->drivers, from_word<Bus>(bus), &DriverEvidence::bus);
+    return found == system->drivers.end() ? "" : fmt::format("{}: {}", word(found->verdict), found->because);
   }
   Words ids() const {
     Words told;
@@ -104,7 +106,7 @@ TEST_CASE("Windows 11 is called so by its build, whatever its registry says") {
   REQUIRE(detected.system);
   const System& system = *detected.system;
   CHECK(system.id == "windows");
-  CHECK(system.family == "windows");
+  CHECK(system.family == SystemFamily::windows);
   CHECK(system.name == "Windows 11 Pro");
   CHECK(system.version == "10.0.22631.3007");
   CHECK(system.pretty == "Windows 11 Pro 23H2 (build 22631.3007)");
@@ -221,7 +223,8 @@ TEST_CASE("a network card that Windows knows has a driver, its own or one that w
     CAPTURE(each.release, each.services);
     const auto detected = detect(Windows{each.release, select_1 + each.services, each.drivers});
     Words told;
-    for (const auto& nic : detected.system->nics) told.push_back(nic.model + ": " + nic.verdict + ": " + nic.because);
+    for (const auto& nic : detected.system->nics)
+      told.push_back(fmt::format("{}: {}: {}", word(nic.model), word(nic.verdict), nic.because));
     CHECK(told == each.nics);
   }
 }

@@ -52,7 +52,7 @@ TEST_CASE("a linear volume shows its segments one after the other, wherever they
   CHECK(made.findings.empty());
   REQUIRE(made.volumes.size() == 1);
   const auto& a = volume(made, "vg/a");
-  CHECK(a.kind == "lvm");
+  CHECK(a.kind == VolumeKind::lvm);
   CHECK(a.size_bytes == 5 * extent_bytes);
   REQUIRE(a.device);
   CHECK(a.device->size() == a.size_bytes);

@@ -105,7 +105,7 @@ TEST_CASE("RAID1 shows what each of its members holds, whatever the version of t
       REQUIRE(assembly.volumes.size() == 1);
       const auto& volume = assembly.volumes[0];
       CHECK(volume.path == (version == 90 ? "md:01010101-0101-0101-0101-010101010101" : "md:data"));
-      CHECK(volume.kind == "md");
+      CHECK(volume.kind == VolumeKind::md);
       REQUIRE(volume.device);
       CHECK(volume.size_bytes == 100 * KiB);
       CHECK(volume.device->size() == 100 * KiB);

@@ -73,7 +73,7 @@ TEST_CASE("a pool of one device is told with its host and the last transaction t
   CHECK(made.findings.empty());
   REQUIRE(made.volumes.size() == 1);
   CHECK(made.volumes[0].path == "rpool");
-  CHECK(made.volumes[0].kind == "zfs");
+  CHECK(made.volumes[0].kind == VolumeKind::zfs);
   CHECK(made.volumes[0].size_bytes == 5 << 20);
   CHECK(made.volumes[0].details == "one device, txg 42, last used by pve1 (host id 8c1f3a52)");
   CHECK_FALSE(made.volumes[0].device);

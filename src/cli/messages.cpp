@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <ostream>
 
 #include "hrvm/base/json.hpp"
@@ -59,6 +60,14 @@ void print_error(std::ostream& err, const Error& error, bool json, bool color) {
   }
   print_message(err, "hrvm: error:", located(error), color);
   if (!error.hint().empty()) print_message(err, "hint:", error.hint(), color);
+}
+
+void write_out(std::ostream& out, std::string_view text) {
+  errno = 0;
+  out << text << std::flush;
+  if (out) return;
+  if (errno == EPIPE) throw ReaderGone{};
+  throw base::system_error(errno ? errno : EIO, "write", "standard output");
 }
 
 }  // namespace hrvm::cli

@@ -1,6 +1,7 @@
-// What goes to stderr: errors, warnings and hints, one form for all.
+// What goes to stderr, errors, warnings and hints, in one form for all; and what goes to standard output.
 #pragma once
 
+#include <iosfwd>
 #include <string_view>
 
 #include "hrvm/base/error.hpp"
@@ -17,5 +18,12 @@ void print_error(std::ostream& err, const base::Error& error, bool json, bool co
 
 // "hrvm: warning: …": `label` is what stands before the message. Control characters are escaped, line by line.
 void print_message(std::ostream& err, std::string_view label, std::string_view message, bool color);
+
+// The reader of our output has left ("hrvm list | head -1"): nobody is there to be told. Caught in run() alone.
+struct ReaderGone {};
+
+// Writes all, and notices when it did not arrive: a full disk behind ">" must not look like success. Throws ReaderGone
+// or Error.
+void write_out(std::ostream& out, std::string_view text);
 
 }  // namespace hrvm::cli

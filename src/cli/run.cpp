@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "cli/messages.hpp"
-#include "cli/output.hpp"
 #include "cli/words/help_text.hpp"
 #include "cli/words/parser.hpp"
 #include "hrvm/base/error.hpp"

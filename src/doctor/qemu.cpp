@@ -3,7 +3,7 @@
 #include "doctor/checks.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/launch/qemu.hpp"
+#include "hrvm/launch/gather.hpp"
 #include "hrvm/sys/runner.hpp"
 
 namespace hrvm::doctor {

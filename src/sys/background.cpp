@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/sys/runner.hpp"
 
 namespace hrvm::sys {
 
@@ -46,6 +48,16 @@ void let_go_of_the_caller(const std::vector<int>& kept) {
   } catch (...) {
   }
   ::_exit(0);
+}
+
+constexpr std::chrono::milliseconds goodbye_limit{500};
+
+// By itself it ends when the one that it serves is gone, but not when that never came.
+void see_off(const Process& process) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (process.wait(goodbye_limit)) return;
+    process.signal(signal);
+  }
 }
 
 }  // namespace
@@ -93,6 +105,17 @@ void wait_for_end(const Fd& watched) {
   while (::read(watched.get(), &unused, 1) != 0) {
     if (errno != EINTR) return;
   }
+}
+
+Fd tie_to_lifeline(const Child& child) {
+  const auto process = Process::child(child.pid());
+  auto lifeline = make_lifeline();
+  const auto keeper = [&] {
+    wait_for_end(lifeline.watched);
+    see_off(process);
+  };
+  run_in_background(keeper, {lifeline.watched.get(), process.fd()});
+  return std::move(lifeline.held);
 }
 
 std::optional<std::string> read_now(int fd) {

@@ -90,6 +90,13 @@ struct Command {
   bool hidden = false;  // __complete
 };
 
+// A heading of --help, with its commands in the order in which a person meets them.
+struct Section {
+  std::string_view title;
+  std::vector<const Command*> commands;
+};
+const std::vector<Section>& sections();
+
 // The table of all commands, in the order of --help. Each is defined in the file of its name
 // (src/cli/commands/<name>.cpp).
 std::span<const Command* const> commands();

@@ -8,13 +8,13 @@
 #include <optional>
 #include <string>
 
+#include "hrvm/launch/ways.hpp"
 #include "hrvm/machine/store.hpp"
 
 namespace hrvm::launch {
 
 // Powers a run down: ACPI, and QMP quit when `patience` has passed (or at once, also for a guest that is paused). Says
 // which it was. Error{busy} also when QEMU does not end.
-enum class StopWay { powered_down, quit };
 StopWay stop_run(const machine::Path& layer, const machine::Path& run_folder, std::chrono::seconds patience,
                  bool at_once);
 
@@ -26,7 +26,6 @@ bool resume_run(const machine::Path& run_folder);
 
 // The guest powers down by ACPI and starts again in the same QEMU, with all that this boot was told; where it does not
 // power down in time, or `at_once`, it is reset as by a machine's button. A guest that is paused is reset, and runs.
-enum class RestartWay { powered_down, reset };
 RestartWay restart_run(const machine::Path& run_folder, std::chrono::seconds patience, bool at_once);
 
 // What the screen shows, as a PNG. Error{unsupported} where the machine has no screen.

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "hrvm/base/guid.hpp"
-#include "hrvm/launch/control.hpp"
+#include "hrvm/launch/ways.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/host.hpp"
 

@@ -93,6 +93,9 @@ struct KernelFiles {
   std::string kernel, initramfs;     // empty where there is none
 };
 
+// What the kernel line of a guest whose root is a folder calls that root.
+inline constexpr std::string_view root_tag = "hrvm";
+
 // The guest's root is a folder of the host's, by virtiofs: virtiofsd, which runs beside QEMU, and the kernel that QEMU
 // starts, as there is no boot loader.
 struct SharedFolder {
@@ -158,7 +161,7 @@ struct ExtraSource {
   bool is_disc = false, boots_first = false;
 };
 
-// What planning needs to know of the host; gathered beforehand.
+// What planning needs to know of the host; gathered beforehand (gather.hpp).
 struct LaunchCircumstances {
   std::string qemu;           // empty: not installed
   std::string swtpm;          // empty: not installed
@@ -177,9 +180,6 @@ struct LaunchCircumstances {
   std::vector<probe::Disk> others;  // where the machine's other disks are; one without a path began empty
   std::vector<ExtraSource> extra_sources;
 };
-// `nvram`: the variables that will boot, where there are any yet.
-LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine,
-                           const std::vector<probe::Disk>& bases, const std::optional<machine::Path>& nvram);
 
 // Pure. `state` is what boots; `layers` are its files, active first (a throw-away layer before a snapshot's), of the
 // first disk (machine::of_disk tells the others'); `nvram` is where its variables are or will be. Error{not_found} when

@@ -10,16 +10,12 @@
 #include <vector>
 
 #include "hrvm/launch/boot_judge.hpp"
+#include "hrvm/launch/keep.hpp"
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/sys/lock.hpp"
 #include "hrvm/sys/runner.hpp"
 
 namespace hrvm::launch {
-
-// What must stay open in QEMU: the lock of a throw-away folder.
-struct Keep {
-  std::vector<int> fds;
-};
 
 // Replaces this process by QEMU. A process in the background holds the machine's lock until QEMU's own lock on the
 // layer is there (or QEMU is gone), so that no other hrvm changes the machine in between. Returns only by throwing.

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "hrvm/launch/keep.hpp"
 #include "hrvm/launch/launch_plan.hpp"
-#include "hrvm/launch/run.hpp"
 #include "hrvm/sys/fd.hpp"
 
 namespace hrvm::launch {

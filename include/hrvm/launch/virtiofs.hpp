@@ -6,17 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "hrvm/launch/keep.hpp"
 #include "hrvm/launch/launch_plan.hpp"
-#include "hrvm/launch/run.hpp"
 #include "hrvm/sys/fd.hpp"
 
 namespace hrvm::launch {
-
-// What the guest's kernel line calls its root.
-inline constexpr std::string_view root_tag = "hrvm";
-
-// It has several homes, and is on PATH in none of the distributions that have one of these.
-std::optional<std::string> find_virtiofsd(const sys::Host& host);
 
 // Serves one QEMU at `socket`, which is a descriptor that listens, or a path.
 std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std::string& socket_option);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -132,6 +133,9 @@ struct State {
   std::optional<std::string> head;  // the snapshot it lies on; null: on the base
   friend bool operator==(const State&, const State&) = default;
 };
+
+// The same layer's file of another disk: ".../ID.qcow2" → ".../ID-1.qcow2".
+std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t disk);
 
 struct Snapshot {
   std::string name;

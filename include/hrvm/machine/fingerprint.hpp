@@ -3,6 +3,7 @@
 // for every boot.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ namespace hrvm::machine {
 // colon says which partition moved. Of a machine with several disks those of the others are told as "disk 2, p3 (ext4):
 // superblock"; a volume that lies on several is looked at once, as what it is.
 Fingerprint read_fingerprint(const std::vector<block::BlockDevice*>& disks, base::Time now);
+
+// The same of a folder: "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder
+// itself. What is mounted in it is left out: a machine does not see that either.
+Fingerprint read_folder_fingerprint(const std::filesystem::path& folder, base::Time now);
 
 // What a guest sees of a base: its bytes, or what a qcow2 image and all that backs it show. Disks are read as their
 // medium is, whatever the page cache holds of them (block::Access::fresh).

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/store.hpp"
 
 namespace hrvm::machine {
@@ -27,9 +26,5 @@ std::vector<Path> folder_stack(const Machine& machine, const State& state);
 std::uint64_t allocated_bytes(const Path& layer);
 // The same of a layer of all disks of a machine.
 std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer);
-
-// "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder itself. What is
-// mounted in it is left out: a machine does not see that either.
-Fingerprint read_folder_fingerprint(const Path& folder, base::Time now);
 
 }  // namespace hrvm::machine

@@ -26,9 +26,6 @@ namespace hrvm::machine {
 
 using sys::Path;
 
-// The same layer's file of another disk: ".../ID.qcow2" → ".../ID-1.qcow2".
-Path of_disk(const Path& layer, std::size_t disk);
-
 struct Machine {
   std::string name;
   Path folder;

@@ -14,6 +14,8 @@
 
 namespace hrvm::sys {
 
+class Child;
+
 // A process, held by a descriptor (pidfd_open(2)), so that its number cannot come to mean another one.
 class Process {
  public:
@@ -40,6 +42,10 @@ struct Lifeline {
 };
 Lifeline make_lifeline();
 void wait_for_end(const Fd& watched);
+
+// The child ends soon after the last process that has the returned descriptor open: by itself, else by SIGTERM, else by
+// SIGKILL. For a process that runs beside another one, for it alone.
+Fd tie_to_lifeline(const Child& child);
 
 // What can be read from `fd` without waiting, at most 4 KiB: nullopt when there is nothing now, empty at its end.
 std::optional<std::string> read_now(int fd);

@@ -2,17 +2,13 @@
 //
 // To add `hrvm frob MACHINE`:
 //   1. src/cli/commands/frob.cpp defines `const Command frob_command = {…}` and its run function (completion.cpp is a
-//   small
-//      model): read context.arguments, do the work through the layers below, return an Outcome with a Report, throw
+//      small model): read context.arguments, do the work through the layers below, return an Outcome with a Report, throw
 //      base::Error when it cannot be done. Choices, counts and unknown options were checked before it is called.
 //   2. Declare it here, and add it to its section in commands.cpp.
 //   3. man/hrvm-frob.1.scd names every option in bold; hrvm.1.scd lists the command. `hrvm snapshot frob` is
 //      snapshot_frob.cpp, and its page is hrvm-snapshot.1.
 //   4. tests/cli/frob/CASE.golden hold it (tests/cli/golden.hpp).
 #pragma once
-
-#include <string_view>
-#include <vector>
 
 #include "hrvm/cli/command.hpp"
 
@@ -53,12 +49,5 @@ extern const Command snapshot_tree_command;
 extern const Command stop_command;
 extern const Command undo_command;
 extern const Command verify_command;
-
-// A heading of --help, with its commands in the order in which a person meets them.
-struct Section {
-  std::string_view title;
-  std::vector<const Command*> commands;
-};
-const std::vector<Section>& sections();
 
 }  // namespace hrvm::cli

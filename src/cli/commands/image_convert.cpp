@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/steps/image_reading.hpp"
 #include "cli/words/image_words.hpp"
 #include "cli/words/target_file.hpp"
 #include "hrvm/base/byte_size.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "cli/commands/commands.hpp"
-#include "cli/output.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/confined_map.hpp"
 #include "cli/words/image_words.hpp"
 #include "hrvm/base/text.hpp"

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/steps/domains.hpp"
+#include "cli/views/machine_view.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"

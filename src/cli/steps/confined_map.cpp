@@ -5,7 +5,7 @@
 #include <chrono>
 #include <span>
 
-#include "cli/words/image_words.hpp"
+#include "cli/steps/image_reading.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/base/error.hpp"
 

@@ -103,9 +103,4 @@ void undefine_for_good(const Context& context, const launch::DomainRecord& recor
   }
 }
 
-base::Json domain_json(const std::optional<launch::DomainRecord>& record) {
-  if (!record) return {};
-  return base::Json::object().set("uri", record->uri).set("domain", record->name);
-}
-
 }  // namespace hrvm::cli

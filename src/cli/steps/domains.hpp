@@ -27,7 +27,4 @@ void check_ended(const Context& context, const launch::DomainRecord& record, con
 // After the machine has gone. What cannot be done is a warning with what to run later.
 void undefine_for_good(const Context& context, const launch::DomainRecord& record);
 
-// {"uri", "domain"}, or null.
-base::Json domain_json(const std::optional<launch::DomainRecord>& record);
-
 }  // namespace hrvm::cli

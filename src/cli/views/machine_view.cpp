@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "cli/steps/domains.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/launch/control.hpp"
@@ -176,6 +175,11 @@ report::FieldsView hardware_view() {
 }
 
 }  // namespace
+
+Json domain_json(const std::optional<launch::DomainRecord>& record) {
+  if (!record) return {};
+  return Json::object().set("uri", record->uri).set("domain", record->name);
+}
 
 void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_folder) {
   set_hardware_to_null(json);

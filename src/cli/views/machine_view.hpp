@@ -26,6 +26,8 @@ base::Json machine_json(const sys::Host& host, const machine::Machine& machine,
 // One whose definition could not be read: its name, and "damaged" where that is why.
 base::Json unread_machine_json(const std::string& name, bool damaged);
 
+// {"uri", "domain"}, or null.
+base::Json domain_json(const std::optional<launch::DomainRecord>& record);
 // The members that tell of the hardware. A machine on a folder starts the kernel in it: there is no firmware to choose,
 // and no bus that its disk would be on.
 void set_hardware(base::Json& json, const machine::Hardware& hardware, bool is_on_folder);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/words/lookup.hpp"
 #include "cli/words/parser.hpp"

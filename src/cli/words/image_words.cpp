@@ -1,14 +1,5 @@
 #include "cli/words/image_words.hpp"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
-#include "cli/views/image_info_json.hpp"
-#include "hrvm/base/error.hpp"
-#include "hrvm/block/devices.hpp"
-#include "hrvm/block/image_lock.hpp"
-#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -30,55 +21,6 @@ Option allow_in_use_option() { return {.name = "--allow-in-use", .help = "read w
 
 std::filesystem::path image_file(const Arguments& arguments, std::size_t index) {
   return sys::absolute(arguments.positional(index));
-}
-
-// The answer's first line is JSON; the backing file's name follows as it is, which need not be UTF-8.
-image::ImageInfo read_info_confined(block::BlockDevice& file, std::optional<image::ImageFormat> format) {
-  const auto answer = read_confined(file.name(), [&] {
-    const auto info = read_info(file, format);
-    return base::to_text(to_json(info), -1) + "\n" + (info.backing ? info.backing->path : "");
-  });
-  const auto line = std::string_view(answer).substr(0, answer.find('\n'));
-  auto info = image_info_from_json(base::parse_json(line, file.name()));
-  if (info.backing) info.backing->path = answer.substr(std::min(line.size() + 1, answer.size()));
-  return info;
-}
-
-// By QEMU, or, of a disk, by a mount or whoever else holds it.
-static bool is_open_for_writing(const Context& context, const std::string& path) {
-  if (block::image_use(path) == block::ImageUse::write) return true;
-  if (sys::status(path).type != sys::FileType::block) return false;
-  const auto disk = probe::locate_disk(context.host, path);
-  return std::ranges::any_of(disk.in_use, [](const probe::Use& use) { return use.writable; });
-}
-
-void check_unwritten(const Context& context, const std::vector<image::ImageInfo>& chain) {
-  for (const auto& image : chain) {
-    if (!is_open_for_writing(context, image.path)) continue;
-    const auto message = fmt::format("{} is open for writing, and may change while it is read", image.path);
-    if (!context.arguments.has("--allow-in-use")) {
-      throw base::Error(base::ErrorKind::refused, message)
-          .on(image.path)
-          .hint("stop what runs on it, or add --allow-in-use");
-    }
-    context.warn(message);
-  }
-}
-
-std::unique_ptr<block::BlockDevice> open_for_reading(const image::ImageInfo& image) {
-  if (image.format == image::ImageFormat::raw) return block::open_device(image.path, block::Access::fresh);
-  return image::open_image(image.path, image.format, [](const image::BackingReference& backing) {
-    return block::open_device(backing.path, block::Access::fresh);
-  });
-}
-
-std::string read_confined(const std::filesystem::path& path, const sys::ConfinedFunction& function) {
-  auto answer = sys::run_confined(function);
-  if (answer.text) return std::move(*answer.text);
-  throw base::Error(base::ErrorKind::corrupt,
-                    fmt::format("{} cannot be read: its reader {}", path.string(), answer.death))
-      .on(path.string())
-      .hint("the image may be damaged, or made to break what reads it; please report it");
 }
 
 }  // namespace hrvm::cli

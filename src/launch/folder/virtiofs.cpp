@@ -9,10 +9,10 @@
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/launch/root_initramfs.hpp"
 #include "hrvm/probe/folder.hpp"
+#include "hrvm/sys/background.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/socket.hpp"
-#include "launch/run/companion.hpp"
 
 namespace hrvm::launch {
 
@@ -64,14 +64,6 @@ sys::Child spawn(const sys::Host& host, const SharedFolder& folder, const sys::C
 
 }  // namespace
 
-std::optional<std::string> find_virtiofsd(const sys::Host& host) {
-  if (auto found = host.first_existing({"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/lib/virtiofsd",
-                                        "/usr/lib/kvm/virtiofsd", "/usr/local/libexec/virtiofsd",
-                                        "/run/current-system/sw/bin/virtiofsd"}))
-    return found;
-  return host.find_program("virtiofsd");
-}
-
 // Both that there are, QEMU's own and the one in Rust, know these options. Attributes: without them a guest's programs
 // lose their capabilities, and its journal the rights of who may read it.
 std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std::string& socket_option) {
@@ -95,7 +87,7 @@ static sys::Child start_virtiofsd(const sys::Host& host, const LaunchPlan& plan,
 std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
   auto held = lock_layers(plan);
   const auto child = start_virtiofsd(host, plan, held, keep);
-  held.push_back(tie_to_lifeline(child));
+  held.push_back(sys::tie_to_lifeline(child));
   return held;
 }
 

@@ -1,9 +1,8 @@
+#include "hrvm/launch/gather.hpp"
+
 #include <algorithm>
 
 #include "hrvm/block/copy.hpp"
-#include "hrvm/launch/launch_plan.hpp"
-#include "hrvm/launch/qemu.hpp"
-#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -50,6 +49,21 @@ bool libvirt_needs_root(const sys::Host& host, const machine::Machine& machine, 
 }
 
 }  // namespace
+
+std::optional<std::string> find_qemu(const sys::Host& host) {
+  for (const auto* name : {"qemu-system-x86_64", "qemu-kvm"}) {
+    if (auto found = host.find_program(name)) return found;
+  }
+  return host.first_existing({"/usr/libexec/qemu-kvm"});
+}
+
+std::optional<std::string> find_virtiofsd(const sys::Host& host) {
+  if (auto found = host.first_existing({"/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/lib/virtiofsd",
+                                        "/usr/lib/kvm/virtiofsd", "/usr/local/libexec/virtiofsd",
+                                        "/run/current-system/sw/bin/virtiofsd"}))
+    return found;
+  return host.find_program("virtiofsd");
+}
 
 LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machine,
                            const std::vector<probe::Disk>& bases, const std::optional<machine::Path>& nvram) {

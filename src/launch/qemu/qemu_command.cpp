@@ -3,7 +3,6 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/launch_plan.hpp"
-#include "hrvm/launch/virtiofs.hpp"
 #include "launch/qemu/block_graph.hpp"
 #include "launch/qemu/extra_disks.hpp"
 

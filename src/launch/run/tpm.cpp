@@ -9,10 +9,10 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/sys/background.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/lock.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "launch/run/companion.hpp"
 
 namespace hrvm::launch {
 
@@ -98,7 +98,7 @@ sys::Fd start_tpm(const sys::Host& host, const Tpm& tpm, const Keep& keep) {
   auto inherited = keep.fds;
   inherited.push_back(lock.fd());
   auto swtpm = spawn_swtpm(host, tpm, inherited);
-  auto lifeline = tie_to_lifeline(swtpm);
+  auto lifeline = sys::tie_to_lifeline(swtpm);
   wait_until_listening(swtpm, tpm);
   return lifeline;
 }

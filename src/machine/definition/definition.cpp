@@ -1,10 +1,16 @@
 #include "hrvm/machine/definition.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
-#include "hrvm/machine/store.hpp"
-
 namespace hrvm::machine {
+
+std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t disk) {
+  if (disk == 0) return layer;
+  return layer.parent_path() / fmt::format("{}-{}{}", layer.stem().string(), disk, layer.extension().string());
+}
+
 const Snapshot* Definition::find_snapshot(std::string_view name) const {
   const auto found =
       std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& each) { return each.name == name; });

@@ -9,7 +9,6 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
-#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/probe/partition_table.hpp"
 #include "hrvm/probe/signature.hpp"
 #include "hrvm/sys/confined.hpp"

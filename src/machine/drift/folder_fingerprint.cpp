@@ -2,12 +2,14 @@
 #include <xxhash.h>
 
 #include "hrvm/base/text.hpp"
-#include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::machine {
 namespace {
 
 using sys::FileType;
+using sys::Path;
 
 // All entries of a tree, one after the other. Their times alone nearly tell: nobody can set st_ctime back.
 class Walk {
@@ -34,7 +36,7 @@ class Walk {
 
 }  // namespace
 
-Fingerprint read_folder_fingerprint(const Path& folder, base::Time now) {
+Fingerprint read_folder_fingerprint(const sys::Path& folder, base::Time now) {
   const auto root = sys::status(folder);
   Fingerprint fingerprint{now, {{"folder", fmt::format("inode {}", root.inode)}}};
   for (const auto& name : sys::list_directory(folder)) {

@@ -7,6 +7,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import.hpp"
+#include "machine/change/change_apply.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -320,6 +321,18 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
     plan.findings.insert(plan.findings.end(), advice.findings.begin(), advice.findings.end());
   plan.change.new_layers = layers_on_base(plan.change.definition, circumstances.drawn.layer_id);
   return plan;
+}
+
+Machine apply_import(const Store& store, const ImportPlan& plan) {
+  const auto lock = store.begin(plan.name);
+  const Machine unborn{plan.name, store.folder() / plan.name, 0, plan.change.definition};
+  try {
+    for (const auto& layer : plan.change.new_layers) write_layer(unborn, layer);
+    return store.commit(plan.name, plan.change.definition);
+  } catch (const Error&) {
+    if (!store.contains(plan.name)) sys::remove_all(unborn.folder);
+    throw;
+  }
 }
 
 }  // namespace hrvm::machine

@@ -77,11 +77,6 @@ Path generation_path(const Path& folder, std::uint64_t generation) {
   return folder / "generations" / fmt::format("{}.json", generation);
 }
 
-Path of_disk(const Path& layer, std::size_t disk) {
-  if (disk == 0) return layer;
-  return layer.parent_path() / fmt::format("{}-{}{}", layer.stem().string(), disk, layer.extension().string());
-}
-
 RunState run_state(const Machine& machine) {
   for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
     if (block::image_use(machine.layer_path(machine.definition.active.layer, disk)) == block::ImageUse::write)

@@ -1,9 +1,8 @@
-#include "launch/folder/plan_folder.hpp"
+#include "launch/plan/plan_folder.hpp"
 
 #include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
-#include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::launch {

@@ -109,9 +109,8 @@ unpack_openzfs() {
   [ ! -e "$CACHE/openzfs/version" ] || return 0
   mkdir -p "$CACHE"
   work=$(mktemp -d "$CACHE/openzfs.XXXXXX")
-  mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
-  printf 'deb http://deb.debian.org/debian bookworm contrib\n' > "$work/apt/sources.list"
-  if contrib_get "$work" -qq update \
+  mkdir -p "$work/apt/sources" "$work/apt/lists/partial" "$work/apt/archives/partial"
+  if list_contrib "$work/apt/sources" && contrib_get "$work" -qq update \
     && contrib_get "$work" -qq download zfs-test zfsutils-linux libzpool5linux libnvpair3linux libuutil3linux libzfs4linux
   then
     for package in "$work"/*.deb; do
@@ -124,14 +123,53 @@ unpack_openzfs() {
     printf 'deps.sh: unpacked OpenZFS %s into %s\n' "$(cat "$CACHE/openzfs/version")" "$CACHE/openzfs"
   else
     rm -rf "$work"
-    printf 'deps.sh: no OpenZFS from contrib of deb.debian.org: its test is skipped\n' >&2
+    printf "deps.sh: no OpenZFS from contrib of this machine's Debian archive: its test is skipped\n" >&2
   fi
+}
+
+# Where this machine has Debian's main from, as "RELEASE FILE:NUMBER": a stanza of a .sources file, a line of any other.
+debian_entry() {
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(SOURCESENTRY)' 'Created-By: Packages' 'Component: main' \
+    'Origin: Debian' 'Label: Debian' "Codename: $(. /etc/os-release && echo "${VERSION_CODENAME:-}")" \
+    | sed -n '/^cdrom:/!{s/^[^ ]* //p;q}'
+}
+
+# list_contrib FOLDER: writes a source there that says what the machine's own says of the archive, by which key it is
+# signed included, for contrib.
+list_contrib() {
+  local entry release file number
+  entry=$(debian_entry)
+  if [ -z "$entry" ]; then
+    update_lists
+    entry=$(debian_entry)
+  fi
+  [ -n "$entry" ] || return 1
+  release=${entry%% *} file=${entry#* } number=${entry##*:}
+  file=${file%:*}
+  case $file in
+    *.sources) grep -v '^#' "$file" | contrib_stanza "$number" "$release" > "$1/contrib.sources" ;;
+    *)
+      sed -nE "${number}s/^(deb([[:space:]]+\[[^]]*])?[[:space:]]+[^[:space:]]+).*/\1/p" "$file" > "$1/contrib.list"
+      sed -i "s|\$| $release contrib|" "$1/contrib.list"
+      ;;
+  esac
+}
+
+contrib_stanza() { # NUMBER RELEASE
+  awk -v RS= -v FS='\n' -v number="$1" -v release="$2" '
+    NR == number {
+      for (i = 1; i <= NF; ++i) {
+        if ($i !~ /^[ \t]/) kept = tolower($i) !~ /^(types|suites|components|enabled):/
+        if (kept) print $i
+      }
+      printf "Types: deb\nSuites: %s\nComponents: contrib\n", release
+    }'
 }
 
 contrib_get() { # FOLDER ARGUMENTS...
   local folder=$1
   shift
-  (cd "$folder" && apt-get -o Dir::Etc::sourcelist="$folder/apt/sources.list" -o Dir::Etc::sourceparts=- \
+  (cd "$folder" && apt-get -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/apt/sources" \
     -o Dir::State::lists="$folder/apt/lists" -o Dir::Cache="$folder/apt" -o APT::Sandbox::User=root "$@" > /dev/null)
 }
 

@@ -11,6 +11,7 @@
 #include "block/range.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/trace.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/sys/fd.hpp"
 
@@ -148,6 +149,7 @@ std::unique_ptr<BlockDevice> open_device(const std::filesystem::path& path, Acce
   if (::stat(path.c_str(), &st) != 0) throw base::system_error(errno, "open", name);
   check_type(st.st_mode, name);
   // … without waiting, should a FIFO have taken the place since (but a drive is asked whether it has a medium) …
+  base::trace("block", "opens {} to read", name);
   sys::Fd fd = sys::open_file(path, S_ISBLK(st.st_mode) ? O_RDONLY : O_RDONLY | O_NONBLOCK);
   // … and again what was opened.
   if (::fstat(fd.get(), &st) != 0) throw base::system_error(errno, "look at", name);

@@ -11,6 +11,7 @@
 #include "cli/words/help_text.hpp"
 #include "cli/words/parser.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/trace.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
@@ -88,6 +89,7 @@ int run_command(const sys::Host& real_host, const Invocation& invocation) {
       .verbose = arguments.has("--verbose"),
       .color = uses_color(host, arguments, Channel::out),
   };
+  base::trace("cli", "runs {} on the store {}", invocation.command->name, context.store);
   const auto outcome = invocation.command->run(context);
   write_out(host.streams.out, outcome.report ? rendered(context, *outcome.report) : std::string());
   return outcome.status;

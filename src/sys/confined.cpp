@@ -21,6 +21,7 @@
 
 #include "hrvm/base/json.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/base/trace.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
 #include "sys/landlock.hpp"
@@ -68,13 +69,13 @@ std::string call(const ConfinedFunction& function) {
 
 bool is_read_only(int fd) { return (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY; }
 
-// The standard streams go to /dev/null, so that libraries stay silent about a broken disk; a sanitizer's report is
-// kept.
+// The standard streams go to /dev/null, so that libraries stay silent about a broken disk; a sanitizer's report and a
+// trace are kept.
 void silence() {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return;
   for (int stream : {0, 1, 2})
-    if (!(sanitized && stream == 2)) ::dup2(null, stream);
+    if (stream != 2 || !(sanitized || base::is_anything_traced())) ::dup2(null, stream);
 }
 
 // Returns the highest descriptor that is left.

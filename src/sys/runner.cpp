@@ -14,6 +14,8 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/base/trace.hpp"
 
 namespace hrvm::sys {
 
@@ -84,6 +86,7 @@ class SpawnPlan {
   void give(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
 
   pid_t start(const Command& command) {
+    base::trace("sys", "runs {}", base::join(command.argv, " "));
     std::vector<std::string> arguments = command.argv, environment = environment_for(command);
     pid_t pid = -1;
     const int error = ::posix_spawnp(&pid, arguments.at(0).c_str(), &actions_, &attributes_,

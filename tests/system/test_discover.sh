@@ -80,3 +80,11 @@ assert_json "$T/out" '.disks[0] | (.partitions | length) == 3 and any(.findings[
 claim "of several sources the others are told when one cannot be read"
 expect_status 1 hrvm discover "$T/demo.img" /no/such/disk "$T/pve.img" --json
 assert_json "$T/out" '[.disks[].systems[0].hostname] == ["demo", "pve1"]'
+
+claim "HRVM_DEBUG tells what is done, also in the confined child, and only of what is named"
+HRVM_DEBUG=block,fs expect_status 0 hrvm discover "$T/demo.img"
+grep -qF "hrvm[block] opens $T/demo.img" "$T/err" || fail "the disk's opening is not told: $ERR"
+grep -qF "hrvm[fs] reads ext4 on $T/demo.img (partition 3), its journal clean" "$T/err" || fail "no reader is told: $ERR"
+! grep -q '^hrvm\[cli\]' "$T/err" || fail "more is told than was asked for: $ERR"
+expect_status 0 hrvm discover "$T/demo.img"
+! grep -q '^hrvm\[' "$T/err" || fail "nothing was asked for: $ERR"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/trace.hpp"
 
 namespace hrvm::launch {
 
@@ -43,12 +44,14 @@ std::optional<Qmp> Qmp::connect(const std::filesystem::path& path, milliseconds 
 
 std::optional<Json> Qmp::next_message(milliseconds limit) {
   const auto line = socket_.read_line(limit);
+  if (line) base::trace("launch", "QEMU says {}", *line);
   return line ? std::optional(base::parse_json(*line, "QEMU's answer")) : std::nullopt;
 }
 
 Json Qmp::execute(const std::string& command, Json arguments, milliseconds limit) {
   const auto deadline = Clock::now() + limit;
   const auto order = Json::object().set("execute", command).set("arguments", std::move(arguments));
+  base::trace("launch", "orders QEMU: {}", base::to_text(order, -1));
   socket_.send(base::to_text(order, -1) + "\n", limit);
   while (const auto message = next_message(left_until(deadline))) {
     if (message->contains("return")) return (*message)["return"];

@@ -7,6 +7,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/base/trace.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "machine/store/store_layout.hpp"
 
@@ -160,6 +161,7 @@ sys::Lock Store::begin(const std::string& name) const {
 }
 
 Machine Store::commit(const std::string& name, const Definition& definition) const {
+  base::trace("machine", "commits {} in {}", name, folder_.string());
   Machine machine{name, folder_ / name, 1, definition};
   const Path current = machine.folder / "current";
   if (contains(name)) machine.generation = generation_of(current) + 1;

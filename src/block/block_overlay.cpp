@@ -51,6 +51,12 @@ BlockOverlay::Run BlockOverlay::moved_run(std::size_t index, std::uint64_t offse
   return {blocks * block_bytes_ - skipped, source};
 }
 
+BlockOverlay::Place BlockOverlay::place_of(std::uint64_t offset, std::uint64_t limit) const {
+  check_range(*this, offset, 1);
+  const Run run = run_at(offset);
+  return {std::min(run.length, limit), run.source, run.head == nullptr};
+}
+
 void BlockOverlay::read(std::uint64_t offset, std::span<std::byte> out) {
   check_range(*this, offset, out.size());
   while (!out.empty()) {

@@ -28,6 +28,13 @@ class BlockOverlay : public BlockDevice {
  public:
   BlockOverlay(BlockDevice& parent, std::uint32_t block_bytes, NewerBlocks newer);
 
+  // Where what is shown lies on the parent, at most `limit` (> 0) bytes that lie together.
+  struct Place {
+    std::uint64_t length = 0, offset = 0;
+    bool is_whole = true;  // false: other bytes stand in place of some of them
+  };
+  Place place_of(std::uint64_t offset, std::uint64_t limit) const;
+
   using BlockDevice::read;
   std::uint64_t size() const override { return parent_.size(); }
   void read(std::uint64_t offset, std::span<std::byte> out) override;

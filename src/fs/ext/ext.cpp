@@ -7,6 +7,7 @@
 #include "fs/ext/blocks.hpp"
 #include "fs/ext/folder.hpp"
 #include "fs/ext/inode.hpp"
+#include "fs/ext/recovery.hpp"
 #include "fs/ext/volume.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/file_system.hpp"
@@ -21,11 +22,11 @@ constexpr std::uint64_t longest_link = 4096;
 
 class Ext final : public FileSystem {
  public:
-  explicit Ext(block::BlockDevice& device) : volume_(device) {}
+  explicit Ext(Recovered recovered) : recovered_(std::move(recovered)), volume_(*recovered_.volume) {}
 
   std::string_view type() const override;
-  JournalState journal() const override { return needs_recovery() ? JournalState::ignored : JournalState::clean; }
-  bool needs_recovery() const override { return volume_.has_incompatible(incompatible_recover); }
+  JournalState journal() const override { return recovered_.journal; }
+  bool needs_recovery() const override { return recovered_.was_needed; }
 
   Node root() override { return {0, root_inode, 0}; }
   std::optional<Node> find(Node folder, std::string_view name) override {
@@ -50,7 +51,8 @@ class Ext final : public FileSystem {
   FileExtent inside(const File& file, std::uint64_t offset, std::uint64_t length);
   FileExtent in_blocks(const File& file, std::uint64_t offset, std::uint64_t length);
 
-  Volume volume_;
+  Recovered recovered_;
+  Volume& volume_;
 };
 
 // As libblkid tells them apart: by features that only ext4, or only ext3, knows.
@@ -124,9 +126,12 @@ FileExtent Ext::in_blocks(const File& file, std::uint64_t offset, std::uint64_t 
   FileExtent extent{offset, std::min(length, run.blocks * block_bytes - in_block)};
   if (run.volume_block == 0) return extent;
   const bool is_packed = file.has(flag_encrypted);
-  extent.stored = is_packed ? Stored::packed : Stored::plain;
-  extent.device_offset = run.volume_block * block_bytes + in_block;
-  extent.stored_bytes = is_packed ? extent.length : 0;
+  const auto place = recovered_.place_of(run.volume_block * block_bytes + in_block, extent.length);
+  extent.length = place.length;
+  // Blocks whose first bytes the journal does not hold as they are: few, and only of files whose data it takes.
+  extent.stored = is_packed || !place.is_whole ? Stored::packed : Stored::plain;
+  extent.device_offset = place.offset;
+  extent.stored_bytes = extent.stored == Stored::packed ? extent.length : 0;
   return extent;
 }
 
@@ -144,6 +149,6 @@ std::string Ext::read_link(Node node) {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) { return std::make_unique<Ext>(device); }
+std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) { return std::make_unique<Ext>(recover(device)); }
 
 }  // namespace hrvm::fs

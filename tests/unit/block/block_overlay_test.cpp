@@ -88,6 +88,19 @@ TEST_CASE("an extent ends where other bytes are shown, and neighbours that lie t
   CHECK(overlay.extent_at(112) == Extent{112, 16, ExtentKind::data});
 }
 
+TEST_CASE("the place on the parent is told, and where other bytes stand over it") {
+  const auto device = memory_device(letters(8), "disk");
+  const BlockOverlay overlay(*device, block_bytes, {{{2, 5}, {3, 6}}, {{6, head("1")}}});
+  const auto place = [&](std::uint64_t offset, std::uint64_t limit) {
+    const auto told = overlay.place_of(offset, limit);
+    return std::tuple(told.length, told.offset, told.is_whole);
+  };
+  CHECK(place(3, 1000) == std::tuple(29u, 3u, true));
+  CHECK(place(40, 10) == std::tuple(10u, 88u, true));
+  CHECK(place(40, 1000) == std::tuple(24u, 88u, true));
+  CHECK(place(100, 1000) == std::tuple(12u, 100u, false));
+}
+
 namespace {
 
 // Its bytes lie in a descriptor, 1000 bytes behind its start; its second half is a hole.

@@ -27,7 +27,7 @@ constexpr std::size_t most_known_trees = 64;
 
 constexpr std::uint32_t mode_of_empty_folder = 0755;
 
-bool is_empty_folder(Node node) { return node.id == empty_folder; }
+bool is_empty_folder(Node node) { return node.id == empty_folder && node.generation == 0; }
 
 class Btrfs final : public FileSystem {
  public:

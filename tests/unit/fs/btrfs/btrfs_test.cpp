@@ -6,28 +6,17 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "support/btrfs_disk.hpp"
+#include "unit/fs/btrfs/images.hpp"
 #include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
 namespace {
 
 using base::ErrorKind;
-using Words = std::vector<std::string>;
-
-Path make(const TemporaryDirectory& folder, const Words& options) {
-  const auto image = folder / "image";
-  std::ofstream(image).flush();
-  std::filesystem::resize_file(image, 128 * base::MiB);
-  Words command = {"mkfs.btrfs", "-q", "--rootdir", (folder / "tree").string()};
-  command.insert(command.end(), options.begin(), options.end());
-  command.push_back(image);
-  output_of(command);
-  return image;
-}
 
 // Nodes of 4 KiB, each once.
 FewBlocks make_few(const TemporaryDirectory& folder) {
-  const auto image = block::open_device(make(folder, {"-n", "4096", "-m", "single", "-d", "single"}));
+  const auto image = block::open_device(make_btrfs(folder, {"-n", "4096", "-m", "single", "-d", "single"}));
   FewBlocks few(image->size());
   for (std::uint64_t at = 0; at < image->size();) {
     const auto extent = image->extent_at(at);
@@ -100,7 +89,7 @@ TEST_CASE("btrfs made of a tree reads as that tree, whatever its nodes and check
     CAPTURE(options);
     const TemporaryDirectory folder;
     write_tree(folder);
-    const auto device = block::open_device(make(folder, options));
+    const auto device = block::open_device(make_btrfs(folder, options));
     const auto files = open_file_system("btrfs", *device);
     REQUIRE(files);
     CHECK(files->type() == "btrfs");
@@ -258,7 +247,7 @@ TEST_CASE("what is no btrfs, and one that is cut off, is corrupt") {
   CHECK(kind_of([&] { open_btrfs(tiny); }) == ErrorKind::corrupt);
   const TemporaryDirectory folder;
   write_tree(folder);
-  const auto whole = block::open_device(make(folder, {}));
+  const auto whole = block::open_device(make_btrfs(folder, {}));
   const auto cut = block::slice(*whole, 0, 1 << 20, "cut");
   CHECK(kind_of([&] { open_btrfs(*cut)->list("/"); }) == ErrorKind::corrupt);
 }

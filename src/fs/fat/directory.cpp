@@ -2,14 +2,13 @@
 
 #include <chrono>
 
-#include "fs/fat/format.hpp"
 #include "hrvm/base/text.hpp"
 
 namespace hrvm::fs::fat {
 
 namespace {
 
-constexpr std::size_t most_entries = 65536;
+constexpr const char* unknown = "\ufffd";
 constexpr unsigned most_parts = 20;  // 255 characters
 
 // The short name's checksum that ties long entries to it (specification, "ChkSum").
@@ -24,7 +23,7 @@ std::string short_part(const DirectoryEntry& entry, std::size_t first, std::size
   for (std::size_t i = first; i < first + count; ++i) {
     const std::uint8_t c = i == 0 && entry.name[0] == entry_kanji_e5 ? entry_free : entry.name[i];
     // The code page of a short name is not recorded.
-    text += c < 0x80 ? std::string(1, char(c)) : "\ufffd";
+    text += c < 0x80 && c != '/' && c != 0 ? std::string(1, char(c)) : unknown;
   }
   text.erase(text.find_last_not_of(' ') + 1);
   return entry.lower_case & lower_flag ? base::lower(text) : text;
@@ -32,20 +31,38 @@ std::string short_part(const DirectoryEntry& entry, std::size_t first, std::size
 
 std::string short_name(const DirectoryEntry& entry) {
   const std::string stem = short_part(entry, 0, 8, 0x08), extension = short_part(entry, 8, 3, 0x10);
+  if (stem.empty() && extension.empty()) return unknown;
   return extension.empty() ? stem : stem + "." + extension;
 }
 
-std::int64_t modified(const DirectoryEntry& entry) {
+// nullopt where it is no day.
+std::optional<Time> time_of(unsigned date, unsigned time, unsigned hundredths) {
   using namespace std::chrono;
-  const unsigned date = entry.modified_date, time = entry.modified_time;
   const year_month_day day{year(int(1980 + (date >> 9))), month(date >> 5 & 15), std::chrono::day(date & 31)};
-  if (!day.ok()) return 0;
-  const auto at = sys_days(day) + hours(time >> 11) + minutes(time >> 5 & 63) + seconds(2 * (time & 31));
-  return duration_cast<seconds>(at.time_since_epoch()).count();
+  if (!day.ok()) return std::nullopt;
+  const auto at = sys_days(day) + hours(time >> 11) + minutes(time >> 5 & 63) + seconds(2 * (time & 31)) +
+                  seconds(hundredths / 100);
+  return Time{duration_cast<seconds>(at.time_since_epoch()).count(), hundredths % 100 * 10'000'000};
 }
 
+Times times_of(const DirectoryEntry& entry) {
+  return {.modified = time_of(entry.modified_date, entry.modified_time, 0).value_or(Time{}),
+          .accessed = time_of(entry.accessed_date, 0, 0),
+          .created = time_of(entry.created_date, entry.created_time, entry.created_hundredths)};
+}
+
+bool can_be_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+
+bool is_part_of_long_name(const DirectoryEntry& entry) {
+  return (entry.attributes & attribute_mask) == attribute_long_name;
+}
+
+}  // namespace
+
 // Long entries come last part first, directly before the entry they name.
-class LongName {
+class DirectoryParser::LongName {
  public:
   void add(const LongNameEntry& entry) {
     const unsigned number = entry.order & ~unsigned(last_long_entry);
@@ -62,10 +79,11 @@ class LongName {
     for (const std::uint8_t c : entry.part_3) part += char(c);
     utf16_.insert(0, part);
   }
-  // Empty where the parts are not complete or belong to another entry.
+  // Empty where the parts are not complete, belong to another entry, or make no name.
   std::string name_for(const DirectoryEntry& entry) const {
     const bool complete = !utf16_.empty() && expected_ == 0 && checksum_ == checksum(entry);
-    return complete ? base::from_utf16le(utf16_) : std::string();
+    const std::string name = complete ? base::from_utf16le(utf16_) : std::string();
+    return can_be_name(name) ? name : std::string();
   }
   void clear() { *this = {}; }
 
@@ -75,37 +93,38 @@ class LongName {
   std::uint8_t checksum_ = 0;
 };
 
-File file_from(const DirectoryEntry& entry, const LongName& long_name) {
-  const std::string name = long_name.name_for(entry);
+std::optional<File> file_from(const DirectoryEntry& entry) {
+  const auto first = entry.name[0];
+  if (first == entry_end || first == entry_free || first == '.') return std::nullopt;
+  if (is_part_of_long_name(entry) || entry.attributes & attribute_volume) return std::nullopt;
   const bool is_directory = entry.attributes & attribute_directory;
-  return {.name = name.empty() ? short_name(entry) : name,
-          .is_directory = is_directory,
-          .first_cluster = std::uint32_t(entry.first_cluster_high) << 16 | std::uint32_t(entry.first_cluster_low),
-          .size = is_directory ? 0 : std::uint32_t(entry.size),
-          .modified = modified(entry)};
+  return File{.name = short_name(entry),
+              .is_directory = is_directory,
+              .is_read_only = (entry.attributes & attribute_read_only) != 0,
+              .first_cluster = std::uint32_t(entry.first_cluster_high) << 16 | std::uint32_t(entry.first_cluster_low),
+              .size = is_directory ? 0 : std::uint32_t(entry.size),
+              .times = times_of(entry)};
 }
 
-}  // namespace
+DirectoryParser::DirectoryParser() : long_name_(std::make_unique<LongName>()) {}
 
-std::vector<File> parse_directory(std::string_view bytes) {
-  const auto raw = std::as_bytes(std::span(bytes));
-  std::vector<File> files;
-  LongName long_name;
-  for (std::size_t at = 0; at + sizeof(DirectoryEntry) <= raw.size() && files.size() < most_entries;
-       at += sizeof(DirectoryEntry)) {
-    const auto entry = base::load<DirectoryEntry>(raw, at);
-    if (entry.name[0] == entry_end) break;
-    if (entry.name[0] == entry_free) {
-      long_name.clear();
-    } else if ((entry.attributes & attribute_mask) == attribute_long_name) {
-      long_name.add(base::load<LongNameEntry>(raw, at));
-    } else {
-      const bool shown = !(entry.attributes & attribute_volume) && entry.name[0] != '.';
-      if (shown) files.push_back(file_from(entry, long_name));
-      long_name.clear();
+DirectoryParser::~DirectoryParser() = default;
+
+bool DirectoryParser::take(std::span<const std::byte> bytes, const Visitor& visitor) {
+  for (std::size_t at = 0; at + sizeof(DirectoryEntry) <= bytes.size(); at += sizeof(DirectoryEntry)) {
+    const auto entry = base::load<DirectoryEntry>(bytes, at);
+    if (entry.name[0] == entry_end) return false;
+    if (entry.name[0] != entry_free && is_part_of_long_name(entry)) {
+      long_name_->add(base::load<LongNameEntry>(bytes, at));
+      continue;
     }
+    if (auto file = file_from(entry)) {
+      if (auto name = long_name_->name_for(entry); !name.empty()) file->name = std::move(name);
+      if (!visitor(*file, at)) return false;
+    }
+    long_name_->clear();
   }
-  return files;
+  return true;
 }
 
 }  // namespace hrvm::fs::fat

@@ -38,8 +38,9 @@ static_assert(offsetof(BootSector, total_sectors_32) == 32);
 struct DirectoryEntry {
   std::array<std::uint8_t, 11> name;  // 8 + 3, padded with blanks
   std::uint8_t attributes;
-  std::uint8_t lower_case;  // 0x08: base name, 0x10: extension (Windows NT)
-  std::array<std::uint8_t, 7> created_and_accessed;
+  std::uint8_t lower_case;          // 0x08: base name, 0x10: extension (Windows NT)
+  std::uint8_t created_hundredths;  // of two seconds more: 0 to 199
+  le16 created_time, created_date, accessed_date;
   le16 first_cluster_high;  // 0 before FAT32
   le16 modified_time;
   le16 modified_date;
@@ -47,6 +48,7 @@ struct DirectoryEntry {
   le32 size;
 };
 static_assert(sizeof(DirectoryEntry) == 32);
+static_assert(offsetof(DirectoryEntry, accessed_date) == 18);
 static_assert(offsetof(DirectoryEntry, first_cluster_high) == 20);
 
 struct LongNameEntry {
@@ -61,7 +63,8 @@ struct LongNameEntry {
 };
 static_assert(sizeof(LongNameEntry) == 32);
 
-inline constexpr std::uint8_t attribute_volume = 0x08, attribute_directory = 0x10, attribute_long_name = 0x0f;
+inline constexpr std::uint8_t attribute_read_only = 0x01, attribute_volume = 0x08, attribute_directory = 0x10,
+                              attribute_long_name = 0x0f;
 inline constexpr std::uint8_t attribute_mask = 0x3f;
 inline constexpr std::uint8_t entry_free = 0xe5, entry_end = 0x00, entry_kanji_e5 = 0x05;
 inline constexpr std::uint8_t last_long_entry = 0x40;

@@ -36,25 +36,17 @@ bool is_sensible(const BootSector& boot) {
          std::has_single_bit(boot.sectors_per_cluster) && boot.reserved_sectors > 0 && boot.fats > 0 && boot.fats <= 4;
 }
 
-// Notices that a chain runs in a circle after about three turns, without remembering it (Brent's algorithm).
-class CircleGuard {
- public:
-  bool closes_at(std::uint32_t cluster) {
-    if (cluster == mark_) return true;
-    if (++steps_ == stride_) {
-      mark_ = cluster;
-      stride_ *= 2;
-      steps_ = 0;
-    }
-    return false;
-  }
-
- private:
-  std::uint32_t mark_ = 0;  // no chain holds cluster 0
-  std::uint64_t steps_ = 0, stride_ = 1;
-};
-
 }  // namespace
+
+bool CircleGuard::closes_at(std::uint32_t cluster) {
+  if (cluster == mark_) return true;
+  if (++steps_ == stride_) {
+    mark_ = cluster;
+    stride_ *= 2;
+    steps_ = 0;
+  }
+  return false;
+}
 
 Volume::Volume(block::BlockDevice& device) : device_(device) {
   const BootSector boot = boot_sector(device);
@@ -66,9 +58,8 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
       boot.total_sectors_16 ? std::uint32_t(boot.total_sectors_16) : std::uint32_t(boot.total_sectors_32);
   fat_offset_ = boot.reserved_sectors * sector;
   fat_length_ = fat_sectors * sector;
-  root_offset_ = fat_offset_ + boot.fats * fat_length_;
-  root_length_ = boot.root_entries * sizeof(DirectoryEntry);
-  data_offset_ = root_offset_ + base::round_up(root_length_, sector);
+  root_ = {fat_offset_ + boot.fats * fat_length_, boot.root_entries * sizeof(DirectoryEntry)};
+  data_offset_ = root_.device_offset + base::round_up(root_.length, sector);
   cluster_bytes_ = std::uint32_t(boot.sectors_per_cluster * sector);
   if (fat_length_ == 0 || data_offset_ > total * sector || data_offset_ > device.size())
     throw broken(device, "its tables do not fit into it");
@@ -82,10 +73,12 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
   root_cluster_ = width_ == Width::bits32 ? std::uint32_t(boot.root_cluster) : 0;
 }
 
-std::string Volume::read_fixed_root() {
-  std::string bytes(std::size_t(std::min(root_length_, device_.size() - root_offset_)), '\0');
-  device_.read(root_offset_, std::as_writable_bytes(std::span(bytes)));
-  return bytes;
+bool Volume::can_hold_entries(std::uint64_t device_offset, std::size_t length) const {
+  const auto within = [&](std::uint64_t start, std::uint64_t size) {
+    return device_offset >= start && size >= length && device_offset - start <= size - length;
+  };
+  return within(root_.device_offset, root_.length) ||
+         within(data_offset_, std::uint64_t(cluster_count_) * cluster_bytes_);
 }
 
 void Volume::check_cluster(std::uint32_t cluster) const {
@@ -122,24 +115,37 @@ std::optional<std::uint32_t> Volume::next(std::uint32_t cluster) {
   return entry;
 }
 
-std::string Volume::read_chain(std::uint32_t cluster, std::uint64_t offset, std::size_t length) {
-  std::string bytes;
-  std::optional<std::uint32_t> here = cluster;
-  check_cluster(cluster);
-  CircleGuard guard;
-  for (std::uint64_t position = 0; here && bytes.size() < length; position += cluster_bytes_) {
-    if (guard.closes_at(*here)) throw broken(device_, "a chain of clusters has no end");
-    if (position + cluster_bytes_ > offset) {
-      const std::uint64_t skip = offset > position ? offset - position : 0;
-      const auto part = std::size_t(std::min<std::uint64_t>(cluster_bytes_ - skip, length - bytes.size()));
-      const std::size_t have = bytes.size();
-      bytes.resize(have + part);
-      const std::uint64_t start = data_offset_ + std::uint64_t(*here - first_cluster) * cluster_bytes_;
-      device_.read(start + skip, std::as_writable_bytes(std::span(bytes)).subspan(have, part));
-    }
-    if (bytes.size() < length) here = next(*here);
-  }
-  return bytes;
+std::uint64_t Volume::offset_of(std::uint32_t cluster) const {
+  return data_offset_ + std::uint64_t(cluster - first_cluster) * cluster_bytes_;
+}
+
+Volume::ChainPlace Volume::start_of(std::uint32_t first) const {
+  check_cluster(first);
+  ChainPlace place{.first = first, .cluster = first};
+  place.guard.closes_at(first);
+  return place;
+}
+
+bool Volume::advance(ChainPlace& place) {
+  const auto after = next(place.cluster);
+  if (!after) return false;
+  if (place.guard.closes_at(*after)) throw broken(device_, "a chain of clusters has no end");
+  place.cluster = *after;
+  ++place.index;
+  return true;
+}
+
+std::optional<Piece> Volume::piece_at(std::uint32_t first, std::uint64_t offset, std::uint64_t limit) {
+  const auto wanted = offset / cluster_bytes_;
+  if (last_.first != first || wanted < last_.index) last_ = start_of(first);
+  while (last_.index < wanted)
+    if (!advance(last_)) return std::nullopt;
+  const auto skip = offset % cluster_bytes_;
+  Piece piece{offset_of(last_.cluster) + skip, cluster_bytes_ - skip};
+  for (auto ahead = last_; piece.length < limit && advance(ahead); piece.length += cluster_bytes_)
+    if (offset_of(ahead.cluster) != piece.device_offset + piece.length) break;
+  piece.length = std::min(piece.length, limit);
+  return piece;
 }
 
 }  // namespace hrvm::fs::fat

@@ -1,4 +1,6 @@
+#include "fs/fat/format.hpp"
 #include "hrvm/base/byte_size.hpp"
+#include "unit/fs/extents.hpp"
 #include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
@@ -56,6 +58,11 @@ void check_tree(Made& made) {
     CHECK(info->size_bytes == entry.file_size());
     REQUIRE((read_all(*made.files, path) == sys::read_file(entry.path())));
   }
+}
+
+std::uint64_t data_offset_of(const std::vector<std::byte>& boot) {
+  const auto sectors = base::load<fat::BootSector>(boot);
+  return (sectors.reserved_sectors + std::uint64_t(sectors.fats) * sectors.fat_sectors_32) * sectors.bytes_per_sector;
 }
 
 struct Layout {
@@ -143,6 +150,102 @@ TEST_CASE("a chain that runs in a circle is corrupt, in a folder as in a file") 
   std::string self("\x02\x00\x00\x00", 4);
   made.put(fat_offset + 8, self);
   CHECK(kind_of([&] { open_fat(*made.device)->list("/"); }) == ErrorKind::corrupt);
+  // A file's too, past the clusters that it has.
+  made.put(fat_offset + 8, std::string("\xff\xff\xff\x0f", 4));
+  made.open();
+  const auto loop = find(*made.files, "/loop").value();
+  const auto first = (made.files->extent_at(loop, 0, 1)->device_offset - data_offset_of(boot)) / 512 + 2;
+  std::string back(4, '\0');
+  for (unsigned i = 0; i < 4; ++i) back[i] = char(first >> (8 * i));
+  made.put(fat_offset + (first + 3) * 4, back);
+  made.open();
+  std::vector<std::byte> bytes(600'000);
+  CHECK(kind_of([&] { made.files->read(loop, 0, bytes); }) == ErrorKind::corrupt);
+  CHECK(kind_of([&] { made.files->extent_at(loop, 500'000, 1); }) == ErrorKind::corrupt);
+}
+
+TEST_CASE("a file of a FAT is known by where its entry lies, and told again by that alone") {
+  Made made;
+  made.make({"-F", "16"}, 32 * base::MiB);
+  made.open();
+  const auto node = find(*made.files, "/EFI/BOOT/BOOTX64.EFI").value();
+  const auto entry = made.device->read(node.id * 32, 32);
+  CHECK(std::memcmp(entry.data(), "BOOTX64 EFI", 11) == 0);
+  const auto anew = open_fat(*made.device);
+  CHECK((anew->stat(node).node == node));
+  CHECK(anew->stat(node).size_bytes == 600'000);
+  CHECK(anew->stat(node).allocated_bytes == 600'064);
+  CHECK((anew->root() == Node{}));
+  CHECK(anew->stat(anew->root()).kind == FileKind::directory);
+}
+
+TEST_CASE("what is no entry of a FAT, or lies where none can, is no file") {
+  Made made;
+  made.make({"-F", "16"}, 32 * base::MiB);
+  made.open();
+  auto& files = *made.files;
+  const auto node = find(files, "/EFI/debian/thirteen13.cfg").value();
+  const Node long_part{0, node.id - 1, 0}, other_tree{1, node.id, 0}, other_generation{0, node.id, 1};
+  for (const auto& none : {long_part, other_tree, other_generation, Node{0, 1, 0}, Node{0, 32 * base::MiB / 32, 0},
+                           Node{0, ~0ull, 0}, Node{0, ~0ull / 32 + 2, 0}}) {
+    CAPTURE(none.id);
+    CHECK(kind_of([&] { files.stat(none); }) == ErrorKind::not_found);
+  }
+  output_of({"mdel", "-i", made.image(), "::EFI/debian/thirteen13.cfg"});
+  CHECK(kind_of([&] { files.stat(node); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("times of a FAT are told as finely as it keeps them, and what may not be written has no bits for it") {
+  Made made;
+  made.make({"-F", "16"}, 32 * base::MiB);
+  output_of({"mattrib", "-i", made.image(), "+r", "::lower.txt"});
+  made.open();
+  const auto node = find(*made.files, "/lower.txt").value();
+  // 2021-03-04 05:06:08 and 1.23 s more, 2022-07-08, 2023-09-10 11:12:14.
+  const std::uint8_t times[] = {123, 0xc4, 0x28, 0x64, 0x52, 0xe8, 0x54, 0, 0, 0x87, 0x59, 0x2a, 0x57};
+  made.put(node.id * 32 + 13, std::string(times, times + sizeof times));
+  made.open();
+  const auto stat = made.files->stat(node);
+  CHECK((stat.times.created == Time{1'614'834'369, 230'000'000}));
+  CHECK((stat.times.accessed == Time{1'657'238'400, 0}));
+  CHECK((stat.times.modified == Time{1'694'344'334, 0}));
+  CHECK_FALSE(stat.times.changed.has_value());
+  CHECK(stat.mode == 0444);
+  CHECK(made.files->stat(find(*made.files, "/UPPER.TXT").value()).mode == 0644);
+  CHECK(made.files->stat(find(*made.files, "/EFI").value()).mode == 0755);
+}
+
+TEST_CASE("the bytes of a FAT's files lie where it says, in one piece where their clusters do") {
+  Made made;
+  made.make({"-F", "16", "-s", "1"}, 8 * base::MiB);
+  for (int i = 0; i < 300; i += 2) output_of({"mdel", "-i", made.image(), fmt::format("::many/entry number {}", i)});
+  output_of(
+      {"mcopy", "-i", made.image(), made.folder.write("scattered", long_text(150 * 512 + 70'000)), "::scattered"});
+  made.open();
+  for (const auto* path : {"/scattered", "/EFI/BOOT/BOOTX64.EFI", "/empty"})
+    for (const std::uint64_t limit : {std::uint64_t(1000), ~std::uint64_t(0)})
+      check_extents(*made.files, path, *made.device, limit);
+  const auto loader = find(*made.files, "/EFI/BOOT/BOOTX64.EFI").value();
+  CHECK(made.files->extent_at(loader, 0, ~0ull)->length == 600'000);
+  CHECK(made.files->extent_at(loader, 599'999, ~0ull)->length == 1);
+  CHECK_FALSE(made.files->extent_at(loader, 600'000, ~0ull));
+}
+
+TEST_CASE("a FAT file that is read from its start to its end is found in its table once") {
+  Made made;
+  made.make({"-F", "16", "-s", "1"}, 30 * base::MiB);
+  output_of({"mcopy", "-i", made.image(), made.folder.write("large", long_text(10'000'000)), "::large"});
+  made.open();
+  CountedDevice counted(*made.device);
+  const auto files = open_fat(counted);
+  const auto node = find(*files, "/large").value();
+  // The table's window of 64 KiB holds the half of it: who started anew each time would read both halves each time.
+  std::vector<std::byte> piece(512);
+  counted.reads = 0;
+  unsigned pieces = 0;
+  for (std::uint64_t at = 0; files->read(node, at, piece) == piece.size(); at += piece.size()) ++pieces;
+  CHECK(pieces == 10'000'000 / 512);
+  CHECK(counted.reads < 2 * pieces + 10);  // the entry and the bytes
 }
 
 TEST_CASE("what is no FAT is corrupt, however short or long") {

@@ -60,8 +60,8 @@ constexpr Refusal refused[] = {
 };
 
 // What a Tree does beside that (hrvm/sys/tree.hpp). O_LARGEFILE is one that C libraries add.
-constexpr int allowed_for_folders[] = {SYS_getdents64, SYS_readlinkat, SYS_fgetxattr, SYS_flistxattr,
-                                       SYS_name_to_handle_at};
+constexpr int allowed_for_folders[] = {SYS_getdents64, SYS_readlinkat, SYS_statx,      SYS_fgetxattr,
+                                       SYS_flistxattr, SYS_lgetxattr,  SYS_llistxattr, SYS_name_to_handle_at};
 constexpr std::uint32_t kernels_large_file = 0100000;
 constexpr std::uint32_t opening_flags =
     O_PATH | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOATIME | kernels_large_file;

@@ -12,6 +12,8 @@
 #include <memory>
 #include <new>
 
+#include <fmt/core.h>
+
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "sys/file_status.hpp"
@@ -43,6 +45,8 @@ Fd open_at(int folder, const char* name, int flags) {
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
+
+FileTime time_of(const struct statx_timestamp& time) { return {time.tv_sec, time.tv_nsec}; }
 
 base::Error no_such(const Path& path, std::string_view kind) {
   return base::Error(base::ErrorKind::not_found, path.string() + " is no " + std::string(kind)).on(path);
@@ -93,6 +97,27 @@ FileStatus Tree::status(std::string_view path) const {
   throw base::system_error(errno, "look at", path_of(path));
 }
 
+FullStatus Tree::full_status(std::string_view path) const {
+  FullStatus full{.status = status(path)};
+  const auto place = place_of(path);
+  struct statx more {};
+  constexpr int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+  constexpr unsigned wanted = STATX_BASIC_STATS | STATX_BTIME;
+  if (place.folder < 0 || full.status.type == FileType::missing) return full;
+  if (::statx(place.folder, place.name.c_str(), flags, wanted, &more) != 0)
+    throw base::system_error(errno, "look at", path_of(path));
+  full.is_fifo = S_ISFIFO(more.stx_mode);
+  full.is_socket = S_ISSOCK(more.stx_mode);
+  full.device_major = more.stx_rdev_major;
+  full.device_minor = more.stx_rdev_minor;
+  full.links = more.stx_nlink;
+  full.modified = time_of(more.stx_mtime);
+  full.changed = time_of(more.stx_ctime);
+  full.accessed = time_of(more.stx_atime);
+  if (more.stx_mask & STATX_BTIME) full.created = time_of(more.stx_btime);
+  return full;
+}
+
 Fd Tree::open(std::string_view path, int flags) const {
   const auto place = place_of(path);
   if (place.folder < 0) throw no_such(path_of(path), "file that is there");
@@ -102,41 +127,71 @@ Fd Tree::open(std::string_view path, int flags) const {
 }
 
 std::vector<std::string> Tree::list(std::string_view path, std::size_t most) const {
+  std::vector<std::string> names;
+  visit(path, [&](std::string_view name) {
+    if (names.size() < most) names.emplace_back(name);
+    return names.size() < most;
+  });
+  std::ranges::sort(names);
+  return names;
+}
+
+void Tree::visit(std::string_view path, const std::function<bool(std::string_view name)>& visitor) const {
   if (status(path).type != FileType::directory) throw no_such(path_of(path), "folder");
   Fd fd = open(path, for_reading | O_DIRECTORY);
   const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(fd.get()));
   if (!folder) throw base::system_error(errno, "list", path_of(path));
   fd.release();
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    if (names.size() >= most) break;
-    if (is_name(entry->d_name)) names.emplace_back(entry->d_name);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder.get());
+    if (!entry) break;
+    if (is_name(entry->d_name) && !visitor(entry->d_name)) return;
   }
   if (errno != 0) throw base::system_error(errno, "list", path_of(path));
-  std::ranges::sort(names);
-  return names;
+}
+
+Fd Tree::open_regular(std::string_view path) const {
+  // Looked at before: to open a device can do something by itself.
+  if (status(path).type != FileType::regular) throw no_such(path_of(path), "regular file");
+  Fd fd = open(path, for_reading);
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) throw no_such(path_of(path), "regular file");
+  return fd;
 }
 
 std::string Tree::read(std::string_view path, std::uint64_t offset, std::size_t length) const {
-  // Looked at before: to open a device can do something by itself.
-  const auto found = status(path);
-  if (found.type != FileType::regular) throw no_such(path_of(path), "regular file");
-  const Fd fd = open(path, for_reading);
-  struct stat st {};
-  if (::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) throw no_such(path_of(path), "regular file");
-  const auto end = std::uint64_t(st.st_size);
+  const auto end = status(path).size_bytes;
   std::string bytes(offset < end ? std::size_t(std::min<std::uint64_t>(length, end - offset)) : 0, '\0');
+  bytes.resize(read(path, offset, std::as_writable_bytes(std::span(bytes))));
+  return bytes;
+}
+
+std::size_t Tree::read(std::string_view path, std::uint64_t offset, std::span<std::byte> out) const {
+  const Fd fd = open_regular(path);
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::pread(fd.get(), bytes.data() + done, bytes.size() - done, off_t(offset + done));
+  while (done < out.size()) {
+    const ssize_t got = ::pread(fd.get(), out.data() + done, out.size() - done, off_t(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw base::system_error(errno, "read", path_of(path));
     if (got == 0) break;
     done += std::size_t(got);
   }
-  bytes.resize(done);
-  return bytes;
+  return done;
+}
+
+std::optional<Stretch> Tree::stretch_at(std::string_view path, std::uint64_t offset) const {
+  const Fd fd = open_regular(path);
+  struct stat st {};
+  if (::fstat(fd.get(), &st) != 0) throw base::system_error(errno, "look at", path_of(path));
+  const auto end = std::uint64_t(st.st_size);
+  if (offset >= end) return std::nullopt;
+  const auto at = off_t(offset);
+  const off_t data = ::lseek(fd.get(), at, SEEK_DATA);
+  if (data < 0 && errno == ENXIO) return Stretch{end - offset, true};
+  if (data > at) return Stretch{std::uint64_t(data) - offset, true};
+  const off_t hole = data == at ? ::lseek(fd.get(), at, SEEK_HOLE) : -1;
+  return Stretch{hole > at ? std::uint64_t(hole) - offset : end - offset, false};
 }
 
 std::string Tree::read_link(std::string_view path) const {
@@ -164,10 +219,20 @@ Fd Tree::open_for_attributes(std::string_view path) const {
   return type == FileType::directory || type == FileType::regular ? open(path, for_reading) : Fd();
 }
 
+// What cannot be opened is named by the folder that holds it, which is open.
+std::optional<std::string> Tree::link_of(std::string_view path) const {
+  const auto place = place_of(path);
+  if (place.folder < 0 || place.name.empty()) return std::nullopt;
+  return fmt::format("/proc/self/fd/{}/{}", place.folder, place.name);
+}
+
 std::optional<std::string> Tree::attribute(std::string_view path, const std::string& name) const {
   const Fd fd = open_for_attributes(path);
+  const auto link = fd ? std::nullopt : link_of(path);
   std::string value(largest_attribute, '\0');
-  const ssize_t length = fd ? ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size()) : -1;
+  const ssize_t length = fd     ? ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size())
+                         : link ? ::lgetxattr(link->c_str(), name.c_str(), value.data(), value.size())
+                                : -1;
   if (length < 0) return std::nullopt;
   value.resize(std::size_t(length));
   return value;
@@ -175,8 +240,11 @@ std::optional<std::string> Tree::attribute(std::string_view path, const std::str
 
 std::vector<std::string> Tree::attribute_names(std::string_view path) const {
   const Fd fd = open_for_attributes(path);
+  const auto link = fd ? std::nullopt : link_of(path);
   std::string all(largest_attribute, '\0');
-  const ssize_t length = fd ? ::flistxattr(fd.get(), all.data(), all.size()) : 0;
+  const ssize_t length = fd     ? ::flistxattr(fd.get(), all.data(), all.size())
+                         : link ? ::llistxattr(link->c_str(), all.data(), all.size())
+                                : 0;
   std::vector<std::string> names;
   for (ssize_t at = 0; at < length; at += ssize_t(names.back().size()) + 1) names.emplace_back(all.data() + at);
   std::ranges::sort(names);

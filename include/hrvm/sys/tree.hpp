@@ -6,8 +6,11 @@
 // thread: it keeps the folder open in which it looked last.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +19,28 @@
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::sys {
+
+// Since 1970, UTC: of any year that a filesystem can tell.
+struct FileTime {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+};
+
+// All that is told of a file, which costs more than status().
+struct FullStatus {
+  FileStatus status;
+  bool is_fifo = false, is_socket = false;           // of FileType::other
+  std::uint32_t device_major = 0, device_minor = 0;  // of device nodes
+  std::uint64_t links = 1;
+  FileTime modified, changed, accessed;
+  std::optional<FileTime> created;  // nullopt where the filesystem keeps none
+};
+
+// Bytes of a regular file that are all stored, or all not.
+struct Stretch {
+  std::uint64_t length = 0;  // never 0
+  bool is_hole = false;
+};
 
 class Tree {
  public:
@@ -26,12 +51,18 @@ class Tree {
 
   // FileType::missing where it is not there, or what should hold it is no folder.
   FileStatus status(std::string_view path) const;
+  FullStatus full_status(std::string_view path) const;
   // Sorted, at most `most`. Error{not_found} for what is no folder.
   std::vector<std::string> list(std::string_view path, std::size_t most) const;
+  // In the order in which they are told, until the visitor returns false; a name is valid until then.
+  void visit(std::string_view path, const std::function<bool(std::string_view name)>& visitor) const;
   // Bytes of a regular file, fewer at its end. Error{not_found} for whatever else it is.
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length) const;
+  std::size_t read(std::string_view path, std::uint64_t offset, std::span<std::byte> out) const;  // how many
+  // What starts at `offset` of a regular file; nullopt from its end on.
+  std::optional<Stretch> stretch_at(std::string_view path, std::uint64_t offset) const;
   std::string read_link(std::string_view path) const;
-  // Extended attributes of a folder or regular file; what else it is has none.
+  // Extended attributes; those of what is no folder or regular file only where /proc is mounted.
   std::optional<std::string> attribute(std::string_view path, const std::string& name) const;
   std::vector<std::string> attribute_names(std::string_view path) const;  // sorted
   // By what its filesystem knows a file for as long as it is there; nullopt where there is no such thing.
@@ -45,7 +76,9 @@ class Tree {
   Place place_of(std::string_view path) const;
   int enter(std::string_view folder) const;
   Fd open(std::string_view path, int flags) const;
+  Fd open_regular(std::string_view path) const;
   Fd open_for_attributes(std::string_view path) const;
+  std::optional<std::string> link_of(std::string_view path) const;
 
   Path folder_;
   Fd root_;

@@ -33,8 +33,6 @@ struct Side {
   const sys::Tree& top() const { return *layers.front(); }
 };
 
-bool is_of_overlay(const std::string& attribute) { return attribute.starts_with("trusted.overlay."); }
-
 constexpr char separator = '\0';  // no name holds one
 constexpr std::size_t fields_of_change = 5;
 

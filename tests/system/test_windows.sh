@@ -43,13 +43,15 @@ if len(sys.argv) == 2:
         for i in range(300): file.write(b"%08192d" % i); file.flush(); other.write(b"x" * 8192); other.flush()
     try: os.setxattr(top + "/packed", "system.ntfs_attrib", (0x810).to_bytes(4, "little"))
     except OSError: pass
+    for name, size in ("small", 20), ("large", 60000): os.setxattr(top + "/a/b/holes", "user." + name, b"x" * size)
+    os.link(top + "/few/1", top + "/few/another name of 1")
     with open(top + "/packed/text", "w") as file:
         for i in range(100000): file.write("line %d\n" % i)
 END
   umount "$mounted"
   ntfs-3g -o ro,special_files=wsl "$image" "$mounted"
   HRVM_TEST_IMAGE=$image HRVM_TEST_TYPE=ntfs HRVM_TEST_TREE=$mounted \
-    "$BUILD_DIR/tests/unit_fs" --warn NoTests '[.kernel]' > "$T/out" || fail "hrvm reads something else: $(cat "$T/out")"
+    "$BUILD_DIR/tests/unit_fs" --warn NoTests '[.kernel],[.mounted]' > "$T/out" || fail "hrvm reads something else: $(cat "$T/out")"
   umount "$mounted"
 done
 

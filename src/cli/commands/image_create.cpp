@@ -9,6 +9,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/image/create.hpp"
 
 namespace hrvm::cli {
 namespace {

@@ -10,7 +10,7 @@ export LC_ALL=C
 BUILD_PACKAGES=(
   g++ cmake ninja-build scdoc
   libcli11-dev libfmt-dev nlohmann-json3-dev libpugixml-dev
-  libblkid-dev uuid-dev libudev-dev libext2fs-dev comerr-dev ntfs-3g-dev libxxhash-dev nettle-dev
+  libblkid-dev uuid-dev libudev-dev ntfs-3g-dev libxxhash-dev nettle-dev
   zlib1g-dev libzstd-dev liblzo2-dev libbz2-dev liblz4-dev liblzma-dev
 )
 TEST_PACKAGES=(

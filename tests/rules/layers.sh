@@ -31,7 +31,6 @@ hidden=(
   'CLI/|CLI11'                    '^src/cli/words/parser\.cpp$'
   'nlohmann/'                     '^src/base/json\.cpp$'
   'pugixml'                       '^src/launch/libvirt/'
-  'ext2fs/|et/com_err'            '^src/fs/ext/'
   'ntfs-3g/'                      '^src/fs/ntfs/'
   'blkid/'                        '^src/probe/signature\.cpp$'
   'libudev'                       '^src/probe/disk/udev\.'

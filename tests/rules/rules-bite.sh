@@ -57,7 +57,7 @@ bites layers.sh src/launch/a.cpp '#include "machine/private.hpp"'
 bites layers.sh src/cli/a.cpp '#include <CLI/CLI.hpp>'
 bites layers.sh src/machine/a.cpp '#include <nlohmann/json.hpp>'
 bites layers.sh src/cli/a.cpp '#include <pugixml.hpp>'
-bites layers.sh src/probe/a.cpp '#include <ext2fs/ext2fs.h>'
+bites layers.sh src/probe/a.cpp '#include <ntfs-3g/volume.h>'
 bites layers.sh src/fs/a.cpp '#include <blkid/blkid.h>'
 bites layers.sh src/cli/a.cpp '#include <libudev.h>'
 bites layers.sh src/probe/a.cpp '#include <sys/stat.h>'
@@ -72,7 +72,7 @@ bites layers.sh src/machine/definition/a.cpp '#include "hrvm/machine/store.hpp"'
 bites layers.sh src/cli/commands/a.cpp '#include "cli/run.cpp"'
 bites layers.sh src/main.cpp '#include <signal.h>'
 bites layers.sh include/hrvm/block/a.hpp '#include <fcntl.h>'
-bites layers.sh include/hrvm/fs/a.hpp '#include <ext2fs/ext2fs.h>'
+bites layers.sh include/hrvm/fs/a.hpp '#include <ntfs-3g/volume.h>'
 
 passes self-alone.sh
 bites self-alone.sh README.md "see /w""ork/notes"

@@ -24,7 +24,7 @@ fill() {
   python3 -c 'import sys
 with open(sys.argv[1], "wb") as file:
     for i in range(1500): file.seek(i * 16390); file.write(b"piece %04d" % i)' "$mounted/a/b/pieces"
-  fallocate -l 1M "$mounted/a/b/c/reserved"
+  fallocate -l 1M "$mounted/a/b/c/reserved" 2> /dev/null || : # ext2 and ext3 reserve nothing
   printf x > "$mounted/a/b/c/old"
   touch -d '1969-07-20 20:17:40 UTC' "$mounted/a/b/c/old"
   rm "$mounted/some/a name of some length, number "{20..60}
@@ -125,7 +125,7 @@ done
 claim "ext4 as mkfs makes it, with small blocks, and with all that is new in it"
 check ext4 mkfs.ext4 -q
 check ext4 mkfs.ext4 -q -b 1024
-check ext4 mkfs.ext4 -q -O inline_data,ea_inode,large_dir,metadata_csum_seed,project
+check ext4 mkfs.ext4 -q -O inline_data,ea_inode,large_dir,metadata_csum_seed
 check ext4 mkfs.ext4 -q -O bigalloc,sparse_super2,^resize_inode -I 512
 claim "ext3 and ext2, with inodes of 128 bytes too"
 check ext3 mkfs.ext3 -q -b 1024

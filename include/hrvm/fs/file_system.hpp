@@ -200,7 +200,11 @@ std::optional<std::string> try_read(FileSystem& files, std::string_view path, st
 bool exists(FileSystem& files, std::string_view path);  // links followed
 
 // Readers. The device must outlive them. Error{corrupt} when the filesystem cannot be opened.
-std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device);  // ext2, ext3, ext4, by libext2fs
+// ext2, ext3 and ext4 with all that Linux 6.12 mounts of them, and the blocks of a filesystem that is cut off as far as
+// they are there. Names are compared as they are written, in folders that fold case too. Names in encrypted folders are
+// given as they lie; encrypted contents are Error{unsupported}. Checksums are not looked at. Quota files, orphans and
+// compression have no meaning here.
+std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device);
 std::unique_ptr<FileSystem> open_fat(
     block::BlockDevice& device);  // FAT12, FAT16, FAT32 with long names; names ignore case
 std::unique_ptr<FileSystem> open_xfs(block::BlockDevice& device);  // XFS of versions 4 and 5

@@ -34,10 +34,11 @@ struct OpenFile {
 
 class Xfs final : public FileSystem {
  public:
-  explicit Xfs(block::BlockDevice& device) : volume_(device), needs_recovery_(xfs::has_log_to_replay(volume_)) {}
+  explicit Xfs(block::BlockDevice& device)
+      : log_(xfs::replay_log(device)), volume_(log_.device ? *log_.device : device) {}
 
   std::string_view type() const override { return "xfs"; }
-  JournalState journal() const override { return needs_recovery_ ? JournalState::ignored : JournalState::clean; }
+  JournalState journal() const override { return log_.state; }
 
   using FileSystem::read, FileSystem::read_link;
 
@@ -130,8 +131,8 @@ class Xfs final : public FileSystem {
     }
   }
 
+  xfs::ReplayedLog log_;
   xfs::Volume volume_;
-  bool needs_recovery_;
   std::optional<OpenFile> open_file_;
 };
 

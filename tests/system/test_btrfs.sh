@@ -31,6 +31,7 @@ fill() { # FOLDER
   seq 1 100 > "$1/a/b/c/rewritten"
   sync -f "$1"
   dd if="$1/a/b/whole" of="$1/a/b/text" bs=7000 count=20 seek=30 conv=notrunc status=none
+  fill_special "$1"
 }
 
 joined() { local IFS=:; echo "${images[*]}"; }

@@ -28,36 +28,7 @@ with open(sys.argv[1], "wb") as file:
   printf x > "$mounted/a/b/c/old"
   touch -d '1969-07-20 20:17:40 UTC' "$mounted/a/b/c/old"
   rm "$mounted/some/a name of some length, number "{20..60}
-  fill_special
-}
-
-# All kinds of files, owners, modes and attributes.
-fill_special() {
-  mkdir -m 1777 "$mounted/special"
-  mkfifo "$mounted/special/fifo"
-  mknod "$mounted/special/console" c 5 1
-  mknod -m 640 "$mounted/special/disk" b 259 70000
-  install -m 6755 -o 70000 -g 3000000 /dev/null "$mounted/special/owned"
-  ln "$mounted/special/owned" "$mounted/special/linked"
-  touch -d '2100-01-02 03:04:05.123456789 UTC' "$mounted/special/owned"
-  python3 - "$mounted/special" << 'PYTHON'
-import os, socket, struct, sys
-top = sys.argv[1]
-socket.socket(socket.AF_UNIX).bind(top + "/socket")
-def acl(*entries):
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-nobody = 0xffffffff
-some = acl((1, 6, nobody), (2, 4, 70000), (4, 4, nobody), (8, 6, 3000000), (16, 6, nobody), (32, 0, nobody))
-attributes = {"user.mime_type": b"text/plain", "user.empty": b"", "trusted.note": bytes(range(256)),
-              "security.capability": struct.pack("<5I", 0x2000001, 0x400, 0, 0, 0), "system.posix_acl_access": some}
-for name, value in attributes.items(): os.setxattr(top + "/owned", name, value)
-os.setxattr(top, "system.posix_acl_default", some)
-for size in (600, 3000, 20000, 65000):
-    path = f"{top}/attribute-of-{size}"
-    with open(path, "w"): pass
-    try: os.setxattr(path, "user.large", bytes(i * 7 % 251 for i in range(size)))
-    except OSError: pass
-PYTHON
+  fill_special "$mounted"
 }
 
 compare() { # TYPE TREE

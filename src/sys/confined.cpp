@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,7 +128,16 @@ void give_up_other_files(const std::vector<std::filesystem::path>& folders) {
   if (!folders.empty()) read_below_only(opened);
 }
 
-[[noreturn]] void be_confined(const ConfinedFunction& function, const Confinement& limits, int answer_fd) {
+// A parent that is killed takes its child along: nobody waits for the answer, and until its writable descriptors are
+// closed the child would keep the parent's locks.
+void end_with(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(0);  // it was gone before
+}
+
+[[noreturn]] void be_confined(const ConfinedFunction& function, const Confinement& limits, int answer_fd,
+                              pid_t parent) {
+  end_with(parent);
   for (int number : {SIGINT, SIGTERM, SIGPIPE, SIGXCPU}) ::signal(number, SIG_DFL);
   silence();
   limit_resources(limits, close_writable_descriptors(answer_fd));
@@ -154,9 +164,9 @@ Running start(const ConfinedFunction& function, const Confinement& limits, std::
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw base::system_error(errno, "make", "a pipe");
   Fd read_end(ends[0]), write_end(ends[1]);
-  const pid_t pid = ::fork();
+  const pid_t parent = ::getpid(), pid = ::fork();
   if (pid < 0) throw base::system_error(errno, "start", "a confined child");
-  if (pid == 0) be_confined(function, limits, write_end.get());
+  if (pid == 0) be_confined(function, limits, write_end.get(), parent);
   return {pid, std::move(read_end), Clock::now() + limits.time, {}, {}, index};
 }
 

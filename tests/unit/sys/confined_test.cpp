@@ -19,6 +19,7 @@
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/tree.hpp"
+#include "support/subreaper.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -117,6 +118,27 @@ TEST_CASE("a confined child that does not end is stopped when its time is over")
   const auto answer = sys::run_confined(loop_without_end, {.time = 200ms});
   CHECK(answer.death == "took longer than 200 ms");
   CHECK(std::chrono::steady_clock::now() - start < 20s);
+}
+
+TEST_CASE("a confined child ends with a parent that is killed") {
+  const test::Subreaper subreaper;
+  sys::SharedNumber child;
+  const auto parent = ::fork();
+  if (parent == 0) {
+    sys::run_confined([&] { return child.set(std::uint64_t(::getpid())), loop_without_end(); }, {.time = 1h});
+    ::_exit(0);
+  }
+  while (child.get() == 0) ::usleep(1000);
+  ::kill(parent, SIGKILL);
+  int status = 0;
+  CHECK(::waitpid(parent, &status, 0) == parent);
+  // An hour of computing it would have.
+  pid_t ended = 0;
+  for (int turn = 0; turn < 10'000 && (ended = ::waitpid(pid_t(child.get()), &status, WNOHANG)) == 0; ++turn)
+    ::usleep(1000);
+  CHECK(ended == pid_t(child.get()));
+  if (ended == 0) ::kill(pid_t(child.get()), SIGKILL);
+  subreaper.wait_for_all(parent);
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // memory is not bounded under a sanitizer

@@ -43,6 +43,15 @@ need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
 
 hrvm() { "$HRVM" "$@"; }
 
+# hrvm_for_others: a copy in $T/bin that every user can run, as the build may lie in somebody's home. Sets $OTHERS_HRVM.
+hrvm_for_others() {
+  chmod 711 "$T"
+  mkdir -p "$T/bin"
+  OTHERS_HRVM=$T/bin/hrvm
+  cp "$HRVM" "$OTHERS_HRVM"
+  chmod 755 "$T/bin" "$OTHERS_HRVM"
+}
+
 # --- what is claimed --------------------------------------------------------------------------------------------------
 
 # expect_status STATUS COMMAND...: runs it; its output is in $T/out and $T/err, and in $OUT and $ERR.

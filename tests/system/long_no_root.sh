@@ -5,7 +5,7 @@
 need_root # to become somebody else
 
 readonly SOMEBODY=65534 # nobody: libvirt wants one that has a name
-cp "$HRVM" "$T/hrvm" # from a folder that others may not enter
+hrvm_for_others
 mkdir "$T/home" "$T/run"
 demo_disk "$T/demo.img"
 chown -R $SOMEBODY:$SOMEBODY "$T"
@@ -17,7 +17,7 @@ as_somebody() {
   setpriv --reuid=$SOMEBODY --regid=$SOMEBODY --clear-groups \
     env -i PATH="$PATH" LC_ALL=C HOME="$T/home" XDG_RUNTIME_DIR="$T/run" TMPDIR="$T" "$@"
 }
-mine() { as_somebody "$T/hrvm" "$@"; }
+mine() { as_somebody "$OTHERS_HRVM" "$@"; }
 
 claim "the store is in the home, and only its owner reads it"
 expect_status 0 mine import "$BASE" demo --cpus 1 --memory 512M --classic --allow-low-space

@@ -8,23 +8,23 @@ truncate -s 8M "$T/disk.img"
 printf 'label: dos\nlabel-id: 0xd3300001\nstart=2048, type=83\n' | sfdisk -q "$T/disk.img"
 
 claim "a disk that this user may not read"
-chmod 755 "$T"
+hrvm_for_others
 chmod 600 "$T/disk.img"
 mkdir "$T/nobody"
 chown 65534:65534 "$T/nobody"
 as_nobody() {
   setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$T/nobody" HRVM_STORE="$T/nobody/store" "$@"
 }
-expect_status 1 as_nobody "$HRVM" import "$T/disk.img" --json
+expect_status 1 as_nobody "$OTHERS_HRVM" import "$T/disk.img" --json
 assert_equal "$(jq -r .kind "$T/err")" permission "kind of error"
 assert_contains "$(jq -r .message "$T/err")" "$T/disk.img" "the message"
-expect_status 1 as_nobody "$HRVM" import "$T/disk.img"
+expect_status 1 as_nobody "$OTHERS_HRVM" import "$T/disk.img"
 assert_one_message
 chmod 644 "$T/disk.img"
 
 claim "a user who is not root has a store of his own"
-expect_status 0 as_nobody "$HRVM" import "$T/disk.img" mine
-expect_status 0 as_nobody "$HRVM" boot mine --print
+expect_status 0 as_nobody "$OTHERS_HRVM" import "$T/disk.img" mine
+expect_status 0 as_nobody "$OTHERS_HRVM" boot mine --print
 assert_equal "$(find "$T/nobody/store" ! -type l ! -uid 65534)" "" "files that are somebody else's"
 
 claim "a store that is read-only"

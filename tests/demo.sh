@@ -1,6 +1,6 @@
 #!/bin/bash
 # demo.sh: hrvm at work on a real bootable disk, as a session: each command is shown before it runs. Installs what is
-# needed, builds the release, and works in a temporary folder that it removes.
+# needed, builds hrvm in build/demo, and works in a temporary folder that it removes.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -17,12 +17,12 @@ say() { printf '\n# %s\n' "$*"; }
 T=$(mktemp -d "${TMPDIR:-/var/tmp}/hrvm-demo.XXXXXX")
 trap finish EXIT
 
-say 'what is needed, and the release build'
+say 'what is needed, and a build'
 run tests/deps.sh
-if command -v ccache > /dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
-run cmake --preset release
-run cmake --build --preset release
-export PATH=$top/build/release:$PATH HRVM_STORE=$T/store
+. tests/support/use-ccache.sh
+run cmake --preset demo
+run cmake --build --preset demo --target hrvm
+export PATH=$top/build/demo:$PATH HRVM_STORE=$T/store
 cd "$T"
 
 say 'a bootable disk, built on the spot: GPT, BIOS boot partition, ESP, ext4 root, a Debian kernel'

@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 jobs=$(nproc)
-if command -v ccache > /dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+. tests/support/use-ccache.sh
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
@@ -41,7 +41,8 @@ build dev
 [ -n "$quick" ] || build release
 
 step 'tests'
-options=(--test-dir build/dev --output-on-failure --no-tests=error -j "$jobs")
+# One more than there are processors: tests that boot guests also wait, and ctest begins with those that take longest.
+options=(--test-dir build/dev --output-on-failure --no-tests=error -j $((jobs + 1)))
 [ -z "$quick" ] || options+=(--label-exclude '^long$')
 [ -z "$pattern" ] || options+=(--tests-regex "$pattern")
 status=0

@@ -12,7 +12,7 @@ fresh_tree() {
   echo '#include "hrvm/base/error.hpp"' >"$tree/include/hrvm/block/device.hpp"
   echo '#include <sys/types.h>' >"$tree/include/hrvm/fs/file.hpp"
   printf '%s\n' '#include <fcntl.h>' '#include "block/range.hpp"' '#include "hrvm/base/x.hpp"' >"$tree/src/block/device.cpp"
-  printf '%s\n' '#include "hrvm/report/x.hpp"' '#include "hrvm/fs/x.hpp"' >"$tree/src/cli/run.cpp"
+  printf '%s\n' '#include "hrvm/fs/x.hpp"' '#include "hrvm/report/x.hpp"' >"$tree/src/cli/run.cpp"
   printf '%s\n' 'void operating_system();' 'auto path = "/tmp/a-XXXXXX";' >"$tree/src/fs/file.cpp"
   echo '#include "fs/path.hpp"' >"$tree/src/fs/ext/ext.cpp"
   echo '#include "hrvm/machine/definition.hpp"' >"$tree/src/machine/store/store.cpp"
@@ -73,6 +73,18 @@ bites layers.sh src/cli/commands/a.cpp '#include "cli/run.cpp"'
 bites layers.sh src/main.cpp '#include <signal.h>'
 bites layers.sh include/hrvm/block/a.hpp '#include <fcntl.h>'
 bites layers.sh include/hrvm/fs/a.hpp '#include <ntfs-3g/volume.h>'
+
+fresh_tree
+status=0
+run format.sh >/dev/null || status=$?
+if [[ $status == 77 ]]; then
+  echo "not tried: $(run format.sh)"
+else
+  passes format.sh
+  bites format.sh src/fs/a.cpp 'int  spaced;'
+  bites format.sh include/hrvm/fs/a.hpp 'void f(int *pointer);'
+  bites format.sh tests/unit/fs/a_test.cpp 'void f(){}'
+fi
 
 passes self-alone.sh
 bites self-alone.sh README.md "see /w""ork/notes"

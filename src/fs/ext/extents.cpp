@@ -67,7 +67,6 @@ Run run_in_extents(Volume& volume, std::span<const std::byte, 60> root, std::uin
   for (Node node(volume, root, std::nullopt);; node = Node(volume, below, node.depth() - 1)) {
     const auto count = node.count_up_to(block);
     if (count < node.count()) end = std::min(end, node.first_block(count));
-    if (end <= block) throw volume.corrupt("it has a tree of extents that is out of order");
     if (count == 0) return {end - block, 0};
     if (node.depth() == 0) return run_of(volume, node.at<ExtentLeaf>(count - 1), block, end);
     const auto index = node.at<ExtentIndex>(count - 1);

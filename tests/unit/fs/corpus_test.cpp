@@ -20,6 +20,30 @@ void walk(FileSystem& files, const std::string& folder, int depth) {
   }
 }
 
+// What is asked by node alone, of readers that go so.
+void walk(FileSystem& files, Node folder, int depth) {
+  std::vector<Node> nodes;
+  files.visit(folder, [&](const DirectoryEntry& entry) {
+    nodes.push_back(entry.node);
+    return true;
+  });
+  for (const Node node : nodes) {
+    const auto stat = files.stat(node);
+    files.attributes(node);
+    if (stat.kind == FileKind::regular) files.extent_at(node, stat.size_bytes / 2, 1 << 20);
+    if (stat.kind == FileKind::directory && depth > 0) walk(files, node, depth - 1);
+  }
+}
+
+bool goes_by_node(FileSystem& files) {
+  try {
+    files.root();
+    return true;
+  } catch (const base::Error& error) {
+    return error.kind() != base::ErrorKind::unsupported;
+  }
+}
+
 using Device = std::unique_ptr<block::BlockDevice>;
 
 Device whole(const Path& image) { return block::open_device(image); }
@@ -32,7 +56,9 @@ Device packed(const Path& sectors) {
 std::string outcome(const Path& image, Open open, Device (*device_of)(const Path&)) {
   try {
     const auto device = device_of(image);
-    walk(*open(*device), "", 4);
+    const auto files = open(*device);
+    walk(*files, "", 4);
+    if (goes_by_node(*files)) walk(*files, files->root(), 4);
     return "reads";
   } catch (const base::Error& error) {
     CHECK_FALSE(error.message().empty());

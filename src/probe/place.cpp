@@ -30,6 +30,19 @@ bool holds_windows_loader(fs::FileSystem& files) {
   return fs::exists(files, "/bootmgr") && fs::exists(files, "/Boot/BCD");
 }
 
+// Of a filesystem that was not closed. A reader that knows of no journal says that it is clean.
+std::string_view what_is_told(fs::JournalState journal) {
+  switch (journal) {
+    case fs::JournalState::replayed:
+      return "its journal was replayed in memory, and what is told is what a mount would show";
+    case fs::JournalState::ignored:
+      return "its journal was not replayed here: what is told may be older than what a machine finds";
+    case fs::JournalState::clean:
+      break;
+  }
+  return "a machine replays the journal in its own layer";
+}
+
 class Looking {
  public:
   Looking(Place& place, std::vector<base::Finding>& findings) : place_(place), findings_(findings) {}
@@ -68,9 +81,8 @@ class Looking {
     if (place_.is_boot) place_.boot_kernels = kernels_in(*place_.files, "/");
     if (place_.files->needs_recovery())
       add("filesystem-unclean", Severity::note,
-          fmt::format(
-              "its {} was not unmounted cleanly, or is mounted now; a machine replays the journal in its own layer",
-              place_.signature->type));
+          fmt::format("its {} was not unmounted cleanly, or is mounted now; {}", place_.signature->type,
+                      what_is_told(place_.files->journal())));
   }
 
   void look_for_loaders() {

@@ -13,6 +13,7 @@ mkdir "$pool" "$mounted"
 # all.
 mkdir "$T/memory"
 mount -t tmpfs -o size=3G tmpfs "$T/memory"
+at_end 'umount -q "$mounted"; umount "$pool"; umount "$T/memory"'
 truncate -s 6G "$T/memory/pool"
 mkfs.xfs -q -m reflink=1 "$T/memory/pool"
 mount -o loop "$T/memory/pool" "$pool"
@@ -62,7 +63,7 @@ crash() {
   umount "$mounted"
 }
 
-has_files() { [ "$(find "$mounted" -xdev -type f | wc -l)" -ge "$1" ]; }
+has_files() { [ "$(find "$mounted" -xdev -type f 2> /dev/null | wc -l)" -ge "$1" ]; }
 
 compare() { # IMAGE WHAT [JOURNAL]
   HRVM_TEST_IMAGE=$1 HRVM_TEST_TREE=$mounted HRVM_TEST_MOUNTED=$since HRVM_TEST_JOURNAL=${3:-replayed} \

@@ -1,6 +1,8 @@
 #!/bin/bash
-# hrvm is killed before every system call by which a change touches the store. Whatever the moment: the next command
-# reads the machine as it was before the change or as it is after it, and the next change removes what was left over.
+# hrvm is killed before system calls by which a change touches the store. Whatever the moment: the next command reads the
+# machine as it was before the change or as it is after it, and the next change removes what was left over.
+#
+# KILLS of each change, and in any case at those around its commit; KILLS=all before every such call. SEED draws others.
 . "$(dirname "$0")/lib.sh"
 
 export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
@@ -8,6 +10,8 @@ MUTATING=mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,u
 MUTATING+=,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fallocate,fsync,fdatasync,fchmod,fchmodat,chmod
 MUTATING+=,copy_file_range,sendfile,ioctl
 PRISTINE=$T/pristine # the store that every attempt starts from
+KILLS=${KILLS:-8}
+RANDOM=${SEED:-$$}
 
 truncate -s 4M "$T/disk.img"
 printf 'label: dos\nlabel-id: 0xd3300001\nstart=2048, type=83\n' | sfdisk -q "$T/disk.img"
@@ -59,6 +63,21 @@ moments() {
     "$T/trace"
 }
 
+# Of the moments in a file: the first and the last, those at each rename and link with the ones beside them, and so many of
+# the others as are asked for, at random; in their order.
+drawn() { # FILE
+  if [ "$KILLS" = all ]; then cat "$1"; return; fi
+  awk -v kills="$KILLS" -v seed="$RANDOM" '
+    { moment[NR] = $0; if ($0 ~ /^(rename|link|symlink)/) for (i = NR - 1; i <= NR + 1; ++i) picked[i] = 1 }
+    END {
+      picked[1] = picked[2] = picked[3] = picked[NR] = 1
+      srand(seed)
+      for (i = 1; i <= NR; ++i) if (!(i in picked)) { left[++count] = i }
+      for (; kills > 0 && count > 0; --kills) { i = 1 + int(rand() * count); picked[left[i]] = 1; left[i] = left[count--] }
+      for (i = 1; i <= NR; ++i) if (i in picked) print moment[i]
+    }' "$1"
+}
+
 # killed_anywhere SETTLING COMMAND...: SETTLING is a change that succeeds whether or not COMMAND has been carried out.
 killed_anywhere() {
   local settling=$1 before after now moment status count=0 befores=0
@@ -98,9 +117,9 @@ $now"
     expect_status 0 hrvm $settling
     assert_equal "$(left_over)" "" "left over after a kill at $moment and the next change"
     count=$((count + 1))
-  done < "$T/moments"
+  done < <(drawn "$T/moments")
   [ "$befores" -gt 2 ] && [ "$befores" -lt "$count" ] || fail "the kills hit no commit point: $befores of $count before"
-  claim "$count kills in: hrvm $*"
+  claim "$count kills, of $(wc -l < "$T/moments") moments, in: hrvm $*"
 }
 
 base=$(base_identity "$T/disk.img")

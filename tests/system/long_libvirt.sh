@@ -43,9 +43,12 @@ run_machine() { # NAME SOURCE FIRMWARE
   assert_equal "$(base_identity "$BASE")" "$base" "the base while the domain runs"
   virsh destroy "$name"
   kill -9 "$reader"
-  claim "$name: after it has run, the base has owner, mode and times as before, and hrvm boots the machine"
+  claim "$name: after it has run, the base has owner, mode and times as before"
   assert_equal "$(base_identity "$BASE")" "$base" "the base"
-  expect_status 0 hrvm boot "$name" --wait-for "$READY boots=2" --timeout 100
+  if [ "$firmware" = uefi ]; then
+    claim "$name: hrvm boots what libvirt has run, with the variables that its firmware has written"
+    expect_status 0 hrvm boot "$name" --wait-for "$READY boots=2" --timeout 100
+  fi
   virsh undefine --nvram "$name" 2> /dev/null || virsh undefine --keep-nvram "$name"
 }
 

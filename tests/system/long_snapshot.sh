@@ -25,12 +25,13 @@ session 'grep two /root/state; echo three > /root/state'
 expect_status 0 hrvm snapshot revert demo@one
 session 'grep one /root/state && [ ! -e /root/later ]'
 
-claim "a snapshot boots in a throw-away layer: nothing of it stays"
-before=$(layers demo)
+claim "a snapshot boots in a throw-away layer: nothing of it stays, in the snapshot or in the machine"
+snapshot_layer() { echo "$HRVM_STORE/demo/layers/$(jq -r --arg name "$1" '.snapshots[] | select(.name == $name).layer' "$HRVM_STORE/demo/current").qcow2"; }
+before=$(layers demo) two=$(shown "$(snapshot_layer two)") active=$(shown "$(active_layer demo)")
 session 'grep two /root/state && [ -e /root/later ] && echo lost > /root/state' demo@two
-session 'grep two /root/state' demo@two
 assert_equal "$(layers demo)" "$before" "the layers"
-session 'grep one /root/state'
+assert_equal "$(shown "$(snapshot_layer two)")" "$two" "what the snapshot shows"
+assert_equal "$(shown "$(active_layer demo)")" "$active" "what the machine shows"
 
 claim "--ephemeral leaves no trace"
 before=$(shown "$(active_layer demo)")

@@ -59,7 +59,7 @@ TEST_CASE("a NixOS that has not been started yet is told by its profile in the s
   CHECK(told(files) == "nixos | 23.11.928.50aa30a13c4a | NixOS 23.11 (Tapir)");
   CHECK(system->hostname == "nix1");
   CHECK(system->kernels == Words{"6.1.64"});
-  CHECK(system->family == "linux");
+  CHECK(system->family == SystemFamily::linux);
 }
 
 TEST_CASE("systems from before os-release are told by the file that each had") {

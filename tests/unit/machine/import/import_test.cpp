@@ -88,7 +88,9 @@ probe::Survey second_disk() {
   return second;
 }
 
-probe::DiskSet group(std::vector<std::string> missing) { return {"lvm", "u1", "pve", missing.empty(), missing, {}}; }
+probe::DiskSet group(std::vector<std::string> missing) {
+  return {probe::VolumeKind::lvm, "u1", "pve", missing.empty(), missing, {}};
+}
 
 std::string refusal_of(const ImportCircumstances& circumstances, const ImportRequest& request) {
   try {

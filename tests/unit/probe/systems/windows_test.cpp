@@ -187,7 +187,7 @@ TEST_CASE("a bus is one to start from when its driver is there and starts at boo
           overridden("storahci") + service("stornvme", 3) + service("vioscsi", 0) + service("intelide", 0) +
           service("atapi", 0),
       {"viostor", "storahci", "stornvme", "intelide", "atapi"}});
-  CHECK(detected.system->virtio == "yes");
+  CHECK(detected.system->virtio == Verdict::yes);
   CHECK(detected.verdict("virtio") == "yes: viostor starts at boot");
   CHECK(detected.verdict("sata") == "no: StartOverride keeps storahci from starting at boot");
   CHECK(detected.verdict("nvme") == "no: stornvme does not start at boot (its Start is 3)");
@@ -236,7 +236,7 @@ TEST_CASE("Windows 7 starts from AHCI by msahci, and knows neither virtio nor NV
   CHECK(detected.verdict("sata") == "yes: msahci starts at boot");
   CHECK(detected.verdict("ide") == "no: atapi does not start at boot (its Start is 3)");
   CHECK(detected.verdict("nvme") == "no: Windows has no driver stornvme");
-  CHECK(detected.system->virtio == "no");
+  CHECK(detected.system->virtio == Verdict::no);
 }
 
 TEST_CASE("hibernation and Fast Startup are told apart by the header of hiberfil.sys, for each Windows") {
@@ -280,12 +280,12 @@ TEST_CASE("a registry that was being written, or cannot be read, is told, and th
   files.add(config + "SYSTEM.LOG1", "");
   const auto unclean = detect(files);
   CHECK(unclean.ids() == Words{"registry-unclean"});
-  CHECK(unclean.system->virtio == "yes");
+  CHECK(unclean.system->virtio == Verdict::yes);
   files.add(config + "SYSTEM", "not a hive");
   const auto damaged = detect(files);
   CHECK(damaged.ids() == Words{"registry-damaged"});
   CHECK(damaged.system->name == "Windows 11 Pro");
-  CHECK(damaged.system->virtio == "unknown");
+  CHECK(damaged.system->virtio == Verdict::unknown);
   CHECK(damaged.system->drivers.empty());
 }
 

@@ -134,7 +134,7 @@ struct LaunchPlan {
   std::string guard_socket;                                      // QMP as well, for the guard
 
   std::optional<Tpm> tpm;
-  std::optional<SharedFolder> folder;  // then the one disk is none: its chain has the folder's layers alone
+  std::optional<SharedFolder> folder;  // if set, disks[0] stands for it: its chain is the folder's layers
 
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
@@ -146,7 +146,7 @@ struct LaunchPlan {
 
 struct LaunchRequest {
   std::optional<Accelerator> accelerator;  // null: what is proved
-  machine::HardwareRequest hardware;       // for this boot
+  machine::HardwareRequest hardware;       // of this boot alone
   std::vector<PortForward> forwards;
   std::vector<UsbId> usb;
   std::optional<std::uint16_t> vnc_port;

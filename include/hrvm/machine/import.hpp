@@ -27,8 +27,8 @@ struct ImportRequest {
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false, allow_partial = false;
 };
 
-// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header
-// names the format of. nullopt for other disks.
+// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by a file whose
+// format no header records. nullopt for other disks.
 std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 struct ImportPlan {

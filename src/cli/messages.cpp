@@ -62,6 +62,13 @@ void print_error(std::ostream& err, const Error& error, bool json, bool color) {
   if (!error.hint().empty()) print_message(err, "hint:", error.hint(), color);
 }
 
+launch::Listener listener(const Context& context) {
+  return {.warn = [&context](std::string_view message) { context.warn(message); },
+          .note = [&context](std::string_view message) { context.note(message); },
+          .hint = [&context](std::string_view message) { context.hint(message); },
+          .verbose = context.verbose};
+}
+
 void write_out(std::ostream& out, std::string_view text) {
   errno = 0;
   out << text << std::flush;

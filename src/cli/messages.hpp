@@ -6,6 +6,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/cli/command.hpp"
+#include "hrvm/launch/listener.hpp"
 
 namespace hrvm::cli {
 
@@ -15,6 +16,9 @@ bool uses_color(const sys::Host& host, const Arguments& arguments, Channel chann
 
 // "hrvm: error: …" and "hint: …"; one {"schema":"hrvm.error/1",…} as JSON.
 void print_error(std::ostream& err, const base::Error& error, bool json, bool color);
+
+// The layers below speak as the command does.
+launch::Listener listener(const Context& context);
 
 // "hrvm: warning: …": `label` is what stands before the message. Control characters are escaped, line by line.
 void print_message(std::ostream& err, std::string_view label, std::string_view message, bool color);

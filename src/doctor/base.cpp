@@ -1,30 +1,15 @@
 // Whether the base of each machine is there, and is what its layers were made against.
-#include <fmt/core.h>
-
 #include "doctor/checks.hpp"
-#include "hrvm/base/text.hpp"
-#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/objection.hpp"
 
 namespace hrvm::doctor {
 
 static Results examine(const sys::Host& host, const machine::Machine& machine) {
-  const auto& definition = machine.definition;
-  const auto state = machine::examine_base(host, definition, definition.active);
-  switch (state.drift) {
-    case machine::Drift::none:
-      return {};
-    case machine::Drift::missing:
-      return {{"base", Status::error,
-               fmt::format("{}: its disk {} is not here", machine.name,
-                           definition.others.empty() ? definition.base.path : base::join(state.reasons, "; ")),
-               fmt::format("attach it, then: hrvm verify {}", machine.name)}};
-    case machine::Drift::changed:
-      return {{"base", Status::error,
-               fmt::format("{}: its disk {} has changed: {}", machine.name, definition.base.path,
-                           base::join(state.reasons, "; ")),
-               fmt::format("hrvm reset {}   (its changes are kept for hrvm undo)", machine.name)}};
-  }
-  return {};
+  const auto base = machine::examine_base(host, machine.definition, machine.definition.active);
+  Results results;
+  for (const auto& objection : objections(machine, base, machine::Purpose::checkup))
+    results.push_back({"base", Status::error, objection.error.message(), objection.error.hint()});
+  return results;
 }
 
 Results check_base(const Circumstances& at) {

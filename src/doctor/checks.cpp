@@ -62,6 +62,18 @@ std::vector<machine::Machine> machines(const Circumstances& at) {
   return loaded;
 }
 
+Results check_definition(const Circumstances& at) {
+  Results problems;
+  for (const auto& name : machine_names(at)) {
+    try {
+      at.store.check_files(at.store.load(name));
+    } catch (const base::Error& error) {
+      problems.push_back({"definition", Status::error, name + ": " + error.message(), error.hint()});
+    }
+  }
+  return or_ok("definition", std::move(problems), "every machine's definition and files are there");
+}
+
 Results or_ok(std::string id, Results problems, std::string message) {
   if (problems.empty()) problems.push_back({std::move(id), Status::ok, std::move(message), ""});
   return problems;

@@ -24,7 +24,6 @@ Results check_virtlogd(const Circumstances& at);
 Results check_network(const Circumstances& at);
 void fix_network(const Circumstances& at);
 Results check_polkit(const Circumstances& at);
-Results check_definition(const Circumstances& at);
 Results check_base(const Circumstances& at);
 Results check_denials(const Circumstances& at);
 Results check_chain(const Circumstances& at);
@@ -38,8 +37,10 @@ void fix_garbage(const Circumstances& at);
 
 // The machine asked for, or all.
 std::vector<std::string> machine_names(const Circumstances& at);
-// Those of them whose definition can be read: check_definition tells of the others.
+// Those of them whose definition can be read.
 std::vector<machine::Machine> machines(const Circumstances& at);
+// The check that tells of the others, and of files that a definition names and that are not there.
+Results check_definition(const Circumstances& at);
 
 // `problems`, or one result that says that there are none.
 Results or_ok(std::string id, Results problems, std::string message);

@@ -8,6 +8,7 @@
 #include "doctor/kernel_log.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::doctor {
 namespace {
@@ -64,8 +65,6 @@ std::vector<Denial> denials(const sys::Host& host) {
   return found;
 }
 
-bool lies_in(const std::string& path, const sys::Path& folder) { return path.starts_with(folder.string() + "/"); }
-
 bool is_base_of(const std::string& path, const Machine& machine) {
   for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
     if (const auto& base = machine.definition.disk(disk); path == base.path || path == base.stable_path) return true;
@@ -75,11 +74,11 @@ bool is_base_of(const std::string& path, const Machine& machine) {
 bool concerns(const Denial& denial, const Machine& machine) {
   const bool is_base = is_base_of(denial.path, machine);
   const bool names_it = denial.subject == "libvirt-" + machine.definition.uuid.text();
-  return names_it || is_base || lies_in(denial.path, machine.folder);
+  return names_it || is_base || sys::lies_in(denial.path, machine.folder.string());
 }
 
 std::string remedy(const Circumstances& at, const Machine& machine, const Denial& denial) {
-  const bool in_store = lies_in(denial.path, machine.folder);
+  const bool in_store = sys::lies_in(denial.path, machine.folder.string());
   if (!denial.by_selinux)
     return fmt::format("echo {} >> /etc/apparmor.d/local/abstractions/libvirt-qemu",
                        base::shell_quote(fmt::format("  \"{}\" {},", denial.path, in_store ? "rwk" : "rk")));

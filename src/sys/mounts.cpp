@@ -67,11 +67,6 @@ std::optional<Mount> parse_mount(std::string_view line) {
   return mount;
 }
 
-bool lies_on(std::string_view path, std::string_view mount_point) {
-  if (mount_point == "/") return path.starts_with('/');
-  return path.starts_with(mount_point) && (path.size() == mount_point.size() || path[mount_point.size()] == '/');
-}
-
 using Candidates = std::vector<const Mount*>;
 
 // The one that is met first when the path is walked from its beginning, taken out of `candidates`.
@@ -84,6 +79,11 @@ const Mount* take_shortest(Candidates& candidates, auto&& matches) {
 }
 
 }  // namespace
+
+bool lies_in(std::string_view path, std::string_view folder) {
+  if (folder.ends_with('/')) folder.remove_suffix(1);
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
 
 std::vector<Mount> mounts(const Host& host) {
   std::vector<Mount> result;
@@ -98,7 +98,7 @@ std::vector<Mount> mounts(const Host& host) {
 std::optional<Mount> mount_of(const std::vector<Mount>& all, std::string_view absolute_path) {
   Candidates candidates;
   for (const Mount& mount : all)
-    if (lies_on(absolute_path, mount.mount_point)) candidates.push_back(&mount);
+    if (lies_in(absolute_path, mount.mount_point)) candidates.push_back(&mount);
   const Candidates listed = candidates;
   const auto has_no_parent = [&](const Mount& mount) {
     return std::ranges::find(listed, mount.parent, &Mount::id) == listed.end();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "cli/machine_fixture.hpp"
 #include "hrvm/base/byte_size.hpp"
@@ -54,6 +55,15 @@ struct Booting : test::MachineStore {
     const auto is_start = [](const FakeRunner::Call& call) { return call.how != How::run; };
     return std::ranges::any_of(host().runner.calls, is_start);
   }
+  // Every file and folder, with what it holds or leads to.
+  std::map<std::string, std::string> store_content() {
+    std::map<std::string, std::string> content;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(store().folder()))
+      content[entry.path()] = entry.is_symlink()        ? std::filesystem::read_symlink(entry.path()).string()
+                              : entry.is_regular_file() ? sys::read_file(entry.path())
+                                                        : "";
+    return content;
+  }
   Words throw_away_layers() { return sys::list_directory(machine("web").folder / "tmp"); }
 };
 
@@ -95,6 +105,24 @@ TEST_CASE_METHOD(Booting, "a print shows what a boot would run, and runs nothing
   CHECK(host().out.str() == base::shell_quote(command) + "\n");
   CHECK_FALSE(started_anything());
   CHECK(json({"boot", "web", "--accel", "tcg", "--print"})["command"] == base::Json(command));
+}
+
+TEST_CASE_METHOD(Booting,
+                 "a print and an XML leave the store as it is, and name the variables that the next boot makes") {
+  if (!has_firmware()) return;
+  folder().program("bin/swtpm");
+  const auto before = store_content();
+  REQUIRE(run({"boot", "web", "--firmware", "uefi", "--xml"}) == 0);
+  const auto xml = host().out.str();
+  REQUIRE(run({"boot", "web", "--firmware", "uefi", "--tpm", "--print"}) == 0);
+  CHECK_THAT(host().out.str(), Catch::StartsWith("mkdir -p -m 700 " + machine("web").tpm_folder().string()));
+  const auto printed = json({"boot", "web", "--firmware", "uefi", "--print"});
+  CHECK_THAT(host().err.str(), Catch::Contains("no UEFI variables yet"));
+  CHECK(store_content() == before);
+  const auto command = executed({"boot", "web", "--firmware", "uefi"});
+  CHECK(printed["command"] == base::Json(command));
+  CHECK_THAT(xml, Catch::Contains(file_of(command, "pflash1")));
+  CHECK(store_content() != before);
 }
 
 TEST_CASE_METHOD(Booting, "an XML print is a domain") {

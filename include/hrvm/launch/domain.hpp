@@ -112,10 +112,6 @@ class Domain {
   DomainRecord record_;
 };
 
-// The domain of a machine that libvirt runs now: null when it does not run, or runs otherwise. libvirt is only asked
-// about a machine that was given to it, and of those at home only about one whose layer is locked.
-std::optional<Domain> active_domain(const sys::Host& host, const machine::Machine& machine);
-
 // Before the machine is defined as `next`: where it was defined otherwise, by another name or in another libvirt, that
 // domain goes. Throws as Domain::definition.
 void undefine_elsewhere(const sys::Host& host, const machine::Machine& machine, const DomainRecord& next);

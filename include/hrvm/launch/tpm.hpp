@@ -13,8 +13,8 @@ namespace hrvm::launch {
 // Listens on the plan's socket for one QEMU, and ends when that is gone.
 std::vector<std::string> swtpm_command(const Tpm& tpm);
 
-// What has to be there before it starts.
-void prepare_tpm(const Tpm& tpm);
+// Where swtpm cannot be told the name of the state's folder, a link to it in the run folder, which is there.
+void link_tpm_folder(const Tpm& tpm);
 
 // Starts it, and returns when QEMU can connect. It ends soon after the last process that has the returned descriptor
 // open: QEMU is to inherit it, so that none is left behind when QEMU dies before it connects. `keep` stays open in it

@@ -92,6 +92,8 @@ std::vector<NewLayer> layers_on_base(const Definition& definition, const std::st
 
 // Error{not_found} with what was probably meant.
 const Snapshot& snapshot_of(const Machine& machine, const std::string& name);
+// What boots, is shown or exported: the active state, or the snapshot's.
+State state_of(const Machine& machine, const std::optional<std::string>& snapshot);
 
 base::Json to_json(const Change& change);
 

@@ -8,6 +8,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/advice.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/objection.hpp"
 #include "hrvm/machine/settings.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -26,10 +27,6 @@ struct ImportRequest {
   bool direct = false;  // of a folder: the guest writes to it
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false, allow_partial = false;
 };
-
-// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by a file whose
-// format no header records. nullopt for other disks.
-std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 struct ImportPlan {
   std::string name;

@@ -31,6 +31,9 @@ std::uint64_t room_to_keep(const sys::Space& space);
 std::uint64_t room_to_go_on(const sys::Space& space);
 bool is_nearly_full(const sys::Space& space);
 
+// "14 GiB of 252 GiB free on /srv".
+std::string room_text(const StorageState& storage);
+
 StorageState examine_storage(const sys::Host& host, const sys::Path& store);
 
 }  // namespace hrvm::machine

@@ -22,6 +22,9 @@ struct Mount {
   std::vector<std::string> super_options;  // "lowerdir=…", "upperdir=…"
 };
 
+// Whether a path is a folder, or lies below it, as they are written: links are not followed.
+bool lies_in(std::string_view path, std::string_view folder);
+
 std::vector<Mount> mounts(const Host& host);
 // The mount that `absolute_path` (as the host calls it) lies on: longest mount point, last one mounted.
 std::optional<Mount> mount_of(const std::vector<Mount>& all, std::string_view absolute_path);

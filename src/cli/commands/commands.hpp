@@ -2,8 +2,8 @@
 //
 // To add `hrvm frob MACHINE`:
 //   1. src/cli/commands/frob.cpp defines `const Command frob_command = {…}` and its run function (completion.cpp is a
-//      small model): read context.arguments, do the work through the layers below, return an Outcome with a Report, throw
-//      base::Error when it cannot be done. Choices, counts and unknown options were checked before it is called.
+//      small model): read context.arguments, do the work through the layers below, return an Outcome with a Report,
+//      throw base::Error when it cannot be done. Choices, counts and unknown options were checked before it is called.
 //   2. Declare it here, and add it to its section in commands.cpp.
 //   3. man/hrvm-frob.1.scd names every option in bold; hrvm.1.scd lists the command. `hrvm snapshot frob` is
 //      snapshot_frob.cpp, and its page is hrvm-snapshot.1.

@@ -9,6 +9,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/fs/folder_diff.hpp"
+#include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/terminal.hpp"
@@ -61,7 +62,7 @@ fs::Folders stack_of(const Context& context, const machine::Store& store, const 
   const auto machine = store.load(named.machine);
   if (!machine.definition.base.is_folder()) throw no_folder(machine);
   if (machine.definition.base.is_direct()) throw no_states(machine);
-  const auto state = state_named(machine, named.snapshot);
+  const auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   if (!named.snapshot && machine::run_state(machine) == machine::RunState::running)
     context.note(fmt::format("machine {} is running: this is what it has written at this moment", machine.name));

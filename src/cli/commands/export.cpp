@@ -2,18 +2,18 @@
 // the disk.
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/words/named_machine.hpp"
 #include "cli/words/target_file.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/flatten.hpp"
-#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/launch/runs.hpp"
+#include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/objection.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -33,38 +33,15 @@ struct Export {
   image::ImageFormat format = image::ImageFormat::qcow2;
 };
 
-// Unless it is --force that makes this a warning.
-void refuse(const Context& context, const std::string& path, const std::string& message) {
-  if (context.arguments.has("--force")) return context.warn(message);
-  throw Error(ErrorKind::refused, message).on(path).hint("--force exports what it shows now");
-}
-
-void check_unmoved(const Context& context, const machine::Machine& machine, const machine::BaseState& base) {
-  const auto& path = machine.definition.base.path;
-  const auto reasons = base::join(base.reasons, "; ");
-  if (!base.disk || base.drift == machine::Drift::missing) {
-    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, reasons))
-        .on(path)
-        .hint("attach the disk, or put the image back to where it was");
-  }
-  if (base.drift == machine::Drift::changed)
-    refuse(context, path, fmt::format("{} is not what {} was made on: {}", path, machine.name, reasons));
-}
-
-void check_unwritten(const Context& context, const probe::Disk& base) {
-  const auto writer =
-      std::find_if(base.in_use.begin(), base.in_use.end(), [](const auto& use) { return use.writable; });
-  if (writer == base.in_use.end()) return;
-  const auto by = writer->by == probe::UsedBy::mount ? "mounted at" : word(writer->by);
-  refuse(context, base.path,
-         fmt::format("{} is in use ({} {}), and may change while it is read", base.path, by, writer->what));
-}
-
 probe::Disk checked_base(const Context& context, const machine::Machine& machine, const machine::State& state,
                          std::size_t disk) {
+  using machine::Purpose;
   const auto base = machine::examine_base(context.host, machine.definition, state);
-  check_unmoved(context, machine, base);
-  check_unwritten(context, base.disks.at(disk));
+  const auto heeded = [&](const machine::Objections& objections) {
+    heed(objections, context.arguments.has("--force"), listener(context).warn);
+  };
+  heeded(objections(machine, base, Purpose::exporting));
+  heeded(objections(base.disks.at(disk), Purpose::exporting));
   return base.disks.at(disk);
 }
 
@@ -94,8 +71,8 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
                 fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
         .hint("what its guest has changed lies there as files: " + machine::upper_of(machine.active_layer()).string());
   // A snapshot's layers are frozen: what runs does not change them.
-  if (!named.snapshot) check_stopped(context.host, machine, "exported; a snapshot of it can be");
-  const auto state = state_named(machine, named.snapshot);
+  if (!named.snapshot) launch::check_stopped(context.host, machine, "exported; a snapshot of it can be");
+  const auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   const auto disk = chosen_disk(context, machine);
   auto base = checked_base(context, machine, state, disk);
@@ -122,7 +99,7 @@ void write_image(const Context& context, const Export& plan) {
   sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
   image::flatten(*source, file.fd(), plan.target.path, {plan.format}, [&](std::uint64_t done) { progress.at(done); });
   // Not every program that runs a machine asks hrvm first.
-  if (!plan.from.snapshot) check_stopped(context.host, plan.machine, "exported");
+  if (!plan.from.snapshot) launch::check_stopped(context.host, plan.machine, "exported");
   file.commit(!plan.target.replaces);
 }
 

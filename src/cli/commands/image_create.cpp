@@ -2,8 +2,8 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/views/image_info_json.hpp"
 #include "cli/steps/image_reading.hpp"
+#include "cli/views/image_info_json.hpp"
 #include "cli/words/image_words.hpp"
 #include "cli/words/target_file.hpp"
 #include "hrvm/base/byte_size.hpp"

@@ -6,15 +6,13 @@
 #include <functional>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/boot_checks.hpp"
-#include "cli/steps/import_disks.hpp"
-#include "cli/steps/import_folder.hpp"
 #include "cli/views/import_view.hpp"
 #include "cli/words/hardware_options.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/import_sources.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -53,29 +51,6 @@ machine::ImportRequest request_of(const Context& context) {
   return request;
 }
 
-// In QEMU's own range of addresses that nobody else is given.
-std::string draw_mac(const sys::Host& host) {
-  const auto drawn = host.entropy();
-  const auto byte = [&](std::size_t i) { return base::hex(drawn[drawn.size() - i], 2); };
-  return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
-}
-
-// What is on the disks is read meanwhile.
-machine::ImportCircumstances gather(const Context& context, const machine::Store& store,
-                                    const std::function<std::vector<probe::Survey>()>& surveys) {
-  machine::ImportCircumstances gathered;
-  gathered.storage = machine::examine_storage(context.host, store.folder());
-  gathered.host = machine::host_resources(context.host);
-  gathered.taken_names = store.names();
-  gathered.drawn = draw(context.host, store);
-  gathered.uuid = context.host.new_guid();
-  gathered.mac = draw_mac(context.host);
-  gathered.others = surveys();
-  gathered.survey = std::move(gathered.others.front());
-  gathered.others.erase(gathered.others.begin());
-  return gathered;
-}
-
 std::string hash_of(const Context& context, const probe::Disk& disk) {
   sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
   return machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
@@ -105,13 +80,6 @@ machine::Machine apply(const Context& context, const machine::Store& store, mach
   return apply_import(store, plan);
 }
 
-// It decides on the bus alone, and takes longer to read than all the rest: only where nothing cheaper tells.
-bool wants_initramfs(const probe::Contents& contents) {
-  const auto* system = contents.own_system();
-  return system != nullptr && system->family == probe::SystemFamily::linux &&
-         system->virtio == probe::Verdict::unknown;
-}
-
 // Warnings come when it is done: where it fails, there is one message.
 Outcome plan_and_import(const Context& context, const machine::Store& store,
                         const machine::ImportCircumstances& gathered, const machine::ImportRequest& request,
@@ -126,7 +94,8 @@ Outcome plan_and_import(const Context& context, const machine::Store& store,
 
 Outcome import_folder(const Context& context, const machine::Store& store, const probe::Disk& folder,
                       const machine::ImportRequest& request) {
-  const auto gathered = gather(context, store, [&] { return std::vector{survey_folder(context, store, folder)}; });
+  const auto gathered = machine::gather_import(
+      context.host, store, [&] { return std::vector{machine::survey_folder(context.host, store, folder)}; });
   return plan_and_import(context, store, gathered, request, [&] {
     return request.direct ? machine::Fingerprint{context.host.now(), {}}
                           : machine::take_fingerprint(context.host, {folder});
@@ -142,10 +111,10 @@ std::vector<probe::Disk> disks_of(const machine::ImportCircumstances& gathered) 
 // Several that make one machine. What there is on them together is known when each has been read.
 Outcome import_set(const Context& context, const machine::Store& store, const std::vector<probe::Disk>& named,
                    const machine::ImportRequest& request) {
-  const auto survey = [&](probe::Thoroughness how) { return survey_set(context.host, named, how); };
-  auto gathered = gather(context, store, [&] { return survey(probe::Thoroughness::quick); });
-  if (!request.hardware.bus && wants_initramfs(gathered.survey.contents))
-    gathered = gather(context, store, [&] { return survey(probe::Thoroughness::full); });
+  const auto survey = [&](probe::Thoroughness how) { return machine::survey_set(context.host, named, how); };
+  auto gathered = machine::gather_import(context.host, store, [&] { return survey(probe::Thoroughness::quick); });
+  if (machine::wants_initramfs(request, gathered.survey.contents))
+    gathered = machine::gather_import(context.host, store, [&] { return survey(probe::Thoroughness::full); });
   return plan_and_import(context, store, gathered, request,
                          [&] { return machine::take_fingerprint(context.host, disks_of(gathered)); });
 }
@@ -157,9 +126,9 @@ Outcome import_disk(const Context& context, const machine::Store& store, const p
   probe::SurveyRun survey(context.host, disk, probe::Thoroughness::quick);
   std::optional<machine::FingerprintRun> fingerprint;
   if (!context.dry_run()) fingerprint.emplace(context.host, std::vector{disk});
-  auto gathered = gather(context, store, [&] { return std::vector{survey.result()}; });
-  if (is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
-  if (!request.hardware.bus && wants_initramfs(gathered.survey.contents))
+  auto gathered = machine::gather_import(context.host, store, [&] { return std::vector{survey.result()}; });
+  if (machine::is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
+  if (machine::wants_initramfs(request, gathered.survey.contents))
     gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
   return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
 }
@@ -168,12 +137,12 @@ std::vector<probe::Disk> named_disks(const Context& context, machine::ImportRequ
   std::vector<probe::Disk> disks;
   for (std::size_t i = 0; i < context.arguments.positionals().size(); ++i)
     if (const auto& word = context.arguments.positional(i); i == 0 || is_further_disk(context, word))
-      disks.push_back(i == 0 ? probe::locate_disk(context.host, word) : locate_extra_disk(context, word));
+      disks.push_back(i == 0 ? probe::locate_disk(context.host, word) : machine::locate_extra_disk(context.host, word));
   for (const auto& [source, read_only] : chosen_disks(context.arguments))
     if (read_only)
-      request.disks.push_back(kept_path(locate_extra_disk(context, source)));
+      request.disks.push_back(machine::kept_path(machine::locate_extra_disk(context.host, source)));
     else
-      disks.push_back(locate_extra_disk(context, source));
+      disks.push_back(machine::locate_extra_disk(context.host, source));
   if (disks.size() > 1 && disks.front().kind == probe::DiskKind::directory)
     throw base::Error(base::ErrorKind::unsupported, "a machine on a folder has no disks of its own beside that")
         .hint("let the guest read one: --disk FILE,ro");
@@ -184,7 +153,7 @@ Outcome run_import(const Context& context) {
   auto request = request_of(context);
   const auto disks = named_disks(context, request);
   request.iso = chosen_disc(context.arguments);
-  if (request.iso) request.iso->path = kept_path(locate_extra_disk(context, request.iso->path));
+  if (request.iso) request.iso->path = machine::kept_path(machine::locate_extra_disk(context.host, request.iso->path));
   const auto store = open_store(context);
   if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
   return disks.size() > 1 ? import_set(context, store, disks, request)

@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
-#include "cli/steps/domains.hpp"
 #include "cli/views/machine_view.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -37,7 +39,8 @@ std::optional<machine::Definition> readable_definition(const machine::Store& sto
 
 Removal plan_removal(const Context& context, const machine::Store& store, const std::string& name) {
   const auto folder = store.folder() / name;
-  Removal removal{name, folder, readable_definition(store, name), record_of_leaving(context, folder), {}, 0};
+  Removal removal{name, folder, readable_definition(store, name), launch::record_of_leaving(listener(context), folder),
+                  {},   0};
   for (const auto part : {"layers", "nvram", "generations"})
     for (const auto& file : sys::list_directory(removal.folder / part))
       removal.files.push_back(removal.folder / part / file);
@@ -97,16 +100,16 @@ Outcome run_remove(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto store = open_store(context);
   const auto lock = store.lock(name);
-  check_unused(store.folder() / name, name);
+  machine::check_unused(store.folder() / name, name);
   const auto removal = plan_removal(context, store, name);
-  if (removal.domain) check_ended(context, *removal.domain, name);
+  if (removal.domain) launch::check_ended(context.host, *removal.domain, name);
   if (context.dry_run()) return {.report = plan_report(removal)};
   context.confirm(question(removal));
-  check_unused(removal.folder, name);
+  machine::check_unused(removal.folder, name);
   store.remove(name);
   if (removal.definition) sys::remove_all(machine::run_folder(context.host, *removal.definition));
   // Last: it takes the variables along, without which a machine that stayed would be damaged.
-  if (removal.domain) undefine_for_good(context, *removal.domain);
+  if (removal.domain) launch::undefine_for_good(context.host, listener(context), *removal.domain);
   return {.report = done_report(removal)};
 }
 

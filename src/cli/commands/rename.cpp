@@ -2,11 +2,12 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
-#include "cli/steps/domains.hpp"
-#include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -45,9 +46,11 @@ Outcome run_rename(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto& new_name = context.arguments.positional(1);
   const auto locked = lock_stopped_machine(context, name);
-  check_unused(locked.machine.folder, name);
+  machine::check_unused(locked.machine.folder, name);
   check_new_name(locked.store, new_name);
-  if (!context.dry_run()) change_with_domain(context, locked.machine, [&] { return renamed(locked, new_name); });
+  if (!context.dry_run())
+    launch::change_with_domain(context.host, listener(context), locked.machine,
+                               [&] { return renamed(locked, new_name); });
   return {.report = report_of(name, new_name, context.dry_run())};
 }
 

@@ -2,11 +2,11 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/machine/fingerprint.hpp"
-#include "hrvm/machine/import.hpp"
+#include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -32,18 +32,13 @@ std::vector<probe::Disk> find_bases(const Context& context, const Machine& machi
     return disks;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
-    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, error.message()))
-        .on(error.path())
-        .hint("attach the disk again, or put the image back");
+    throw machine::base_missing(machine, error.message(), error.path(), machine::Purpose::reset).error;
   }
 }
 
 // A base that is mounted for writing moves on: the new fingerprint will not hold for long.
 void warn_of_use(const Context& context, const probe::Disk& base) {
-  for (const auto& use : base.in_use)
-    if (use.writable)
-      context.warn(fmt::format("{} is in use ({} {}): what is written to it now will make boot refuse it as changed",
-                               base.path, word(use.by), use.what));
+  heed(objections(base, machine::Purpose::reset), true, listener(context).warn);
 }
 
 void confirm_discard(const Context& context, const std::string& name) {

@@ -10,7 +10,7 @@ namespace hrvm::cli {
 namespace {
 
 // A domain's QEMU ends and starts again: nobody may change the machine in between. Whether it was reset.
-bool restart(const Context& context, const std::string& name, const Run& run, std::chrono::seconds patience,
+bool restart(const Context& context, const std::string& name, const launch::Run& run, std::chrono::seconds patience,
              bool force) {
   std::optional<sys::Lock> lock;
   if (run.domain) lock = open_store(context).lock(name);

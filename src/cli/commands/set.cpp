@@ -2,11 +2,11 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/boot_checks.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/hardware_options.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/import_sources.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -31,7 +31,7 @@ std::vector<machine::Setting> settings_of(const Arguments& arguments) {
 std::string resolved_disk(const Context& context, const std::string& value) {
   const auto source = value.substr(1);
   try {
-    return value[0] + kept_path(locate_extra_disk(context, source));
+    return value[0] + machine::kept_path(machine::locate_extra_disk(context.host, source));
   } catch (const base::Error&) {
     if (value[0] == '+') throw;
     return value[0] + sys::absolute(source).string();
@@ -40,7 +40,7 @@ std::string resolved_disk(const Context& context, const std::string& value) {
 
 std::string resolved_disc(const Context& context, const std::string& value) {
   auto disc = disc_named(value);
-  disc.path = kept_path(locate_extra_disk(context, disc.path));
+  disc.path = machine::kept_path(machine::locate_extra_disk(context.host, disc.path));
   return word(disc);
 }
 

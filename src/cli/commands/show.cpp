@@ -63,7 +63,7 @@ Outcome run_show(const Context& context) {
   const auto named = named_machine(context.arguments.positional(0));
   const auto store = open_store(context);
   const auto machine = store.load(named.machine);
-  const auto state = state_named(machine, named.snapshot);
+  const auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   const auto base = machine::examine_base(context.host, machine.definition, state);
 

@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
-#include "cli/steps/domains.hpp"
+#include "cli/messages.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/launch/runs.hpp"
+#include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -67,7 +69,7 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
   auto store = open_store(context);
   auto lock = store.lock(name);
   auto machine = store.load(name);
-  check_stopped(context.host, machine, "changed");
+  launch::check_stopped(context.host, machine, "changed");
   return {std::move(store), std::move(lock), std::move(machine)};
 }
 
@@ -77,26 +79,15 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
   for (const auto& warning : change.warnings) context.warn(warning);
   const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
-  const auto changed = change_with_domain(context, locked.machine, [&] {
+  const auto changed = launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
     return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
   });
   return {.report = done_report(changed, change, words)};
 }
 
 void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {
-  const auto state = examine_base(context.host, change.definition, change.definition.active);
-  if (state.drift == machine::Drift::none) return;
-  const auto& path = machine.definition.base.path;
-  const auto reasons = base::join(state.reasons, "; ");
-  if (state.drift == machine::Drift::missing)
-    throw Error(ErrorKind::not_found, fmt::format("the base of {} is missing: {}", machine.name, reasons)).on(path);
-  const auto message = fmt::format("{} is not what these layers of {} were made on: {}", path, machine.name, reasons);
-  if (!force)
-    throw Error(ErrorKind::refused, message)
-        .on(path)
-        .hint(fmt::format("hrvm reset {} starts over from the base as it is; --force goes on all the same",
-                          machine.name));
-  context.warn(message);
+  const auto base = examine_base(context.host, change.definition, change.definition.active);
+  heed(objections(machine, base, machine::Purpose::revert), force, listener(context).warn);
 }
 
 }  // namespace hrvm::cli

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "cli/messages.hpp"
 #include "cli/views/image_info_json.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/machine/objection.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 
@@ -25,25 +27,17 @@ image::ImageInfo read_info_confined(block::BlockDevice& file, std::optional<imag
   return info;
 }
 
-// By QEMU, or, of a disk, by a mount or whoever else holds it.
-static bool is_open_for_writing(const Context& context, const std::string& path) {
-  if (block::image_use(path) == block::ImageUse::write) return true;
-  if (sys::status(path).type != sys::FileType::block) return false;
-  const auto disk = probe::locate_disk(context.host, path);
-  return std::ranges::any_of(disk.in_use, [](const probe::Use& use) { return use.writable; });
+// QEMU, or, of a disk, a mount or whoever else holds it.
+static std::vector<probe::Use> uses_of(const Context& context, const std::string& path) {
+  if (block::image_use(path) == block::ImageUse::write) return {{"qemu", "", true}};
+  if (sys::status(path).type != sys::FileType::block) return {};
+  return probe::locate_disk(context.host, path).in_use;
 }
 
 void check_unwritten(const Context& context, const std::vector<image::ImageInfo>& chain) {
-  for (const auto& image : chain) {
-    if (!is_open_for_writing(context, image.path)) continue;
-    const auto message = fmt::format("{} is open for writing, and may change while it is read", image.path);
-    if (!context.arguments.has("--allow-in-use")) {
-      throw base::Error(base::ErrorKind::refused, message)
-          .on(image.path)
-          .hint("stop what runs on it, or add --allow-in-use");
-    }
-    context.warn(message);
-  }
+  for (const auto& image : chain)
+    heed(machine::objections(image.path, uses_of(context, image.path), machine::Purpose::reading),
+         context.arguments.has("--allow-in-use"), listener(context).warn);
 }
 
 std::unique_ptr<block::BlockDevice> open_for_reading(const image::ImageInfo& image) {

@@ -2,79 +2,27 @@
 
 #include <fmt/core.h>
 
-#include "cli/steps/changing.hpp"
-#include "hrvm/launch/firmware.hpp"
-#include "hrvm/launch/ladder.hpp"
+#include "cli/messages.hpp"
+#include "hrvm/launch/climb.hpp"
 
 namespace hrvm::cli {
 namespace {
 
 using base::Json;
 using launch::Rung;
-using launch::Verdict;
-using Clock = std::chrono::steady_clock;
-
-// Emulated systems take their time, and a try that gets nowhere is given up earlier.
-constexpr std::chrono::seconds usual_patience{300};
-
-struct Try {
-  Rung rung;
-  Verdict verdict;
-  std::chrono::seconds took;
-  std::vector<std::string> console_tail;
-};
+using launch::Try;
 
 std::string on(const Rung& rung) {
   return fmt::format("{} by {}", machine::word(rung.bus), rung.firmware == machine::Firmware::uefi ? "UEFI" : "BIOS");
 }
 
-Verdict verdict_of(launch::BootJudge& judge, const launch::WatchResult& result) {
-  if (result.end == launch::WatchEnd::judged) return *judge.verdict(Clock::now());
-  return {false, launch::Stage::system, "it switched itself off"};
-}
-
-Try run_try(const BootWords& words, const Rung& rung, const TryOnce& try_once) {
-  auto tried = words;
-  tried.request.hardware.bus = rung.bus;
-  tried.request.hardware.firmware = rung.firmware;
-  const auto start = Clock::now();
-  launch::BootJudge judge(start, words.timeout.value_or(usual_patience));
-  const auto result = try_once(tried, judge);
-  const auto took = std::chrono::round<std::chrono::seconds>(Clock::now() - start);
-  return {rung, verdict_of(judge, result), took, result.console_tail};
-}
-
-std::vector<Rung> first_ladder(const Context& context, const std::string& name) {
-  const auto machine = open_store(context).load(name);
-  const auto firmwares = launch::uefi_firmwares(context.host);
-  const auto& definition = machine.definition;
-  const bool has_uefi = launch::choose_uefi_firmware(firmwares, definition.active.hardware.secure_boot).has_value();
-  return launch::ladder(definition.active.hardware, definition.base.sectors, has_uefi);
-}
-
-std::vector<Try> climb(const Context& context, const BootWords& words, const TryOnce& try_once) {
-  std::vector<Try> tries;
-  auto left = first_ladder(context, words.named.machine);
-  while (!left.empty() && (tries.empty() || !tries.back().verdict.up)) {
-    const auto rung = left.front();
-    left.erase(left.begin());
-    context.hint(fmt::format("try {}: {}", tries.size() + 1, on(rung)));
-    tries.push_back(run_try(words, rung, try_once));
-    context.hint(fmt::format("{}: {} ({} s)", on(rung), tries.back().verdict.what, tries.back().took.count()));
-    left = launch::after_failure(std::move(left), rung, tries.back().verdict.stage);
-  }
-  return tries;
-}
-
-// Whether that was another hardware than it had.
-bool keep(const Context& context, const std::string& name, const Rung& rung) {
-  const auto locked = lock_stopped_machine(context, name);
-  const auto& hardware = locked.machine.definition.active.hardware;
-  if (hardware.bus == rung.bus && hardware.firmware == rung.firmware) return false;
-  const auto change = plan_set(locked.machine, {{"bus", std::string(machine::word(rung.bus))},
-                                                {"firmware", std::string(machine::word(rung.firmware))}});
-  apply(locked.store, locked.machine, change, {});
-  return true;
+launch::ClimbListener told(const Context& context) {
+  return {.begins = [&context](std::size_t number,
+                               const Rung& rung) { context.hint(fmt::format("try {}: {}", number, on(rung))); },
+          .ended =
+              [&context](const Try& tried) {
+                context.hint(fmt::format("{}: {} ({} s)", on(tried.rung), tried.verdict.what, tried.took.count()));
+              }};
 }
 
 Json to_json(const Try& tried) {
@@ -104,16 +52,21 @@ report::Report report_of(const std::string& name, const std::vector<Try>& tries,
 
 }  // namespace
 
-Outcome try_hard(const Context& context, const BootWords& words, const TryOnce& try_once) {
-  const auto& name = words.named.machine;
-  const auto tries = climb(context, words, try_once);
+Outcome try_hard(const Context& context, const machine::Store& store, const BootWords& words,
+                 const launch::WatchRequest& watch) {
+  const auto& name = words.boot.machine;
+  const auto try_rung = [&](const Rung& rung) {
+    return launch::try_rung(context.host, store, words.boot, rung, words.timeout, listener(context), watch.on_line);
+  };
+  const auto rungs = launch::first_ladder(context.host, store.load(name));
+  const auto tries = launch::climb(rungs, try_rung, told(context));
   if (tries.empty() || !tries.back().verdict.up)
     return {.report = report_of(name, tries, false,
                                 fmt::format("{} came up on none of them. What its console said:  hrvm boot {} "
                                             "--try-hard --json",
                                             name, name)),
             .status = 1};
-  const bool changed = keep(context, name, tries.back().rung);
+  const bool changed = launch::keep_rung(context.host, store, name, tries.back().rung);
   const auto kept = changed ? " from its next boot on" : ", as it was set to";
   return {.report = report_of(name, tries, changed,
                               fmt::format("{} boots on {}{}:  hrvm boot {}", name, on(tries.back().rung), kept, name))};

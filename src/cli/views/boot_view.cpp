@@ -55,6 +55,13 @@ std::vector<std::string> tpm_command(const LaunchPlan& plan) {
   return command;
 }
 
+// What a TPM remembers has no place before the first boot that has one.
+std::string tpm_folder_command(const LaunchPlan& plan) {
+  const auto& folder = plan.tpm->state_folder;
+  if (sys::status(folder).type == sys::FileType::directory) return "";
+  return fmt::format("mkdir -p -m 700 {} && ", base::shell_quote(folder.string()));
+}
+
 // The overlay, and the locks that say that the machine runs, are what only hrvm makes.
 std::vector<std::string> folder_command(const LaunchPlan& plan, const machine::Path& store) {
   if (!plan.folder) return {};
@@ -96,12 +103,17 @@ void say_how_to_use(const Context& context, const LaunchPlan& plan) {
         "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest");
 }
 
+void say_what_is_not_there_yet(const Context& context, const LaunchPlan& plan) {
+  context.note(fmt::format("{} has no UEFI variables yet: its first boot makes {}", plan.name, plan.nvram));
+  context.hint(fmt::format("make them before this is used: hrvm boot {} --firmware uefi", plan.name));
+}
+
 report::Report command_report(const LaunchPlan& plan, const machine::Path& store) {
   const auto command = launch::qemu_command(plan);
   const auto tpm = tpm_command(plan), folder = folder_command(plan, store);
   std::vector<report::View> human{report::TextView{base::shell_quote(command)}};
   if (!folder.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(folder)});
-  if (!tpm.empty()) human.insert(human.begin(), report::TextView{base::shell_quote(tpm)});
+  if (!tpm.empty()) human.insert(human.begin(), report::TextView{tpm_folder_command(plan) + base::shell_quote(tpm)});
   return {.schema = "hrvm.boot/1",
           .data = Json::object()
                       .set("machine", plan.name)

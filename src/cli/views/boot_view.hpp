@@ -11,6 +11,9 @@ void say_before_boot(const Context& context, const launch::LaunchPlan& plan);
 // Before QEMU takes the terminal over: where the screen is, and the keys.
 void say_how_to_use(const Context& context, const launch::LaunchPlan& plan);
 
+// Of a plan that is shown: the variables that its first boot makes.
+void say_what_is_not_there_yet(const Context& context, const launch::LaunchPlan& plan);
+
 report::Report command_report(const launch::LaunchPlan& plan, const machine::Path& store);
 report::Report domain_report(const launch::LaunchPlan& plan);
 // One that runs in the background; `matched` is the line that was waited for, where one was.

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cli/words/hardware_options.hpp"
+#include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/run.hpp"
@@ -14,6 +15,10 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
+using RunBy = launch::BootRequest::RunBy;
+
+// What --iso names for a boot without the disc that the machine has.
+constexpr std::string_view no_disc = "none";
 
 constexpr std::uint64_t longest_timeout = 7 * 24 * 3600;
 
@@ -127,23 +132,27 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
 
 BootWords boot_words(const Context& context) {
   const auto& arguments = context.arguments;
+  const auto named = named_machine(arguments.positional(0));
+  check_conflicts(arguments, named);
   BootWords words;
-  words.named = named_machine(arguments.positional(0));
-  check_conflicts(arguments, words.named);
-  words.request = request_of(arguments);
+  words.boot.machine = named.machine;
+  words.boot.snapshot = named.snapshot;
+  words.boot.launch = request_of(arguments);
   words.try_hard = arguments.has("--try-hard");
-  words.ephemeral = arguments.has("--ephemeral") || words.named.snapshot || words.try_hard;
-  for (auto& disk : chosen_disks(arguments)) words.extra_disks.push_back(std::move(disk.source));
-  words.iso = chosen_disc(arguments);
-  words.force = arguments.has("--force");
+  words.boot.ephemeral = arguments.has("--ephemeral") || named.snapshot || words.try_hard;
+  for (auto& disk : chosen_disks(arguments)) words.boot.extra_disks.push_back(std::move(disk.source));
+  words.boot.iso = chosen_disc(arguments);
+  words.boot.without_disc = words.boot.iso && words.boot.iso->path == no_disc;
+  words.boot.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");
   words.share = arguments.has("--share");
   words.libvirt = libvirt_uri(context);
+  words.boot.run_by = words.libvirt ? RunBy::libvirt : words.xml ? RunBy::domain : RunBy::hrvm;
   words.wait_for = arguments.value("--wait-for");
   if (words.wait_for) launch::check_pattern(*words.wait_for);
   words.timeout = timeout(arguments);
-  words.request.supervised = (words.watched() || words.try_hard) && !words.print && !words.xml;
+  words.boot.launch.supervised = (words.watched() || words.try_hard) && !words.print && !words.xml;
   return words;
 }
 

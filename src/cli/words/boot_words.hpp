@@ -4,25 +4,14 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "cli/words/named_machine.hpp"
 #include "hrvm/cli/command.hpp"
-#include "hrvm/launch/launch_plan.hpp"
+#include "hrvm/launch/boot.hpp"
 
 namespace hrvm::cli {
 
-// What --iso names for a boot without the disc that the machine has.
-inline constexpr std::string_view no_disc = "none";
-
 struct BootWords {
-  NamedMachine named;
-  launch::LaunchRequest request;
-  std::vector<std::string> extra_disks;
-  std::optional<machine::Disc> iso;  // null: what the machine has
-  bool ephemeral = false;            // in a throw-away layer: asked for, or a snapshot
-  bool force = false;
+  launch::BootRequest boot;
   bool print = false, xml = false;
   bool share = false;  // of a folder: what QEMU has it from, alone
   bool try_hard = false;

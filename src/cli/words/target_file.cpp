@@ -7,6 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -37,13 +38,10 @@ void check_folder(const sys::Path& path) {
   throw Error(ErrorKind::not_found, fmt::format("there is no folder {}", folder.string())).on(path);
 }
 
-bool lies_in(const sys::Path& path, const sys::Path& folder) {
-  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
-}
-
 void check_outside_store(const sys::Path& path, const machine::Store& store) {
   const bool is_there = sys::status(store.folder()).type == FileType::directory;
-  if (!is_there || !lies_in(sys::canonical(path.parent_path()), sys::canonical(store.folder()))) return;
+  if (!is_there) return;
+  if (!sys::lies_in(sys::canonical(path.parent_path()).string(), sys::canonical(store.folder()).string())) return;
   throw Error(ErrorKind::refused, fmt::format("{} lies in the store of machines", path.string()))
       .on(path)
       .hint("name a file elsewhere; there is no option that allows this");

@@ -227,15 +227,6 @@ std::string Domain::command_line(std::string_view words) const {
   return fmt::format("virsh -c {} {} {}", base::shell_quote(record_.uri), words, base::shell_quote(record_.name));
 }
 
-std::optional<Domain> active_domain(const sys::Host& host, const machine::Machine& machine) {
-  const auto record = domain_record(machine.folder);
-  if (!record) return std::nullopt;
-  if (record->is_local() && machine::run_state(machine) == machine::RunState::stopped) return std::nullopt;
-  if (run_detail(machine::run_folder(host, machine.definition))) return std::nullopt;
-  Domain domain(host, *record);
-  return domain.is_active() ? std::optional(std::move(domain)) : std::nullopt;
-}
-
 void undefine_elsewhere(const sys::Host& host, const machine::Machine& machine, const DomainRecord& next) {
   const auto record = domain_record(machine.folder);
   if (!record || *record == next) return;

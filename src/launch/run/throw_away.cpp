@@ -1,6 +1,5 @@
 #include "hrvm/launch/throw_away.hpp"
 
-#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/create.hpp"
 #include "hrvm/image/disk_image.hpp"
@@ -11,12 +10,6 @@
 namespace hrvm::launch {
 
 namespace {
-
-void write_file(const machine::Path& file, std::string_view bytes) {
-  sys::AtomicFile written(file);
-  written.write(bytes);
-  written.commit();
-}
 
 // Another command may take the folder for one that was left behind, in the moment before it is locked.
 sys::Lock make_locked(const machine::Path& folder) {
@@ -38,27 +31,12 @@ void create_layer(const machine::Path& file, const machine::Machine& machine, co
 
 }  // namespace
 
-std::string make_variables(const sys::Host& host, const NewVariables& made_of) {
-  const auto& file = made_of.firmware.template_path;
-  auto bytes = sys::read_file(host.path(file), largest_flash);
-  if (made_of.entries.empty()) return bytes;
-  VariableStore variables(std::move(bytes), file);
-  add_boot_entries(variables, made_of.entries);
-  return variables.bytes();
-}
-
-machine::Machine give_nvram(const machine::Store& store, const machine::Machine& machine, const std::string& id,
-                            std::string_view variables) {
-  const auto file = machine.nvram_path(id);
-  sys::make_directories(file.parent_path());
-  write_file(file, variables);
-  auto definition = machine.definition;
-  definition.active.nvram = id;
-  return store.commit(machine.name, definition);
+machine::Path ThrowAway::folder_of(const machine::Machine& machine, const std::string& id) {
+  return machine.folder / "tmp" / id;
 }
 
 ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& state, const std::string& id)
-    : folder_(machine.folder / "tmp" / id),
+    : folder_(folder_of(machine, id)),
       layer_(folder_ / machine.definition.layer_name("layer")),
       lock_(make_locked(folder_)) {
   if (machine.definition.base.is_folder())
@@ -68,7 +46,11 @@ ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& stat
       create_layer(machine::of_disk(layer_, disk), machine, state, disk);
 }
 
-void ThrowAway::write_nvram(std::string_view variables) const { write_file(nvram(), variables); }
+void ThrowAway::write_nvram(std::string_view variables) const {
+  sys::AtomicFile file(nvram());
+  file.write(variables);
+  file.commit();
+}
 
 void ThrowAway::copy_tpm(const machine::Machine& machine) const { copy_tpm_state(machine.tpm_folder(), tpm_folder()); }
 

@@ -86,13 +86,13 @@ std::vector<std::string> swtpm_command(const Tpm& tpm) {
           "--terminate"};
 }
 
-void prepare_tpm(const Tpm& tpm) {
-  sys::make_directories(tpm.state_folder);
+void link_tpm_folder(const Tpm& tpm) {
   if (const auto named = named_folder(tpm); named != tpm.state_folder) sys::switch_link(named, tpm.state_folder);
 }
 
 sys::Fd start_tpm(const sys::Host& host, const Tpm& tpm, const Keep& keep) {
-  prepare_tpm(tpm);
+  sys::make_directories(tpm.state_folder);
+  link_tpm_folder(tpm);
   const auto lock = lock_state(tpm);
   for (const auto& left_over : {tpm.socket, tpm.pid_file}) sys::remove_all(left_over);
   auto inherited = keep.fds;

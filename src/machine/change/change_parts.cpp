@@ -95,6 +95,12 @@ const Snapshot& snapshot_of(const Machine& machine, const std::string& name) {
                   : fmt::format("hrvm snapshot list {} shows those there are", machine.name));
 }
 
+State state_of(const Machine& machine, const std::optional<std::string>& snapshot) {
+  if (!snapshot) return machine.definition.active;
+  const auto& found = snapshot_of(machine, *snapshot);
+  return {found.layer, found.nvram, found.hardware, found.parent};
+}
+
 void check_free_snapshot_name(const Machine& machine, const std::string& name) {
   if (!is_snapshot_name(name))
     throw Error(ErrorKind::usage, fmt::format("\"{}\" is no snapshot's name", base::printable(name)))

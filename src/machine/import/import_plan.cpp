@@ -19,26 +19,6 @@ using base::Severity;
 
 constexpr std::uint64_t least_disk = 512;  // one sector
 
-std::string use_text(const probe::Use& use) {
-  if (use.by == probe::UsedBy::mount) return fmt::format("mounted at {}", use.what);
-  if (use.by == probe::UsedBy::swap) return fmt::format("swap on {}", use.what);
-  return use.what.empty() ? fmt::format("held by {}", word(use.by))
-                          : fmt::format("held by {} ({})", word(use.by), use.what);
-}
-
-std::string uses_text(const std::vector<probe::Use>& uses) {
-  std::vector<std::string> texts;
-  for (const auto& use : uses) texts.push_back(use_text(use));
-  return base::join(texts, ", ");
-}
-
-// Who only reads the disk does not change it under the layers: other machines on the same base are such.
-std::vector<probe::Use> writing_uses(const probe::Disk& disk) {
-  auto uses = disk.in_use;
-  std::erase_if(uses, [](const auto& use) { return !use.writable; });
-  return uses;
-}
-
 bool is_folder(const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; }
 
 void check_kind(const probe::Disk& disk) {
@@ -115,19 +95,14 @@ void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& stora
 }
 
 void check_use(const probe::Disk& disk, const ImportRequest& request, std::vector<Finding>& findings) {
-  const auto uses = writing_uses(disk);
-  if (uses.empty()) return;
-  const auto how = uses_text(uses);
-  if (!request.allow_in_use)
-    throw Error(ErrorKind::refused, fmt::format("{} is in use: {}", disk.path, how))
-        .on(disk.path)
-        .hint("unmount it first, or mount it read-only; --allow-in-use imports it all the same");
-  findings.push_back(
-      {"base-in-use", Severity::warning, disk.path,
-       fmt::format("{} is in use ({}): what changes on it now makes the machine see a filesystem that is "
-                   "half old and half new, and boot will refuse it as changed",
-                   disk.path, how),
-       "unmount it, then start over from what it holds by then: hrvm reset MACHINE"});
+  heed(objections(disk, Purpose::import), request.allow_in_use, [&](std::string_view) {
+    findings.push_back(
+        {"base-in-use", Severity::warning, disk.path,
+         fmt::format("{} is in use ({}): what changes on it now makes the machine see a filesystem that is "
+                     "half old and half new, and boot will refuse it as changed",
+                     disk.path, writers_text(disk.in_use)),
+         "unmount it, then start over from what it holds by then: hrvm reset MACHINE"});
+  });
 }
 
 void check_volatile(const StorageState& storage, const ImportRequest& request, std::vector<Finding>& findings) {
@@ -271,28 +246,6 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
 }
 
 }  // namespace
-
-std::optional<Error> image_obstacle(const probe::Disk& disk) {
-  for (const auto& file : disk.files) {
-    const auto quoted = base::shell_quote(file.path);
-    if (file.corrupt)
-      return Error(ErrorKind::corrupt, file.path + " is marked as corrupt: QEMU found it broken")
-          .on(file.path)
-          .hint("see what is wrong with it, and repair it: hrvm image check --repair all " + quoted);
-    if (file.dirty)
-      return Error(ErrorKind::refused, file.path + " was not closed by who wrote it last: its dirty bit is set")
-          .on(file.path)
-          .hint("make sure that nobody uses it, then: hrvm image check --repair all " + quoted);
-    if (!file.format_is_named)
-      return Error(ErrorKind::refused,
-                   fmt::format("no header says which format {} has, and its first bytes alone are not to be trusted",
-                               file.path))
-          .on(file.path)
-          .hint(fmt::format("write it into the image that it backs: qemu-img rebase -u -b {} -F {} IMAGE", quoted,
-                            file.format));
-  }
-  return std::nullopt;
-}
 
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
   const auto& survey = circumstances.survey;

@@ -81,6 +81,11 @@ bool is_nearly_full(const sys::Space& space) {
   return space.used_bytes > (space.used_bytes + space.available_bytes) / 100 * nearly_full_percent;
 }
 
+std::string room_text(const StorageState& storage) {
+  return fmt::format("{} of {} free on {}", base::format_bytes(storage.available_bytes),
+                     base::format_bytes(storage.total_bytes), storage.mount_point);
+}
+
 StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
   const auto mounts = sys::mounts(host);
   const auto path = resolved(host, store);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/overlay.hpp"
 #include "unit/machine/fixture.hpp"

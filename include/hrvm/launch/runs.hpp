@@ -1,0 +1,39 @@
+// The runs of a machine, however they were started: whether there are any, and the orders that they take.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/launch/domain.hpp"
+#include "hrvm/launch/ways.hpp"
+#include "hrvm/machine/store.hpp"
+
+namespace hrvm::launch {
+
+// QEMU as hrvm started it, or a domain that libvirt runs. The orders are those of control.hpp.
+struct Run {
+  machine::Path layer, run_folder;
+  bool throw_away = false;
+  std::optional<Domain> domain = std::nullopt;
+
+  StopWay stop(std::chrono::seconds patience, bool at_once) const;
+  bool pause() const;
+  bool resume() const;
+  RestartWay restart(std::chrono::seconds patience, bool at_once) const;
+  std::string screenshot() const;
+};
+
+// The machine's own run, else those of it in throw-away layers. Error{not_found} when there is none.
+std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine);
+
+// The domain of a machine that libvirt runs now: null when it does not run, or runs otherwise. libvirt is only asked
+// about a machine that was given to it, and of those at home only about one whose layer is locked.
+std::optional<Domain> active_domain(const sys::Host& host, const machine::Machine& machine);
+
+// Error{busy} when it runs, also in libvirt: "machine web is running, and a running machine is not <verb>".
+void check_stopped(const sys::Host& host, const machine::Machine& machine, std::string_view verb);
+
+}  // namespace hrvm::launch

@@ -1,0 +1,59 @@
+// Objections: what speaks against doing something with a machine and its disks as they are now. Whoever asks gets one
+// list, and refuses, or has those overridden that a person insists on.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/storage.hpp"
+#include "hrvm/machine/store.hpp"
+#include "hrvm/probe/disk.hpp"
+
+namespace hrvm::machine {
+
+// What is to be done: it decides the words of an objection, and which option overrides it.
+enum class Purpose { boot, revert, reset, exporting, import, reading, checkup };
+
+struct Objection {
+  base::Error error;
+  bool overridable = false;  // with its message as a warning
+};
+using Objections = std::vector<Objection>;
+
+// Throws the first that stands. What is overridden is told to `warn`, in order.
+void heed(const Objections& objections, bool override, const std::function<void(std::string_view)>& warn);
+
+// The base is missing: Error{not_found}. Or it is not what the layers were made on: Error{refused}, overridable.
+Objections objections(const Machine& machine, const BaseState& base, Purpose purpose);
+// The first of these, for `reason`. `path`: what is not there.
+Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose);
+
+// Somebody writes to it: Error{refused}, overridable. Who only reads a disk does not change it under the layers; other
+// machines on the same base are such.
+Objections objections(const std::string& path, const std::vector<probe::Use>& uses, Purpose purpose);
+Objections objections(const probe::Disk& disk, Purpose purpose);
+// All of them that write: "mounted at /mnt, held by dm (pve-root)"; empty where nobody does.
+std::string writers_text(const std::vector<probe::Use>& uses);
+
+// The store has too little room to boot: Error{refused}, overridable.
+Objections objections(const StorageState& storage, const Path& store);
+
+// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header
+// names the format of. nullopt for other disks.
+std::optional<base::Error> image_obstacle(const probe::Disk& disk);
+
+// Error{busy} of a machine that runs: "machine web is running already", with how to stop it.
+base::Error running(std::string_view machine, std::string_view clause);
+// By the lock that QEMU holds on the layers, so also when virsh or a pasted command runs it. Error{busy} when it does,
+// or when somebody reads its layer, which a boot in a throw-away layer does not mind.
+void check_not_running(const Machine& machine, const State& state, bool ephemeral);
+// Error{busy} when anybody uses a layer in the machine's folder: it runs, a snapshot of it is booted in a throw-away
+// layer, or qemu-img reads one. Asks the files alone, so that a damaged definition does not matter.
+void check_unused(const Path& folder, std::string_view name);
+
+}  // namespace hrvm::machine

@@ -1,0 +1,56 @@
+#include "hrvm/launch/boot.hpp"
+
+#include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/launch/new_variables.hpp"
+#include "hrvm/launch/tpm.hpp"
+#include "hrvm/launch/variable_store.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+std::string variables_of(const Boot& boot, const sys::Host& host, const Listener& listener) {
+  if (boot.variables) return sys::read_file(*boot.variables, largest_flash);
+  return new_variables(host, listener, *boot.plan.firmware, boot.base);
+}
+
+// QEMU keeps its folder locked.
+void make_throw_away(Boot& boot, const sys::Host& host, const Listener& listener) {
+  boot.throw_away.emplace(boot.machine, boot.state, boot.id);
+  boot.keep.fds.push_back(boot.throw_away->lock_fd());
+  if (boot.plan.tpm) boot.throw_away->copy_tpm(boot.machine);
+  if (boot.plan.firmware) boot.throw_away->write_nvram(variables_of(boot, host, listener));
+}
+
+}  // namespace
+
+void make_run_folder(const LaunchPlan& plan) {
+  sys::make_directories(plan.run_folder);
+  if (plan.tpm) link_tpm_folder(*plan.tpm);
+}
+
+void make(Boot& boot, const sys::Host& host, const Listener& listener) {
+  if (boot.request.run_by != BootRequest::RunBy::libvirt) define_left_over(host, listener, boot.machine);
+  machine::give_back_reserved(boot.machine);
+  if (boot.request.ephemeral)
+    make_throw_away(boot, host, listener);
+  else if (boot.lacks_variables())
+    boot.machine = give_variables(boot.store, boot.machine, boot.id,
+                                  new_variables(host, listener, *boot.plan.firmware, boot.base));
+}
+
+bool stays_in_background(const Boot& boot) {
+  return boot.throw_away && boot.request.launch.detach &&
+         block::image_use(boot.throw_away->layer()) == block::ImageUse::write;
+}
+
+void clean_up(const Boot& boot) {
+  if (!boot.throw_away) return;
+  boot.throw_away->remove();
+  sys::remove_all(boot.plan.run_folder);
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,162 @@
+// What must be so before a machine boots, in the order in which a person would want to know; then its plan.
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/boot.hpp"
+#include "hrvm/launch/bridge.hpp"
+#include "hrvm/launch/gather.hpp"
+#include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/launch/new_variables.hpp"
+#include "hrvm/launch/virtiofs.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/import_sources.hpp"
+#include "hrvm/machine/objection.hpp"
+
+namespace hrvm::launch {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using machine::Machine;
+using machine::Purpose;
+using machine::State;
+using RunBy = BootRequest::RunBy;
+
+// Who prepares a boot, and of what.
+struct Asked {
+  const sys::Host& host;
+  const machine::Store& store;
+  const BootRequest& request;
+  const Listener& listener;
+
+  void heed(const machine::Objections& objections) const { machine::heed(objections, request.force, listener.warn); }
+};
+
+void check_room(const Asked& asked) {
+  const auto storage = machine::examine_storage(asked.host, asked.store.folder());
+  asked.heed(machine::objections(storage, asked.store.folder()));
+  if (storage.nearly_full && !storage.low_space)
+    asked.listener.warn("the store is more than 85 % full: " + machine::room_text(storage));
+}
+
+// Gives the bases, where they are now, of all its disks.
+std::vector<probe::Disk> check(const Asked& asked, const Machine& machine, const State& state) {
+  const bool ephemeral = asked.request.ephemeral;
+  machine::check_not_running(machine, state, ephemeral);
+  if (!ephemeral) check_domain_is_off(asked.host, asked.listener, machine, asked.request.run_by == RunBy::libvirt);
+  auto base = machine::examine_base(asked.host, machine.definition, state);
+  asked.heed(machine::objections(machine, base, Purpose::boot));
+  for (const auto& disk : base.disks) asked.heed(machine::objections(disk, Purpose::boot));
+  check_room(asked);
+  asked.store.check_files(machine, state);
+  return std::move(base.disks);
+}
+
+probe::Disk extra_disk(const Asked& asked, const std::string& source) {
+  auto disk = machine::locate_extra_disk(asked.host, source);
+  asked.heed(machine::objections(disk, Purpose::boot));
+  return disk;
+}
+
+// What the machine remembers; `without` is the setting that has it forget.
+probe::Disk kept_disk(const Asked& asked, const std::string& what, const std::string& path,
+                      const std::string& without) {
+  try {
+    return extra_disk(asked, path);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    const auto& name = asked.request.machine;
+    throw Error(ErrorKind::not_found, fmt::format("{} of {} is missing: {}", what, name, path))
+        .on(path)
+        .hint(fmt::format("bring it back, or boot without it from now on: hrvm set {} {}", name,
+                          base::shell_quote(without)));
+  }
+}
+
+std::optional<ExtraSource> disc_source(const Asked& asked, const State& state) {
+  if (asked.request.without_disc) return std::nullopt;
+  if (const auto& disc = asked.request.iso) return ExtraSource{extra_disk(asked, disc->path), true, disc->boots_first};
+  const auto& disc = state.hardware.iso;
+  if (!disc) return std::nullopt;
+  return ExtraSource{kept_disk(asked, "the disc", disc->path, "iso="), true, disc->boots_first};
+}
+
+std::vector<ExtraSource> extra_sources(const Asked& asked, const State& state) {
+  std::vector<ExtraSource> sources;
+  for (const auto& path : state.hardware.disks)
+    sources.push_back({kept_disk(asked, "another disk", path, "disk=-" + path), false, false});
+  for (const auto& source : asked.request.extra_disks) sources.push_back({extra_disk(asked, source), false, false});
+  if (auto disc = disc_source(asked, state)) sources.push_back(*std::move(disc));
+  return sources;
+}
+
+// libvirt joins a bridge by itself, which may be one of another host.
+std::string bridge_helper(const Asked& asked, const State& state) {
+  const auto network = asked.request.launch.hardware.network.value_or(state.hardware.network);
+  if (network.kind != machine::NetworkKind::bridge || asked.request.run_by != RunBy::hrvm) return {};
+  return usable_bridge_helper(asked.host, network.bridge);
+}
+
+LaunchCircumstances gather_for(const Asked& asked, const Machine& machine, const State& state,
+                               const std::vector<probe::Disk>& bases, const std::optional<machine::Path>& variables) {
+  auto circumstances = gather(asked.host, machine, bases, variables);
+  for (const auto& id : asked.request.launch.usb) check_usb_device(asked.host, id);
+  circumstances.bridge_helper = bridge_helper(asked, state);
+  circumstances.extra_sources = extra_sources(asked, state);
+  // The guest may have another by now than was there at import.
+  if (machine.definition.base.is_folder())
+    circumstances.kernel = find_kernel_files(machine::folder_stack(machine, state));
+  return circumstances;
+}
+
+std::vector<machine::Path> layers_of(const Machine& machine, const State& state) {
+  std::vector<machine::Path> layers;
+  for (const auto& id : machine.definition.chain(state)) layers.push_back(machine.layer_path(id));
+  return layers;
+}
+
+// The machine's own layer and variables; the first UEFI boot makes the variables.
+LaunchPlan plan_lasting(const Boot& boot, const LaunchCircumstances& circumstances) {
+  return plan_launch(boot.machine, boot.state, layers_of(boot.machine, boot.state),
+                     boot.variables.value_or(boot.machine.nvram_path(boot.id)), boot.request.launch, circumstances);
+}
+
+// A layer over them, in a folder of its own.
+LaunchPlan plan_ephemeral(const Boot& boot, LaunchCircumstances circumstances) {
+  const auto folder = ThrowAway::folder_of(boot.machine, boot.id);
+  auto layers = layers_of(boot.machine, boot.state);
+  layers.insert(layers.begin(), folder / boot.machine.definition.layer_name("layer"));
+  circumstances.run_folder /= boot.id;
+  circumstances.tpm_folder = folder / "tpm";
+  return plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.request.launch, circumstances);
+}
+
+}  // namespace
+
+Boot prepare(const sys::Host& host, const machine::Store& store, const BootRequest& request, const Listener& listener) {
+  const Asked asked{host, store, request, listener};
+  auto lock = store.lock(request.machine);
+  auto machine = store.load(request.machine);
+  auto state = machine::state_of(machine, request.snapshot);
+  const auto bases = check(asked, machine, state);
+  auto variables =
+      fitting_variables(machine, state, request.launch.hardware.secure_boot.value_or(state.hardware.secure_boot));
+  const auto circumstances = gather_for(asked, machine, state, bases, variables);
+  auto id = request.ephemeral ? store.new_id() : id_of_next_variables(machine);
+  Boot boot{request,
+            store,
+            std::move(lock),
+            std::move(machine),
+            std::move(state),
+            bases.front(),
+            std::move(id),
+            std::move(variables),
+            {}};
+  boot.plan = request.ephemeral ? plan_ephemeral(boot, circumstances) : plan_lasting(boot, circumstances);
+  return boot;
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,56 @@
+#include "hrvm/launch/runs.hpp"
+
+#include <fmt/core.h>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/control.hpp"
+#include "hrvm/machine/objection.hpp"
+
+namespace hrvm::launch {
+
+using machine::RunState;
+
+StopWay Run::stop(std::chrono::seconds patience, bool at_once) const {
+  return domain ? domain->stop(patience, at_once) : stop_run(layer, run_folder, patience, at_once);
+}
+
+bool Run::pause() const { return domain ? domain->pause() : pause_run(run_folder); }
+
+bool Run::resume() const { return domain ? domain->resume() : resume_run(run_folder); }
+
+RestartWay Run::restart(std::chrono::seconds patience, bool at_once) const {
+  return domain ? domain->restart(patience, at_once) : restart_run(run_folder, patience, at_once);
+}
+
+std::string Run::screenshot() const {
+  return domain ? domain->screenshot(run_folder / "screenshot.png") : screenshot_run(run_folder);
+}
+
+std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
+  const auto folder = machine::run_folder(host, machine.definition);
+  if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
+  if (machine::run_state(machine) == RunState::running) return {{machine.active_layer(), folder}};
+  std::vector<Run> runs;
+  for (const auto& used : machine::throw_away_folders(machine, true))
+    runs.push_back({used / machine.definition.layer_name("layer"), folder / used.filename(), true});
+  if (runs.empty())
+    throw base::Error(base::ErrorKind::not_found, fmt::format("machine {} is not running", machine.name));
+  return runs;
+}
+
+std::optional<Domain> active_domain(const sys::Host& host, const machine::Machine& machine) {
+  const auto record = domain_record(machine.folder);
+  if (!record) return std::nullopt;
+  if (record->is_local() && machine::run_state(machine) == RunState::stopped) return std::nullopt;
+  if (run_detail(machine::run_folder(host, machine.definition))) return std::nullopt;
+  Domain domain(host, *record);
+  return domain.is_active() ? std::optional(std::move(domain)) : std::nullopt;
+}
+
+void check_stopped(const sys::Host& host, const machine::Machine& machine, std::string_view verb) {
+  const bool runs_here = machine::run_state(machine) == RunState::running;
+  if (runs_here || active_domain(host, machine))
+    throw machine::running(machine.name, fmt::format("is running, and a running machine is not {}", verb));
+}
+
+}  // namespace hrvm::launch

@@ -1,0 +1,213 @@
+#include "hrvm/machine/objection.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/block/image_lock.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using probe::Use;
+
+struct Sentence {
+  std::string_view message, hint;
+};
+
+// What is said for a purpose; empty where it is not asked.
+struct Words {
+  Purpose purpose;
+  Sentence missing, changed, in_use;
+};
+
+constexpr std::array all_words{
+    Words{
+        Purpose::boot,
+        {"{base_of} of {machine} is missing: {reasons}",
+         "attach the disk again, or put the image back; it is known by its serial number, not by its path"},
+        {"{what_moved}: {reasons}",
+         "hrvm reset {machine} starts over from the disk as it is; --force boots all the same, and files that changed "
+         "may be damaged"},
+        {"{disk} is in use for writing: {writer}", "{way_out}; --force boots all the same"}},
+    Words{Purpose::revert,
+          {"the base of {machine} is missing: {reasons}", ""},
+          {"{base} is not what these layers of {machine} were made on: {reasons}",
+           "hrvm reset {machine} starts over from the base as it is; --force goes on all the same"},
+          {}},
+    Words{Purpose::reset,
+          {"the base of {machine} is missing: {reasons}", "attach the disk again, or put the image back"},
+          {},
+          {"{disk} is in use ({uses}): what is written to it now will make boot refuse it as changed", ""}},
+    Words{Purpose::exporting,
+          {"the base of {machine} is missing: {reasons}", "attach the disk, or put the image back to where it was"},
+          {"{base} is not what {machine} was made on: {reasons}", "--force exports what it shows now"},
+          {"{disk} is in use ({writer}), and may change while it is read", "--force exports what it shows now"}},
+    Words{Purpose::import,
+          {},
+          {},
+          {"{disk} is in use: {writers}",
+           "unmount it first, or mount it read-only; --allow-in-use imports it all the same"}},
+    Words{
+        Purpose::reading,
+        {},
+        {},
+        {"{disk} is open for writing, and may change while it is read", "stop what runs on it, or add --allow-in-use"}},
+    Words{Purpose::checkup,
+          {"{machine}: its disk {missing_disk}", "attach it, then: hrvm verify {machine}"},
+          {"{machine}: its disk {base} has changed: {reasons}",
+           "hrvm reset {machine}   (its changes are kept for hrvm undo)"},
+          {}},
+};
+
+const Words& words_for(Purpose purpose) { return *std::ranges::find(all_words, purpose, &Words::purpose); }
+
+// A sentence with its gaps filled.
+template <typename... Gaps>
+Error said(ErrorKind kind, const Sentence& sentence, const std::string& path, const Gaps&... gaps) {
+  return Error(kind, fmt::format(fmt::runtime(sentence.message), gaps...))
+      .on(path)
+      .hint(fmt::format(fmt::runtime(sentence.hint), gaps...));
+}
+
+std::string what_moved(const Machine& machine, const BaseState& base) {
+  if (!machine.definition.others.empty()) return fmt::format("a disk of {} has changed under its layers", machine.name);
+  return fmt::format("{} has changed under the layers of {}", base.disk->path, machine.name);
+}
+
+Objection base_changed(const Machine& machine, const BaseState& base, Purpose purpose) {
+  const auto& path = machine.definition.base.path;
+  const auto moved = what_moved(machine, base), reasons = base::join(base.reasons, "; ");
+  return {said(ErrorKind::refused, words_for(purpose).changed, path, fmt::arg("machine", machine.name),
+               fmt::arg("base", path), fmt::arg("what_moved", moved), fmt::arg("reasons", reasons)),
+          true};
+}
+
+// "mounted at /mnt", "dm pve-root".
+std::string writer_text(const Use& use) {
+  return fmt::format("{} {}", use.by == "mount" ? "mounted at" : use.by, use.what);
+}
+
+std::string way_out(const Use& use) {
+  if (use.by != "mount") return "end that use";
+  return fmt::format("umount {}, or mount it read-only", base::shell_quote(use.what));
+}
+
+std::string holder_text(const Use& use) {
+  if (use.by == "mount") return fmt::format("mounted at {}", use.what);
+  if (use.by == "swap") return fmt::format("swap on {}", use.what);
+  return use.what.empty() ? fmt::format("held by {}", use.by) : fmt::format("held by {} ({})", use.by, use.what);
+}
+
+std::string join_writers(const std::vector<Use>& uses, const std::function<std::string(const Use&)>& text) {
+  std::vector<std::string> texts;
+  for (const auto& use : uses)
+    if (use.writable) texts.push_back(text(use));
+  return base::join(texts, ", ");
+}
+
+}  // namespace
+
+void heed(const Objections& objections, bool override, const std::function<void(std::string_view)>& warn) {
+  for (const auto& [error, overridable] : objections) {
+    if (!overridable || !override) throw error;
+    warn(error.message());
+  }
+}
+
+Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose) {
+  const auto& definition = machine.definition;
+  const std::string base_of = definition.others.empty() ? "the base" : "a base";
+  const auto missing_disk = definition.others.empty() ? definition.base.path + " is not here" : reason + " is not here";
+  return {said(ErrorKind::not_found, words_for(purpose).missing, path, fmt::arg("machine", machine.name),
+               fmt::arg("base_of", base_of), fmt::arg("missing_disk", missing_disk), fmt::arg("reasons", reason))};
+}
+
+Objections objections(const Machine& machine, const BaseState& base, Purpose purpose) {
+  const auto reasons = base::join(base.reasons, "; ");
+  if (base.drift == Drift::missing) return {base_missing(machine, reasons, machine.definition.base.path, purpose)};
+  if (base.drift == Drift::changed) return {base_changed(machine, base, purpose)};
+  return {};
+}
+
+Objections objections(const std::string& path, const std::vector<Use>& uses, Purpose purpose) {
+  const auto writer = std::ranges::find_if(uses, &Use::writable);
+  if (writer == uses.end()) return {};
+  const auto as_told = [](const Use& use) { return fmt::format("{} {}", use.by, use.what); };
+  const auto first = writer_text(*writer), all = writers_text(uses), told = join_writers(uses, as_told);
+  const auto way = way_out(*writer);
+  return {{said(ErrorKind::refused, words_for(purpose).in_use, path, fmt::arg("disk", path), fmt::arg("writer", first),
+                fmt::arg("writers", all), fmt::arg("uses", told), fmt::arg("way_out", way)),
+           true}};
+}
+
+Objections objections(const probe::Disk& disk, Purpose purpose) { return objections(disk.path, disk.in_use, purpose); }
+
+std::string writers_text(const std::vector<Use>& uses) { return join_writers(uses, holder_text); }
+
+Objections objections(const StorageState& storage, const Path& store) {
+  if (!storage.low_space) return {};
+  return {{Error(ErrorKind::refused, "the store has too little room: " + room_text(storage))
+               .on(store)
+               .hint("make room; --force boots all the same, and a full store pauses the machine"),
+           true}};
+}
+
+std::optional<Error> image_obstacle(const probe::Disk& disk) {
+  for (const auto& file : disk.files) {
+    const auto quoted = base::shell_quote(file.path);
+    if (file.corrupt)
+      return Error(ErrorKind::corrupt, file.path + " is marked as corrupt: QEMU found it broken")
+          .on(file.path)
+          .hint("see what is wrong with it, and repair it: hrvm image check --repair all " + quoted);
+    if (file.dirty)
+      return Error(ErrorKind::refused, file.path + " was not closed by who wrote it last: its dirty bit is set")
+          .on(file.path)
+          .hint("make sure that nobody uses it, then: hrvm image check --repair all " + quoted);
+    if (!file.format_is_named)
+      return Error(ErrorKind::refused,
+                   fmt::format("no header says which format {} has, and its first bytes alone are not to be trusted",
+                               file.path))
+          .on(file.path)
+          .hint(fmt::format("write it into the image that it backs: qemu-img rebase -u -b {} -F {} IMAGE", quoted,
+                            file.format));
+  }
+  return std::nullopt;
+}
+
+Error running(std::string_view machine, std::string_view clause) {
+  return Error(ErrorKind::busy, fmt::format("machine {} {}", machine, clause))
+      .hint(fmt::format("stop it first: hrvm stop {}", machine));
+}
+
+void check_not_running(const Machine& machine, const State& state, bool ephemeral) {
+  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk) {
+    const auto layer = machine.layer_path(state.layer, disk);
+    const auto use = block::image_use(layer);
+    if (use == block::ImageUse::write) throw running(machine.name, "is running already").on(layer);
+    if (use == block::ImageUse::read && !ephemeral)
+      throw Error(ErrorKind::busy,
+                  fmt::format("somebody reads the active layer of {}: an ephemeral boot, or qemu-img", machine.name))
+          .on(layer)
+          .hint(fmt::format("wait for its end, or end it: hrvm stop {}", machine.name));
+  }
+}
+
+void check_unused(const Path& folder, std::string_view name) {
+  for (const auto& file : sys::list_directory(folder / "layers")) {
+    const auto use = block::image_use(folder / "layers" / file);
+    if (use == block::ImageUse::write)
+      throw running(name, "is running, and a running machine is not removed or renamed");
+    if (use == block::ImageUse::read)
+      throw Error(ErrorKind::busy, fmt::format("somebody reads a layer of machine {}: {}", name, file))
+          .on(folder / "layers" / file)
+          .hint("end what uses it, a boot of a snapshot or qemu-img, and try again");
+  }
+}
+
+}  // namespace hrvm::machine

@@ -14,7 +14,7 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-using probe::Use;
+using probe::Use, probe::UsedBy;
 
 struct Sentence {
   std::string_view message, hint;
@@ -90,18 +90,19 @@ Objection base_changed(const Machine& machine, const BaseState& base, Purpose pu
 
 // "mounted at /mnt", "dm pve-root".
 std::string writer_text(const Use& use) {
-  return fmt::format("{} {}", use.by == "mount" ? "mounted at" : use.by, use.what);
+  return fmt::format("{} {}", use.by == UsedBy::mount ? "mounted at" : word(use.by), use.what);
 }
 
 std::string way_out(const Use& use) {
-  if (use.by != "mount") return "end that use";
+  if (use.by != UsedBy::mount) return "end that use";
   return fmt::format("umount {}, or mount it read-only", base::shell_quote(use.what));
 }
 
 std::string holder_text(const Use& use) {
-  if (use.by == "mount") return fmt::format("mounted at {}", use.what);
-  if (use.by == "swap") return fmt::format("swap on {}", use.what);
-  return use.what.empty() ? fmt::format("held by {}", use.by) : fmt::format("held by {} ({})", use.by, use.what);
+  if (use.by == UsedBy::mount) return fmt::format("mounted at {}", use.what);
+  if (use.by == UsedBy::swap) return fmt::format("swap on {}", use.what);
+  return use.what.empty() ? fmt::format("held by {}", word(use.by))
+                          : fmt::format("held by {} ({})", word(use.by), use.what);
 }
 
 std::string join_writers(const std::vector<Use>& uses, const std::function<std::string(const Use&)>& text) {
@@ -138,7 +139,7 @@ Objections objections(const Machine& machine, const BaseState& base, Purpose pur
 Objections objections(const std::string& path, const std::vector<Use>& uses, Purpose purpose) {
   const auto writer = std::ranges::find_if(uses, &Use::writable);
   if (writer == uses.end()) return {};
-  const auto as_told = [](const Use& use) { return fmt::format("{} {}", use.by, use.what); };
+  const auto as_told = [](const Use& use) { return fmt::format("{} {}", word(use.by), use.what); };
   const auto first = writer_text(*writer), all = writers_text(uses), told = join_writers(uses, as_told);
   const auto way = way_out(*writer);
   return {{said(ErrorKind::refused, words_for(purpose).in_use, path, fmt::arg("disk", path), fmt::arg("writer", first),

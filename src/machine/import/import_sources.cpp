@@ -159,7 +159,8 @@ probe::Survey survey_folder(const sys::Host& host, const Store& store, const pro
 
 bool wants_initramfs(const ImportRequest& request, const probe::Contents& contents) {
   const auto* system = contents.own_system();
-  return !request.hardware.bus && system != nullptr && system->family == "linux" && system->virtio == "unknown";
+  return !request.hardware.bus && system != nullptr && system->family == probe::SystemFamily::linux &&
+         system->virtio == probe::Verdict::unknown;
 }
 
 ImportCircumstances gather_import(const sys::Host& host, const Store& store,

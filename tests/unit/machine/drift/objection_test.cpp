@@ -31,7 +31,8 @@ BaseState base_that_is(Drift drift) {
   return base;
 }
 
-const std::vector<probe::Use> mounted = {{"loop", "/dev/loop0", false}, {"mount", "/my mnt", true}, {"dm", "", true}};
+const std::vector<probe::Use> mounted = {
+    {probe::UsedBy::loop, "/dev/loop0", false}, {probe::UsedBy::mount, "/my mnt", true}, {probe::UsedBy::dm, "", true}};
 
 std::vector<std::string> heard(const Objections& objections) {
   std::vector<std::string> told;

@@ -19,7 +19,7 @@ TEST_PACKAGES=(
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   dnsmasq-base iptables iproute2
   grub-common grub-pc-bin grub-efi-amd64-bin binutils
-  fdisk util-linux e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip bzip2 lz4 xz-utils zstd exfatprogs
+  fdisk util-linux attr e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip bzip2 lz4 xz-utils zstd exfatprogs
   initramfs-tools-core dracut-core
   xfsprogs btrfs-progs mdadm lvm2 thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
   mmdebstrap

@@ -298,7 +298,7 @@ TEST_CASE_METHOD(Booting, "an ephemeral boot that QEMU ends badly fails, and lea
 }
 
 TEST_CASE_METHOD(Booting, "the first UEFI boot makes variables, which the next ones use and a throw-away boot copies") {
-  if (!has_firmware()) return;
+  REQUIRE(has_firmware());
   const auto first = executed({"boot", "web", "--firmware", "uefi"});
   const auto nvram = file_of(first, "pflash1");
   CHECK(nvram == machine("web").nvram_path(machine("web").definition.active.nvram.value()));

@@ -7,6 +7,7 @@
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/overlay.hpp"
+#include "support/skipping.hpp"
 #include "unit/machine/fixture.hpp"
 
 using namespace hrvm;
@@ -65,7 +66,7 @@ bool is_root() { return ::geteuid() == 0; }
 }  // namespace
 
 TEST_CASE_METHOD(Stack, "two layers merged show what they showed on each other") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   add_layer("one", base);
   run("rm etc/motd; echo changed > etc/conf.d/a; rm -r var; mkdir var; echo x > var/x; mkdir -p new/deep; "
       "echo 1 > new/deep/1; ln usr/bin/tool usr/bin/link; mkdir gone; echo y > gone/y; mkdir kept; echo z > kept/z");
@@ -80,7 +81,7 @@ TEST_CASE_METHOD(Stack, "two layers merged show what they showed on each other")
 }
 
 TEST_CASE_METHOD(Stack, "a merge leaves both layers as they were, so that one that is cut off costs nothing") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   add_layer("one", base);
   run("echo 1 > etc/one; rm usr/bin/tool");
   add_layer("two", upper_of(layer("one")));
@@ -92,7 +93,7 @@ TEST_CASE_METHOD(Stack, "a merge leaves both layers as they were, so that one th
 }
 
 TEST_CASE_METHOD(Stack, "a merged layer lies on another as the two did") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   add_layer("zero", base);
   run("echo zero > etc/zero; mkdir -p opt/a; echo 0 > opt/a/0");
   add_layer("one", upper_of(layer("zero")));
@@ -106,7 +107,7 @@ TEST_CASE_METHOD(Stack, "a merged layer lies on another as the two did") {
 }
 
 TEST_CASE_METHOD(Stack, "the base is not changed by what is written above it, and its own change shows") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto before = read_folder_fingerprint(base, {});
   add_layer("one", base);
   run("echo more >> etc/motd; rm -r usr; chmod 0 var");
@@ -117,7 +118,7 @@ TEST_CASE_METHOD(Stack, "the base is not changed by what is written above it, an
 }
 
 TEST_CASE_METHOD(Stack, "an overlay that cannot be mounted is an error that says so") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   add_layer("one", base);
   std::filesystem::remove_all(work_of(layer("one")));
   CHECK_THROWS_WITH(run("true"), Catch::Contains("mount an overlay"));

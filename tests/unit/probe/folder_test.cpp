@@ -18,6 +18,7 @@
 #include "support/failing.hpp"
 #include "support/memory_files.hpp"
 #include "support/run_program.hpp"
+#include "support/skipping.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -92,7 +93,7 @@ TEST_CASE_METHOD(Tree, "a root filesystem has a Linux's os-release and an init")
 
 TEST_CASE_METHOD(Tree,
                  "a stack of folders shows what the topmost has, and not what a whiteout or an opaque folder hides") {
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) HRVM_SKIP("needs root");
   write("etc/a", "below");
   write("etc/b", "below");
   write("opt/c", "below");
@@ -267,7 +268,7 @@ TEST_CASE_METHOD(Debian, "FIFOs, devices and giant files where a text should be 
   write("lib/modules/6.1/modules.dep");
   REQUIRE(::truncate((root / "lib/modules/6.1/modules.dep").c_str(), off_t(1) << 40) == 0);
   CHECK(ids() == Ids{"folder-no-virtiofs"});
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) HRVM_SKIP("needs root");
   std::filesystem::remove(root / "etc/fstab");
   REQUIRE(::mknod((root / "etc/fstab").c_str(), S_IFCHR | 0600, makedev(1, 5)) == 0);
   CHECK(ids() == Ids{"folder-no-virtiofs"});

@@ -8,6 +8,7 @@
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/kvm.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "support/skipping.hpp"
 
 using namespace hrvm;
 using Catch::Matchers::Contains;
@@ -49,14 +50,14 @@ TEST_CASE_METHOD(Fixture, "a proof says why, and soon") {
 }
 
 TEST_CASE_METHOD(Fixture, "a KVM that emulates is told from one that runs guests") {
-  if (!std::filesystem::exists("/sys/module/kvm_pvm")) return;  // this KVM does not emulate
+  if (!std::filesystem::exists("/sys/module/kvm_pvm")) HRVM_SKIP("this KVM does not emulate");
   const auto proof = sys::prove_kvm(host);
   CHECK_FALSE(proof.works);
   if (sys::is_writable("/dev/kvm")) CHECK_THAT(proof.reason, Contains("kvm_pvm") && Contains("SSE2"));
 }
 
 TEST_CASE_METHOD(Fixture, "a proof is remembered until the host boots again") {
-  if (!sys::is_writable("/dev/kvm")) return;  // nothing to prove
+  if (!sys::is_writable("/dev/kvm")) HRVM_SKIP("there is no KVM to prove");
   const auto cache = folder / "run";
   const auto proof = sys::cached_kvm_proof(host, cache);
   CHECK(sys::status(cache / "kvm").mode == 0600);

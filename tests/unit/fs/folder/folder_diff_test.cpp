@@ -15,6 +15,7 @@
 #include "hrvm/sys/overlay.hpp"
 #include "support/failing.hpp"
 #include "support/run_program.hpp"
+#include "support/skipping.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -68,7 +69,7 @@ bool is_root() { return ::geteuid() == 0; }
 
 TEST_CASE_METHOD(Layered,
                  "what was added, removed and modified since the base is told, sorted, and the other way round") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one",
                        "echo more >> etc/motd; rm etc/conf.d/a; mkdir -p new/deep; echo 1 > new/deep/1; "
                        "rm -r var; chmod 700 usr; ln -sfn /etc bin; mkfifo pipe");
@@ -80,7 +81,7 @@ TEST_CASE_METHOD(Layered,
 }
 
 TEST_CASE_METHOD(Layered, "what was copied up and is what it was is not modified, and times alone change nothing") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one",
                        "touch etc/motd var/log; chmod 600 usr/bin/tool; chmod 644 usr/bin/tool; "
                        "echo x > etc/x; rm etc/x; rm etc/conf.d/a; echo etc/conf.d/a > etc/conf.d/a");
@@ -88,36 +89,36 @@ TEST_CASE_METHOD(Layered, "what was copied up and is what it was is not modified
 }
 
 TEST_CASE_METHOD(Layered, "bytes of the same length, modes, owners and attributes each make a file a modified one") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "printf 'ETC/motd\n' > etc/motd; chmod 600 etc/conf.d/a; chown 7 etc/conf.d/b");
   CHECK(difference(base, one) == Lines{"M /etc/conf.d/a", "M /etc/conf.d/b", "M /etc/motd"});
-  if (test::run_program({"sh", "-c", "command -v setfattr || true"}).empty()) return;
+  REQUIRE_FALSE(test::run_program({"sh", "-c", "command -v setfattr || true"}).empty());
   stack = base;
   CHECK(difference(base, add("two", "setfattr -n user.x -v 1 usr/bin/tool")) == Lines{"M /usr/bin/tool"});
 }
 
 TEST_CASE_METHOD(Layered, "a folder made anew hides all that was in it, and what it holds again did not change") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "rm -r etc; mkdir etc; echo etc/motd > etc/motd; echo x > etc/new");
   REQUIRE(sys::is_opaque(stack.front() / "etc"));
   CHECK(difference(base, one) == Lines{"- /etc/conf.d", "- /etc/conf.d/a", "- /etc/conf.d/b", "+ /etc/new"});
 }
 
 TEST_CASE_METHOD(Layered, "what became another kind of file is gone, and came") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "rm -r var; echo file > var; rm etc/motd; mkdir etc/motd; echo in > etc/motd/in");
   CHECK(difference(base, one) ==
         Lines{"- /etc/motd", "+ /etc/motd", "+ /etc/motd/in", "- /var", "+ /var", "- /var/log", "- /var/log/old"});
 }
 
 TEST_CASE_METHOD(Layered, "a file of the base that was moved is told as renamed, one that was copied is not") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "mv etc/motd etc/issue; cp usr/bin/tool usr/bin/copy; rm usr/bin/tool");
   CHECK(difference(base, one) == Lines{"R /etc/issue <- /etc/motd", "+ /usr/bin/copy", "- /usr/bin/tool"});
 }
 
 TEST_CASE_METHOD(Layered, "states on one another and beside each other are compared by what they show") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "echo 1 > etc/one; rm etc/motd; mkdir opt; echo 1 > opt/1");
   const auto two = add("two", "echo 2 > etc/two; echo back > etc/motd; rm -r opt; echo one > etc/one");
   stack = one;
@@ -128,7 +129,7 @@ TEST_CASE_METHOD(Layered, "states on one another and beside each other are compa
 }
 
 TEST_CASE_METHOD(Layered, "names are whatever bytes a guest makes them of") {
-  if (!is_root()) return;
+  if (!is_root()) HRVM_SKIP("needs root");
   const auto one = add("one", "touch \"$(printf 'a\\nb\\tc\\377')\"");
   CHECK(difference(base, one) == Lines{"+ /a\nb\tc\377"});
 }

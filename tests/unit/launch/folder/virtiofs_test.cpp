@@ -12,6 +12,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "support/failing.hpp"
+#include "support/skipping.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace hrvm;
@@ -64,7 +65,7 @@ std::vector<sys::Fd> eventually(const std::function<std::vector<sys::Fd>()>& sta
 }  // namespace
 
 TEST_CASE_METHOD(Served, "clones of a folder run side by side, and while one does no guest writes to the folder") {
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) HRVM_SKIP("needs root");
   auto one = clone("one"), two = clone("two");
   CHECK(test::kind_of([&] { direct("direct"); }) == busy);
   one.clear();
@@ -74,7 +75,7 @@ TEST_CASE_METHOD(Served, "clones of a folder run side by side, and while one doe
 }
 
 TEST_CASE_METHOD(Served, "while a guest writes to a folder, neither a clone of it nor another that writes starts") {
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) HRVM_SKIP("needs root");
   auto held = direct("direct");
   CHECK(test::kind_of([&] { clone("one"); }) == busy);
   CHECK(test::kind_of([&] { direct("other"); }) == busy);

@@ -33,7 +33,7 @@ struct Chip {
 }  // namespace
 
 TEST_CASE_METHOD(Chip, "a TPM to which nobody ever connects ends with the last who holds its lifeline") {
-  if (!installed()) return;
+  REQUIRE(installed());
   auto lifeline = start_tpm(real, tpm, {});
   CHECK(sys::status(tpm.socket).type == sys::FileType::other);
   CHECK_FALSE(is_free(1s));
@@ -42,14 +42,14 @@ TEST_CASE_METHOD(Chip, "a TPM to which nobody ever connects ends with the last w
 }
 
 TEST_CASE_METHOD(Chip, "the next TPM waits for the one before, and takes its place") {
-  if (!installed()) return;
+  REQUIRE(installed());
   start_tpm(real, tpm, {}).reset();
   CHECK_NOTHROW(start_tpm(real, tpm, {}));
   CHECK(is_free(4s));
 }
 
 TEST_CASE_METHOD(Chip, "swtpm that does not start is an error with its own words, and has nothing locked") {
-  if (!installed()) return;
+  REQUIRE(installed());
   tpm.socket = folder / "no such folder" / "tpm.sock";
   try {
     start_tpm(real, tpm, {});

@@ -85,15 +85,11 @@ std::vector<std::string> told_after_mount(const DiskImage& disk, const std::stri
 
 bool cannot_mount() {
   if (::geteuid() == 0 && succeeds("test -e /dev/loop-control")) return false;
-  WARN("skipped: mounting needs root and loop devices");
+  WARN("SKIPPED: mounting needs root and loop devices");
   return true;
 }
 
-bool lacks(const std::string& program) {
-  if (succeeds("command -v " + program)) return false;
-  WARN("skipped: there is no " + program);
-  return true;
-}
+bool has(const std::string& program) { return succeeds("command -v " + program); }
 
 }  // namespace
 
@@ -120,7 +116,8 @@ TEST_CASE("a read-only mount of a clean filesystem moves nothing") {
 }
 
 TEST_CASE("an XFS that was mounted is told, though only its log moved") {
-  if (cannot_mount() || lacks("mkfs.xfs")) return;
+  if (cannot_mount()) return;
+  REQUIRE(has("mkfs.xfs"));
   const DiskImage disk(320);
   disk.format("mkfs.xfs -q -f");
   CHECK(told_after_mount(disk, "rw") == std::vector<std::string>{"p3 (xfs) was mounted or written since"});
@@ -129,14 +126,16 @@ TEST_CASE("an XFS that was mounted is told, though only its log moved") {
 }
 
 TEST_CASE("a btrfs that was mounted is told") {
-  if (cannot_mount() || lacks("mkfs.btrfs")) return;
+  if (cannot_mount()) return;
+  REQUIRE(has("mkfs.btrfs"));
   const DiskImage disk(128);
   disk.format("mkfs.btrfs -q -f");
   CHECK(told_after_mount(disk, "rw") == std::vector<std::string>{"p3 (btrfs) was mounted or written since"});
 }
 
 TEST_CASE("a file copied onto a FAT is told") {
-  if (lacks("mkfs.vfat") || lacks("mcopy")) return;
+  REQUIRE(has("mkfs.vfat"));
+  REQUIRE(has("mcopy"));
   for (const auto bits : {"16", "32"}) {
     const DiskImage disk(64);
     disk.format(fmt::format("mkfs.vfat -F {}", bits));

@@ -1,0 +1,11 @@
+// What a test cannot do here is said, and ctest counts the test as skipped (SKIP_REGULAR_EXPRESSION in
+// tests/CMakeLists.txt). For rights and kernels alone: a program that tests/deps.sh installs is required.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#define HRVM_SKIP(why)        \
+  do {                        \
+    WARN("SKIPPED: " << why); \
+    return;                   \
+  } while (false)

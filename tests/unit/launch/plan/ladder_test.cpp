@@ -28,6 +28,15 @@ TEST_CASE("the ladder begins with what the machine has, and has every bus on bot
   CHECK(rungs[4] == Rung{Bus::nvme, Firmware::bios});
   CHECK(rungs[7] == Rung{Bus::scsi, Firmware::bios});
   CHECK(rungs[8] == Rung{Bus::ide, Firmware::bios});
+  for (const auto bus : {Bus::virtio, Bus::sata, Bus::nvme, Bus::scsi, Bus::ide}) {
+    for (const auto firmware : {Firmware::bios, Firmware::uefi}) {
+      const bool boots = bus != Bus::ide || firmware == Firmware::bios;
+      INFO(word(bus) << " " << word(firmware));
+      CHECK(std::ranges::count(rungs, Rung{bus, firmware}) == (boots ? 1 : 0));
+    }
+  }
+  const auto same_firmware = [](const Rung& rung) { return rung.firmware == Firmware::uefi; };
+  CHECK(std::ranges::is_partitioned(rungs, same_firmware));
 }
 
 TEST_CASE("what cannot boot is no rung: UEFI that is not installed or on IDE, 4096-byte sectors on SATA or by BIOS") {

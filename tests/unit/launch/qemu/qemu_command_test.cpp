@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <map>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
@@ -105,14 +106,57 @@ std::string start_and_quit(const sys::Host& host, const OnThisHost& it) {
   return status + complaints(it);
 }
 
+// What a variant is there to show, in words of its command: a golden file alone would hold whatever was written to it.
+const std::map<std::string, std::vector<std::string>> shown{
+    {"bios-virtio", {"accel=kvm", "virtio-blk-pci,id=disk0,drive=disk,serial=S3Z9NB0K", "user,id=net0,restrict=on"}},
+    {"uefi-chain",
+     {"pflash0=pflash0", R"("backing":"layer1")", R"("backing":"base")", "console.sock,server=on,wait=off"}},
+    {"two-disks", {R"("filename":"/images/second.qcow2","read-only":true)", R"("backing":null)", "drive=disk3"}},
+    {"two-disks-sata", {"bus=ide.0,id=disk0", "bus=ide.1,id=disk2-device", "bus=ide.5,id=disk5-device"}},
+    {"pc-sata-serial", {"-machine pc,", "ich9-ahci", "bus=sata0.0", "rtl8139", "graphics=off", "/images/a, b.img"}},
+    {"uefi-image-chain",
+     {"/images/web.qcow2", R"("backing":"base-1")", R"("backing":"base-2")", R"("filename":"/dev/sdb")"}},
+    {"q35-sata-vnc",
+     {"-machine q35,", "ide-hd,bus=ide.0", "-device e1000,", "hostfwd=tcp:127.0.0.1:2222-:22", "8080-:80"}},
+    {"nvme-4kn-no-serial", {"-device nvme,", "serial=hrvm-0f0e0d0c", "logical_block_size=4096"}},
+    {"scsi-watched",
+     {"virtio-scsi-pci", "scsi-hd", "accel=tcg", "-cpu Nehalem,+aes,-x2apic", "wait=on", "serial=a,, b,"}},
+    {"windows-kvm", {"-cpu host,-vmx,hv-relaxed=on", "base=localtime", "ide-hd"}},
+    {"uefi-tpm", {"tpm-crb,", "-tpmdev emulator,", "tpm.sock"}},
+    {"uefi-disc-first", {"ide-cd,bus=ide.2,id=extra1-device,drive=extra1,bootindex=0", "bootindex=1", "extra2-1-file"}},
+    {"pc-sata-extras",
+     {"-machine pc,", "usb-storage,bus=usb0.0,id=extra1-device", "ide-cd,bus=ide.1,id=extra2-device"}},
+    {"scsi-extras", {"scsi-hd,bus=scsi0.0,id=extra1-device,drive=extra1,serial=S3Z9,,NB0L"}},
+    {"nvme-extras", {"nvme,id=disk0", "nvme,id=extra1-device,drive=extra1,serial=hrvm-extra1"}},
+    {"ide-extras-usb",
+     {"ide-hd,bus=ide.0,id=disk0", "usb-storage,", "usb-host,bus=usb0.0,vendorid=0x1050,productid=0x0407"}},
+    {"secure-boot-vnc", {"OVMF_CODE_4M.ms.fd", "smm=on", "property=secure,value=on", "-vnc 127.0.0.1:17", "0xc52b"}},
+    {"proxmox-lvm-server", {"accel=kvm", "pflash0=", "virtio-blk-pci,", "virtio-net-pci,"}},
+    {"proxmox-zfs-server", {"accel=kvm", "pflash0=", "virtio-blk-pci,"}},
+    {"windows-10-laptop", {"hv-relaxed=on", "base=localtime", "ide-hd,", "e1000e,", "physical_block_size=512,"}},
+    {"windows-11-laptop", {"hv-relaxed=on", "pflash0=", "tpm-crb,"}},
+    {"windows-server-virtio-rescue", {"accel=tcg", "-cpu max\n", "base=localtime", "virtio-blk-pci,"}},
+    {"fedora-btrfs-laptop", {"accel=kvm", "pflash0=", "virtio-blk-pci,", "virtio-net-pci,"}},
+    {"rhel-hostonly-nvme-server", {"-device nvme,", "virtio-net-pci,"}},
+    {"debian-4kn-rescue", {"accel=tcg", "pflash0=", "virtio-blk-pci,", "logical_block_size=4096"}},
+    {"ubuntu-hostonly-sata-laptop", {"ide-hd,", "e1000e,"}},
+    {"freebsd-rescue", {"accel=tcg", "ide-hd,", "e1000e,"}},
+    {"bridge-gui", {"bridge,id=net0,br=br0,helper=/usr/libexec/qemu-bridge-helper", "-display gtk", "spawn=allow"}},
+};
+
 }  // namespace
 
-TEST_CASE("each kind of machine has its command") {
+TEST_CASE("each kind of machine has its command, which shows what the kind is there for") {
   for (const auto& variant : launch::testing::variants()) {
+    INFO(variant.name);
     Sample sample;
     variant.change(sample);
-    launch::testing::check_golden(variant.name + ".args", listed(sample.command()));
+    const auto command = listed(sample.command());
+    launch::testing::check_golden(variant.name + ".args", command);
+    REQUIRE(shown.contains(variant.name));
+    for (const auto& words : shown.at(variant.name)) CHECK_THAT(command, Contains(words));
   }
+  CHECK(shown.size() == launch::testing::variants().size());
 }
 
 TEST_CASE_METHOD(Sample, "nothing but the active layer and the variables is opened for writing") {
@@ -138,7 +182,8 @@ TEST_CASE_METHOD(Sample, "an isolated machine reaches nothing, and is reached fr
 TEST_CASE("QEMU takes every word of these commands") {
   const auto runner = sys::make_process_runner();
   const auto host = sys::real_host(*runner);
-  if (!host.find_program("qemu-system-x86_64") || !host.find_program("qemu-img")) return;
+  REQUIRE(host.find_program("qemu-system-x86_64"));
+  REQUIRE(host.find_program("qemu-img"));
   for (const auto& variant : launch::testing::variants()) {
     Sample sample;
     variant.change(sample);

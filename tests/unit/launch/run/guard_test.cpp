@@ -7,8 +7,13 @@
 using namespace hrvm;
 using launch::GuardReport;
 
-TEST_CASE("a layer that does not grow is never full") {
+TEST_CASE("a layer that does not grow is never full, however little room there is") {
   CHECK_FALSE(GuardReport{}.seconds_to_full());
+  CHECK_FALSE((GuardReport{false, 1000, 0}.seconds_to_full()));
+  CHECK_FALSE((GuardReport{true, 0, 0}.seconds_to_full()));
+}
+
+TEST_CASE("a layer that grows is full once its room is used up") {
   CHECK((GuardReport{false, 1000, 10}.seconds_to_full()) == 100);
   CHECK((GuardReport{true, 0, 10}.seconds_to_full()) == 0);
 }

@@ -6,11 +6,15 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <thread>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/image/create.hpp"
 #include "hrvm/launch/control.hpp"
+#include "hrvm/launch/guard.hpp"
+#include "hrvm/machine/storage.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "hrvm/sys/socket.hpp"
@@ -109,7 +113,7 @@ WatchRequest waiting_for(const std::string& expression) {
 }  // namespace
 
 TEST_CASE_METHOD(Guest, "a watched guest is ended when its text has come, and nothing is left of it") {
-  if (!installed()) return;
+  REQUIRE(installed());
   std::vector<std::string> shown;
   auto watch = waiting_for("^hello (there|again)$");
   watch.on_line = [&](const std::string& line) { shown.push_back(line); };
@@ -123,14 +127,14 @@ TEST_CASE_METHOD(Guest, "a watched guest is ended when its text has come, and no
 }
 
 TEST_CASE_METHOD(Guest, "a prompt matches though its line has not ended") {
-  if (!installed()) return;
+  REQUIRE(installed());
   const auto result = run_watched(real, watched_plan(), lock(), {}, waiting_for("login: $"));
   CHECK(result.end == WatchEnd::matched);
   CHECK(result.matched_line == "login: ");
 }
 
 TEST_CASE_METHOD(Guest, "when the time passes the guest is ended, and the console's tail is told") {
-  if (!installed()) return;
+  REQUIRE(installed());
   auto watch = waiting_for("never");
   watch.timeout = 2s;
   const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
@@ -141,7 +145,7 @@ TEST_CASE_METHOD(Guest, "when the time passes the guest is ended, and the consol
 }
 
 TEST_CASE_METHOD(Guest, "what is typed reaches the guest, and a guest that powers off ends the watch") {
-  if (!installed()) return;
+  REQUIRE(installed());
   std::array<int, 2> ends;
   REQUIRE(pipe(ends.data()) == 0);
   const sys::Fd reader(ends[0]);
@@ -160,7 +164,7 @@ TEST_CASE_METHOD(Guest, "what is typed reaches the guest, and a guest that power
 }
 
 TEST_CASE_METHOD(Guest, "a guest that is to keep running does, and is stopped afterwards") {
-  if (!installed()) return;
+  REQUIRE(installed());
   auto watch = waiting_for("hello");
   watch.keep_running = true;
   const auto result = run_watched(real, watched_plan(), lock(), {}, watch);
@@ -174,7 +178,7 @@ TEST_CASE_METHOD(Guest, "a guest that is to keep running does, and is stopped af
 }
 
 TEST_CASE_METHOD(Guest, "a detached guest runs when its start returns; one that ignores ACPI is quit") {
-  if (!installed()) return;
+  REQUIRE(installed());
   const auto pid = run_detached(real, detached_plan(), lock(), {});
   CHECK(runs());
   CHECK(try_lock(1s));  // the guard is a copy of us, and closes what it does not need
@@ -185,7 +189,7 @@ TEST_CASE_METHOD(Guest, "a detached guest runs when its start returns; one that 
 }
 
 TEST_CASE_METHOD(Guest, "a second QEMU on the same layer does not start, and says why") {
-  if (!installed()) return;
+  REQUIRE(installed());
   run_detached(real, detached_plan(), lock(), {});
   host.run_folder = folder / "second";
   try {
@@ -200,7 +204,7 @@ TEST_CASE_METHOD(Guest, "a second QEMU on the same layer does not start, and say
 }
 
 TEST_CASE_METHOD(Guest, "QEMU that dies early is an error with its own words, watched or not") {
-  if (!installed()) return;
+  REQUIRE(installed());
   request.hardware.cpu = "no-such-cpu";
   CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
   CHECK_THROWS_WITH(run_watched(real, watched_plan(), lock(), {}, waiting_for("x")), Contains("no-such-cpu"));
@@ -239,7 +243,7 @@ TEST_CASE_METHOD(Guest, "what must stay open stays open in QEMU") {
 }
 
 TEST_CASE_METHOD(Guest, "a run is paused and goes on, and says where it did so already") {
-  if (!installed()) return;
+  REQUIRE(installed());
   run_detached(real, detached_plan(), lock(), {});
   CHECK(pause_run(folder / "run"));
   CHECK_FALSE(pause_run(folder / "run"));
@@ -251,7 +255,7 @@ TEST_CASE_METHOD(Guest, "a run is paused and goes on, and says where it did so a
 }
 
 TEST_CASE_METHOD(Guest, "a guest that ignores ACPI is reset in the same QEMU, and a paused one runs afterwards") {
-  if (!installed()) return;
+  REQUIRE(installed());
   const auto pid = run_detached(real, detached_plan(), lock(), {});
   CHECK(restart_run(folder / "run", 1s, false) == RestartWay::reset);
   CHECK(run_detail(folder / "run") == "running");
@@ -262,8 +266,56 @@ TEST_CASE_METHOD(Guest, "a guest that ignores ACPI is reset in the same QEMU, an
   stop_run(layers[0], folder / "run", 0s, true);
 }
 
+namespace {
+
+// A store of which a test says how much is left. Its guard is a copy of this process, and reads it from a file.
+struct GuardedGuest : Guest {
+  GuardedGuest() {
+    real.space = [file = folder / "left"](const std::filesystem::path&) {
+      const auto left = base::parse_unsigned(sys::read_file(file)).value_or(0);
+      return sys::Space{.total_bytes = total, .used_bytes = total - left, .available_bytes = left};
+    };
+    leave(total / 2);
+  }
+  void leave(std::uint64_t bytes) const {
+    sys::AtomicFile file(folder / "left");
+    file.write(std::to_string(bytes));
+    file.commit();
+  }
+  std::optional<GuardReport> report() const { return guard_report(folder / "run"); }
+  bool becomes(const std::string& detail, bool paused_for_room) const {
+    const auto is_so = [&] {
+      return run_detail(folder / "run") == detail && report() && report()->paused == paused_for_room;
+    };
+    for (int turn = 0; turn < 300 && !is_so(); ++turn) std::this_thread::sleep_for(100ms);
+    return is_so();
+  }
+
+  static constexpr std::uint64_t total = 100 * base::GiB;
+  std::uint64_t kept = machine::room_to_keep({.total_bytes = total});
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(GuardedGuest,
+                 "a machine runs while more is left than is kept, pauses at that, and goes on with room") {
+  REQUIRE(installed());
+  leave(kept + 1);
+  run_detached(real, detached_plan(), lock(), {});
+  REQUIRE(becomes("running", false));
+  CHECK(report()->room_bytes == 1);
+  leave(kept);
+  CHECK(becomes("paused", true));
+  CHECK(report()->room_bytes == 0);
+  leave(total / 2);
+  CHECK(becomes("paused", false));
+  resume_run(folder / "run");
+  CHECK(becomes("running", false));
+  stop_run(layers[0], folder / "run", 0s, true);
+}
+
 TEST_CASE_METHOD(Guest, "a screen is shown as a PNG, and a machine without one says so") {
-  if (!installed()) return;
+  REQUIRE(installed());
   run_detached(real, detached_plan(), lock(), {});
   CHECK_THAT(screenshot_run(folder / "run"), Catch::StartsWith("\x89PNG\r\n"));
   CHECK(sys::status(folder / "run/screenshot.png").type == sys::FileType::missing);
@@ -275,7 +327,7 @@ TEST_CASE_METHOD(Guest, "a screen is shown as a PNG, and a machine without one s
 }
 
 TEST_CASE_METHOD(Guest, "the serial line of a run is for one at a time") {
-  if (!installed()) return;
+  REQUIRE(installed());
   run_detached(real, detached_plan(), lock(), {});
   const auto socket = console_socket(folder / "run");
   {
@@ -292,7 +344,7 @@ TEST_CASE_METHOD(Guest, "the serial line of a run is for one at a time") {
 }
 
 TEST_CASE_METHOD(GuestWithTpm, "a TPM ends with its QEMU, also with one that is killed, and keeps what it remembers") {
-  if (!installed()) return;
+  REQUIRE(installed());
   const auto pid = run_detached(real, detached_plan(), lock(), {});
   CHECK(tpm_runs_on(100ms));
   kill(pid, SIGKILL);
@@ -305,7 +357,7 @@ TEST_CASE_METHOD(GuestWithTpm, "a TPM ends with its QEMU, also with one that is 
 }
 
 TEST_CASE_METHOD(GuestWithTpm, "QEMU that dies early leaves no TPM behind") {
-  if (!installed()) return;
+  REQUIRE(installed());
   request.hardware.cpu = "no-such-cpu";
   CHECK_THROWS_WITH(run_detached(real, detached_plan(), lock(), {}), Contains("no-such-cpu"));
   CHECK_FALSE(tpm_runs_on(4s));

@@ -37,6 +37,13 @@ compare() { # TYPE TREE
     || fail "hrvm reads something else: $(cat "$T/out")"
 }
 
+# Every 97th name of a folder leads to what the kernel finds by it, and all of them are told.
+find_all() { # TYPE FOLDER
+  HRVM_TEST_IMAGE=$image HRVM_TEST_TYPE=$1 HRVM_TEST_TREE=$2 \
+    "$BUILD_DIR/tests/unit_fs" --warn NoTests '[.folder]' > "$T/out" \
+    || fail "hrvm finds something else: $(cat "$T/out")"
+}
+
 # The files are compared while they are mounted read-only, so that the kernel shows what is on the disk.
 check() { # TYPE MKFS...
   local type=$1
@@ -101,6 +108,42 @@ check ext4 mkfs.ext4 -q -O bigalloc,sparse_super2,^resize_inode -I 512
 claim "ext3 and ext2, with inodes of 128 bytes too"
 check ext3 mkfs.ext3 -q -b 1024
 check ext2 mkfs.ext2 -q -I 128
+
+claim "ext4's folder of 100000 names by each kind of hash, and one with an index of three levels"
+names() { # COUNT LENGTH FOLDER
+  python3 - "$@" << 'PYTHON'
+import os, sys
+count, length, top = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+os.makedirs(top)
+for i in range(count): os.mknod(f"{top}/{'größe' if i % 3 == 0 else 'size'}-{i:06}".ljust(length, "x"))
+PYTHON
+}
+remake() { # MKFS-OPTIONS...
+  rm -f "$image"
+  truncate -s 400M "$image"
+  mkfs.ext4 -q "$@" "$image"
+  mount -o loop "$image" "$mounted"
+}
+remake -b 1024 -N 110000
+names 100000 20 "$mounted/many"
+umount "$mounted"
+for hash in legacy half_md4 tea; do
+  for characters in 1 2; do # signed, unsigned
+    tune2fs -E hash_alg=$hash "$image" > /dev/null
+    debugfs -w -R "ssv flags $characters" "$image" 2> /dev/null
+    e2fsck -f -y -D "$image" > /dev/null || [ $? = 1 ] || fail "e2fsck fails"
+    mount -o loop,ro "$image" "$mounted"
+    find_all ext4 "$mounted/many"
+    umount "$mounted"
+  done
+done
+remake -b 1024 -N 70000 -O large_dir
+names 60000 240 "$mounted/many"
+umount "$mounted"
+debugfs -R 'htree_dump /many' "$image" 2> /dev/null | head -n 20 | grep -q 'Indirect levels: 2' || fail "it has not three levels"
+mount -o loop,ro "$image" "$mounted"
+find_all ext4 "$mounted/many"
+umount "$mounted"
 
 claim "XFS that was not unmounted is told as such"
 rm -f "$image"

@@ -51,7 +51,7 @@ std::vector<Attribute> attributes_of(const Path& path) {
   names.resize(std::size_t(length));
   std::vector<Attribute> told;
   for (const auto name : base::split(names, '\0')) {
-    if (name.empty()) continue;
+    if (name.empty() || name.starts_with("trusted.SGI_ACL_")) continue;  // XFS lists ACLs twice, once as they lie
     const auto got = lgetxattr(path.c_str(), std::string(name).c_str(), value.data(), value.size());
     REQUIRE(got >= 0);
     told.push_back({std::string(name), value.substr(0, std::size_t(got))});
@@ -232,6 +232,7 @@ TEST_CASE("a filesystem shows what the kernel shows of it", "[.kernel]") {
   const auto files = images.open(type);
   REQUIRE(files);
   CHECK(files->needs_recovery() == (std::getenv("HRVM_TEST_UNCLEAN") != nullptr));
+  if (std::getenv("HRVM_TEST_REPLAYED")) CHECK(files->journal() == JournalState::replayed);
   compare(*files, images, tree);
 }
 

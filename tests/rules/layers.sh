@@ -14,7 +14,7 @@ layers=(base report sys block image volume fs probe machine launch doctor cli)
 # layer that is not named here has no rooms.
 declare -A rooms=(
   [image]='qcow2 make check repair merge .'
-  [volume]='. thin lvm md zfs'
+  [volume]='. thin lvm md luks zfs'
   [fs]='. ext fat ntfs xfs btrfs folder'
   [probe]='table disk registry systems boot initramfs drivers hazards .'
   [machine]='definition store drift change import'

@@ -50,7 +50,8 @@ struct SuperBlock {
   std::array<base::le32, 2> backup_groups;  // where compatible_sparse_super2
   std::array<std::byte, 28> encryption;
   base::le32 checksum_seed;
-  std::array<std::byte, 8> high_times;
+  std::uint8_t written_high, mounted_high;
+  std::array<std::byte, 6> high_times;
   base::le16 encoding, encoding_flags;
   base::le32 orphan_file_inode;
   std::array<std::byte, 376> reserved;
@@ -69,6 +70,7 @@ static_assert(offsetof(SuperBlock, blocks_count_hi) == 0x150);
 static_assert(offsetof(SuperBlock, flags) == 0x160);
 static_assert(offsetof(SuperBlock, backup_groups) == 0x24c);
 static_assert(offsetof(SuperBlock, checksum_seed) == 0x270);
+static_assert(offsetof(SuperBlock, written_high) == 0x274);
 static_assert(offsetof(SuperBlock, orphan_file_inode) == 0x280);
 static_assert(sizeof(SuperBlock) == 1024);
 

@@ -8,6 +8,7 @@
 #include "hrvm/base/time.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
+#include "hrvm/image/mark.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/sys/files.hpp"
 #include "machine/drift/marks.hpp"
@@ -15,7 +16,7 @@
 namespace hrvm::machine {
 namespace {
 
-constexpr Marker qcow2 = {"qcow2", "header and tables", look_at_qcow2};
+constexpr Marker qcow2 = {"qcow2", "header and tables", image::look_at_qcow2};
 
 std::string state_text(const sys::FileStatus& status) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(status.modified);

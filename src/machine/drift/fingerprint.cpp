@@ -106,7 +106,7 @@ std::unique_ptr<block::BlockDevice> open(const Area& area) {
 
 Mark area_mark(const Area& area) {
   const auto device = open(area);
-  const Marker& marker = marker_for(area.type);
+  const Marker marker = marker_for(area.type);
   return {fmt::format("{}: {}", area.name, marker.noun), read_mark(marker, *device)};
 }
 
@@ -143,7 +143,7 @@ class VolumeMarks {
 
   void add(const volume::Volume& volume) {
     const auto type = type_of(*volume.device);
-    const auto& marker = marker_for(type);
+    const Marker marker = marker_for(type);
     marks_.push_back(
         {fmt::format("{}: {}", area_name(volume.path, type), marker.noun), read_mark(marker, *volume.device)});
     bearers_.push_back({{volume.device.get(), volume.path}, type});

@@ -3,12 +3,13 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/fs/marks.hpp"
+#include "hrvm/volume/marks.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -35,38 +36,15 @@ Region cut(const Region& region, std::uint64_t size) {
   return {offset, std::min({region.length, size - offset, most_of_a_region})};
 }
 
-template <std::uint64_t offset, std::uint64_t length>
-Look fixed(block::BlockDevice&) {
-  return {{{offset, length}}, {}};
-}
-
-constexpr auto look_at_start = fixed<0, 64 * KiB>;
-
-// libblkid's types. LVM: label and metadata area. ZFS: label 0 with its ring of uberblocks, which every transaction
-// moves. Swap: its header, which hibernation signs.
-constexpr std::array<Marker, 13> markers = {{
-    {"ext2", "superblock", look_at_ext},
-    {"ext3", "superblock", look_at_ext},
-    {"ext4", "superblock", look_at_ext},
-    {"vfat", "allocation table", look_at_fat},
-    {"xfs", "superblock and log", look_at_xfs},
-    {"btrfs", "superblock", look_at_btrfs},
-    {"ntfs", "master file table", look_at_ntfs},
-    {"swap", "header", fixed<0, 64 * KiB>},
-    {"LVM2_member", "metadata", fixed<0, MiB>},
-    {"zfs_member", "label", fixed<0, 256 * KiB>},
-    {"crypto_LUKS", "header and start of data", look_at_luks},
-    {"linux_raid_member", "superblock", look_at_md},
-    {"", "start", look_at_start},
-}};
-
 std::string hash_text(const Hash& hash) { return "xxh3 " + base::hex(XXH3_64bits_digest(hash.get()), 16); }
 
 }  // namespace
 
-const Marker& marker_for(std::string_view type) {
-  const auto found = std::find_if(markers.begin(), markers.end(), [&](const auto& each) { return each.type == type; });
-  return found == markers.end() ? markers.back() : *found;
+Marker marker_for(std::string_view type) {
+  if (const auto marker = fs::marker_of(type)) return *marker;
+  if (const auto marker = volume::marker_of(type)) return *marker;
+  if (type == "swap") return {"swap", "header", block::look_at_start<64 * KiB>};  // hibernation signs it
+  return {"", "start", block::look_at_start<64 * KiB>};
 }
 
 std::string hash_regions(block::BlockDevice& device, const std::vector<Region>& regions) {

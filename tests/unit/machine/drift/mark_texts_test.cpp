@@ -10,6 +10,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
+#include "hrvm/image/mark.hpp"
 #include "machine/drift/marks.hpp"
 
 using namespace hrvm;
@@ -43,6 +44,7 @@ class Disk {
     return *this;
   }
 
+  std::size_t size() const { return bytes_.size(); }
   std::string mark(const Marker& marker) const { return read_mark(marker, *block::memory_device(bytes_, "disk")); }
 
  private:
@@ -185,7 +187,7 @@ TEST_CASE("the text of a mark is what it was in the first release") {
 }
 
 TEST_CASE("the text of a qcow2's mark is what it was in the first release") {
-  const Marker marker{"qcow2", "header and tables", look_at_qcow2};
+  const Marker marker{"qcow2", "header and tables", image::look_at_qcow2};
   const auto disk = [](std::uint32_t cluster_bits) {
     return Disk(MiB)
         .put(20, be32(cluster_bits))
@@ -196,4 +198,26 @@ TEST_CASE("the text of a qcow2's mark is what it was in the first release") {
   };
   CHECK(disk(16).mark(marker) == "xxh3 be8d597ee4c8db70");
   CHECK(disk(8).mark(marker) == "xxh3 b10b47db9c9d5075");
+}
+
+TEST_CASE("no look leaves the device where its fields are wrong") {
+  std::uint64_t state = 1;
+  const auto next = [&](std::uint64_t below) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    return (state >> 33) % below;
+  };
+  for (const auto& each : cases) {
+    const Disk sound = each.disk();
+    for (int i = 0; i < 20; ++i) {
+      CAPTURE(each.name, i);
+      Disk disk = sound;
+      // Where structures begin, of any kind, and what a field of them is wrong by.
+      const std::size_t starts[] = {0, 1024, 4096, 64 * KiB, 66 * KiB, 272 * 4096};
+      for (int fields = 0; fields < 4; ++fields) {
+        const std::size_t at = starts[next(6)] + next(320);
+        if (at + 8 <= disk.size()) disk.put(at, be64(next(2) ? ~0ull << next(64) : std::uint64_t(1) << next(64)));
+      }
+      CHECK_NOTHROW(disk.mark(marker_for(each.type)));
+    }
+  }
 }

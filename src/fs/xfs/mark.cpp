@@ -2,30 +2,13 @@
 // A mount that writes nothing else still writes an unmount record, which moves the head of the log.
 #include <fmt/core.h>
 
+#include "fs/look_at.hpp"
+#include "fs/xfs/format.hpp"
 #include "hrvm/base/byte_size.hpp"
-#include "machine/drift/disk_structure.hpp"
-#include "machine/drift/marks.hpp"
+#include "hrvm/block/read_structure.hpp"
 
-namespace hrvm::machine {
+namespace hrvm::fs {
 namespace {
-
-struct SuperBlock {
-  base::be32 magic;
-  base::be32 block_bytes;
-  std::array<std::byte, 40> sizes_and_uuid;
-  base::be64 log_start;  // a filesystem block number; 0: the log is on another device
-  std::array<std::byte, 28> inodes_and_realtime;
-  base::be32 group_blocks;
-  base::be32 groups;
-  std::array<std::byte, 4> bitmap_blocks;
-  base::be32 log_blocks;
-  std::array<std::byte, 20> versions_and_name;
-  std::uint8_t block_log, sector_log, inode_log, inodes_per_block_log, group_blocks_log;
-};
-static_assert(offsetof(SuperBlock, log_start) == 48);
-static_assert(offsetof(SuperBlock, group_blocks) == 84);
-static_assert(offsetof(SuperBlock, log_blocks) == 96);
-static_assert(offsetof(SuperBlock, group_blocks_log) == 124);
 
 // Each 512-byte block of the log starts with the number of the turn it was written in; a record's first block has that
 // behind a magic number.
@@ -41,7 +24,7 @@ struct Log {
   std::uint64_t start = 0, blocks = 0;
 };
 
-std::optional<Log> find_log(const SuperBlock& super, std::uint64_t device_bytes) {
+std::optional<Log> find_log(const xfs::SuperBlock& super, std::uint64_t device_bytes) {
   if (super.log_start == 0 || super.group_blocks_log > 31 || super.log_blocks == 0) return std::nullopt;
   const std::uint64_t group = super.log_start >> super.group_blocks_log;
   const std::uint64_t within = super.log_start & ((std::uint64_t(1) << super.group_blocks_log) - 1);
@@ -53,7 +36,7 @@ std::optional<Log> find_log(const SuperBlock& super, std::uint64_t device_bytes)
 }
 
 std::uint32_t cycle_of(block::BlockDevice& device, const Log& log, std::uint64_t number) {
-  const auto block = read_structure<LogBlock>(device, log.start + number * log_block_bytes);
+  const auto block = block::read_structure<LogBlock>(device, log.start + number * log_block_bytes);
   if (!block) return 0;
   return block->cycle_or_magic == record_magic ? block->cycle : block->cycle_or_magic;
 }
@@ -70,9 +53,9 @@ std::uint64_t find_head(block::BlockDevice& device, const Log& log, std::uint32_
 
 }  // namespace
 
-Look look_at_xfs(block::BlockDevice& device) {
-  Look look{{{0, header_bytes}}, {}};
-  const auto super = read_structure<SuperBlock>(device, 0);
+block::Look look_at_xfs(block::BlockDevice& device) {
+  block::Look look{{{0, header_bytes}}, {}};
+  const auto super = block::read_structure<xfs::SuperBlock>(device, 0);
   const auto log = super ? find_log(*super, device.size()) : std::nullopt;
   if (!log) return look;
   const auto turn = cycle_of(device, *log, 0);
@@ -80,4 +63,4 @@ Look look_at_xfs(block::BlockDevice& device) {
   return look;
 }
 
-}  // namespace hrvm::machine
+}  // namespace hrvm::fs

@@ -4,10 +4,9 @@
 #include <optional>
 
 #include "hrvm/base/endian.hpp"
-#include "hrvm/base/error.hpp"
 #include "hrvm/block/block_device.hpp"
 
-namespace hrvm::machine {
+namespace hrvm::block {
 
 // nullopt where it would leave the device.
 template <typename T>
@@ -16,4 +15,4 @@ std::optional<T> read_structure(block::BlockDevice& device, std::uint64_t offset
   return base::load<T>(device.read(offset, sizeof(T)));
 }
 
-}  // namespace hrvm::machine
+}  // namespace hrvm::block

@@ -1,17 +1,17 @@
 // qcow2: the header cluster, which names backing file and internal snapshots, the L1 table and the refcount table move
 // with what is allocated. QEMU's docs/interop/qcow2.txt, section "Header".
+#include "hrvm/image/mark.hpp"
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/block/read_structure.hpp"
 #include "hrvm/image/qcow2_format.hpp"
-#include "machine/drift/disk_structure.hpp"
-#include "machine/drift/marks.hpp"
 
-namespace hrvm::machine {
+namespace hrvm::image {
 
 static constexpr unsigned least_cluster_bits = 9, most_cluster_bits = 21;
 
-Look look_at_qcow2(block::BlockDevice& device) {
-  Look look{{{0, 64 * base::KiB}}, {}};
-  const auto header = read_structure<image::qcow2::Header>(device, 0);
+block::Look look_at_qcow2(block::BlockDevice& device) {
+  block::Look look{{{0, 64 * base::KiB}}, {}};
+  const auto header = block::read_structure<qcow2::Header>(device, 0);
   if (!header) return look;
   const std::uint32_t bits = header->cluster_bits;
   if (bits < least_cluster_bits || bits > most_cluster_bits) return look;
@@ -20,4 +20,4 @@ Look look_at_qcow2(block::BlockDevice& device) {
   return look;
 }
 
-}  // namespace hrvm::machine
+}  // namespace hrvm::image

@@ -11,8 +11,8 @@ namespace {
 std::vector<MovedBlock> in_order(std::vector<MovedBlock> moved) {
   std::ranges::reverse(moved);
   std::ranges::stable_sort(moved, {}, &MovedBlock::block);
-  const auto rest = std::ranges::unique(moved, {}, &MovedBlock::block);
-  moved.erase(rest.begin(), rest.end());
+  const auto same = [](const MovedBlock& a, const MovedBlock& b) { return a.block == b.block; };
+  moved.erase(std::unique(moved.begin(), moved.end(), same), moved.end());
   moved.shrink_to_fit();
   return moved;
 }

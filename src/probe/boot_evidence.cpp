@@ -45,7 +45,8 @@ OpenRoot open_root(std::span<const BootPlace> places, const std::string& name) {
 }
 
 // The buses on which a disk gets a name of this kind.
-constexpr Bus scsi_like[] = {Bus::sata, Bus::scsi, Bus::ide}, virtio_alone[] = {Bus::virtio}, nvme_alone[] = {Bus::nvme};
+constexpr Bus scsi_like[] = {Bus::sata, Bus::scsi, Bus::ide}, virtio_alone[] = {Bus::virtio},
+              nvme_alone[] = {Bus::nvme};
 struct DiskName {
   std::string_view prefix;
   std::span<const Bus> buses;
@@ -62,8 +63,8 @@ void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line)
   for (DriverEvidence& driver : drivers)
     if (std::ranges::find(known->buses, driver.bus) == known->buses.end()) {
       driver.verdict = Verdict::no;
-      driver.because = fmt::format("the kernel is told root={}, and a {} disk has another name", line.root,
-                                   word(driver.bus));
+      driver.because =
+          fmt::format("the kernel is told root={}, and a {} disk has another name", line.root, word(driver.bus));
     }
 }
 

@@ -71,10 +71,8 @@ struct KnownBus {
   std::string_view shown;
 };
 // The faster ones first, as far as a machine's firmware starts from them just as well.
-constexpr KnownBus known_buses[] = {{Bus::virtio, "virtio"},
-                                    {Bus::sata, "SATA"},
-                                    {Bus::nvme, "NVMe"},
-                                    {Bus::scsi, "SCSI"}};
+constexpr KnownBus known_buses[] = {
+    {Bus::virtio, "virtio"}, {Bus::sata, "SATA"}, {Bus::nvme, "NVMe"}, {Bus::scsi, "SCSI"}};
 
 // The best of the buses whose drivers the system surely starts with.
 std::optional<BusChoice> bus_with_drivers(const probe::System& system) {
@@ -95,7 +93,8 @@ BusChoice choose_bus(const probe::Contents& contents) {
   if (const auto choice = bus_with_drivers(*system)) return *choice;
   if (system->virtio == Verdict::yes) return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
   if (system->virtio == Verdict::no) return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
-  if (system->family == probe::SystemFamily::linux) return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
+  if (system->family == probe::SystemFamily::linux)
+    return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
   return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
 }
 

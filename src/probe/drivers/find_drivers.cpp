@@ -128,7 +128,8 @@ class Search {
     const auto how = built_.at(driver.module);
     if (how == BuiltAs::builtin)
       return {Verdict::yes, fmt::format("{} is built into the kernel ({})", driver.module, build_.source(driver))};
-    if (how == BuiltAs::absent) return {Verdict::no, fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
+    if (how == BuiltAs::absent)
+      return {Verdict::no, fmt::format("the kernel {} has no {}", kernel_.version, driver.module)};
     if (const auto found = where_.find(std::string(driver.module)); found != where_.end())
       return {Verdict::yes, fmt::format("{} is in {}", driver.module, found->second)};
     if (kernel_.initramfs.empty() && !is_unnamed()) return without_initramfs(driver, how);
@@ -150,7 +151,7 @@ class Search {
   Answer judge_by_policy(const Driver& driver, BuiltAs how) const {
     if (policy_.modules.contains(std::string(driver.module)))
       return {Verdict::yes, fmt::format("{} is put into every initramfs{}{}", driver.module,
-                                 policy_.because.empty() ? "" : ": ", policy_.because)};
+                                        policy_.because.empty() ? "" : ": ", policy_.because)};
     if (policy_.scope == InitramfsScope::every_bus && how == BuiltAs::module)
       return {Verdict::yes, fmt::format("{} is a module, and {}", driver.module, policy_.because)};
     if (!unpacked_.incomplete.empty()) return {Verdict::unknown, unpacked_.incomplete};

@@ -21,8 +21,10 @@ struct Card {
   std::span<const Driver> drivers;  // all of them
 };
 // What is fast and costs the host little comes first.
-constexpr Card cards[] = {
-    {Nic::virtio, virtio_drivers}, {Nic::e1000e, e1000e_drivers}, {Nic::e1000, e1000_drivers}, {Nic::rtl8139, rtl8139_drivers}};
+constexpr Card cards[] = {{Nic::virtio, virtio_drivers},
+                          {Nic::e1000e, e1000e_drivers},
+                          {Nic::e1000, e1000_drivers},
+                          {Nic::rtl8139, rtl8139_drivers}};
 
 struct Answer {
   Verdict verdict;
@@ -38,7 +40,8 @@ class Judge {
   Answer judge(std::span<const Driver> drivers) const {
     Answer first = judge(drivers.front());
     for (const Driver& driver : drivers.subspan(1))
-      if (Answer answer = judge(driver); first.verdict == Verdict::yes && answer.verdict != Verdict::yes) first = std::move(answer);
+      if (Answer answer = judge(driver); first.verdict == Verdict::yes && answer.verdict != Verdict::yes)
+        first = std::move(answer);
     return first;
   }
 

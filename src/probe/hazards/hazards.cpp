@@ -36,7 +36,8 @@ void check_drivers(const HazardContext& context, Findings& findings) {
   const auto none = [](const DriverEvidence& driver) { return driver.verdict == Verdict::no; };
   const auto virtio = std::ranges::find(drivers, Bus::virtio, &DriverEvidence::bus);
   if (virtio == drivers.end() || !none(*virtio)) return;
-  const bool has_other = std::ranges::any_of(drivers, [](const DriverEvidence& each) { return each.verdict == Verdict::yes; });
+  const bool has_other =
+      std::ranges::any_of(drivers, [](const DriverEvidence& each) { return each.verdict == Verdict::yes; });
   const std::string rescue =
       context.rescue_entry.empty()
           ? std::string()

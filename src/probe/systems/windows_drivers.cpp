@@ -125,8 +125,7 @@ NicEvidence evidence(Services& services, const Card& card, std::string_view rele
       return {card.model, Verdict::yes, fmt::format("Windows has the driver {}", name)};
   if (brings(card, release))
     return {card.model, Verdict::yes, fmt::format("Windows {} brings a driver for it", release)};
-  if (card.first.empty())
-    return {card.model, Verdict::no, fmt::format("Windows has no driver {}", card.any_of[0])};
+  if (card.first.empty()) return {card.model, Verdict::no, fmt::format("Windows has no driver {}", card.any_of[0])};
   return {card.model, Verdict::unknown, fmt::format("Windows may have no driver for {}", word(card.model))};
 } catch (const base::Error& error) {
   return {card.model, Verdict::unknown, error.message()};

@@ -12,12 +12,6 @@ namespace {
 
 using base::Error, base::ErrorKind;
 
-constexpr std::size_t most_entries = 65536;
-
-Error not_told(const FileSystem& files) {
-  return Error(ErrorKind::unsupported, fmt::format("files of {} are not read by node", files.type()));
-}
-
 Error not_found(std::string_view path, std::string_view why) {
   return Error(ErrorKind::not_found, fmt::format("{} {}", path, why)).on(std::string(path));
 }
@@ -28,12 +22,23 @@ Node node_of(FileSystem& files, std::string_view path, FileKind kind, std::strin
   return *node;
 }
 
+// An entry may lead to what is no file: then nothing is there.
+std::optional<Stat> try_stat(FileSystem& files, Node node) {
+  try {
+    return files.stat(node);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::optional<Node> find(FileSystem& files, std::string_view path) {
   Node here = files.root();
   for (const std::string& name : components(path)) {
-    if (files.stat(here).kind != FileKind::directory) return std::nullopt;
+    const std::optional<Stat> stat = try_stat(files, here);
+    if (!stat || stat->kind != FileKind::directory) return std::nullopt;
     const std::optional<Node> next = files.find(here, name);
     if (!next) return std::nullopt;
     here = *next;
@@ -41,13 +46,6 @@ std::optional<Node> find(FileSystem& files, std::string_view path) {
   return here;
 }
 
-Node FileSystem::root() { throw not_told(*this); }
-std::optional<Node> FileSystem::find(Node, std::string_view) { throw not_told(*this); }
-Stat FileSystem::stat(Node) { throw not_told(*this); }
-void FileSystem::visit(Node, const EntryVisitor&) { throw not_told(*this); }
-std::size_t FileSystem::read(Node, std::uint64_t, std::span<std::byte>) { throw not_told(*this); }
-std::optional<FileExtent> FileSystem::extent_at(Node, std::uint64_t, std::uint64_t) { throw not_told(*this); }
-std::string FileSystem::read_link(Node) { throw not_told(*this); }
 std::vector<Attribute> FileSystem::attributes(Node) { return {}; }
 std::vector<Stream> FileSystem::streams(Node) { return {}; }
 
@@ -57,19 +55,25 @@ std::size_t FileSystem::read_stream(Node, std::string_view stream, std::uint64_t
 
 std::optional<FileInfo> FileSystem::info(std::string_view path) {
   const std::optional<Node> node = fs::find(*this, path);
-  if (!node) return std::nullopt;
-  const Stat stat = this->stat(*node);
-  return FileInfo{stat.kind, stat.size_bytes, stat.times.modified.seconds};
+  const std::optional<Stat> stat = node ? try_stat(*this, *node) : std::nullopt;
+  if (!stat) return std::nullopt;
+  return FileInfo{stat->kind, stat->size_bytes, stat->times.modified.seconds};
 }
 
-std::vector<Entry> FileSystem::list(std::string_view path) {
+Listing FileSystem::list(std::string_view path, std::size_t limit) {
   const Node folder = node_of(*this, path, FileKind::directory, "is no folder");
-  std::vector<Entry> entries;
-  visit(folder, [&](const DirectoryEntry& entry) {
-    entries.push_back({std::string(entry.name), entry.kind});
-    return entries.size() < most_entries;
-  });
-  return entries;
+  Listing listing;
+  try {
+    visit(folder, [&](const DirectoryEntry& entry) {
+      listing.is_cut = listing.entries.size() == limit;
+      if (!listing.is_cut) listing.entries.push_back({std::string(entry.name), entry.kind});
+      return !listing.is_cut;
+    });
+  } catch (const Error& error) {
+    if (listing.entries.empty()) throw;
+    listing.error = error;
+  }
+  return listing;
 }
 
 std::string FileSystem::read(std::string_view path, std::uint64_t offset, std::size_t length) {

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "fs/look_at.hpp"
+#include "hrvm/base/trace.hpp"
 #include "hrvm/fs/file_system.hpp"
 #include "hrvm/fs/marks.hpp"
 
@@ -33,6 +34,11 @@ constexpr std::array kinds{
     Kind{"btrfs", open_btrfs, "superblock", look_at_btrfs},
 };
 
+std::string_view word(JournalState state) {
+  constexpr std::array<std::string_view, 3> words{"clean", "replayed", "ignored"};
+  return words.at(std::size_t(state));
+}
+
 const Kind* kind_of(std::string_view type) {
   for (const Kind& kind : kinds)
     if (kind.type == type) return &kind;
@@ -43,7 +49,10 @@ const Kind* kind_of(std::string_view type) {
 
 std::unique_ptr<FileSystem> open_file_system(std::string_view type, block::BlockDevice& device) {
   const Kind* kind = kind_of(type);
-  return kind ? kind->open(device) : nullptr;
+  if (!kind) return nullptr;
+  auto files = kind->open(device);
+  base::trace("fs", "reads {} on {}, its journal {}", type, device.name(), word(files->journal()));
+  return files;
 }
 
 std::optional<block::Marker> marker_of(std::string_view type) {

@@ -15,9 +15,7 @@
 namespace hrvm::fuzz {
 
 inline void visit(fs::FileSystem& files, const std::string& folder, int depth) {
-  auto entries = files.list(folder);
-  entries.resize(std::min<std::size_t>(entries.size(), 16));
-  for (const auto& entry : entries) {
+  for (const auto& entry : files.list(folder, 16)) {
     auto path = folder + "/" + entry.name;
     try {
       auto info = files.info(path);

@@ -29,7 +29,7 @@ using Device = std::unique_ptr<block::BlockDevice>;
 inline std::string outcome_of(const volume::Assembly& assembly) {
   bool is_told = !assembly.findings.empty();
   for (const auto& volume : assembly.volumes) try {
-      is_told |= !volume.because.empty() && volume.kind != "zfs";  // no pool can be read
+      is_told |= !volume.because.empty() && volume.kind != volume::VolumeKind::zfs;  // no pool can be read
       if (!volume.device || volume.device->size() < 512) continue;
       const auto end = volume.device->size();
       for (const auto at : {std::uint64_t(0), end / 2, end / 3, end - 512}) {

@@ -1,9 +1,12 @@
 // A filesystem in memory: MemoryFiles files; files.add("/etc/os-release", "ID=debian\n").link("/etc/x", "../y");
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -29,36 +32,50 @@ class MemoryFiles : public fs::FileSystem {
 
   std::string_view type() const override { return "memory"; }
 
-  std::optional<fs::FileInfo> info(std::string_view path) override {
-    const auto found = nodes_.find(std::string(path));
-    if (found == nodes_.end()) return std::nullopt;
-    return fs::FileInfo{found->second.kind, found->second.content.size(), 0};
+  fs::Node root() override { return {0, 1, 0}; }
+  std::optional<fs::Node> find(fs::Node folder, std::string_view name) override {
+    const auto found = nodes_.find(below(path_of(folder, fs::FileKind::directory)) + std::string(name));
+    return found != nodes_.end() ? std::optional(fs::Node{0, found->second.id, 0}) : std::nullopt;
   }
-  std::vector<fs::Entry> list(std::string_view path) override {
-    node(path, fs::FileKind::directory);
-    const std::string start = path == "/" ? "/" : std::string(path) + "/";
-    std::vector<fs::Entry> entries;
-    for (const auto& [name, child] : nodes_)
-      if (name.size() > start.size() && begins_with(name, start) && name.find('/', start.size()) == std::string::npos)
-        entries.push_back({name.substr(start.size()), child.kind});
-    return entries;
+  fs::Stat stat(fs::Node node) override {
+    const File& file = file_of(node);
+    fs::Stat stat{.node = node, .kind = file.kind};
+    stat.size_bytes = file.content.size();
+    return stat;
   }
-  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
-    const std::string& content = node(path, fs::FileKind::regular).content;
-    std::string piece = offset >= content.size() ? std::string() : content.substr(offset, length);
-    bytes_read += piece.size();
-    return piece;
+  void visit(fs::Node folder, const fs::EntryVisitor& visitor) override {
+    const std::string start = below(path_of(folder, fs::FileKind::directory));
+    for (const auto& [path, file] : nodes_)
+      if (path.size() > start.size() && begins_with(path, start) && path.find('/', start.size()) == std::string::npos &&
+          !visitor({std::string_view(path).substr(start.size()), {0, file.id, 0}, file.kind}))
+        return;
   }
-  std::string read_link(std::string_view path) override { return node(path, fs::FileKind::symlink).content; }
+  using FileSystem::read, FileSystem::read_link;
+  std::size_t read(fs::Node node, std::uint64_t offset, std::span<std::byte> out) override {
+    const std::string& content = nodes_.at(path_of(node, fs::FileKind::regular)).content;
+    if (offset >= content.size()) return 0;
+    const auto piece = std::as_bytes(std::span(content)).subspan(std::size_t(offset));
+    const auto length = std::min(piece.size(), out.size());
+    std::ranges::copy(piece.first(length), out.begin());
+    bytes_read += length;
+    return length;
+  }
+  std::optional<fs::FileExtent> extent_at(fs::Node node, std::uint64_t offset, std::uint64_t limit) override {
+    const auto size = nodes_.at(path_of(node, fs::FileKind::regular)).content.size();
+    if (offset >= size) return std::nullopt;
+    return fs::FileExtent{.offset = offset, .length = std::min(limit, size - offset), .stored = fs::Stored::inside};
+  }
+  std::string read_link(fs::Node link) override { return nodes_.at(path_of(link, fs::FileKind::symlink)).content; }
   bool needs_recovery() const override { return is_unclean; }
 
   bool is_unclean = false;
   std::uint64_t bytes_read = 0;  // of all files together
 
  private:
-  struct Node {
+  struct File {
     fs::FileKind kind;
     std::string content;
+    std::uint64_t id = 0;  // its place in paths_, from 1
   };
 
   struct Before {
@@ -73,20 +90,32 @@ class MemoryFiles : public fs::FileSystem {
     const std::string head = path.substr(0, start.size());
     return !before(head, start) && !before(start, head);
   }
-  MemoryFiles& put(const std::string& path, Node node) {
-    nodes_[path] = std::move(node);
+  static std::string below(const std::string& folder) { return folder == "/" ? folder : folder + "/"; }
+
+  MemoryFiles& put(const std::string& path, File file) {
+    take_in(path, std::move(file));
     for (auto slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
-      nodes_.try_emplace(path.substr(0, slash), Node{fs::FileKind::directory, ""});
+      if (const auto folder = path.substr(0, slash); !nodes_.contains(folder))
+        take_in(folder, {fs::FileKind::directory, ""});
     return *this;
   }
-  const Node& node(std::string_view path, fs::FileKind kind) {
-    const auto found = nodes_.find(std::string(path));
-    if (found == nodes_.end() || found->second.kind != kind)
-      throw base::Error(base::ErrorKind::not_found, "there is no such file").on(std::string(path));
-    return found->second;
+  void take_in(const std::string& path, File file) {
+    paths_.push_back(path);
+    file.id = paths_.size();
+    nodes_[path] = std::move(file);
+  }
+  const std::string& path_of(fs::Node node, fs::FileKind kind) const {
+    if (file_of(node).kind != kind)
+      throw base::Error(base::ErrorKind::not_found, "it is of another kind").on(paths_[node.id - 1]);
+    return paths_[node.id - 1];
+  }
+  const File& file_of(fs::Node node) const {
+    if (node.id == 0 || node.id > paths_.size()) throw base::Error(base::ErrorKind::not_found, "there is no such file");
+    return nodes_.at(paths_[node.id - 1]);
   }
 
-  std::map<std::string, Node, Before> nodes_;
+  std::vector<std::string> paths_;
+  std::map<std::string, File, Before> nodes_;
 };
 
 }  // namespace hrvm::test

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hrvm/base/error.hpp"
 #include "hrvm/block/block_device.hpp"
 
 namespace hrvm::fs {
@@ -44,6 +45,18 @@ struct FileInfo {
 struct Entry {
   std::string name;
   FileKind kind = FileKind::other;
+};
+
+// Of a folder that is small enough to hold; visit() is for any.
+struct Listing {
+  std::vector<Entry> entries;
+  bool is_cut = false;               // there are more than were asked for
+  std::optional<base::Error> error;  // why it ends early, where something came before
+
+  auto begin() const { return entries.begin(); }
+  auto end() const { return entries.end(); }
+  std::size_t size() const { return entries.size(); }
+  bool empty() const { return entries.empty(); }
 };
 
 // By what a filesystem knows a file: the same in two states of one filesystem as long as the file was not made anew.
@@ -110,7 +123,7 @@ struct FileExtent {
   std::uint64_t offset = 0, length = 0;  // in the file, bytes; never of length 0
   Stored stored = Stored::zeros;
   std::uint64_t device_offset = 0;  // bytes; of plain and packed, and of the structure that holds what lies inside
-  std::uint64_t stored_bytes = 0;   // of packed: how many from there on
+  std::uint64_t stored_bytes = 0;   // of packed: how many from there on; 0 where they lie in several pieces
   std::uint32_t device = 0;         // which of the devices that the filesystem was opened on, from 0
 };
 
@@ -154,34 +167,34 @@ class FileSystem {
   virtual bool needs_recovery() const { return journal() != JournalState::clean; }
 
   // By node. A node that leads to no file, or to one of another generation, is Error{not_found}.
-  virtual Node root();
+  virtual Node root() = 0;
   // Reads what leads to this name, not the whole folder. nullopt when it is not there; "." and ".." never are.
   // Error{not_found} where `folder` is none.
-  virtual std::optional<Node> find(Node folder, std::string_view name);
-  virtual Stat stat(Node node);
+  virtual std::optional<Node> find(Node folder, std::string_view name) = 0;
+  virtual Stat stat(Node node) = 0;
   // Entries without "." and "..", in the order of the disk, each once, until the visitor returns false. What was given
   // before an error is good. Error{not_found} where `folder` is none.
-  virtual void visit(Node folder, const EntryVisitor& visitor);
+  virtual void visit(Node folder, const EntryVisitor& visitor) = 0;
   // Bytes of a regular file from `offset` on: how many; fewer than `out` takes only at its end. Error{not_found} for
   // what is no regular file.
-  virtual std::size_t read(Node file, std::uint64_t offset, std::span<std::byte> out);
+  virtual std::size_t read(Node file, std::uint64_t offset, std::span<std::byte> out) = 0;
   // The piece of a regular file that starts at `offset`, at most `limit` bytes (> 0) long; nullopt from its end on.
-  virtual std::optional<FileExtent> extent_at(Node file, std::uint64_t offset, std::uint64_t limit);
+  virtual std::optional<FileExtent> extent_at(Node file, std::uint64_t offset, std::uint64_t limit) = 0;
   // 4096 bytes at most. Error{not_found} for what is no symbolic link.
-  virtual std::string read_link(Node link);
+  virtual std::string read_link(Node link) = 0;
   // In the order of their names.
   virtual std::vector<Attribute> attributes(Node node);
   virtual std::vector<Stream> streams(Node node);
   virtual std::size_t read_stream(Node node, std::string_view stream, std::uint64_t offset, std::span<std::byte> out);
 
-  // The last component's own information, links not followed; nullopt when a component is not there.
-  virtual std::optional<FileInfo> info(std::string_view path);
-  // Entries without "." and "..", in the order of the disk. Error{not_found} for what is no folder. At most 65536
-  // entries are given.
-  virtual std::vector<Entry> list(std::string_view path);
+  // By path. The last component's own information, links not followed; nullopt when a component is not there.
+  std::optional<FileInfo> info(std::string_view path);
+  // Entries without "." and "..", in the order of the disk, at most `limit`. Error{not_found} for what is no folder;
+  // other errors are thrown where nothing was listed before them, else told in the listing.
+  Listing list(std::string_view path, std::size_t limit = 65536);
   // Bytes [offset, offset + length) of a regular file; fewer at its end.
-  virtual std::string read(std::string_view path, std::uint64_t offset, std::size_t length);
-  virtual std::string read_link(std::string_view path);
+  std::string read(std::string_view path, std::uint64_t offset, std::size_t length);
+  std::string read_link(std::string_view path);
 
   // The top level first, then as they lie on disk; empty where the filesystem has no such thing. At most 4096.
   virtual std::vector<Subvolume> subvolumes() { return {}; }

@@ -29,7 +29,7 @@ image::ImageInfo read_info_confined(block::BlockDevice& file, std::optional<imag
 
 // QEMU, or, of a disk, a mount or whoever else holds it.
 static std::vector<probe::Use> uses_of(const Context& context, const std::string& path) {
-  if (block::image_use(path) == block::ImageUse::write) return {{"qemu", "", true}};
+  if (block::image_use(path) == block::ImageUse::write) return {{probe::UsedBy::qemu, "", true}};
   if (sys::status(path).type != sys::FileType::block) return {};
   return probe::locate_disk(context.host, path).in_use;
 }

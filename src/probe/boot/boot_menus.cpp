@@ -43,7 +43,7 @@ std::vector<fs::Entry> entries_of(fs::FileSystem& files, std::string_view folder
   const auto path = fs::resolve(files, folder);
   const auto info = path ? files.info(*path) : std::nullopt;
   if (!info || info->kind != fs::FileKind::directory) return {};
-  auto entries = files.list(*path);
+  auto entries = files.list(*path).entries;
   if (entries.size() > most_files) entries.resize(most_files);
   std::ranges::sort(entries, {}, &fs::Entry::name);
   return entries;

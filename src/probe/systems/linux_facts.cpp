@@ -14,7 +14,7 @@ constexpr std::string_view kernel_prefix = "vmlinuz-";
 std::vector<fs::Entry> entries(fs::FileSystem& files, std::string_view folder) {
   const auto path = fs::resolve(files, folder);
   const auto info = path ? files.info(*path) : std::nullopt;
-  return info && info->kind == fs::FileKind::directory ? files.list(*path) : std::vector<fs::Entry>{};
+  return info && info->kind == fs::FileKind::directory ? files.list(*path).entries : std::vector<fs::Entry>{};
 }
 
 void sort_newest_first(std::vector<std::string>& versions) {

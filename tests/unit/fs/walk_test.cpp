@@ -37,6 +37,8 @@ class Numbered : public FileSystem {
     for (const auto& [name, node] : file(folder).entries)
       if (!visitor({name, node, file(node).kind})) return;
   }
+  std::size_t read(Node, std::uint64_t, std::span<std::byte>) override { return 0; }
+  std::string read_link(Node) override { return {}; }
   std::optional<FileExtent> extent_at(Node node, std::uint64_t offset, std::uint64_t) override {
     if (offset != 0) return FileExtent{offset, 1, Stored::plain, file(node).data};
     return FileExtent{0, 10, Stored::zeros};

@@ -219,9 +219,9 @@ namespace {
 // Does something when it is asked for the system's name.
 struct Trapped : test::MemoryFiles {
   explicit Trapped(std::function<void()> trap) : act(std::move(trap)) { add("/etc/os-release", "ID=debian\n"); }
-  std::string read(std::string_view path, std::uint64_t offset, std::size_t length) override {
+  std::size_t read(fs::Node node, std::uint64_t offset, std::span<std::byte> out) override {
     act();
-    return MemoryFiles::read(path, offset, length);
+    return MemoryFiles::read(node, offset, out);
   }
   std::function<void()> act;
 };

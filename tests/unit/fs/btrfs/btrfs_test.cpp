@@ -56,9 +56,7 @@ std::span<std::byte> node_of(FewBlocks& few, std::uint64_t owner, unsigned level
 }
 
 void walk(FileSystem& files, const std::string& folder, int depth) {
-  auto entries = files.list(folder.empty() ? "/" : folder);
-  if (entries.size() > 20) entries.resize(20);
-  for (const auto& entry : entries) {
+  for (const auto& entry : files.list(folder.empty() ? "/" : folder, 20)) {
     const auto path = folder + "/" + entry.name;
     const auto info = files.info(path);
     if (!info) continue;

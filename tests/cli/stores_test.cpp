@@ -71,7 +71,7 @@ TEST_CASE("the store of every release is listed and shown") {
     for (const auto& each : list["machines"].items()) CHECK(each["state"] == "stopped");
     const auto web = store.json({"show", "web"})["machines"].items().at(0);
     CHECK(web["base"]["drift"] == "none");
-    CHECK(web["memory_bytes"] == 2ull << 30);
+    CHECK(web["memory_bytes"] == std::uint64_t(2) << 30);
     CHECK(web["net"] == "nat");
     CHECK(store.run({"show", "db"}) == 0);
     CHECK(store.run({"show", "guest"}) == 0);

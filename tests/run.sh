@@ -47,5 +47,7 @@ options=(--test-dir build/dev --output-on-failure --no-tests=error -j $((jobs + 
 [ -z "$pattern" ] || options+=(--tests-regex "$pattern")
 status=0
 ctest "${options[@]}" < /dev/null || status=$?
+# What cases could not try here, and why. (A whole script that could not is among ctest's own.)
+grep -h 'SKIPPED: ' build/dev/Testing/Temporary/LastTest.log | sed 's/^ *//' | sort | uniq -c || true
 step 'done'
 exit $status

@@ -1,5 +1,5 @@
-// What a test cannot do here is said, and ctest counts the test as skipped (SKIP_REGULAR_EXPRESSION in
-// tests/CMakeLists.txt). For rights and kernels alone: a program that tests/deps.sh installs is required.
+// What a test cannot do here is said, and tests/run.sh repeats it at its end. For rights and kernels alone: a program
+// that tests/deps.sh installs is required.
 #pragma once
 
 #include <catch2/catch.hpp>

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,7 +58,7 @@ inline std::string read_zfs(Input input) {
   const auto region = std::span(bytes).subspan(volume::zfs::config_offset, volume::zfs::config_bytes);
   const std::size_t most = volume::zfs::config_bytes - sizeof(volume::zfs::Trailer<base::ByteOrder::little>);
   std::ranges::fill(region, std::byte());
-  std::memcpy(region.data(), input.data(), std::min(input.size(), most));
+  std::ranges::copy(input.first(std::min(input.size(), most)), region.begin());
   volume::test::seal(region, volume::zfs::config_offset);
   const auto device = block::memory_device(bytes, "fuzz");
   return outcome_of(volume::assemble_zfs({{device.get(), "p1"}}));

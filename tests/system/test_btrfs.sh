@@ -17,7 +17,7 @@ fill() { # FOLDER
   printf 'ID=opensuse-leap\nVERSION_ID="15.6"\nPRETTY_NAME="openSUSE Leap 15.6"\nNAME="openSUSE Leap"\n' \
     > "$1/etc/os-release"
   for i in {1..5}; do : > "$1/few/$i"; done
-  (cd "$1/many" && printf 'a-name-that-fills-the-folders-nodes-sooner-%04d\n' {1..2000} | xargs touch)
+  (cd "$1/many" && printf 'a-name-that-fills-the-folders-nodes-sooner-%04d\n' {1..600} | xargs touch)
   ln -s ../etc/os-release "$1/a/short"
   ln -s "$(printf 'long/%.0s' {1..180})end" "$1/a/long"
   head -c 3M /dev/urandom > "$1/a/b/whole"
@@ -130,7 +130,7 @@ for i in 0 1; do
   head -c 250M /dev/urandom | dd of="${images[i]}" bs=1M seek=2 conv=notrunc status=none
   attach --read-only
   mount -o ro "${loops[0]}" "$mounted"
-  compare
+  HRVM_TEST_DAMAGED=1 compare
   done_with
   [ "$i" = 1 ] || cp --sparse=always "$T/kept0" "${images[0]}"
 done
@@ -152,9 +152,9 @@ images=("${images[0]}" "$T/present")
 attach --read-only
 mount -o ro "${loops[0]}" "$mounted"
 images=("${whole[@]}")
-compare
+HRVM_TEST_DAMAGED=1 compare
 images=("${whole[1]}" "${whole[0]}")
-compare
+HRVM_TEST_DAMAGED=1 compare
 done_with
 
 claim "RAID5 is named and refused"

@@ -50,7 +50,7 @@ if len(sys.argv) == 2:
 END
   umount "$mounted"
   ntfs-3g -o ro,special_files=wsl "$image" "$mounted"
-  HRVM_TEST_IMAGE=$image HRVM_TEST_TYPE=ntfs HRVM_TEST_TREE=$mounted \
+  HRVM_TEST_COPY=1 HRVM_TEST_IMAGE=$image HRVM_TEST_TYPE=ntfs HRVM_TEST_TREE=$mounted \
     "$BUILD_DIR/tests/unit_fs" --warn NoTests '[.kernel],[.mounted]' > "$T/out" || fail "hrvm reads something else: $(cat "$T/out")"
   umount "$mounted"
 done

@@ -188,7 +188,7 @@ class Nodes {
       REQUIRE(extent->length > 0);
       REQUIRE(extent->length <= data.size() - offset);
       const std::string piece = data.substr(std::size_t(offset), std::size_t(extent->length));
-      if (extent->stored == Stored::plain) {
+      if (extent->stored == Stored::plain && !is_damaged_) {
         std::string there(piece.size(), '\0');
         images_.device(extent->device).read(extent->device_offset, std::as_writable_bytes(std::span(there)));
         REQUIRE((there == piece));
@@ -202,6 +202,7 @@ class Nodes {
   FileSystem& files_;
   const Images& images_;
   dev_t device_ = 0;
+  const bool is_damaged_ = std::getenv("HRVM_TEST_DAMAGED") != nullptr;
 };
 
 bool is_read_by_node(FileSystem& files) {
@@ -222,7 +223,8 @@ void compare(FileSystem& files, const Images& images, const Path& tree) {
 
 }  // namespace
 
-// HRVM_TEST_COPY says that the tree is no mount of the image, and has the same files with inodes of its own.
+// HRVM_TEST_COPY says that the tree is no mount of the image, and has the same files with inodes of its own;
+// HRVM_TEST_DAMAGED that of several copies of a file's bytes the one that is named may be wrong.
 TEST_CASE("a filesystem shows what the kernel shows of it", "[.kernel]") {
   const char* image = std::getenv("HRVM_TEST_IMAGE");
   const char* type = std::getenv("HRVM_TEST_TYPE");

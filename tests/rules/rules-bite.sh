@@ -94,4 +94,8 @@ bites self-alone.sh man/a.scd "FIX""ME"
 bites self-alone.sh src/fs/a.cpp "  std::sys""tem(\"ls\");"
 bites self-alone.sh src/fs/a.cpp "auto* pipe = po""pen(command, \"r\");"
 
+passes pages.sh
+bites pages.sh CONTRIBUTING.md 'see `src/fs/nowhere.cpp`'
+bites pages.sh src/fs/README.md 'see `tests/unit/nowhere`'
+
 exit $failed

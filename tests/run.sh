@@ -41,8 +41,7 @@ build dev
 [ -n "$quick" ] || build release
 
 step 'tests'
-# One more than there are processors: tests that boot guests also wait, and ctest begins with those that take longest.
-options=(--test-dir build/dev --output-on-failure --no-tests=error -j $((jobs + 1)))
+options=(--test-dir build/dev --output-on-failure --no-tests=error -j "$jobs")
 [ -z "$quick" ] || options+=(--label-exclude '^long$')
 [ -z "$pattern" ] || options+=(--tests-regex "$pattern")
 status=0

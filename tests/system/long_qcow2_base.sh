@@ -35,7 +35,7 @@ judge() { # NAME [OPENED]: each of the files has to be
 trace_command() { # NAME WORDS...
   local name=$1 opened=
   shift
-  expect_status 0 strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.$name" "$HRVM" "$@"
+  expect_status 0 strace -ff --seccomp-bpf -qq -y -e "trace=$CALLS" -o "$T/strace.$name" "$HRVM" "$@"
   case $name in discover | import | show | xml | verify | reset | export) opened=opened ;; esac
   judge "$name" "$opened"
 }
@@ -75,7 +75,7 @@ assert_equal "$(grep -c '<backingStore type="file">' <<< "$OUT")" 3 "links of th
 claim "it boots by either firmware, and keeps what it writes until it is reset"
 boots() { # NUMBER FIRMWARE
   local name=$2-$1
-  guest_start demo strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.$name" \
+  guest_start demo strace -ff --seccomp-bpf -qq -y -e "trace=$CALLS" -o "$T/strace.$name" \
     "$HRVM" boot demo --console serial --firmware "$2"
   guest_wait demo "$READY boots=[0-9]+ fw=[a-z]+"
   assert_equal "$MATCH" "$READY boots=$1 fw=$2" "the guest"

@@ -14,7 +14,7 @@ CALLS=open,openat,openat2,creat,truncate,rename,renameat,renameat2,link,linkat,u
 CALLS+=,chown,fchown,lchown,fchownat,utimensat,utime,utimes,setxattr,fsetxattr,mount,execve
 
 # A file for each process, so that no call is told in two parts.
-traced() { strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.$1" "${@:2}"; }
+traced() { strace -ff --seccomp-bpf -qq -y -e "trace=$CALLS" -o "$T/strace.$1" "${@:2}"; }
 
 # Of the lines about the base only opens for reading are allowed.
 judge() { # NAME
@@ -84,7 +84,7 @@ trace_command "image create" --backing "$BASE" "$T/on-base.qcow2"
 trace_blind "image check" "$T/on-base.qcow2"
 for firmware in bios uefi; do
   claim "QEMU does not either: $firmware"
-  guest_start demo strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.boot-$firmware" \
+  guest_start demo strace -ff --seccomp-bpf -qq -y -e "trace=$CALLS" -o "$T/strace.boot-$firmware" \
     "$HRVM" boot demo --console serial --firmware "$firmware"
   guest_login demo
   guest_run demo 'dd if=/dev/zero of=/root/zeroes bs=1M count=8; rm /root/zeroes; fstrim / || true'
@@ -96,7 +96,7 @@ for firmware in bios uefi; do
 done
 
 claim "also when it is supervised, runs in the background and takes orders"
-guest_start watched strace -ff -qq -y -e "trace=$CALLS" -o "$T/strace.watched" \
+guest_start watched strace -ff --seccomp-bpf -qq -y -e "trace=$CALLS" -o "$T/strace.watched" \
   "$HRVM" boot demo --detach --wait-for "$READY" --timeout 120
 await 150 "the machine does not come up" grep -qs "$READY" "$T/guest-watched/screen"
 await 20 "it is not in the background" test -S "/run/hrvm/$(jq -r .uuid "$HRVM_STORE/demo/current")/console.sock"

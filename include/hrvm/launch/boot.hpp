@@ -40,7 +40,7 @@ struct Boot {
   std::optional<ThrowAway> throw_away = std::nullopt;  // once it is made
   Keep keep = {};
 
-  bool lacks_variables() const { return plan.firmware && !variables; }
+  bool lacks_variables() const { return plan.firmware.uefi && !variables; }
 };
 
 // All checks passed, the machine's lock held. Error{busy} when the machine runs, also in libvirt (or `state` is used by

@@ -72,8 +72,8 @@ std::optional<PortForward> port_forward_from(std::string_view word);  // "2222:2
 // What the serial line is connected to.
 enum class SerialTarget {
   terminal,  // QEMU's own standard streams, with its monitor behind Ctrl-A C
-  socket,    // console_socket, a server that waits for nobody
-  watched,   // console_socket, and nothing runs before somebody has connected: not a byte is lost
+  socket,    // serial_socket, a server that waits for nobody
+  watched,   // serial_socket, and nothing runs before somebody has connected: not a byte is lost
   none,
 };
 
@@ -109,39 +109,74 @@ struct SharedFolder {
   std::string initramfs;  // in the run folder: its own, and the modules for a root by virtiofs
 };
 
+// QEMU, and what runs the guest's code in it.
+struct Emulator {
+  std::string program;
+  Accelerator accelerator = Accelerator::tcg;
+  std::string reason;  // why this accelerator
+  std::string cpu;     // model and flags, as QEMU writes them; "host" for KVM, "max" for TCG by default
+};
+
+struct PlannedFirmware {
+  std::optional<UefiFirmware> uefi;  // null: BIOS
+  std::string nvram;                 // the machine's own variables; empty for BIOS
+};
+
+struct PlannedDisks {
+  std::vector<OwnDisk> own;   // what it boots from first
+  bool layer_direct = false;  // O_DIRECT: what the store's filesystem can
+  std::vector<ExtraDisk> extra;
+};
+
+// How the network card of Hardware::network is made.
+struct PlannedNetwork {
+  std::string nic;            // device model; empty: none
+  std::string bridge_helper;  // program that joins it to a bridge; empty: QEMU's own
+  std::vector<PortForward> forwards;
+};
+
+// Where the guest is seen and typed to. Sockets lie in the run folder; empty: none.
+struct PlannedConsoles {
+  Console console = Console::automatic;
+  SerialTarget serial = SerialTarget::terminal;
+  std::string serial_socket;
+  std::optional<std::uint16_t> vnc_port;  // on the loopback address; null: vnc_socket
+  std::string vnc_socket;
+};
+
+// By what hrvm keeps hold of QEMU. All lies in run_folder.
+struct RunControl {
+  machine::Path run_folder;
+  std::string qmp_socket;
+  std::string guard_socket;  // QMP as well, for the guard
+  std::string pid_file;
+};
+
+// The processes that live and end with QEMU.
+struct Companions {
+  std::optional<Tpm> tpm;
+  std::optional<SharedFolder> folder;  // if set, disks.own[0] stands for it: its chain is the folder's layers
+};
+
+// How a machine will run: all that qemu_command and domain_xml need to know.
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
-  std::string qemu;  // program
-  Accelerator accelerator = Accelerator::tcg;
-  std::string accelerator_reason;
-  std::string cpu;  // model and flags, as QEMU writes them; "host" for KVM, "max" for TCG by default
+  Emulator emulator;
   machine::Hardware hardware;
-  std::string nic;                       // device model; empty: none
-  std::string bridge_helper;             // program that joins it to a bridge; empty: QEMU's own
-  std::optional<UefiFirmware> firmware;  // null: BIOS
-  std::string nvram;                     // the machine's own variables; empty for BIOS
-  std::vector<OwnDisk> disks;            // what it boots from first
-  bool layer_direct = false;             // O_DIRECT: what the store's filesystem can
-  std::vector<ExtraDisk> extra_disks;
-  std::vector<PortForward> forwards;
+  PlannedFirmware firmware;
+  PlannedDisks disks;
+  PlannedNetwork network;
   std::vector<UsbId> usb;  // devices of the host
-  Console console = Console::automatic;
-  SerialTarget serial = SerialTarget::terminal;
-  machine::Path run_folder;                                      // sockets and pid
-  std::string qmp_socket, vnc_socket, console_socket, pid_file;  // in run_folder; empty: none
-  std::optional<std::uint16_t> vnc_port;                         // on the loopback address; null: vnc_socket
-  std::string guard_socket;                                      // QMP as well, for the guard
-
-  std::optional<Tpm> tpm;
-  std::optional<SharedFolder> folder;  // if set, disks[0] stands for it: its chain is the folder's layers
-
+  PlannedConsoles consoles;
+  RunControl control;
+  Companions companions;
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
   // Only KVM gives a guest the interfaces of Hyper-V.
-  bool has_hyperv() const { return hardware.hyperv && accelerator == Accelerator::kvm; }
-  bool has_secure_boot() const { return firmware && firmware->secure_boot != machine::SecureBoot::off; }
-  bool has_display() const { return console != Console::serial && console != Console::none; }
+  bool has_hyperv() const { return hardware.hyperv && emulator.accelerator == Accelerator::kvm; }
+  bool has_secure_boot() const { return firmware.uefi && firmware.uefi->secure_boot != machine::SecureBoot::off; }
+  bool has_display() const { return consoles.console != Console::serial && consoles.console != Console::none; }
 };
 
 struct LaunchRequest {

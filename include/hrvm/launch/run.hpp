@@ -53,7 +53,7 @@ struct WatchResult {
 void check_pattern(const std::string& expression);
 
 // Starts QEMU and watches it. Whatever happens it is not left behind, unless keep_running and the text has come.
-// A signal to us ends it: Error{interrupted}. plan.serial must be `watched`.
+// A signal to us ends it: Error{interrupted}. plan.consoles.serial must be `watched`.
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request);
 

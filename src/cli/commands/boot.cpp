@@ -63,7 +63,7 @@ Outcome show(const Context& context, const BootWords& words, const Boot& boot) {
 }
 
 Outcome share(const Context& context, const Boot& boot) {
-  if (!boot.plan.folder)
+  if (!boot.plan.companions.folder)
     throw base::Error(base::ErrorKind::usage, fmt::format("{} lies on a disk, which needs no --share", boot.plan.name));
   launch::share_folder_alone(context.host, boot.plan);
   return {};

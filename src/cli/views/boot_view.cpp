@@ -20,15 +20,16 @@ using launch::WatchEnd;
 
 // Where VNC's clients find the screen: a socket's path, or an address with its port; empty where there is none.
 std::string vnc_place(const LaunchPlan& plan) {
-  return plan.vnc_port ? fmt::format("127.0.0.1:{}", *plan.vnc_port) : plan.vnc_socket;
+  return plan.consoles.vnc_port ? fmt::format("127.0.0.1:{}", *plan.consoles.vnc_port) : plan.consoles.vnc_socket;
 }
 
 std::string screen_line(const LaunchPlan& plan) {
-  if (plan.vnc_port)
+  if (plan.consoles.vnc_port)
     return fmt::format("screen:  vncviewer 127.0.0.1::{0}   (from elsewhere first: ssh -L {0}:127.0.0.1:{0} THIS-HOST)",
-                       *plan.vnc_port);
+                       *plan.consoles.vnc_port);
   return fmt::format("screen:  remote-viewer {}   or   vncviewer {}",
-                     base::shell_quote("vnc+unix://" + plan.vnc_socket), base::shell_quote(plan.vnc_socket));
+                     base::shell_quote("vnc+unix://" + plan.consoles.vnc_socket),
+                     base::shell_quote(plan.consoles.vnc_socket));
 }
 
 std::string console_line(const LaunchPlan& plan) {
@@ -36,8 +37,8 @@ std::string console_line(const LaunchPlan& plan) {
 }
 
 void warn_of_speed(const Context& context, const LaunchPlan& plan) {
-  if (plan.accelerator == launch::Accelerator::kvm || plan.accelerator_reason == "asked for") return;
-  context.warn(fmt::format("the machine is emulated, which is slow: {}", plan.accelerator_reason));
+  if (plan.emulator.accelerator == launch::Accelerator::kvm || plan.emulator.reason == "asked for") return;
+  context.warn(fmt::format("the machine is emulated, which is slow: {}", plan.emulator.reason));
 }
 
 void warn_of_memory(const Context& context, const LaunchPlan& plan) {
@@ -49,22 +50,22 @@ void warn_of_memory(const Context& context, const LaunchPlan& plan) {
 
 // In the background once it listens, so that QEMU's command can follow at once.
 std::vector<std::string> tpm_command(const LaunchPlan& plan) {
-  if (!plan.tpm) return {};
-  auto command = launch::swtpm_command(*plan.tpm);
+  if (!plan.companions.tpm) return {};
+  auto command = launch::swtpm_command(*plan.companions.tpm);
   command.push_back("--daemon");
   return command;
 }
 
 // What a TPM remembers has no place before the first boot that has one.
 std::string tpm_folder_command(const LaunchPlan& plan) {
-  const auto& folder = plan.tpm->state_folder;
+  const auto& folder = plan.companions.tpm->state_folder;
   if (sys::status(folder).type == sys::FileType::directory) return "";
   return fmt::format("mkdir -p -m 700 {} && ", base::shell_quote(folder.string()));
 }
 
 // The overlay, and the locks that say that the machine runs, are what only hrvm makes.
 std::vector<std::string> folder_command(const LaunchPlan& plan, const machine::Path& store) {
-  if (!plan.folder) return {};
+  if (!plan.companions.folder) return {};
   return {sys::read_link("/proc/self/exe").value_or("hrvm"), "--store", store, "boot", plan.name, "--share"};
 }
 
@@ -98,13 +99,13 @@ void say_before_boot(const Context& context, const LaunchPlan& plan) {
 
 void say_how_to_use(const Context& context, const LaunchPlan& plan) {
   if (!vnc_place(plan).empty()) context.hint(screen_line(plan));
-  if (plan.serial == launch::SerialTarget::terminal)
+  if (plan.consoles.serial == launch::SerialTarget::terminal)
     context.hint(
         "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest");
 }
 
 void say_what_is_not_there_yet(const Context& context, const LaunchPlan& plan) {
-  context.note(fmt::format("{} has no UEFI variables yet: its first boot makes {}", plan.name, plan.nvram));
+  context.note(fmt::format("{} has no UEFI variables yet: its first boot makes {}", plan.name, plan.firmware.nvram));
   context.hint(fmt::format("make them before this is used: hrvm boot {} --firmware uefi", plan.name));
 }
 
@@ -132,12 +133,12 @@ report::Report domain_report(const LaunchPlan& plan) {
 
 report::Report running_report(const LaunchPlan& plan, pid_t pid, const std::optional<std::string>& matched) {
   Json data;
-  data.set("machine", plan.name).set("pid", std::int64_t(pid)).set("qmp", plan.qmp_socket);
-  data.set("vnc", optional_text(vnc_place(plan))).set("console", optional_text(plan.console_socket));
+  data.set("machine", plan.name).set("pid", std::int64_t(pid)).set("qmp", plan.control.qmp_socket);
+  data.set("vnc", optional_text(vnc_place(plan))).set("console", optional_text(plan.consoles.serial_socket));
   data.set("matched", matched);
   std::vector<report::View> human{report::TextView{fmt::format("{} runs (process {})", plan.name, pid)}};
   if (!vnc_place(plan).empty()) human.push_back(report::TextView{"  " + screen_line(plan)});
-  if (!plan.console_socket.empty()) human.push_back(report::TextView{"  " + console_line(plan)});
+  if (!plan.consoles.serial_socket.empty()) human.push_back(report::TextView{"  " + console_line(plan)});
   human.push_back(report::TextView{fmt::format("  stop it:  hrvm stop {}", plan.name)});
   return {.schema = "hrvm.boot/1",
           .data = data,

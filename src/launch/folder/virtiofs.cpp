@@ -33,8 +33,8 @@ sys::Fd locked(const machine::Path& folder, bool for_writing) {
 // The layer that is written says that the machine runs; what lies below is not to change meanwhile, the base as little.
 std::vector<sys::Fd> lock_layers(const LaunchPlan& plan) {
   std::vector<sys::Fd> locks;
-  for (const auto& layer : plan.disks.front().chain) locks.push_back(locked(layer.path, locks.empty()));
-  locks.push_back(locked(plan.folder->base, !plan.folder->overlay));
+  for (const auto& layer : plan.disks.own.front().chain) locks.push_back(locked(layer.path, locks.empty()));
+  locks.push_back(locked(plan.companions.folder->base, !plan.companions.folder->overlay));
   return locks;
 }
 
@@ -75,7 +75,7 @@ std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std
 // It inherits the locks, which so are held for as long as it runs.
 static sys::Child start_virtiofsd(const sys::Host& host, const LaunchPlan& plan, const std::vector<sys::Fd>& locks,
                                   const Keep& keep) {
-  const auto& folder = *plan.folder;
+  const auto& folder = *plan.companions.folder;
   write_initramfs(folder);
   const auto listening = sys::listen_at(folder.socket);
   sys::Command command{virtiofsd_command(folder, fmt::format("--fd={}", listening.get())), {}, keep.fds};

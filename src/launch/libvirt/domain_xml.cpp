@@ -47,7 +47,7 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
   if (plan.hardware.bus == Bus::nvme) {
     throw Error(ErrorKind::unsupported, "libvirt has no emulated NVMe disks").hint("use --bus virtio");
   }
-  if (!plan.forwards.empty()) {
+  if (!plan.network.forwards.empty()) {
     throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")
         .hint("boot without libvirt, or reach the guest by an address of its own: --net bridge=virbr0, no --forward");
   }
@@ -64,10 +64,10 @@ void add_identity(xml_node domain, const LaunchPlan& plan) {
 void add_firmware(xml_node domain, const LaunchPlan& plan) {
   const auto os = add(domain, "os");
   add_text(os, "type", "hvm", {{"arch", "x86_64"}, {"machine", std::string(machine::word(plan.hardware.machine))}});
-  if (!plan.firmware) return;
-  auto loader = add_text(os, "loader", plan.firmware->code_path, {{"readonly", "yes"}, {"type", "pflash"}});
+  if (!plan.firmware.uefi) return;
+  auto loader = add_text(os, "loader", plan.firmware.uefi->code_path, {{"readonly", "yes"}, {"type", "pflash"}});
   if (plan.has_secure_boot()) loader.append_attribute("secure") = "yes";
-  add_text(os, "nvram", plan.nvram);
+  add_text(os, "nvram", plan.firmware.nvram);
 }
 
 struct CpuFlag {
@@ -92,7 +92,7 @@ xml_node add_cpu_model(xml_node domain, std::string_view model) {
 }
 
 void add_cpu(xml_node domain, const LaunchPlan& plan) {
-  const auto words = base::split(plan.cpu, ',');
+  const auto words = base::split(plan.emulator.cpu, ',');
   const auto cpu = add_cpu_model(domain, words[0]);
   for (std::size_t index = 1; index < words.size(); ++index) {
     const auto flag = cpu_flag_from(words[index]);
@@ -131,7 +131,7 @@ void add_driver(xml_node disk, const LaunchPlan& plan, const OwnDisk& own) {
   const auto driver = add(disk, "driver",
                           {{"name", "qemu"},
                            {"type", own.layer().format},
-                           {"cache", plan.layer_direct ? "none" : "writeback"},
+                           {"cache", plan.disks.layer_direct ? "none" : "writeback"},
                            {"error_policy", "stop"},
                            {"rerror_policy", "stop"},
                            {"io", "threads"},
@@ -207,7 +207,7 @@ void add_target(xml_node disk, const Target& target, std::size_t place) {
 }
 
 void add_disk(xml_node devices, const LaunchPlan& plan, std::size_t number) {
-  const auto& own = plan.disks[number];
+  const auto& own = plan.disks.own[number];
   const auto disk = add(devices, "disk", {{"type", storage_type(own.layer())}, {"device", "disk"}});
   add_driver(disk, plan, own);
   add_chain(disk, plan, own.chain, own.base_index());
@@ -221,7 +221,7 @@ void add_disks(xml_node devices, const LaunchPlan& plan) {
   if (plan.hardware.bus == Bus::scsi) {
     add(devices, "controller", {{"type", "scsi"}, {"index", "0"}, {"model", "virtio-scsi"}});
   }
-  for (std::size_t number = 0; number < plan.disks.size(); ++number) add_disk(devices, plan, number);
+  for (std::size_t number = 0; number < plan.disks.own.size(); ++number) add_disk(devices, plan, number);
 }
 
 // As qemu_command has them: QEMU's SATA disks cannot be read-only.
@@ -243,12 +243,12 @@ Target extra_target(const LaunchPlan& plan, const ExtraDisk& disk) {
 
 // Behind the machine's own disks. IDE has four places, and the disc is to be the second channel's first.
 std::size_t extra_place(const LaunchPlan& plan, std::size_t extra) {
-  const bool on_ide = plan.hardware.machine == machine::MachineType::pc && plan.extra_disks[extra].is_disc;
-  return on_ide ? 2 : plan.disks.size() + extra;
+  const bool on_ide = plan.hardware.machine == machine::MachineType::pc && plan.disks.extra[extra].is_disc;
+  return on_ide ? 2 : plan.disks.own.size() + extra;
 }
 
 void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra) {
-  const auto& extra_disk = plan.extra_disks[extra];
+  const auto& extra_disk = plan.disks.extra[extra];
   const auto& node = extra_disk.chain.front();
   const auto target = extra_target(plan, extra_disk);
   const auto disk =
@@ -263,23 +263,23 @@ void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra)
 }
 
 void add_network(xml_node devices, const LaunchPlan& plan) {
-  if (plan.nic.empty()) return;
+  if (plan.network.nic.empty()) return;
   const auto& network = plan.hardware.network;
   const bool bridge = network.kind == NetworkKind::bridge;
   const auto interface = add(devices, "interface", {{"type", bridge ? "bridge" : "user"}});
   if (!plan.hardware.mac.empty()) add(interface, "mac", {{"address", plan.hardware.mac}});
   if (bridge) add(interface, "source", {{"bridge", network.bridge}});
-  add(interface, "model", {{"type", plan.nic == "virtio-net-pci" ? "virtio" : plan.nic}});
+  add(interface, "model", {{"type", plan.network.nic == "virtio-net-pci" ? "virtio" : plan.network.nic}});
   if (network.kind == NetworkKind::isolated) add(interface, "link", {{"state", "down"}});
   add(interface, "rom", {{"enabled", "no"}});
 }
 
 void add_screen(xml_node devices, const LaunchPlan& plan) {
-  if (!plan.vnc_port) {
+  if (!plan.consoles.vnc_port) {
     add(add(devices, "graphics", {{"type", "vnc"}}), "listen", {{"type", "socket"}});
     return;
   }
-  const auto port = fmt::format("{}", *plan.vnc_port);
+  const auto port = fmt::format("{}", *plan.consoles.vnc_port);
   const auto graphics = add(devices, "graphics", {{"type", "vnc"}, {"port", port}, {"autoport", "no"}});
   add(graphics, "listen", {{"type", "address"}, {"address", "127.0.0.1"}});
 }
@@ -307,7 +307,7 @@ void add_display(xml_node devices, const LaunchPlan& plan) {
 
 // Libvirt starts a swtpm of its own, with a memory of its own.
 void add_tpm(xml_node devices, const LaunchPlan& plan) {
-  if (!plan.tpm) return;
+  if (!plan.companions.tpm) return;
   add(add(devices, "tpm", {{"model", "tpm-crb"}}), "backend", {{"type", "emulator"}, {"version", "2.0"}});
 }
 
@@ -318,9 +318,9 @@ void add_serial(xml_node devices) {
 
 void add_devices(xml_node domain, const LaunchPlan& plan) {
   const auto devices = add(domain, "devices");
-  if (plan.qemu != usual_emulator) add_text(devices, "emulator", plan.qemu);
+  if (plan.emulator.program != usual_emulator) add_text(devices, "emulator", plan.emulator.program);
   add_disks(devices, plan);
-  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) add_extra_disk(devices, plan, extra);
+  for (std::size_t extra = 0; extra < plan.disks.extra.size(); ++extra) add_extra_disk(devices, plan, extra);
   add_network(devices, plan);
   add_serial(devices);
   add_tpm(devices, plan);
@@ -339,12 +339,13 @@ void add_labels(xml_node domain, const LaunchPlan& plan) {
 }  // namespace
 
 std::string domain_xml(const LaunchPlan& plan) {
-  if (plan.folder)
+  if (plan.companions.folder)
     throw Error(ErrorKind::unsupported, "a machine on a folder is not given to libvirt")
         .hint("boot it without libvirt");
   check_that_libvirt_can(plan);
   pugi::xml_document document;
-  const auto domain = add(document, "domain", {{"type", plan.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});
+  const auto domain =
+      add(document, "domain", {{"type", plan.emulator.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});
   add_identity(domain, plan);
   add_firmware(domain, plan);
   add_behaviour(domain, plan);

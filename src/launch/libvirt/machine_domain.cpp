@@ -97,7 +97,7 @@ void run_in_libvirt(const sys::Host& host, const Machine& machine, const LaunchP
   const auto xml = domain_xml(plan);
   undefine_elsewhere(host, machine, domain.record());
   keep_domain_record(machine.folder, domain.record());
-  domain.define(xml, plan.run_folder / "domain.xml");
+  domain.define(xml, plan.control.run_folder / "domain.xml");
   DomainAway::forget(machine.folder);
   domain.start();
 }

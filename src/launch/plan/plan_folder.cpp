@@ -28,7 +28,7 @@ void check(const LaunchPlan& plan, const LaunchRequest& request, const LaunchCir
 std::string command_line(const LaunchPlan& plan) {
   std::string line = fmt::format("root={} rootfstype=virtiofs rw", root_tag);
   if (plan.has_display()) line += " console=tty0";
-  if (plan.serial != SerialTarget::none) line += " console=ttyS0";
+  if (plan.consoles.serial != SerialTarget::none) line += " console=ttyS0";
   return line;
 }
 
@@ -40,8 +40,8 @@ std::optional<sys::OverlayMount> overlay(std::vector<machine::Path> layers, bool
   mount.upper = machine::upper_of(layers.front());
   mount.work = machine::work_of(layers.front());
   for (std::size_t i = 1; i < layers.size(); ++i) mount.lowers.push_back(machine::upper_of(layers[i]));
-  mount.lowers.push_back(plan.folder->base);
-  mount.mount_point = plan.run_folder / "root";
+  mount.lowers.push_back(plan.companions.folder->base);
+  mount.mount_point = plan.control.run_folder / "root";
   return mount;
 }
 
@@ -50,18 +50,18 @@ std::optional<sys::OverlayMount> overlay(std::vector<machine::Path> layers, bool
 void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
                  const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   check(plan, request, circumstances);
-  auto& chain = plan.disks.emplace_back().chain;
+  auto& chain = plan.disks.own.emplace_back().chain;
   for (const auto& layer : layers) chain.push_back({layer, "folder", false});
-  plan.folder.emplace();
-  auto& folder = *plan.folder;
+  plan.companions.folder.emplace();
+  auto& folder = *plan.companions.folder;
   folder.program = circumstances.virtiofsd;
   folder.base = circumstances.base.path;
   folder.overlay = overlay(layers, definition.base.is_direct(), plan);
   folder.folder = folder.overlay ? folder.overlay->mount_point : folder.base;
-  folder.socket = plan.run_folder / "root.sock";
-  folder.log = plan.run_folder / "virtiofsd.log";
+  folder.socket = plan.control.run_folder / "root.sock";
+  folder.log = plan.control.run_folder / "virtiofsd.log";
   folder.own = circumstances.kernel;
-  folder.initramfs = plan.run_folder / "initramfs";
+  folder.initramfs = plan.control.run_folder / "initramfs";
   folder.command_line = command_line(plan);
 }
 

@@ -5,8 +5,8 @@
 
 namespace hrvm::launch {
 
-// Fills in plan.folder and plan.disks. Its hardware, consoles and run folder are planned. Error{not_found} without
-// virtiofsd or a kernel, Error{usage} for a firmware or bus that was asked for.
+// Fills in plan.companions.folder and plan.disks.own. Its hardware, consoles and run folder are planned.
+// Error{not_found} without virtiofsd or a kernel, Error{usage} for a firmware or bus that was asked for.
 void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
                  const LaunchRequest& request, const LaunchCircumstances& circumstances);
 

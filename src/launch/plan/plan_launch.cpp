@@ -77,11 +77,11 @@ void choose_accelerator(LaunchPlan& plan, const LaunchRequest& request, const sy
     throw Error(ErrorKind::unsupported, fmt::format("KVM does not run guests on this host: {}", kvm.reason))
         .hint("boot it with --accel tcg, which is slower");
   }
-  plan.accelerator = request.accelerator.value_or(kvm.works ? Accelerator::kvm : Accelerator::tcg);
-  plan.accelerator_reason = request.accelerator == Accelerator::tcg ? "asked for" : kvm.reason;
+  plan.emulator.accelerator = request.accelerator.value_or(kvm.works ? Accelerator::kvm : Accelerator::tcg);
+  plan.emulator.reason = request.accelerator == Accelerator::tcg ? "asked for" : kvm.reason;
   const auto& kept = plan.hardware.cpu;
-  const std::string usual = plan.accelerator == Accelerator::kvm ? "host" : "max";
-  plan.cpu = request.hardware.cpu.value_or(kept.empty() ? usual : kept);
+  const std::string usual = plan.emulator.accelerator == Accelerator::kvm ? "host" : "max";
+  plan.emulator.cpu = request.hardware.cpu.value_or(kept.empty() ? usual : kept);
 }
 
 void check_cpu(std::string_view cpu) {
@@ -93,9 +93,9 @@ void check_cpu(std::string_view cpu) {
 void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchCircumstances& circumstances) {
   if (plan.hardware.firmware == Firmware::bios) return;
   const auto secure_boot = plan.hardware.secure_boot;
-  plan.firmware = choose_uefi_firmware(circumstances.firmwares, secure_boot, circumstances.nvram_bytes);
-  plan.nvram = nvram;
-  if (plan.firmware) return;
+  plan.firmware.uefi = choose_uefi_firmware(circumstances.firmwares, secure_boot, circumstances.nvram_bytes);
+  plan.firmware.nvram = nvram;
+  if (plan.firmware.uefi) return;
   if (circumstances.firmwares.empty()) {
     throw Error(ErrorKind::not_found, "there is no UEFI firmware for x86_64 on this host").hint("apt install ovmf");
   }
@@ -118,11 +118,11 @@ std::string nic_model(const machine::Hardware& hardware) {
 }
 
 void plan_network(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
-  plan.nic = nic_model(plan.hardware);
-  plan.bridge_helper = circumstances.bridge_helper;
-  plan.forwards = request.forwards;
+  plan.network.nic = nic_model(plan.hardware);
+  plan.network.bridge_helper = circumstances.bridge_helper;
+  plan.network.forwards = request.forwards;
   const auto kind = plan.hardware.network.kind;
-  if (plan.forwards.empty() || kind == NetworkKind::isolated || kind == NetworkKind::nat) return;
+  if (plan.network.forwards.empty() || kind == NetworkKind::isolated || kind == NetworkKind::nat) return;
   throw Error(ErrorKind::usage,
               fmt::format("ports are not forwarded on a network of kind {}", machine::word(plan.hardware.network)))
       .hint("use --net isolated or --net nat");
@@ -174,14 +174,14 @@ void check_other_disk(const OwnDisk& disk, const machine::Hardware& hardware) {
 
 void plan_disks(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
                 const LaunchCircumstances& circumstances) {
-  plan.disks.push_back(own_disk(layers, 0, definition.base, circumstances.base));
+  plan.disks.own.push_back(own_disk(layers, 0, definition.base, circumstances.base));
   for (std::size_t index = 1; index < definition.disk_count(); ++index) {
-    plan.disks.push_back(own_disk(layers, index, definition.disk(index), circumstances.others.at(index - 1)));
-    check_other_disk(plan.disks.back(), plan.hardware);
+    plan.disks.own.push_back(own_disk(layers, index, definition.disk(index), circumstances.others.at(index - 1)));
+    check_other_disk(plan.disks.own.back(), plan.hardware);
   }
-  if (const auto most = most_disks_on(plan.hardware); plan.disks.size() > most)
+  if (const auto most = most_disks_on(plan.hardware); plan.disks.own.size() > most)
     throw Error(ErrorKind::unsupported,
-                fmt::format("{} has {} disks, and a bus of kind {} has places for {}", plan.name, plan.disks.size(),
+                fmt::format("{} has {} disks, and a bus of kind {} has places for {}", plan.name, plan.disks.own.size(),
                             machine::word(plan.hardware.bus), most))
         .hint("boot it with --bus virtio or --bus scsi");
 }
@@ -203,26 +203,27 @@ SerialTarget serial_target(const LaunchRequest& request) {
 }
 
 void plan_screen(LaunchPlan& plan, const LaunchRequest& request) {
-  const bool by_vnc = plan.has_display() && plan.console != Console::gui;
+  const bool by_vnc = plan.has_display() && plan.consoles.console != Console::gui;
   if (request.vnc_port && !by_vnc)
-    throw Error(ErrorKind::usage, fmt::format("--vnc and --console {} cannot stand together", word(plan.console)))
+    throw Error(ErrorKind::usage,
+                fmt::format("--vnc and --console {} cannot stand together", word(plan.consoles.console)))
         .hint("the screen is VNC's with --console auto and --console vnc");
-  plan.vnc_port = request.vnc_port;
-  if (by_vnc && !plan.vnc_port) plan.vnc_socket = plan.run_folder / "vnc.sock";
+  plan.consoles.vnc_port = request.vnc_port;
+  if (by_vnc && !plan.consoles.vnc_port) plan.consoles.vnc_socket = plan.control.run_folder / "vnc.sock";
 }
 
 void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
-  plan.console = request.console;
-  plan.serial = serial_target(request);
-  plan.run_folder = circumstances.run_folder;
-  const auto in_run_folder = [&](const char* name) { return (plan.run_folder / name).string(); };
-  plan.qmp_socket = in_run_folder("qmp.sock");
-  plan.guard_socket = in_run_folder("guard.sock");
-  plan.pid_file = in_run_folder("pid");
+  plan.consoles.console = request.console;
+  plan.consoles.serial = serial_target(request);
+  plan.control.run_folder = circumstances.run_folder;
+  const auto in_run_folder = [&](const char* name) { return (plan.control.run_folder / name).string(); };
+  plan.control.qmp_socket = in_run_folder("qmp.sock");
+  plan.control.guard_socket = in_run_folder("guard.sock");
+  plan.control.pid_file = in_run_folder("pid");
   plan_screen(plan, request);
-  if (plan.serial == SerialTarget::socket || plan.serial == SerialTarget::watched)
-    plan.console_socket = in_run_folder("console.sock");
-  if (plan.console == Console::gui && !circumstances.display) {
+  if (plan.consoles.serial == SerialTarget::socket || plan.consoles.serial == SerialTarget::watched)
+    plan.consoles.serial_socket = in_run_folder("console.sock");
+  if (plan.consoles.console == Console::gui && !circumstances.display) {
     throw Error(ErrorKind::unsupported, "there is no display for a window here")
         .hint("use --console vnc, or run hrvm where DISPLAY or WAYLAND_DISPLAY is set");
   }
@@ -234,7 +235,8 @@ void plan_tpm(LaunchPlan& plan, const LaunchCircumstances& circumstances) {
     throw Error(ErrorKind::not_found, "swtpm is not installed, which a machine's TPM is made of")
         .hint(fmt::format("apt install swtpm, or go without: hrvm set {} tpm=off", plan.name));
   }
-  plan.tpm = {circumstances.swtpm, circumstances.tpm_folder, plan.run_folder / "tpm.sock", plan.run_folder / "tpm.pid"};
+  plan.companions.tpm = {circumstances.swtpm, circumstances.tpm_folder, plan.control.run_folder / "tpm.sock",
+                         plan.control.run_folder / "tpm.pid"};
 }
 
 }  // namespace
@@ -265,12 +267,12 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   LaunchPlan plan;
   plan.name = machine.name;
   plan.uuid = machine.definition.uuid;
-  plan.qemu = circumstances.qemu;
+  plan.emulator.program = circumstances.qemu;
   plan.hardware = hardware_of(state, request);
   plan_secure_boot(plan.hardware, request);
   check_hardware(plan.hardware, identity.sectors);
   choose_accelerator(plan, request, circumstances.kvm);
-  check_cpu(plan.cpu);
+  check_cpu(plan.emulator.cpu);
   choose_firmware(plan, nvram, circumstances);
   plan_network(plan, request, circumstances);
   plan_consoles(plan, request, circumstances);
@@ -279,8 +281,8 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   else
     plan_disks(plan, machine.definition, layers, circumstances);
   plan.usb = request.usb;
-  plan.extra_disks = extra_disks_of(circumstances.extra_sources);
-  plan.layer_direct = circumstances.layer_direct;
+  plan.disks.extra = extra_disks_of(circumstances.extra_sources);
+  plan.disks.layer_direct = circumstances.layer_direct;
   plan_tpm(plan, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;
   return plan;

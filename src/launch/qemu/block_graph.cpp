@@ -33,11 +33,11 @@ Json file_node(const DiskNode& disk, const std::string& name, bool writable, boo
 bool is_direct(const OwnDisk& disk, const DiskNode& node) { return disk.base_direct || node.is_device; }
 
 Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
-  const auto& disk = plan.disks[number];
+  const auto& disk = plan.disks.own[number];
   const auto& file = disk.chain[index];
   const bool is_base = index >= disk.base_index(), is_last = index + 1 == disk.chain.size();
   const bool active = index == 0 && !is_base;
-  const bool direct = is_base ? is_direct(disk, file) : plan.layer_direct;
+  const bool direct = is_base ? is_direct(disk, file) : plan.disks.layer_direct;
   const auto name = node_name(plan, number, index);
   Json node;
   node.set("driver", file.format).set("node-name", name).set("read-only", !active);
@@ -72,7 +72,7 @@ Json flash_node(const std::string& name, const std::string& path, bool writable)
 }  // namespace
 
 std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t index) {
-  const auto base = plan.disks[number].base_index();
+  const auto base = plan.disks.own[number].base_index();
   const std::string disk = number == 0 ? "disk" : fmt::format("disk{}", number + 1);
   if (index == 0 && base > 0) return disk;
   const auto prefix = number == 0 ? "" : disk + "-";
@@ -82,24 +82,25 @@ std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t in
 
 std::vector<Json> disk_nodes(const LaunchPlan& plan) {
   std::vector<Json> nodes;
-  for (std::size_t number = 0; number < plan.disks.size(); ++number)
-    for (std::size_t index = plan.disks[number].chain.size(); index-- > 0;)
+  for (std::size_t number = 0; number < plan.disks.own.size(); ++number)
+    for (std::size_t index = plan.disks.own[number].chain.size(); index-- > 0;)
       nodes.push_back(disk_node(plan, number, index));
   return nodes;
 }
 
 std::vector<Json> extra_nodes(const LaunchPlan& plan) {
   std::vector<Json> nodes;
-  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) {
-    const auto& disk = plan.extra_disks[extra];
+  for (std::size_t extra = 0; extra < plan.disks.extra.size(); ++extra) {
+    const auto& disk = plan.disks.extra[extra];
     for (std::size_t index = disk.chain.size(); index-- > 0;) nodes.push_back(extra_node(disk, extra, index));
   }
   return nodes;
 }
 
 std::vector<Json> firmware_nodes(const LaunchPlan& plan) {
-  if (!plan.firmware) return {};
-  return {flash_node("pflash0", plan.firmware->code_path, false), flash_node("pflash1", plan.nvram, true)};
+  if (!plan.firmware.uefi) return {};
+  return {flash_node("pflash0", plan.firmware.uefi->code_path, false),
+          flash_node("pflash1", plan.firmware.nvram, true)};
 }
 
 }  // namespace hrvm::launch

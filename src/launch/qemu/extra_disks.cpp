@@ -41,7 +41,7 @@ std::string escaped(std::string_view value) {
 }
 
 std::string device_of(const LaunchPlan& plan, std::size_t extra) {
-  const auto& disk = plan.extra_disks[extra];
+  const auto& disk = plan.disks.extra[extra];
   const auto node = extra_node_name(extra, 0);
   auto device = fmt::format("{},id={}-device,drive={}", model_of(plan, disk), node, node);
   const auto serial = disk.serial.empty() && plan.hardware.bus == Bus::nvme ? "hrvm-" + node : disk.serial;
@@ -61,17 +61,17 @@ std::string extra_node_name(std::size_t extra, std::size_t index) {
 std::vector<std::string> extra_devices(const LaunchPlan& plan) {
   std::vector<std::string> devices;
   if (!plan.has_display() && wants_usb(plan)) devices.push_back("qemu-xhci,id=usb0");
-  for (std::size_t extra = 0; extra < plan.extra_disks.size(); ++extra) devices.push_back(device_of(plan, extra));
+  for (std::size_t extra = 0; extra < plan.disks.extra.size(); ++extra) devices.push_back(device_of(plan, extra));
   return devices;
 }
 
 bool wants_usb(const LaunchPlan& plan) {
   const auto on_usb = [&](const ExtraDisk& disk) { return hangs_on_usb(plan, disk); };
-  return !plan.usb.empty() || std::ranges::any_of(plan.extra_disks, on_usb);
+  return !plan.usb.empty() || std::ranges::any_of(plan.disks.extra, on_usb);
 }
 
 int boot_index_of_own_disk(const LaunchPlan& plan) {
-  return std::ranges::any_of(plan.extra_disks, &ExtraDisk::boots_first) ? 1 : 0;
+  return std::ranges::any_of(plan.disks.extra, &ExtraDisk::boots_first) ? 1 : 0;
 }
 
 }  // namespace hrvm::launch

@@ -35,13 +35,14 @@ std::string property(std::string_view value) {
 }
 
 std::string machine_option(const LaunchPlan& plan) {
-  std::string option = fmt::format("{},accel={}", machine::word(plan.hardware.machine), word(plan.accelerator));
+  std::string option =
+      fmt::format("{},accel={}", machine::word(plan.hardware.machine), word(plan.emulator.accelerator));
   option += ",dump-guest-core=off";
-  if (plan.firmware) option += ",pflash0=pflash0,pflash1=pflash1";
+  if (plan.firmware.uefi) option += ",pflash0=pflash0,pflash1=pflash1";
   if (plan.has_secure_boot()) option += ",smm=on";
   // The firmware speaks on the serial line where there is no screen.
   if (!plan.has_display()) option += ",graphics=off";
-  if (plan.folder) option += ",memory-backend=memory0";
+  if (plan.companions.folder) option += ",memory-backend=memory0";
   return option;
 }
 
@@ -58,7 +59,9 @@ constexpr std::string_view hyperv_flags =
     ",hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,"
     "hv-frequencies=on,hv-tlbflush=on,hv-ipi=on";
 
-std::string cpu_option(const LaunchPlan& plan) { return plan.cpu + std::string(plan.has_hyperv() ? hyperv_flags : ""); }
+std::string cpu_option(const LaunchPlan& plan) {
+  return plan.emulator.cpu + std::string(plan.has_hyperv() ? hyperv_flags : "");
+}
 
 // Variables that only the firmware's own code in SMM may write. It does not wake up from S3 safely.
 void add_protected_flash(Arguments& arguments) {
@@ -67,7 +70,7 @@ void add_protected_flash(Arguments& arguments) {
 }
 
 void add_machine(Arguments& arguments, const LaunchPlan& plan) {
-  arguments.add(plan.qemu);
+  arguments.add(plan.emulator.program);
   arguments.add("-name", fmt::format("guest={}", property(plan.name)));
   arguments.add("-uuid", plan.uuid.text());
   arguments.add("-nodefaults");
@@ -79,7 +82,7 @@ void add_machine(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-smp", fmt::format("{}", plan.hardware.cpus));
   arguments.add("-m", fmt::format("{}M", plan.hardware.memory_bytes / base::MiB));
   arguments.add("-rtc", fmt::format("base={}", machine::word(plan.hardware.clock)));
-  arguments.add("-pidfile", plan.pid_file);
+  arguments.add("-pidfile", plan.control.pid_file);
 }
 
 // The controller that the disk hangs on, where the machine has none of its own.
@@ -111,14 +114,14 @@ std::string disk_model(const machine::Hardware& hardware, std::size_t number) {
 
 // QEMU's NVMe controller does not start without a serial number.
 std::string serial_of(const LaunchPlan& plan, std::size_t number) {
-  const auto& serial = plan.disks[number].serial;
+  const auto& serial = plan.disks.own[number].serial;
   if (!serial.empty() || plan.hardware.bus != Bus::nvme) return serial;
   const auto drawn = "hrvm-" + plan.uuid.text().substr(0, 8);
   return number == 0 ? drawn : fmt::format("{}-{}", drawn, number + 1);
 }
 
 std::string disk_device(const LaunchPlan& plan, std::size_t number) {
-  const auto& disk = plan.disks[number];
+  const auto& disk = plan.disks.own[number];
   const auto node = node_name(plan, number, 0);
   const auto id = number == 0 ? "disk0" : node + "-device";
   auto device = fmt::format("{},id={},drive={}", disk_model(plan.hardware, number), id, node);
@@ -134,30 +137,30 @@ std::string disk_device(const LaunchPlan& plan, std::size_t number) {
 void add_folder(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-object", fmt::format("memory-backend-memfd,id=memory0,size={}M,share=on",
                                        plan.hardware.memory_bytes / base::MiB));
-  arguments.add("-chardev", "socket,id=root0,path=" + property(plan.folder->socket));
+  arguments.add("-chardev", "socket,id=root0,path=" + property(plan.companions.folder->socket));
   arguments.add("-device", fmt::format("vhost-user-fs-pci,chardev=root0,tag={},queue-size=1024", root_tag));
-  arguments.add("-kernel", plan.folder->own.kernel);
-  arguments.add("-initrd", plan.folder->initramfs);
-  arguments.add("-append", plan.folder->command_line);
+  arguments.add("-kernel", plan.companions.folder->own.kernel);
+  arguments.add("-initrd", plan.companions.folder->initramfs);
+  arguments.add("-append", plan.companions.folder->command_line);
 }
 
 void add_disk(Arguments& arguments, const LaunchPlan& plan) {
-  if (plan.folder) return add_folder(arguments, plan);
+  if (plan.companions.folder) return add_folder(arguments, plan);
   for (const auto& node : firmware_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   for (const auto& node : disk_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   if (const auto device = controller(plan.hardware); !device.empty()) arguments.add("-device", device);
-  for (std::size_t number = 0; number < plan.disks.size(); ++number)
+  for (std::size_t number = 0; number < plan.disks.own.size(); ++number)
     arguments.add("-device", disk_device(plan, number));
 }
 
 std::string netdev(const LaunchPlan& plan) {
   const auto& network = plan.hardware.network;
   if (network.kind == NetworkKind::bridge) {
-    const auto helper = plan.bridge_helper.empty() ? "" : ",helper=" + property(plan.bridge_helper);
+    const auto helper = plan.network.bridge_helper.empty() ? "" : ",helper=" + property(plan.network.bridge_helper);
     return "bridge,id=net0,br=" + property(network.bridge) + helper;
   }
   std::string option = network.kind == NetworkKind::isolated ? "user,id=net0,restrict=on" : "user,id=net0";
-  for (const auto& forward : plan.forwards) {
+  for (const auto& forward : plan.network.forwards) {
     option += fmt::format(",hostfwd=tcp:127.0.0.1:{}-:{}", forward.host_port, forward.guest_port);
   }
   return option;
@@ -165,17 +168,18 @@ std::string netdev(const LaunchPlan& plan) {
 
 // Without a boot ROM: the disk boots, and reading one takes time.
 void add_network(Arguments& arguments, const LaunchPlan& plan) {
-  if (plan.nic.empty()) return;
+  if (plan.network.nic.empty()) return;
   arguments.add("-netdev", netdev(plan));
   const auto mac = plan.hardware.mac.empty() ? "" : ",mac=" + plan.hardware.mac;
-  arguments.add("-device", fmt::format("{},id=nic0,netdev=net0{},romfile=", plan.nic, mac));
+  arguments.add("-device", fmt::format("{},id=nic0,netdev=net0{},romfile=", plan.network.nic, mac));
 }
 
 void add_display(Arguments& arguments, const LaunchPlan& plan) {
-  arguments.add("-display", plan.console == Console::gui ? "gtk" : "none");
+  arguments.add("-display", plan.consoles.console == Console::gui ? "gtk" : "none");
   if (!plan.has_display()) return;
-  if (!plan.vnc_socket.empty()) arguments.add("-vnc", "unix:" + property(plan.vnc_socket));
-  if (plan.vnc_port) arguments.add("-vnc", fmt::format("127.0.0.1:{}", *plan.vnc_port - first_vnc_port));
+  if (!plan.consoles.vnc_socket.empty()) arguments.add("-vnc", "unix:" + property(plan.consoles.vnc_socket));
+  if (plan.consoles.vnc_port)
+    arguments.add("-vnc", fmt::format("127.0.0.1:{}", *plan.consoles.vnc_port - first_vnc_port));
   arguments.add("-device", "VGA,id=video0");
   arguments.add("-device", "qemu-xhci,id=usb0");
   arguments.add("-device", "usb-tablet,bus=usb0.0");
@@ -187,19 +191,19 @@ std::string socket_chardev(const std::string& id, const std::string& path, bool 
 }
 
 void add_serial(Arguments& arguments, const LaunchPlan& plan) {
-  if (plan.serial == SerialTarget::none) return;
-  const bool terminal = plan.serial == SerialTarget::terminal;
-  const bool watched = plan.serial == SerialTarget::watched;
+  if (plan.consoles.serial == SerialTarget::none) return;
+  const bool terminal = plan.consoles.serial == SerialTarget::terminal;
+  const bool watched = plan.consoles.serial == SerialTarget::watched;
   arguments.add("-chardev", terminal ? "stdio,id=serial0,mux=on,signal=off"
-                                     : socket_chardev("serial0", plan.console_socket, watched));
+                                     : socket_chardev("serial0", plan.consoles.serial_socket, watched));
   arguments.add("-serial", "chardev:serial0");
   if (terminal) arguments.add("-mon", "chardev=serial0,mode=readline");
 }
 
 void add_control(Arguments& arguments, const LaunchPlan& plan) {
-  arguments.add("-chardev", socket_chardev("qmp0", plan.qmp_socket, false));
+  arguments.add("-chardev", socket_chardev("qmp0", plan.control.qmp_socket, false));
   arguments.add("-mon", "chardev=qmp0,mode=control");
-  arguments.add("-chardev", socket_chardev("guard0", plan.guard_socket, false));
+  arguments.add("-chardev", socket_chardev("guard0", plan.control.guard_socket, false));
   arguments.add("-mon", "chardev=guard0,mode=control");
 }
 
@@ -220,8 +224,8 @@ void add_extra_disks(Arguments& arguments, const LaunchPlan& plan) {
 }
 
 void add_tpm(Arguments& arguments, const LaunchPlan& plan) {
-  if (!plan.tpm) return;
-  arguments.add("-chardev", "socket,id=tpm0,path=" + property(plan.tpm->socket));
+  if (!plan.companions.tpm) return;
+  arguments.add("-chardev", "socket,id=tpm0,path=" + property(plan.companions.tpm->socket));
   arguments.add("-tpmdev", "emulator,id=tpm-backend0,chardev=tpm0");
   arguments.add("-device", "tpm-crb,id=tpm-device0,tpmdev=tpm-backend0");
 }

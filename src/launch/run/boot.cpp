@@ -14,22 +14,22 @@ namespace {
 
 std::string variables_of(const Boot& boot, const sys::Host& host, const Listener& listener) {
   if (boot.variables) return sys::read_file(*boot.variables, largest_flash);
-  return new_variables(host, listener, *boot.plan.firmware, boot.base);
+  return new_variables(host, listener, *boot.plan.firmware.uefi, boot.base);
 }
 
 // QEMU keeps its folder locked.
 void make_throw_away(Boot& boot, const sys::Host& host, const Listener& listener) {
   boot.throw_away.emplace(boot.machine, boot.state, boot.id);
   boot.keep.fds.push_back(boot.throw_away->lock_fd());
-  if (boot.plan.tpm) boot.throw_away->copy_tpm(boot.machine);
-  if (boot.plan.firmware) boot.throw_away->write_nvram(variables_of(boot, host, listener));
+  if (boot.plan.companions.tpm) boot.throw_away->copy_tpm(boot.machine);
+  if (boot.plan.firmware.uefi) boot.throw_away->write_nvram(variables_of(boot, host, listener));
 }
 
 }  // namespace
 
 void make_run_folder(const LaunchPlan& plan) {
-  sys::make_directories(plan.run_folder);
-  if (plan.tpm) link_tpm_folder(*plan.tpm);
+  sys::make_directories(plan.control.run_folder);
+  if (plan.companions.tpm) link_tpm_folder(*plan.companions.tpm);
 }
 
 void make(Boot& boot, const sys::Host& host, const Listener& listener) {
@@ -39,7 +39,7 @@ void make(Boot& boot, const sys::Host& host, const Listener& listener) {
     make_throw_away(boot, host, listener);
   else if (boot.lacks_variables())
     boot.machine = give_variables(boot.store, boot.machine, boot.id,
-                                  new_variables(host, listener, *boot.plan.firmware, boot.base));
+                                  new_variables(host, listener, *boot.plan.firmware.uefi, boot.base));
 }
 
 bool stays_in_background(const Boot& boot) {
@@ -50,7 +50,7 @@ bool stays_in_background(const Boot& boot) {
 void clean_up(const Boot& boot) {
   if (!boot.throw_away) return;
   boot.throw_away->remove();
-  sys::remove_all(boot.plan.run_folder);
+  sys::remove_all(boot.plan.control.run_folder);
 }
 
 }  // namespace hrvm::launch

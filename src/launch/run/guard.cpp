@@ -62,10 +62,10 @@ class Guard {
   Guard(const sys::Host& host, const LaunchPlan& plan, int terminal_fd)
       : host_(host),
         plan_(plan),
-        store_(machine::Path(plan.disks.front().layer().path).parent_path()),
+        store_(machine::Path(plan.disks.own.front().layer().path).parent_path()),
         terminal_fd_(terminal_fd) {
     stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
-    if (!plan.nvram.empty()) nvram_bytes_ = sys::status(plan.nvram).size_bytes;
+    if (!plan.firmware.nvram.empty()) nvram_bytes_ = sys::status(plan.firmware.nvram).size_bytes;
     in_memory_ = machine::examine_storage(host, store_).filesystem == "tmpfs";
   }
 
@@ -81,7 +81,7 @@ class Guard {
   std::optional<Qmp> connect() const {
     const auto deadline = Clock::now() + start_limit;
     while (has_taken_layer(plan_) && Clock::now() < deadline) {
-      if (auto qmp = Qmp::connect(plan_.guard_socket, 1s)) return qmp;
+      if (auto qmp = Qmp::connect(plan_.control.guard_socket, 1s)) return qmp;
       std::this_thread::sleep_for(20ms);
     }
     return std::nullopt;
@@ -106,7 +106,7 @@ class Guard {
     const auto layers = this->layers();
     const auto kept = machine::room_to_keep(now);
     const auto room = now.available_bytes - std::min(kept, now.available_bytes);
-    growth_.add(Clock::now(), plan_.folder ? now.used_bytes : taken_by(layers));
+    growth_.add(Clock::now(), plan_.companions.folder ? now.used_bytes : taken_by(layers));
     const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
     const bool at_bound = hit_ && is_near_bound(layers);
     if (has_room) paused_ = forced_ = false;
@@ -122,7 +122,7 @@ class Guard {
 
   std::vector<sys::FileStatus> layers() const {
     std::vector<sys::FileStatus> layers;
-    for (const auto& disk : plan_.disks) layers.push_back(sys::status(disk.layer().path));
+    for (const auto& disk : plan_.disks.own) layers.push_back(sys::status(disk.layer().path));
     return layers;
   }
 
@@ -149,7 +149,7 @@ class Guard {
   // The layers of several disks share the room: which of them will grow, nobody knows. The variables of the firmware
   // are a file that QEMU writes as well.
   void bound(Qmp& qmp, const std::vector<sys::FileStatus>& layers, std::uint64_t room) {
-    if (plan_.folder) return;  // it is not QEMU that writes
+    if (plan_.companions.folder) return;  // it is not QEMU that writes
     const auto share = room / layers.size();
     std::vector<std::uint64_t> wanted;
     for (const auto& layer : layers) wanted.push_back(std::max(size_with(share, layer), nvram_bytes_));
@@ -194,7 +194,7 @@ class Guard {
     Json json;
     json.set("paused", report.paused).set("room_bytes", report.room_bytes);
     json.set("bytes_per_second", report.bytes_per_second);
-    sys::AtomicFile file(report_file(plan_.run_folder));
+    sys::AtomicFile file(report_file(plan_.control.run_folder));
     file.write(base::to_text(json, -1));
     file.commit();
     written_ = report;

@@ -13,11 +13,11 @@ constexpr std::chrono::seconds start_limit{30};
 
 void wait_until_running(sys::Child& qemu, const LaunchPlan& plan) {
   const auto deadline = std::chrono::steady_clock::now() + start_limit;
-  while (!Qmp::connect(plan.qmp_socket, 1s)) {
+  while (!Qmp::connect(plan.control.qmp_socket, 1s)) {
     if (const auto status = qemu.wait(10ms)) throw early_end(*status, words_of_qemu(plan));
     sys::check_interrupted();
     if (std::chrono::steady_clock::now() > deadline) {
-      throw base::Error(base::ErrorKind::external, "QEMU started, but does not answer").on(plan.qmp_socket);
+      throw base::Error(base::ErrorKind::external, "QEMU started, but does not answer").on(plan.control.qmp_socket);
     }
   }
 }

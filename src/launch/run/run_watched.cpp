@@ -101,7 +101,7 @@ class ActivityMeter {
   std::optional<Activity> look() {
     if (Clock::now() < next_look_) return std::nullopt;
     next_look_ = Clock::now() + 1s;
-    if (!qmp_) qmp_ = Qmp::connect(plan_.qmp_socket, 200ms);
+    if (!qmp_) qmp_ = Qmp::connect(plan_.control.qmp_socket, 200ms);
     if (!qmp_) return std::nullopt;
     try {
       read_counters();
@@ -168,7 +168,7 @@ class Watch {
   // QEMU waits for this connection before it does anything else. nullopt when the time passes first.
   std::optional<sys::UnixSocket> connect() {
     while (!is_late()) {
-      if (auto console = sys::UnixSocket::connect(plan_.console_socket, 1s)) return console;
+      if (auto console = sys::UnixSocket::connect(plan_.consoles.serial_socket, 1s)) return console;
       if (const auto status = qemu_.wait(look_interval)) throw early_end(*status, words_of_qemu(plan_));
       sys::check_interrupted();
     }

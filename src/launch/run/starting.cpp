@@ -46,7 +46,7 @@ std::string hint_for(const std::string& words) {
   return found == known_causes.end() ? "" : std::string(found->hint);
 }
 
-machine::Path words_file(const LaunchPlan& plan) { return plan.run_folder / "qemu.log"; }
+machine::Path words_file(const LaunchPlan& plan) { return plan.control.run_folder / "qemu.log"; }
 
 // "qemu-system-x86_64: -device x: what it says" → "what it says" is kept whole: the option tells where to look.
 std::string without_notes(std::string_view text) {
@@ -60,16 +60,16 @@ std::string without_notes(std::string_view text) {
 }  // namespace
 
 PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
-  sys::make_directories(plan.run_folder);
+  sys::make_directories(plan.control.run_folder);
   PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
-  if (plan.folder) prepared.held = share_folder(host, plan, keep);
-  if (plan.tpm) prepared.held.push_back(start_tpm(host, *plan.tpm, keep));
+  if (plan.companions.folder) prepared.held = share_folder(host, plan, keep);
+  if (plan.companions.tpm) prepared.held.push_back(start_tpm(host, *plan.companions.tpm, keep));
   for (const auto& fd : prepared.held) prepared.command.inherited_fds.push_back(fd.get());
   return prepared;
 }
 
 bool has_taken_layer(const LaunchPlan& plan) {
-  return block::image_use(plan.disks.front().layer().path) == block::ImageUse::write;
+  return block::image_use(plan.disks.own.front().layer().path) == block::ImageUse::write;
 }
 
 sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
@@ -83,8 +83,8 @@ sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep
 std::string words_of_qemu(const LaunchPlan& plan) {
   auto words = sys::try_read_file(words_file(plan), 1 << 20).value_or("");
   // What ended virtiofsd, it has said itself.
-  if (plan.folder && words.find("vhost") != words.npos)
-    words += sys::try_read_file(plan.folder->log, 1 << 20).value_or("");
+  if (plan.companions.folder && words.find("vhost") != words.npos)
+    words += sys::try_read_file(plan.companions.folder->log, 1 << 20).value_or("");
   return without_notes(words);
 }
 
@@ -95,7 +95,7 @@ Error early_end(int exit_status, const std::string& words) {
 
 void end_qemu(sys::Child& qemu, const LaunchPlan& plan) {
   try {
-    if (auto qmp = Qmp::connect(plan.qmp_socket, 500ms)) qmp->execute("quit", base::Json::object(), 500ms);
+    if (auto qmp = Qmp::connect(plan.control.qmp_socket, 500ms)) qmp->execute("quit", base::Json::object(), 500ms);
   } catch (const Error&) {
     // The signals that follow need no answer.
   }

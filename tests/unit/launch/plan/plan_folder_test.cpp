@@ -39,7 +39,7 @@ bool has(const std::vector<std::string>& words, const std::string& word) {
 }  // namespace
 
 TEST_CASE_METHOD(FolderSample, "a folder's layers are an overlay: the active above, the frozen and the folder below") {
-  const auto folder = plan().folder.value();
+  const auto folder = plan().companions.folder.value();
   REQUIRE(folder.overlay);
   CHECK(folder.overlay->upper == "/store/web/layers/a.folder/upper");
   CHECK(folder.overlay->work == "/store/web/layers/a.folder/work");
@@ -51,10 +51,10 @@ TEST_CASE_METHOD(FolderSample, "a folder's layers are an overlay: the active abo
 TEST_CASE_METHOD(FolderSample, "a direct machine has no overlay, but its throw-away boot has one over the folder") {
   machine.definition.base.format = machine::BaseFormat::direct;
   layers.pop_back();
-  CHECK_FALSE(plan().folder->overlay);
-  CHECK(plan().folder->folder == "/srv/we:b");
+  CHECK_FALSE(plan().companions.folder->overlay);
+  CHECK(plan().companions.folder->folder == "/srv/we:b");
   layers.insert(layers.begin(), "/store/web/tmp/1/layer.folder");
-  CHECK(plan().folder->overlay->lowers == std::vector<machine::Path>{"/srv/we:b"});
+  CHECK(plan().companions.folder->overlay->lowers == std::vector<machine::Path>{"/srv/we:b"});
 }
 
 TEST_CASE_METHOD(FolderSample, "QEMU starts the folder's kernel with shared memory and no disk") {

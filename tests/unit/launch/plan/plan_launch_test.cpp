@@ -33,7 +33,7 @@ TEST_CASE_METHOD(Sample, "what runs is what the state says, unless asked otherwi
   CHECK(hardware.memory_bytes == base::GiB);
   CHECK(hardware.cpus == 1);
   CHECK(hardware.bus == machine::Bus::nvme);
-  CHECK(plan().nic == "");
+  CHECK(plan().network.nic == "");
 }
 
 TEST_CASE_METHOD(Sample, "what no machine can have does not boot, also where an older hrvm took it") {
@@ -46,25 +46,25 @@ TEST_CASE_METHOD(Sample, "what no machine can have does not boot, also where an 
 }
 
 TEST_CASE_METHOD(Sample, "KVM is used where it is proved, else TCG, with the reason") {
-  CHECK(plan().accelerator == Accelerator::kvm);
-  CHECK(plan().cpu == "host");
+  CHECK(plan().emulator.accelerator == Accelerator::kvm);
+  CHECK(plan().emulator.cpu == "host");
   host.kvm = {false, "/dev/kvm is not there"};
-  CHECK(plan().accelerator == Accelerator::tcg);
-  CHECK(plan().accelerator_reason == "/dev/kvm is not there");
-  CHECK(plan().cpu == "max");
+  CHECK(plan().emulator.accelerator == Accelerator::tcg);
+  CHECK(plan().emulator.reason == "/dev/kvm is not there");
+  CHECK(plan().emulator.cpu == "max");
   request.accelerator = Accelerator::kvm;
   CHECK(refusal(*this, "--accel tcg") == base::ErrorKind::unsupported);
 }
 
 TEST_CASE_METHOD(Sample, "TCG that is asked for is taken though KVM works") {
   request.accelerator = Accelerator::tcg;
-  CHECK(plan().accelerator == Accelerator::tcg);
-  CHECK(plan().accelerator_reason == "asked for");
+  CHECK(plan().emulator.accelerator == Accelerator::tcg);
+  CHECK(plan().emulator.reason == "asked for");
 }
 
 TEST_CASE_METHOD(Sample, "a CPU model cannot carry anything but a model and flags") {
   request.hardware.cpu = "Nehalem,-vmx,+aes";
-  CHECK(plan().cpu == "Nehalem,-vmx,+aes");
+  CHECK(plan().emulator.cpu == "Nehalem,-vmx,+aes");
   for (const auto* bad : {"", "-h", "max; reboot", "host\n", ",vmx"}) {
     CAPTURE(bad);
     request.hardware.cpu = bad;
@@ -75,11 +75,11 @@ TEST_CASE_METHOD(Sample, "a CPU model cannot carry anything but a model and flag
 TEST_CASE_METHOD(Sample, "UEFI takes the firmware whose variables have the size of the machine's own, on q35") {
   request.hardware.firmware = machine::Firmware::uefi;
   state.hardware.machine = machine::MachineType::pc;
-  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
+  CHECK(plan().firmware.uefi->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
   CHECK(plan().hardware.machine == machine::MachineType::q35);
-  CHECK(plan().nvram == nvram);
+  CHECK(plan().firmware.nvram == nvram);
   host.nvram_bytes = 131072;
-  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
+  CHECK(plan().firmware.uefi->code_path == "/usr/share/OVMF/OVMF_CODE.fd");
   host.nvram_bytes = 5;
   CHECK(refusal(*this, "hrvm reset") == base::ErrorKind::not_found);
   host.firmwares.clear();
@@ -88,8 +88,8 @@ TEST_CASE_METHOD(Sample, "UEFI takes the firmware whose variables have the size 
 
 TEST_CASE_METHOD(Sample, "BIOS needs no firmware and has no variables") {
   host.firmwares.clear();
-  CHECK_FALSE(plan().firmware);
-  CHECK(plan().nvram.empty());
+  CHECK_FALSE(plan().firmware.uefi);
+  CHECK(plan().firmware.nvram.empty());
 }
 
 TEST_CASE_METHOD(Sample, "QEMU that is not installed is named with its package") {
@@ -101,7 +101,7 @@ TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from S
   machine.definition.base.sectors = {4096, 4096};
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::unsupported);
   request.hardware.firmware = machine::Firmware::uefi;
-  CHECK(plan().disks[0].sectors.logical_bytes == 4096);
+  CHECK(plan().disks.own[0].sectors.logical_bytes == 4096);
   request.hardware.bus = machine::Bus::sata;
   CHECK(refusal(*this, "--bus virtio") == base::ErrorKind::unsupported);
 }
@@ -115,62 +115,62 @@ TEST_CASE_METHOD(Sample, "IDE disks come with the machine type pc, BIOS and 512-
 
 TEST_CASE_METHOD(Sample, "Secure Boot takes firmware that has it, and is nothing for BIOS") {
   state.hardware.secure_boot = machine::SecureBoot::on;
-  CHECK_FALSE(plan().firmware);
+  CHECK_FALSE(plan().firmware.uefi);
   CHECK_FALSE(plan().has_secure_boot());
   request.hardware.secure_boot = machine::SecureBoot::on;
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::usage);
   request.hardware.firmware = machine::Firmware::uefi;
-  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
+  CHECK(plan().firmware.uefi->code_path == "/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
   CHECK(plan().has_secure_boot());
   request.hardware.secure_boot = machine::SecureBoot::blank;
   CHECK(refusal(*this, "apt install ovmf") == base::ErrorKind::not_found);
   request.hardware.secure_boot = machine::SecureBoot::off;
-  CHECK(plan().firmware->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
+  CHECK(plan().firmware.uefi->code_path == "/usr/share/OVMF/OVMF_CODE_4M.fd");
 }
 
 TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that is VNC's") {
   request.vnc_port = 5917;
-  CHECK(plan().vnc_port == 5917);
-  CHECK(plan().vnc_socket.empty());
+  CHECK(plan().consoles.vnc_port == 5917);
+  CHECK(plan().consoles.vnc_socket.empty());
   request.console = Console::serial;
   CHECK(refusal(*this, "--console vnc") == base::ErrorKind::usage);
 }
 
 TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
   layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
-  CHECK(plan().disks[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
-                                                       {"/s/web/layers/a1.qcow2", "qcow2", false},
-                                                       {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
+  CHECK(plan().disks.own[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
+                                                           {"/s/web/layers/a1.qcow2", "qcow2", false},
+                                                           {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
   host.base.kind = probe::DiskKind::image;
   host.base.path = host.base.stable_path = "/images/a.img";
-  CHECK(plan().disks[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
+  CHECK(plan().disks.own[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
 }
 
 TEST_CASE_METHOD(Sample, "the L2 cache covers the disk, up to 64 MiB") {
   machine.definition.base.size_bytes = 256 * base::MiB;
-  CHECK(plan().disks[0].l2_cache_bytes == base::MiB);
+  CHECK(plan().disks.own[0].l2_cache_bytes == base::MiB);
   machine.definition.base.size_bytes = 256 * base::GiB;
-  CHECK(plan().disks[0].l2_cache_bytes == 32 * base::MiB);
+  CHECK(plan().disks.own[0].l2_cache_bytes == 32 * base::MiB);
   machine.definition.base.size_bytes = 10 * base::TiB;
-  CHECK(plan().disks[0].l2_cache_bytes == 64 * base::MiB);
+  CHECK(plan().disks.own[0].l2_cache_bytes == 64 * base::MiB);
 }
 
 TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
   machine.definition.base.serial = "0123456789012345678901234";
-  CHECK(plan().disks[0].serial == "01234567890123456789");
+  CHECK(plan().disks.own[0].serial == "01234567890123456789");
 }
 
 TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {
   request.forwards = {{2222, 22}};
-  CHECK(plan().forwards.size() == 1);
+  CHECK(plan().network.forwards.size() == 1);
   request.hardware.network = machine::Network{machine::NetworkKind::bridge, "br0"};
   CHECK(refusal(*this, "--net nat") == base::ErrorKind::usage);
 }
 
 TEST_CASE_METHOD(Sample, "a SATA machine has a network card that needs no virtio driver") {
-  CHECK(plan().nic == "virtio-net-pci");
+  CHECK(plan().network.nic == "virtio-net-pci");
   request.hardware.bus = machine::Bus::sata;
-  CHECK(plan().nic == "e1000e");
+  CHECK(plan().network.nic == "e1000e");
 }
 
 TEST_CASE_METHOD(Sample, "the serial line goes where somebody can see it") {
@@ -191,17 +191,17 @@ TEST_CASE_METHOD(Sample, "the serial line goes where somebody can see it") {
   request.console = expected.console;
   request.detach = expected.detach;
   request.supervised = expected.supervised;
-  CHECK(plan().serial == expected.serial);
-  CHECK(plan().vnc_socket.empty() != expected.vnc);
+  CHECK(plan().consoles.serial == expected.serial);
+  CHECK(plan().consoles.vnc_socket.empty() != expected.vnc);
   const bool by_socket = expected.serial == SerialTarget::socket || expected.serial == SerialTarget::watched;
-  CHECK(plan().console_socket.empty() != by_socket);
+  CHECK(plan().consoles.serial_socket.empty() != by_socket);
 }
 
 TEST_CASE_METHOD(Sample, "a window needs a display") {
   request.console = Console::gui;
   CHECK(refusal(*this, "--console vnc") == base::ErrorKind::unsupported);
   host.display = true;
-  CHECK(plan().vnc_socket.empty());
+  CHECK(plan().consoles.vnc_socket.empty());
 }
 
 TEST_CASE("words of the command line are understood, and no others") {

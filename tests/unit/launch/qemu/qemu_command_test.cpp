@@ -30,19 +30,19 @@ std::string listed(const std::vector<std::string>& command) {
 // The plan with files that are there, and an accelerator that any host has.
 struct OnThisHost {
   OnThisHost(const sys::Host& host, const Sample& sample) : plan(sample.plan()) {
-    plan.qemu = *host.find_program("qemu-system-x86_64");
-    plan.accelerator = Accelerator::tcg;
-    if (plan.cpu.starts_with("host")) plan.cpu.replace(0, 4, "max");
+    plan.emulator.program = *host.find_program("qemu-system-x86_64");
+    plan.emulator.accelerator = Accelerator::tcg;
+    if (plan.emulator.cpu.starts_with("host")) plan.emulator.cpu.replace(0, 4, "max");
     plan.hardware.memory_bytes = 64 * base::MiB;
-    plan.run_folder = folder.path();
-    plan.qmp_socket = folder / "qmp.sock";
-    plan.guard_socket = folder / "guard.sock";
-    plan.pid_file = folder / "pid";
-    if (!plan.vnc_socket.empty()) plan.vnc_socket = folder / "vnc.sock";
-    if (!plan.console_socket.empty()) plan.console_socket = folder / "console.sock";
-    if (plan.tpm) {
-      plan.tpm = {*host.find_program("swtpm"), folder / "tpm", folder / "tpm.sock", folder / "tpm.pid"};
-      tpm_lifeline = start_tpm(host, *plan.tpm, {});
+    plan.control.run_folder = folder.path();
+    plan.control.qmp_socket = folder / "qmp.sock";
+    plan.control.guard_socket = folder / "guard.sock";
+    plan.control.pid_file = folder / "pid";
+    if (!plan.consoles.vnc_socket.empty()) plan.consoles.vnc_socket = folder / "vnc.sock";
+    if (!plan.consoles.serial_socket.empty()) plan.consoles.serial_socket = folder / "console.sock";
+    if (plan.companions.tpm) {
+      plan.companions.tpm = {*host.find_program("swtpm"), folder / "tpm", folder / "tpm.sock", folder / "tpm.pid"};
+      tpm_lifeline = start_tpm(host, *plan.companions.tpm, {});
     }
     place_files(host);
   }
@@ -51,7 +51,7 @@ struct OnThisHost {
     folder.write("base, with a comma.img", "");
     std::filesystem::resize_file(folder / "base, with a comma.img", 64 * base::MiB);
     const DiskNode base{folder / "base, with a comma.img", "raw", false};
-    for (auto& disk : plan.disks) {
+    for (auto& disk : plan.disks.own) {
       if (disk.base_nodes > 0) disk.chain.back() = base;
       for (std::size_t index = 0; index + (disk.base_nodes > 0) < disk.chain.size(); ++index) {
         auto& path = disk.chain[index].path;
@@ -59,10 +59,10 @@ struct OnThisHost {
         host.runner.run({{"qemu-img", "create", "-q", "-f", "qcow2", path, "64M"}}, 10s);
       }
     }
-    for (auto& extra : plan.extra_disks) extra.chain = {base};
-    if (!plan.firmware) return;
-    plan.nvram = folder / "vars.fd";
-    std::filesystem::copy_file(plan.firmware->template_path, plan.nvram);
+    for (auto& extra : plan.disks.extra) extra.chain = {base};
+    if (!plan.firmware.uefi) return;
+    plan.firmware.nvram = folder / "vars.fd";
+    std::filesystem::copy_file(plan.firmware.uefi->template_path, plan.firmware.nvram);
   }
 
   test::TemporaryDirectory folder;
@@ -72,7 +72,7 @@ struct OnThisHost {
 
 std::optional<Qmp> connect_when_there(sys::Child& qemu, const LaunchPlan& plan) {
   for (int turn = 0; turn < 1000 && !qemu.poll(); ++turn) {
-    if (auto qmp = Qmp::connect(plan.qmp_socket, 10s)) return qmp;
+    if (auto qmp = Qmp::connect(plan.control.qmp_socket, 10s)) return qmp;
     qemu.wait(10ms);
   }
   return std::nullopt;
@@ -95,8 +95,8 @@ std::string start_and_quit(const sys::Host& host, const OnThisHost& it) {
   const sys::Fd errors = sys::open_file(it.folder / "errors", 0101, 0600);  // O_WRONLY | O_CREAT
   auto qemu = host.runner.spawn({command}, {-1, -1, errors.get()}, true);
   std::optional<sys::UnixSocket> reader;
-  while (it.plan.serial == SerialTarget::watched && !reader && !qemu.wait(10ms)) {
-    reader = sys::UnixSocket::connect(it.plan.console_socket, 1s);
+  while (it.plan.consoles.serial == SerialTarget::watched && !reader && !qemu.wait(10ms)) {
+    reader = sys::UnixSocket::connect(it.plan.consoles.serial_socket, 1s);
   }
   auto qmp = connect_when_there(qemu, it.plan);
   if (!qmp) return "ended: " + complaints(it);
@@ -188,8 +188,8 @@ TEST_CASE("QEMU takes every word of these commands") {
     Sample sample;
     variant.change(sample);
     const auto plan = sample.plan();
-    if (!variant.runs_anywhere || (plan.firmware && !sys::is_readable(plan.firmware->code_path))) continue;
-    if (plan.tpm && !host.find_program("swtpm")) continue;
+    if (!variant.runs_anywhere || (plan.firmware.uefi && !sys::is_readable(plan.firmware.uefi->code_path))) continue;
+    if (plan.companions.tpm && !host.find_program("swtpm")) continue;
     INFO(variant.name);
     const OnThisHost it(host, sample);
     CHECK(start_and_quit(host, it) == "prelaunch");

@@ -74,7 +74,7 @@ TEST_CASE_METHOD(Chip, "what a TPM remembers is copied, without its lock file") 
 
 TEST_CASE_METHOD(Sample, "a machine with a TPM wants swtpm, and is told what to install") {
   request.hardware.tpm = true;
-  CHECK(plan().tpm->socket == host.run_folder / "tpm.sock");
+  CHECK(plan().companions.tpm->socket == host.run_folder / "tpm.sock");
   host.swtpm.clear();
   try {
     plan();
@@ -84,5 +84,5 @@ TEST_CASE_METHOD(Sample, "a machine with a TPM wants swtpm, and is told what to 
     CHECK_THAT(error.hint(), Catch::Contains("apt install swtpm"));
   }
   request.hardware.tpm = false;
-  CHECK_FALSE(plan().tpm);
+  CHECK_FALSE(plan().companions.tpm);
 }

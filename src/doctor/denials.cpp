@@ -66,9 +66,8 @@ std::vector<Denial> denials(const sys::Host& host) {
 }
 
 bool is_base_of(const std::string& path, const Machine& machine) {
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
-    if (const auto& base = machine.definition.disk(disk); path == base.path || path == base.stable_path) return true;
-  return false;
+  return std::ranges::any_of(machine.definition.disks,
+                             [&](const auto& base) { return path == base.path || path == base.stable_path; });
 }
 
 bool concerns(const Denial& denial, const Machine& machine) {

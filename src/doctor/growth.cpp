@@ -16,9 +16,9 @@ static Growth growth_of(const sys::Host& host, const machine::Machine& machine) 
   for (const auto& file : machine.definition.files()) {
     growth.allocated_bytes += sys::status(machine.folder / file).allocated_bytes;
   }
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk) {
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
     const auto active = sys::status(machine.layer_path(machine.definition.active.layer, disk)).allocated_bytes;
-    const auto whole = machine.definition.disk(disk).size_bytes;
+    const auto whole = machine.definition.disks[disk].size_bytes;
     growth.room_bytes += whole > active ? whole - active : 0;
   }
   return growth;

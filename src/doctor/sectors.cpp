@@ -7,7 +7,7 @@
 namespace hrvm::doctor {
 
 static Results examine(const machine::Machine& machine) {
-  const auto& sectors = machine.definition.base.sectors;
+  const auto& sectors = machine.definition.disks.front().sectors;
   if (machine.definition.active.hardware.firmware == machine::Firmware::uefi) return {};
   const auto remedy = fmt::format("hrvm boot {} --firmware uefi", machine.name);
   if (sectors.logical_bytes == 4096) {

@@ -81,7 +81,7 @@ void MachineStore::add_on(const machine::BaseIdentity& base, const std::string& 
   definition.created = host_.now;
   definition.description = "the server of " + name;
   definition.system = "Debian GNU/Linux 12 (bookworm)";
-  definition.base = base;
+  definition.disks[0] = base;
   definition.active = {store().new_id(), std::nullopt, hardware(), std::nullopt};
   const auto device = block::open_device(file);
   definition.fingerprints[definition.active.layer] = machine::read_fingerprint({device.get()}, host_.now);

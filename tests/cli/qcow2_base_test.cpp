@@ -54,7 +54,7 @@ struct ImageChain {
 TEST_CASE_METHOD(ImageChain, "a machine on a qcow2 image shows what all of its chain shows, and writes to none of it") {
   const auto before = bytes();
   REQUIRE(import({"--hash"}) == 0);
-  CHECK(store.machine("web").definition.base.format == machine::BaseFormat::qcow2);
+  CHECK(store.machine("web").definition.disks[0].format == machine::BaseFormat::qcow2);
   CHECK(image::read_info(store.machine("web").active_layer()).backing->format == "qcow2");
   CHECK(shown(in_p1) == 'M');
   CHECK(shown(in_p1 + (64 << 10)) == 'W');

@@ -95,14 +95,14 @@ TEST_CASE("the hardware that a release kept is what this hrvm reads") {
     REQUIRE(web.previous);
     CHECK(web.previous->head == "tuned");
     const auto db = store.machine("db").definition;
-    CHECK(db.base.format == machine::BaseFormat::qcow2);
-    REQUIRE(db.disk_count() == 3);
-    CHECK(db.disk(2).is_empty());
+    CHECK(db.disks[0].format == machine::BaseFormat::qcow2);
+    REQUIRE(db.disks.size() == 3);
+    CHECK(db.disks[2].is_empty());
     CHECK(db.active.hardware.secure_boot == machine::SecureBoot::on);
     CHECK(db.active.hardware.network == machine::Network{machine::NetworkKind::bridge, "br0"});
     CHECK(db.active.hardware.disks.size() == 1);
     CHECK(db.active.hardware.iso->boots_first);
-    CHECK(store.machine("guest").definition.base.is_folder());
+    CHECK(store.machine("guest").definition.disks[0].is_folder());
   }
 }
 

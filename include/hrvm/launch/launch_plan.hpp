@@ -210,9 +210,8 @@ struct LaunchCircumstances {
   bool display = false;                      // there is one for --console gui
   bool libvirt_as_root = false;              // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
-  machine::Path tpm_folder;         // what its TPM remembers, or will
-  probe::Disk base;                 // where it is now
-  std::vector<probe::Disk> others;  // where the machine's other disks are; one without a path began empty
+  machine::Path tpm_folder;        // what its TPM remembers, or will
+  std::vector<probe::Disk> disks;  // where the machine's bases are now, in order; one without a path began empty
   std::vector<ExtraSource> extra_sources;
 };
 

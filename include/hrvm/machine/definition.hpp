@@ -151,10 +151,10 @@ struct Definition {
   base::Guid uuid;
   base::Time created{};
   std::string description;
-  std::string system;                // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
-  BaseIdentity base;                 // of its first disk, the one that it boots from
-  std::vector<BaseIdentity> others;  // of its other disks, in the order in which the guest has them
-  image::Geometry geometry;          // of every layer
+  std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  // The bases of its disks, in the order in which the guest has them: it boots from the first, and has at least that.
+  std::vector<BaseIdentity> disks = std::vector<BaseIdentity>(1);
+  image::Geometry geometry;  // of every layer
   State active;
   std::optional<State> previous;    // what the last reset or revert discarded: undo swaps it with active
   std::vector<Snapshot> snapshots;  // parents before children
@@ -165,8 +165,8 @@ struct Definition {
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.
   std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;
-  std::size_t disk_count() const { return 1 + others.size(); }
-  const BaseIdentity& disk(std::size_t index) const { return index == 0 ? base : others.at(index - 1); }
+  bool is_on_folder() const { return disks.front().is_folder(); }  // then it has no other disk
+  bool is_direct() const { return disks.front().is_direct(); }
   std::string layer_name(const std::string& id, std::size_t disk = 0) const;
   std::string layer_file(const std::string& id, std::size_t disk = 0) const { return "layers/" + layer_name(id, disk); }
   // Everything it names, as paths relative to the machine's folder: "layers/….qcow2", "nvram/….fd".

@@ -61,8 +61,7 @@ std::string_view word(Drift drift);
 
 struct BaseState {
   Drift drift = Drift::none;
-  std::optional<probe::Disk> disk;  // where it is now
-  std::vector<probe::Disk> disks;   // where all of them are, in order; one without a path began empty
+  std::vector<probe::Disk> disks;  // where they are now, in order; one without a path began empty; none: missing
   std::vector<std::string> reasons;
   std::vector<MarkComparison> evidence;
 };

@@ -35,8 +35,8 @@ struct ImportPlan {
 };
 
 struct ImportCircumstances {
-  probe::Survey survey;               // of the disk that boots, and of what it and the others bear together
-  std::vector<probe::Survey> others;  // of the disks that are imported along with it, each by itself
+  // Of its disks. The first, which boots, tells also of what they bear together; each other of itself alone.
+  std::vector<probe::Survey> surveys;
   StorageState storage;
   HostResources host;
   std::vector<std::string> taken_names;

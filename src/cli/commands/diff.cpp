@@ -55,13 +55,13 @@ Error no_folder(const machine::Machine& machine) {
 Error no_states(const machine::Machine& machine) {
   return Error(ErrorKind::unsupported,
                fmt::format("machine {} writes to {} itself, so there is nothing to compare it with", machine.name,
-                           machine.definition.base.path));
+                           machine.definition.disks.front().path));
 }
 
 fs::Folders stack_of(const Context& context, const machine::Store& store, const NamedMachine& named) {
   const auto machine = store.load(named.machine);
-  if (!machine.definition.base.is_folder()) throw no_folder(machine);
-  if (machine.definition.base.is_direct()) throw no_states(machine);
+  if (!machine.definition.is_on_folder()) throw no_folder(machine);
+  if (machine.definition.is_direct()) throw no_states(machine);
   const auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   if (!named.snapshot && machine::run_state(machine) == machine::RunState::running)

@@ -47,7 +47,7 @@ probe::Disk checked_base(const Context& context, const machine::Machine& machine
 
 // An image is of one disk: of several it must be said which.
 std::size_t chosen_disk(const Context& context, const machine::Machine& machine) {
-  const auto count = machine.definition.disk_count();
+  const auto count = machine.definition.disks.size();
   const auto number = context.arguments.number("--disk");
   if (!number && count == 1) return 0;
   if (number && *number >= 1 && *number <= count) return std::size_t(*number - 1);
@@ -66,7 +66,7 @@ void warn_of_little_space(const Context& context, const Export& plan) {
 
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = store.load(named.machine);
-  if (machine.definition.base.is_folder())
+  if (machine.definition.is_on_folder())
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} lies on a folder, of which no disk image is made", machine.name))
         .hint("what its guest has changed lies there as files: " + machine::upper_of(machine.active_layer()).string());

@@ -58,9 +58,8 @@ std::string hash_of(const Context& context, const probe::Disk& disk) {
 
 void hash_bases(const Context& context, const machine::ImportCircumstances& gathered, machine::Definition& definition) {
   if (!context.arguments.has("--hash")) return;
-  definition.base.sha256 = hash_of(context, gathered.survey.disk);
-  for (std::size_t i = 0; i < gathered.others.size(); ++i)
-    definition.others[i].sha256 = hash_of(context, gathered.others[i].disk);
+  for (std::size_t i = 0; i < gathered.surveys.size(); ++i)
+    definition.disks[i].sha256 = hash_of(context, gathered.surveys[i].disk);
 }
 
 void tell(const Context& context, const std::vector<base::Finding>& findings) {
@@ -103,8 +102,8 @@ Outcome import_folder(const Context& context, const machine::Store& store, const
 }
 
 std::vector<probe::Disk> disks_of(const machine::ImportCircumstances& gathered) {
-  std::vector<probe::Disk> disks = {gathered.survey.disk};
-  for (const auto& other : gathered.others) disks.push_back(other.disk);
+  std::vector<probe::Disk> disks;
+  for (const auto& survey : gathered.surveys) disks.push_back(survey.disk);
   return disks;
 }
 
@@ -113,7 +112,7 @@ Outcome import_set(const Context& context, const machine::Store& store, const st
                    const machine::ImportRequest& request) {
   const auto survey = [&](probe::Thoroughness how) { return machine::survey_set(context.host, named, how); };
   auto gathered = machine::gather_import(context.host, store, [&] { return survey(probe::Thoroughness::quick); });
-  if (machine::wants_initramfs(request, gathered.survey.contents))
+  if (machine::wants_initramfs(request, gathered.surveys.front().contents))
     gathered = machine::gather_import(context.host, store, [&] { return survey(probe::Thoroughness::full); });
   return plan_and_import(context, store, gathered, request,
                          [&] { return machine::take_fingerprint(context.host, disks_of(gathered)); });
@@ -127,9 +126,9 @@ Outcome import_disk(const Context& context, const machine::Store& store, const p
   std::optional<machine::FingerprintRun> fingerprint;
   if (!context.dry_run()) fingerprint.emplace(context.host, std::vector{disk});
   auto gathered = machine::gather_import(context.host, store, [&] { return std::vector{survey.result()}; });
-  if (machine::is_part_of_a_set(gathered.survey)) return import_set(context, store, {disk}, request);
-  if (machine::wants_initramfs(request, gathered.survey.contents))
-    gathered.survey = probe::survey_disk(context.host, disk, probe::Thoroughness::full);
+  if (machine::is_part_of_a_set(gathered.surveys.front())) return import_set(context, store, {disk}, request);
+  if (machine::wants_initramfs(request, gathered.surveys.front().contents))
+    gathered.surveys = {probe::survey_disk(context.host, disk, probe::Thoroughness::full)};
   return plan_and_import(context, store, gathered, request, [&] { return fingerprint.value().result(); });
 }
 

@@ -64,7 +64,7 @@ std::string done_text(const Removal& removal) {
   const auto freed = base::format_bytes(removal.allocated_bytes);
   if (!removal.definition) return fmt::format("Removed {}; {} are free again", removal.machine, freed);
   return fmt::format("Removed {}; {} are free again, and {} is as it was", removal.machine, freed,
-                     removal.definition->base.path);
+                     removal.definition->disks.front().path);
 }
 
 Json to_json(const Removal& removal) {
@@ -73,7 +73,7 @@ Json to_json(const Removal& removal) {
   Json data;
   data.set("machine", removal.machine).set("uuid", removal.definition ? removal.definition->uuid.text() : Json());
   data.set("folder", removal.folder.string()).set("allocated_bytes", removal.allocated_bytes);
-  data.set("base", removal.definition ? Json(removal.definition->base.path) : Json());
+  data.set("base", removal.definition ? Json(removal.definition->disks.front().path) : Json());
   return data.set("libvirt", domain_json(removal.domain)).set("files", files);
 }
 

@@ -28,7 +28,7 @@ void check_is_still(const Machine& machine, const machine::BaseIdentity& identit
 std::vector<probe::Disk> find_bases(const Context& context, const Machine& machine) {
   try {
     auto disks = machine::find_bases(context.host, machine.definition);
-    for (std::size_t i = 0; i < disks.size(); ++i) check_is_still(machine, machine.definition.disk(i), disks[i]);
+    for (std::size_t i = 0; i < disks.size(); ++i) check_is_still(machine, machine.definition.disks.at(i), disks[i]);
     return disks;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
@@ -67,7 +67,7 @@ machine::Change plan(const Context& context, const LockedMachine& locked) {
 
 std::string what_was_done(const Context& context, const Machine& machine) {
   const auto snapshot = context.arguments.value("--to");
-  const auto place = snapshot ? fmt::format("its snapshot {}", *snapshot) : machine.definition.base.path;
+  const auto place = snapshot ? fmt::format("its snapshot {}", *snapshot) : machine.definition.disks.front().path;
   return fmt::format("{} starts anew from {}", machine.name, place);
 }
 

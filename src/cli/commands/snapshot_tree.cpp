@@ -92,7 +92,7 @@ std::string drawing(const Machine& machine, const std::vector<Node>& nodes) {
   draw(nodes, "", lines);
   std::size_t width = 0;
   for (const auto& line : lines) width = std::max(width, columns(line.tree));
-  std::string text = base::printable(machine.definition.base.path) + "\n";
+  std::string text = base::printable(machine.definition.disks.front().path) + "\n";
   for (const auto& line : lines) text += line_text(line, width);
   return text;
 }

@@ -50,7 +50,7 @@ Verification examine(const Context& context, const machine::Machine& machine) {
   for (std::size_t i = 0; i < found.base.disks.size(); ++i) {
     const auto& disk = found.base.disks[i];
     const auto& hash = found.hashes.emplace_back(disk.path.empty() ? "" : hash_of(context, disk));
-    const auto& then = definition.disk(i).sha256;
+    const auto& then = definition.disks.at(i).sha256;
     if (then.empty() || then == hash) continue;
     found.base.drift = Drift::changed;
     found.base.reasons.push_back(i == 0 ? "its SHA-256 is another one than at import"
@@ -66,7 +66,7 @@ Json evidence_json(const machine::Machine& machine, const Verification& found) {
   for (const auto& mark : found.base.evidence) evidence.push(comparison_json(mark.what, mark.then, mark.now));
   for (std::size_t i = 0; i < found.hashes.size(); ++i)
     if (!found.hashes[i].empty())
-      evidence.push(hash_json(name_of_hash(i), machine.definition.disk(i).sha256, found.hashes[i]));
+      evidence.push(hash_json(name_of_hash(i), machine.definition.disks.at(i).sha256, found.hashes[i]));
   return evidence;
 }
 
@@ -99,13 +99,13 @@ report::Report report_of(const Context& context, const machine::Machine& machine
 
 // All of it was asked for, and there is nothing to hold it against: said, as nobody may take it for a proof.
 bool hash_proves_nothing(const Context& context, const machine::Machine& machine, const Verification& found) {
-  if (found.hashes.empty() || !machine.definition.base.sha256.empty()) return false;
+  if (found.hashes.empty() || !machine.definition.disks.front().sha256.empty()) return false;
   const auto error = base::Error(base::ErrorKind::unsupported,
                                  fmt::format("no SHA-256 of {} was taken when {} was imported, so there is none to "
                                              "compare this one with",
-                                             found.base.disk->path, machine.name))
+                                             found.base.disks.front().path, machine.name))
                          .hint(fmt::format("keep the one that is printed, or import again: hrvm import --hash {}",
-                                           base::shell_quote(found.base.disk->path)));
+                                           base::shell_quote(found.base.disks.front().path)));
   print_error(context.host.streams.err, error, context.rendering == Rendering::json,
               uses_color(context.host, context.arguments, Channel::err));
   return true;

@@ -61,7 +61,7 @@ SnapshotWord snapshot_word(const std::string& word) {
 
 static std::uint64_t bytes_of_disks(const machine::Definition& definition) {
   std::uint64_t bytes = 0;
-  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk) bytes += definition.disk(disk).size_bytes;
+  for (const auto& disk : definition.disks) bytes += disk.size_bytes;
   return bytes;
 }
 

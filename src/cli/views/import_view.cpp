@@ -48,9 +48,9 @@ report::Report report_of(std::string schema, Json machine, const machine::Import
 
 // "/dev/sda and /dev/sdb".
 std::string paths_of(const machine::Definition& definition) {
-  std::vector<std::string> paths = {definition.base.path};
-  for (const auto& other : definition.others)
-    if (!other.is_empty()) paths.push_back(other.path);
+  std::vector<std::string> paths;
+  for (const auto& disk : definition.disks)
+    if (!disk.is_empty()) paths.push_back(disk.path);
   return base::join(paths, " and ");
 }
 
@@ -69,10 +69,11 @@ report::Report import_plan_report(const machine::Store& store, const machine::Im
   json.set("name", plan.name).set("plan", to_json(plan.change));
   const auto& definition = plan.change.definition;
   const auto& hardware = definition.active.hardware;
+  const auto& base = definition.disks.front();
   json.set("base", Json::object()
-                       .set("path", definition.base.path)
-                       .set("stable_path", definition.base.stable_path)
-                       .set("size_bytes", definition.base.is_folder() ? Json() : Json(definition.base.size_bytes)));
+                       .set("path", base.path)
+                       .set("stable_path", base.stable_path)
+                       .set("size_bytes", base.is_folder() ? Json() : Json(base.size_bytes)));
   json.set("folder", unborn.folder.string())
       .set("system", definition.system.empty() ? Json() : Json(definition.system));
   set_hardware(json, hardware, false);

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/launch/control.hpp"
@@ -27,7 +29,7 @@ bool is_missing(const sys::Path& file) { return sys::status(file).type == sys::F
 
 // Of all disks; null where a file of it is missing.
 Json allocated(const Machine& machine, const std::string& layer) {
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     if (is_missing(machine.layer_path(layer, disk))) return {};
   return machine::allocated_bytes(machine, layer);
 }
@@ -99,7 +101,7 @@ void set_run_state(Json& json, const sys::Host& host, launch::ActiveDomains& dom
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
   Json json;
-  json.set("path", look && look->disk ? look->disk->path : identity.path);
+  json.set("path", look && !look->disks.empty() ? look->disks.front().path : identity.path);
   json.set("size_bytes", identity.is_folder() ? Json() : Json(identity.size_bytes));
   if (identity.is_folder()) json.set("direct", identity.is_direct());
   json.set("drift", look ? Json(word(look->drift)) : Json());
@@ -113,7 +115,7 @@ Json base_json(const machine::BaseIdentity& identity, const std::optional<machin
 
 Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
   const auto path = machine.layer_path(state.layer, disk);
-  const auto& identity = machine.definition.disk(disk);
+  const auto& identity = machine.definition.disks[disk];
   const auto image = machine::layer_on_base(identity, machine.definition.geometry);
   Json json;
   json.set("path", path.string()).set("virtual_bytes", image.virtual_bytes);
@@ -123,7 +125,7 @@ Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
 
 Json disks_json(const Machine& machine, const State& state) {
   Json list = Json::array();
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk) list.push(disk_json(machine, state, disk));
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) list.push(disk_json(machine, state, disk));
   return list;
 }
 
@@ -136,7 +138,7 @@ std::string disk_line(const machine::BaseIdentity& disk) {
 
 std::vector<std::string> further_disks(const machine::Definition& definition) {
   std::vector<std::string> lines;
-  for (const auto& disk : definition.others) lines.push_back(disk_line(disk));
+  for (const auto& disk : std::span(definition.disks).subspan(1)) lines.push_back(disk_line(disk));
   return lines;
 }
 
@@ -209,9 +211,9 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   Json json;
   json.set("name", machine.name).set("uuid", definition.uuid.text());
   set_run_state(json, host, domains, machine);
-  json.set("base", base_json(definition.base, base)).set("disks", disks_json(machine, state));
+  json.set("base", base_json(definition.disks.front(), base)).set("disks", disks_json(machine, state));
   json.set("further_disks", further_disks(definition));
-  set_hardware(json, state.hardware, definition.base.is_folder());
+  set_hardware(json, state.hardware, definition.is_on_folder());
   json.set("head", state.head).set("snapshots", snapshots_json(machine));
   json.set("description", definition.description).set("system", or_null(definition.system));
   json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));

@@ -52,8 +52,8 @@ std::vector<std::string> base_files(const machine::Store& store, const std::stri
   try {
     const auto definition = store.load(machine).definition;
     std::vector<std::string> files;
-    for (std::size_t disk = 0; disk < definition.disk_count(); ++disk)
-      for (auto& file : machine::base_files(definition.disk(disk))) files.push_back(std::move(file));
+    for (const auto& disk : definition.disks)
+      for (auto& file : machine::base_files(disk)) files.push_back(std::move(file));
     return files;
   } catch (const Error&) {
     return {};

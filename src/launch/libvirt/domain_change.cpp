@@ -93,7 +93,7 @@ std::string domain_xml_after(std::string_view xml, const Machine& before, const 
   document.load_buffer(xml.data(), xml.size());
   const auto domain = document.child("domain");
   const auto& active = before.definition.active.layer;
-  for (std::size_t number = 0; number < now.definition.disk_count(); ++number)
+  for (std::size_t number = 0; number < now.definition.disks.size(); ++number)
     change_chain(disk_on(domain, before.layer_path(active, number)), before, now, number);
   change_variables(domain, now);
   change_name(domain, now);

@@ -80,8 +80,7 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   found.layer_direct = layer_direct(machine);
   found.display = has_display(host);
   found.libvirt_as_root = libvirt_needs_root(host, machine, bases);
-  found.base = bases.front();
-  found.others.assign(bases.begin() + 1, bases.end());
+  found.disks = bases;
   return found;
 }
 

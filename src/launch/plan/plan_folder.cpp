@@ -19,8 +19,8 @@ void check(const LaunchPlan& plan, const LaunchRequest& request, const LaunchCir
     throw Error(ErrorKind::not_found, "virtiofsd is not installed, by which a guest has a folder as its root")
         .hint("apt install virtiofsd, or qemu-system-common on Debian 12");
   if (circumstances.kernel.kernel.empty())
-    throw Error(ErrorKind::not_found, fmt::format("there is no kernel in {}", circumstances.base.path))
-        .on(circumstances.base.path)
+    throw Error(ErrorKind::not_found, fmt::format("there is no kernel in {}", circumstances.disks.front().path))
+        .on(circumstances.disks.front().path)
         .hint("install one there, with an initramfs; on Debian: chroot FOLDER apt install linux-image-amd64");
 }
 
@@ -55,8 +55,8 @@ void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const 
   plan.companions.folder.emplace();
   auto& folder = *plan.companions.folder;
   folder.program = circumstances.virtiofsd;
-  folder.base = circumstances.base.path;
-  folder.overlay = overlay(layers, definition.base.is_direct(), plan);
+  folder.base = circumstances.disks.front().path;
+  folder.overlay = overlay(layers, definition.is_direct(), plan);
   folder.folder = folder.overlay ? folder.overlay->mount_point : folder.base;
   folder.socket = plan.control.run_folder / "root.sock";
   folder.log = plan.control.run_folder / "virtiofsd.log";

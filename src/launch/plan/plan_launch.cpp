@@ -165,7 +165,7 @@ std::size_t most_disks_on(const machine::Hardware& hardware) {
   return machine::most_disks;
 }
 
-void check_other_disk(const OwnDisk& disk, const machine::Hardware& hardware) {
+void check_sectors(const OwnDisk& disk, const machine::Hardware& hardware) {
   const bool is_ata = hardware.bus == Bus::sata || hardware.bus == Bus::ide;
   if (disk.sectors.logical_bytes > 512 && is_ata)
     throw Error(ErrorKind::unsupported, "QEMU's SATA and IDE disks have no 4096-byte logical sectors")
@@ -174,10 +174,9 @@ void check_other_disk(const OwnDisk& disk, const machine::Hardware& hardware) {
 
 void plan_disks(LaunchPlan& plan, const machine::Definition& definition, const std::vector<machine::Path>& layers,
                 const LaunchCircumstances& circumstances) {
-  plan.disks.own.push_back(own_disk(layers, 0, definition.base, circumstances.base));
-  for (std::size_t index = 1; index < definition.disk_count(); ++index) {
-    plan.disks.own.push_back(own_disk(layers, index, definition.disk(index), circumstances.others.at(index - 1)));
-    check_other_disk(plan.disks.own.back(), plan.hardware);
+  for (std::size_t index = 0; index < definition.disks.size(); ++index) {
+    plan.disks.own.push_back(own_disk(layers, index, definition.disks[index], circumstances.disks.at(index)));
+    check_sectors(plan.disks.own.back(), plan.hardware);
   }
   if (const auto most = most_disks_on(plan.hardware); plan.disks.own.size() > most)
     throw Error(ErrorKind::unsupported,
@@ -263,7 +262,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   if (circumstances.qemu.empty()) {
     throw Error(ErrorKind::not_found, "qemu-system-x86_64 is not installed").hint("apt install qemu-system-x86");
   }
-  const auto& identity = machine.definition.base;
+  const auto& identity = machine.definition.disks.front();
   LaunchPlan plan;
   plan.name = machine.name;
   plan.uuid = machine.definition.uuid;

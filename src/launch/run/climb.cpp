@@ -45,7 +45,7 @@ std::vector<Rung> first_ladder(const sys::Host& host, const machine::Machine& ma
   const auto& definition = machine.definition;
   const auto& hardware = definition.active.hardware;
   const bool has_uefi = choose_uefi_firmware(uefi_firmwares(host), hardware.secure_boot).has_value();
-  return ladder(hardware, definition.base.sectors, has_uefi);
+  return ladder(hardware, definition.disks.front().sectors, has_uefi);
 }
 
 Try try_rung(const sys::Host& host, const machine::Store& store, BootRequest request, const Rung& rung,

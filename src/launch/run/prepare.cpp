@@ -107,7 +107,7 @@ LaunchCircumstances gather_for(const Asked& asked, const Machine& machine, const
   circumstances.bridge_helper = bridge_helper(asked, state);
   circumstances.extra_sources = extra_sources(asked, state);
   // The guest may have another by now than was there at import.
-  if (machine.definition.base.is_folder())
+  if (machine.definition.is_on_folder())
     circumstances.kernel = find_kernel_files(machine::folder_stack(machine, state));
   return circumstances;
 }

@@ -39,10 +39,10 @@ ThrowAway::ThrowAway(const machine::Machine& machine, const machine::State& stat
     : folder_(folder_of(machine, id)),
       layer_(folder_ / machine.definition.layer_name("layer")),
       lock_(make_locked(folder_)) {
-  if (machine.definition.base.is_folder())
+  if (machine.definition.is_on_folder())
     machine::make_folder_layer(layer_, machine::folder_stack(machine, state).front());
   else
-    for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
       create_layer(machine::of_disk(layer_, disk), machine, state, disk);
 }
 

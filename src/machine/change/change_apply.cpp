@@ -80,7 +80,7 @@ void clean_up(const Store& store, const Machine& machine) {
 
 void write_layer(const Machine& machine, const NewLayer& layer) {
   const Path path = machine.layer_path(layer.id, layer.disk);
-  if (machine.definition.base.is_folder()) return make_folder_layer(path, folder_below(machine, layer));
+  if (machine.definition.is_on_folder()) return make_folder_layer(path, folder_below(machine, layer));
   const auto fd = sys::create_file(path);
   image::create_qcow2(fd.get(), path.string(), layer.image);
   sys::sync_file(fd.get(), path);
@@ -91,7 +91,7 @@ Machine apply(const Store& store, const Machine& machine, const Change& change, 
   try {
     for (const auto& layer : change.new_layers) write_layer(machine, layer);
     for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
-    if (machine.definition.base.is_folder())
+    if (machine.definition.is_on_folder())
       merge_folders(machine, change);
     else if (!change.discards.empty())
       merge_what_goes(machine, change, progress);

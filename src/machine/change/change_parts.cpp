@@ -19,8 +19,8 @@ constexpr std::uint64_t qcow2_sector = 512;
 
 // The layer's neighbour in the same folder, so that a store can move.
 image::NewImage layer_on_layer(const std::string& layer, const Definition& definition, std::size_t disk) {
-  image::NewImage image = layer_on_base(definition.disk(disk), definition.geometry);
-  image.backing = {definition.layer_name(layer, disk), definition.base.is_folder() ? "folder" : "qcow2"};
+  image::NewImage image = layer_on_base(definition.disks[disk], definition.geometry);
+  image.backing = {definition.layer_name(layer, disk), definition.is_on_folder() ? "folder" : "qcow2"};
   return image;
 }
 
@@ -40,8 +40,8 @@ image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& g
 
 std::vector<NewLayer> layers_on_base(const Definition& definition, const std::string& id) {
   std::vector<NewLayer> layers;
-  for (std::size_t disk = 0; disk < definition.disk_count(); ++disk)
-    layers.push_back({id, layer_on_base(definition.disk(disk), definition.geometry), disk});
+  for (std::size_t disk = 0; disk < definition.disks.size(); ++disk)
+    layers.push_back({id, layer_on_base(definition.disks[disk], definition.geometry), disk});
   return layers;
 }
 
@@ -69,11 +69,11 @@ State state_on_new_layer(Change& change, const std::optional<std::string>& head,
 }
 
 void check_has_states(const Machine& machine) {
-  if (!machine.definition.base.is_direct()) return;
+  if (!machine.definition.is_direct()) return;
   throw Error(ErrorKind::unsupported, fmt::format("{} writes to {} itself, so there is no state of it but that one",
-                                                  machine.name, machine.definition.base.path))
+                                                  machine.name, machine.definition.disks.front().path))
       .hint(fmt::format("a machine that leaves the folder alone has states: hrvm import {}",
-                        base::shell_quote(machine.definition.base.path)));
+                        base::shell_quote(machine.definition.disks.front().path)));
 }
 
 Change finish_change(Change change, const Definition& before) {

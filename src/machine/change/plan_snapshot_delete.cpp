@@ -44,7 +44,7 @@ void drop_previous_on(Change& change, const std::string& name) {
 
 void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, const Drawn& drawn) {
   change.merge = LayerMerge{snapshot.layer, *heir.layer};
-  if (change.definition.base.is_folder()) *heir.layer = change.merge->merged = drawn.layer_id;
+  if (change.definition.is_on_folder()) *heir.layer = change.merge->merged = drawn.layer_id;
   *heir.parent = snapshot.parent;
   const auto fingerprint = change.definition.fingerprints.find(snapshot.layer);
   if (fingerprint != change.definition.fingerprints.end())

@@ -35,13 +35,13 @@ std::optional<std::string> Definition::layer_below(const std::optional<std::stri
 }
 
 std::string Definition::layer_name(const std::string& id, std::size_t disk) const {
-  return of_disk(id + (base.is_folder() ? ".folder" : ".qcow2"), disk);
+  return of_disk(id + (is_on_folder() ? ".folder" : ".qcow2"), disk);
 }
 
 std::vector<std::string> Definition::files() const {
   std::vector<std::string> files;
   const auto add = [&](const auto& state) {
-    for (std::size_t disk = 0; disk < disk_count(); ++disk) files.push_back(layer_file(state.layer, disk));
+    for (std::size_t disk = 0; disk < disks.size(); ++disk) files.push_back(layer_file(state.layer, disk));
     if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
   };
   add(active);

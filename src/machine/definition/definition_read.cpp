@@ -106,11 +106,14 @@ BaseIdentity read_other_disk(const Value& value) {
   return identity;
 }
 
-std::vector<BaseIdentity> read_other_disks(const Value& value, const BaseIdentity& first) {
-  std::vector<BaseIdentity> disks;
-  for (const auto& item : value.items()) disks.push_back(read_other_disk(item));
-  if (disks.size() >= most_disks) value.fail(fmt::format("has more than {} members", most_disks - 1));
-  if (first.is_folder() && !disks.empty()) value.fail("has members, and the machine's base is a folder");
+// `other_disks` stands only in the document of a machine that has more than one.
+std::vector<BaseIdentity> read_disks(const Value& value) {
+  std::vector<BaseIdentity> disks = {read_base(value["base"])};
+  if (!value.has("other_disks")) return disks;
+  const auto others = value["other_disks"];
+  for (const auto& item : others.items()) disks.push_back(read_other_disk(item));
+  if (disks.size() > most_disks) others.fail(fmt::format("has more than {} members", most_disks - 1));
+  if (disks.front().is_folder() && disks.size() > 1) others.fail("has members, and the machine's base is a folder");
   return disks;
 }
 
@@ -259,8 +262,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.created = value["created"].time();
   definition.description = value["description"].text();
   definition.system = value["system"].text();
-  definition.base = read_base(value["base"]);
-  if (value.has("other_disks")) definition.others = read_other_disks(value["other_disks"], definition.base);
+  definition.disks = read_disks(value);
   definition.geometry = read_geometry(value["geometry"]);
   definition.active = read_state(value["active"]);
   definition.previous = value["previous"].optional(read_state);

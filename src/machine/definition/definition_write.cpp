@@ -1,3 +1,5 @@
+#include <span>
+
 #include "hrvm/machine/definition.hpp"
 #include "hrvm/machine/settings.hpp"
 #include "machine/definition/definition_schema.hpp"
@@ -34,7 +36,7 @@ base::Json other_disk_json(const BaseIdentity& identity) {
 
 base::Json other_disks_json(const std::vector<BaseIdentity>& disks) {
   auto list = base::Json::array();
-  for (const auto& disk : disks) list.push(other_disk_json(disk));
+  for (const auto& disk : std::span(disks).subspan(1)) list.push(other_disk_json(disk));
   return list;
 }
 
@@ -89,8 +91,8 @@ base::Json to_json(const Definition& definition) {
       .set("created", base::format_time(definition.created))
       .set("description", definition.description)
       .set("system", definition.system)
-      .set("base", base_json(definition.base));
-  if (!definition.others.empty()) json.set("other_disks", other_disks_json(definition.others));
+      .set("base", base_json(definition.disks.front()));
+  if (definition.disks.size() > 1) json.set("other_disks", other_disks_json(definition.disks));
   return json.set("geometry", geometry_json(definition.geometry))
       .set("active", state_json(definition.active))
       .set("previous", definition.previous ? state_json(*definition.previous) : base::Json())

@@ -61,7 +61,7 @@ bool is_surely(const sys::Host& host, const probe::Disk& disk, const BaseIdentit
   return !base.table_uuid.empty() && disk.size_bytes == base.size_bytes && has_table(host, disk, base.table_uuid);
 }
 
-BaseState missing(std::string reason) { return {Drift::missing, std::nullopt, {}, {std::move(reason)}, {}}; }
+BaseState missing(std::string reason) { return {Drift::missing, {}, {std::move(reason)}, {}}; }
 
 BaseState compare_bases(const sys::Host& host, std::vector<probe::Disk> disks, const Fingerprint& then) {
   BaseState state;
@@ -70,7 +70,6 @@ BaseState compare_bases(const sys::Host& host, std::vector<probe::Disk> disks, c
   const bool same =
       std::all_of(state.evidence.begin(), state.evidence.end(), [](const auto& each) { return each.same; });
   state.drift = same ? Drift::none : Drift::changed;
-  state.disk = disks.front();
   state.disks = std::move(disks);
   return state;
 }
@@ -112,8 +111,7 @@ struct FoundBases {
 
 FoundBases look_for_bases(const sys::Host& host, const Definition& definition) {
   FoundBases found;
-  for (std::size_t i = 0; i < definition.disk_count(); ++i) {
-    const auto& identity = definition.disk(i);
+  for (const auto& identity : definition.disks) {
     auto disk = identity.is_empty() ? empty_disk(identity) : find_base(host, identity);
     if (!disk) return {{}, &identity};
     found.disks.push_back(*std::move(disk));
@@ -138,12 +136,12 @@ BaseState examine_base(const sys::Host& host, const Definition& definition, cons
     auto [disks, gone] = look_for_bases(host, definition);
     if (gone) return missing(missing_text(*gone));
     // What the guest itself writes to cannot have moved under anything.
-    if (definition.base.is_direct()) return {Drift::none, disks.front(), disks, {}, {}};
+    if (definition.is_direct()) return {Drift::none, std::move(disks), {}, {}};
     return compare_bases(host, std::move(disks), definition.fingerprints.at(definition.chain(state).back()));
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::interrupted) throw;
-    const bool is_one_of_many = !definition.others.empty() && !error.path().empty();
-    const auto& path = is_one_of_many ? error.path() : definition.base.path;
+    const bool is_one_of_many = definition.disks.size() > 1 && !error.path().empty();
+    const auto& path = is_one_of_many ? error.path() : definition.disks.front().path;
     return missing(fmt::format("{} cannot be read: {}", path, error.message()));
   }
 }

@@ -76,12 +76,13 @@ Error said(ErrorKind kind, const Sentence& sentence, const std::string& path, co
 }
 
 std::string what_moved(const Machine& machine, const BaseState& base) {
-  if (!machine.definition.others.empty()) return fmt::format("a disk of {} has changed under its layers", machine.name);
-  return fmt::format("{} has changed under the layers of {}", base.disk->path, machine.name);
+  if (machine.definition.disks.size() > 1)
+    return fmt::format("a disk of {} has changed under its layers", machine.name);
+  return fmt::format("{} has changed under the layers of {}", base.disks.front().path, machine.name);
 }
 
 Objection base_changed(const Machine& machine, const BaseState& base, Purpose purpose) {
-  const auto& path = machine.definition.base.path;
+  const auto& path = machine.definition.disks.front().path;
   const auto moved = what_moved(machine, base), reasons = base::join(base.reasons, "; ");
   return {said(ErrorKind::refused, words_for(purpose).changed, path, fmt::arg("machine", machine.name),
                fmt::arg("base", path), fmt::arg("what_moved", moved), fmt::arg("reasons", reasons)),
@@ -123,15 +124,17 @@ void heed(const Objections& objections, bool override, const std::function<void(
 
 Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose) {
   const auto& definition = machine.definition;
-  const std::string base_of = definition.others.empty() ? "the base" : "a base";
-  const auto missing_disk = definition.others.empty() ? definition.base.path + " is not here" : reason + " is not here";
+  const bool is_only = definition.disks.size() == 1;
+  const std::string base_of = is_only ? "the base" : "a base";
+  const auto missing_disk = (is_only ? definition.disks.front().path : reason) + " is not here";
   return {said(ErrorKind::not_found, words_for(purpose).missing, path, fmt::arg("machine", machine.name),
                fmt::arg("base_of", base_of), fmt::arg("missing_disk", missing_disk), fmt::arg("reasons", reason))};
 }
 
 Objections objections(const Machine& machine, const BaseState& base, Purpose purpose) {
   const auto reasons = base::join(base.reasons, "; ");
-  if (base.drift == Drift::missing) return {base_missing(machine, reasons, machine.definition.base.path, purpose)};
+  if (base.drift == Drift::missing)
+    return {base_missing(machine, reasons, machine.definition.disks.front().path, purpose)};
   if (base.drift == Drift::changed) return {base_changed(machine, base, purpose)};
   return {};
 }
@@ -187,7 +190,7 @@ Error running(std::string_view machine, std::string_view clause) {
 }
 
 void check_not_running(const Machine& machine, const State& state, bool ephemeral) {
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk) {
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
     const auto layer = machine.layer_path(state.layer, disk);
     const auto use = block::image_use(layer);
     if (use == block::ImageUse::write) throw running(machine.name, "is running already").on(layer);

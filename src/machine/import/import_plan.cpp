@@ -53,18 +53,12 @@ void check_request(const probe::Disk& disk, const ImportRequest& request) {
 
 // A folder's machine has no layers that a disk could have one beside.
 void check_disks(const ImportCircumstances& circumstances, const ImportRequest& request) {
-  const auto count = 1 + circumstances.others.size() + request.new_disks.size();
-  if (is_folder(circumstances.survey.disk) && count > 1)
+  const auto count = circumstances.surveys.size() + request.new_disks.size();
+  if (is_folder(circumstances.surveys.front().disk) && count > 1)
     throw Error(ErrorKind::unsupported, "a machine on a folder has no disks of its own beside that")
         .hint("let the guest read one: --disk FILE,ro");
   if (count > most_disks)
     throw Error(ErrorKind::unsupported, fmt::format("a machine has at most {} disks", most_disks));
-}
-
-std::vector<const probe::Disk*> all_disks(const ImportCircumstances& circumstances) {
-  std::vector<const probe::Disk*> disks = {&circumstances.survey.disk};
-  for (const auto& other : circumstances.others) disks.push_back(&other.disk);
-  return disks;
 }
 
 // What the set's other members say that there is besides, and the disks that were looked at do not bear.
@@ -171,7 +165,7 @@ std::string derive_name(const probe::Survey& survey) {
 }
 
 std::string choose_name(const ImportCircumstances& circumstances, const std::optional<std::string>& asked) {
-  if (!asked) return free_name(derive_name(circumstances.survey), circumstances.taken_names);
+  if (!asked) return free_name(derive_name(circumstances.surveys.front()), circumstances.taken_names);
   if (!is_machine_name(*asked)) {
     const auto near = derive_machine_name(*asked);
     throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(*asked)))
@@ -197,7 +191,7 @@ Hardware choose_hardware(const Hardware& advised, const ImportCircumstances& cir
   hardware.disks = request.disks;
   hardware.iso = request.iso;
   hardware.mac = circumstances.mac;
-  if (is_folder(circumstances.survey.disk)) {
+  if (is_folder(circumstances.surveys.front().disk)) {
     because.at(firmware) = "BIOS: the kernel in the folder is started without a boot loader";
     because.at(bus) = "virtio: the folder is shared with the guest by virtiofs";
   }
@@ -227,18 +221,23 @@ BaseIdentity identity_of_empty(std::uint64_t size_bytes) {
   return base;
 }
 
+std::vector<BaseIdentity> disks_of(const ImportCircumstances& circumstances, const ImportRequest& request) {
+  std::vector<BaseIdentity> disks;
+  for (const auto& survey : circumstances.surveys) disks.push_back(identity_of(survey));
+  for (const auto size : request.new_disks) disks.push_back(identity_of_empty(size));
+  if (request.direct) disks.front().format = BaseFormat::direct;
+  return disks;
+}
+
 Definition first_definition(const ImportCircumstances& circumstances, const ImportRequest& request,
                             const Hardware& advised) {
   Definition definition;
-  const auto* system = circumstances.survey.contents.own_system();
+  const auto* system = circumstances.surveys.front().contents.own_system();
   definition.uuid = circumstances.uuid;
   definition.created = circumstances.drawn.now;
   definition.description = request.description;
   definition.system = system ? system->pretty : "";
-  definition.base = identity_of(circumstances.survey);
-  for (const auto& other : circumstances.others) definition.others.push_back(identity_of(other));
-  for (const auto size : request.new_disks) definition.others.push_back(identity_of_empty(size));
-  if (request.direct) definition.base.format = BaseFormat::direct;
+  definition.disks = disks_of(circumstances, request);
   definition.geometry = request.classic ? image::Geometry::classic() : image::Geometry{};
   definition.active.layer = circumstances.drawn.layer_id;
   definition.active.hardware = choose_hardware(advised, circumstances, request);
@@ -248,18 +247,17 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
 }  // namespace
 
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
-  const auto& survey = circumstances.survey;
+  const auto& survey = circumstances.surveys.front();
   ImportPlan plan;
-  for (const auto* disk : all_disks(circumstances)) check_kind(*disk);
+  for (const auto& each : circumstances.surveys) check_kind(each.disk);
   check_request(survey.disk, request);
   check_disks(circumstances, request);
   plan.name = choose_name(circumstances, request.name);
-  for (const auto* disk : all_disks(circumstances)) {
-    check_store_is_elsewhere(*disk, circumstances.storage);
-    check_use(*disk, request, plan.findings);
+  for (const auto& each : circumstances.surveys) {
+    check_store_is_elsewhere(each.disk, circumstances.storage);
+    check_use(each.disk, request, plan.findings);
   }
-  check_sets(survey, request);
-  for (const auto& other : circumstances.others) check_sets(other, request);
+  for (const auto& each : circumstances.surveys) check_sets(each, request);
   check_volatile(circumstances.storage, request, plan.findings);
   check_space(circumstances.storage, request, plan.findings);
   if (is_folder(survey.disk))

@@ -172,9 +172,7 @@ ImportCircumstances gather_import(const sys::Host& host, const Store& store,
   gathered.drawn = draw(host, store);
   gathered.uuid = host.new_guid();
   gathered.mac = draw_mac(host);
-  gathered.others = surveys();
-  gathered.survey = std::move(gathered.others.front());
-  gathered.others.erase(gathered.others.begin());
+  gathered.surveys = surveys();
   return gathered;
 }
 

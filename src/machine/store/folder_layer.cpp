@@ -60,9 +60,9 @@ void merge_folder_layers(const Path& parent, const Path& child, const Path& merg
 
 std::vector<Path> folder_stack(const Machine& machine, const State& state) {
   std::vector<Path> stack;
-  if (!machine.definition.base.is_direct())
+  if (!machine.definition.is_direct())
     for (const auto& id : machine.definition.chain(state)) stack.push_back(upper_of(machine.layer_path(id)));
-  stack.push_back(machine.definition.base.path);
+  stack.push_back(machine.definition.disks.front().path);
   return stack;
 }
 
@@ -73,7 +73,7 @@ std::uint64_t allocated_bytes(const Path& layer) {
 
 std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer) {
   std::uint64_t bytes = 0;
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     bytes += allocated_bytes(machine.layer_path(layer, disk));
   return bytes;
 }

@@ -79,7 +79,7 @@ Path generation_path(const Path& folder, std::uint64_t generation) {
 }
 
 RunState run_state(const Machine& machine) {
-  for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     if (block::image_use(machine.layer_path(machine.definition.active.layer, disk)) == block::ImageUse::write)
       return RunState::running;
   return RunState::stopped;
@@ -118,7 +118,7 @@ void Store::check_files(const Machine& machine) const {
 
 void Store::check_files(const Machine& machine, const State& state) const {
   for (const auto& layer : machine.definition.chain(state))
-    for (std::size_t disk = 0; disk < machine.definition.disk_count(); ++disk)
+    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
       check_file(machine, machine.layer_path(layer, disk));
   if (state.nvram) check_file(machine, machine.nvram_path(*state.nvram));
 }

@@ -24,7 +24,7 @@ class Fixture {
   machine::Definition definition() const {
     machine::Definition made;
     made.uuid = host.host().new_guid();
-    made.base = {.path = disk(), .stable_path = disk(), .kind = machine::BaseKind::image, .size_bytes = 8 << 20};
+    made.disks[0] = {.path = disk(), .stable_path = disk(), .kind = machine::BaseKind::image, .size_bytes = 8 << 20};
     made.active.layer = "00000000000000a1";
     made.active.hardware.memory_bytes = 64 << 20;
     made.active.hardware.mac = "52:54:00:12:34:56";

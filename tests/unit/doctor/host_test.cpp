@@ -34,7 +34,7 @@ TEST_CASE("missing UEFI firmware is an error for a machine that needs it, else a
   CHECK(only(doctor::check_uefi(fixture.circumstances())).status == Status::warning);
   machine::Definition definition;
   definition.uuid = fixture.host.host().new_guid();
-  definition.base = {.path = "/dev/sda", .stable_path = "/dev/sda", .size_bytes = 8 << 20};
+  definition.disks[0] = {.path = "/dev/sda", .stable_path = "/dev/sda", .size_bytes = 8 << 20};
   definition.active.layer = "00000000000000a1";
   definition.active.hardware = {
       .memory_bytes = 1 << 20, .firmware = machine::Firmware::uefi, .mac = "52:54:00:12:34:56"};

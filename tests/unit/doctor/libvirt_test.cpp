@@ -123,7 +123,7 @@ TEST_CASE("what AppArmor or SELinux kept libvirt's QEMU from is told for the mac
   LibvirtHost fixture;
   machine::Definition definition;
   definition.uuid = fixture.host.host().new_guid();
-  definition.base = {.path = "/srv/images/web.img", .stable_path = "/srv/images/web.img", .size_bytes = 8 << 20};
+  definition.disks[0] = {.path = "/srv/images/web.img", .stable_path = "/srv/images/web.img", .size_bytes = 8 << 20};
   definition.active.layer = "00000000000000a1";
   definition.active.hardware.memory_bytes = 64 << 20;
   definition.active.hardware.mac = "52:54:00:12:34:56";

@@ -169,7 +169,7 @@ TEST_CASE("BIOS and 4096-byte sectors do not go together") {
   const auto with = [](std::uint32_t logical, machine::Firmware firmware) {
     Fixture fixture;
     auto definition = fixture.definition();
-    definition.base.sectors = {logical, 4096};
+    definition.disks[0].sectors = {logical, 4096};
     definition.active.hardware.firmware = firmware;
     fixture.add("web", definition);
     return only(doctor::check_sectors(fixture.circumstances()));

@@ -10,10 +10,10 @@ struct Sample {
   Sample() {
     auto& definition = machine.definition;
     definition.uuid = *base::Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100");
-    definition.base.path = "/dev/sda";
-    definition.base.size_bytes = 240ull << 30;
-    definition.base.sectors = {512, 4096};
-    definition.base.serial = "S3Z9NB0K";
+    definition.disks[0].path = "/dev/sda";
+    definition.disks[0].size_bytes = 240ull << 30;
+    definition.disks[0].sectors = {512, 4096};
+    definition.disks[0].serial = "S3Z9NB0K";
     state.layer = "a1";
     state.hardware.memory_bytes = 2 * base::GiB;
     state.hardware.cpus = 2;
@@ -30,8 +30,9 @@ struct Sample {
                        hrvm::machine::SecureBoot::on}};
     host.layer_direct = true;
     host.run_folder = "/run/hrvm/0f0e0d0c-0b0a-4908-8706-050403020100";
-    host.base.path = "/dev/sda";
-    host.base.stable_path = "/dev/disk/by-id/ata-Disk_S3Z9NB0K";
+    auto& disk = host.disks.emplace_back();
+    disk.path = "/dev/sda";
+    disk.stable_path = "/dev/disk/by-id/ata-Disk_S3Z9NB0K";
   }
 
   void add_image(const std::string& path) {

@@ -42,8 +42,8 @@ inline probe::System windows_system(const std::string& name, probe::Verdict virt
 // What import makes of it, on a host with so much.
 inline void install(Sample& it, const Found& found, const machine::HostResources& resources, bool kvm) {
   probe::Survey survey;
-  survey.disk.path = it.host.base.path;
-  survey.disk.sectors = it.machine.definition.base.sectors = found.sectors;
+  survey.disk.path = it.host.disks[0].path;
+  survey.disk.sectors = it.machine.definition.disks[0].sectors = found.sectors;
   survey.contents.boot.bios = found.bios;
   survey.contents.boot.bios_reason = "boot code in sector 0";
   survey.contents.boot.loaders = found.loaders;

@@ -32,14 +32,14 @@ inline const std::vector<Variant>& variants() {
          second.size_bytes = 64ull << 30;
          empty.kind = BaseKind::empty;
          empty.size_bytes = 1ull << 30;
-         it.machine.definition.others = {second, empty};
+         it.machine.definition.disks.insert(it.machine.definition.disks.end(), {second, empty});
          it.add_image("/images/extra.img");
          probe::Disk disk;
          disk.kind = probe::DiskKind::image;
          disk.path = disk.stable_path = "/images/second.qcow2";
          disk.format = "qcow2";
          disk.files = {{.path = disk.path, .format = "qcow2"}};
-         it.host.others = {disk, probe::Disk{}};
+         it.host.disks.insert(it.host.disks.end(), {disk, probe::Disk{}});
        }},
       {"two-disks-sata",
        [](Sample& it) {
@@ -47,8 +47,8 @@ inline const std::vector<Variant>& variants() {
            BaseIdentity empty;
            empty.kind = BaseKind::empty;
            empty.size_bytes = 1ull << 30;
-           it.machine.definition.others.push_back(empty);
-           it.host.others.emplace_back();
+           it.machine.definition.disks.push_back(empty);
+           it.host.disks.emplace_back();
          }
          it.request.hardware.bus = Bus::sata;
          it.request.console = Console::serial;
@@ -59,18 +59,18 @@ inline const std::vector<Variant>& variants() {
          it.state.hardware.bus = Bus::sata;
          it.state.hardware.nic = Nic::rtl8139;
          it.request.console = Console::serial;
-         it.host.base.kind = probe::DiskKind::image;
-         it.host.base.stable_path = "/images/a, b.img";
+         it.host.disks[0].kind = probe::DiskKind::image;
+         it.host.disks[0].stable_path = "/images/a, b.img";
        }},
       {"uefi-image-chain",
        [](Sample& it) {
          it.request.hardware.firmware = Firmware::uefi;
          it.request.console = Console::serial;
-         it.host.base.kind = probe::DiskKind::image;
-         it.host.base.format = "qcow2";
-         it.host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"},
-                               {.path = "/images/mid.qcow2", .format = "qcow2"},
-                               {.path = "/dev/sdb", .format = "raw", .is_device = true}};
+         it.host.disks[0].kind = probe::DiskKind::image;
+         it.host.disks[0].format = "qcow2";
+         it.host.disks[0].files = {{.path = "/images/web.qcow2", .format = "qcow2"},
+                                   {.path = "/images/mid.qcow2", .format = "qcow2"},
+                                   {.path = "/dev/sdb", .format = "raw", .is_device = true}};
        }},
       {"q35-sata-vnc",
        [](Sample& it) {
@@ -82,8 +82,8 @@ inline const std::vector<Variant>& variants() {
        }},
       {"nvme-4kn-no-serial",
        [](Sample& it) {
-         it.machine.definition.base.serial = "";
-         it.machine.definition.base.sectors = {4096, 4096};
+         it.machine.definition.disks[0].serial = "";
+         it.machine.definition.disks[0].sectors = {4096, 4096};
          it.request.hardware.bus = Bus::nvme;
          it.request.hardware.firmware = Firmware::uefi;
          it.request.hardware.network = Network{NetworkKind::none, ""};
@@ -96,7 +96,7 @@ inline const std::vector<Variant>& variants() {
          it.request.supervised = true;
          it.request.accelerator = Accelerator::tcg;
          it.request.hardware.cpu = "Nehalem,+aes,-x2apic";
-         it.machine.definition.base.serial = "a, b";
+         it.machine.definition.disks[0].serial = "a, b";
        }},
       {"windows-kvm",
        [](Sample& it) {

@@ -44,7 +44,7 @@ inline Definition sample_definition() {
   definition.created = at("2026-02-14T09:41:07Z");
   definition.description = "the web server";
   definition.system = "Debian GNU/Linux 12 (bookworm)";
-  definition.base = sample_base();
+  definition.disks[0] = sample_base();
   definition.active = {"00000000000000a1", "00000000000000f1", sample_hardware(), "tuned"};
   definition.previous = State{"00000000000000b1", std::nullopt, sample_hardware(), std::nullopt};
   definition.snapshots = {

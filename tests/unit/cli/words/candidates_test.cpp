@@ -19,7 +19,7 @@ class WithStore {
   WithStore() {
     machine::Definition definition;
     definition.uuid = host.host().new_guid();
-    definition.base = {.path = "/dev/sda", .stable_path = "/dev/sda", .size_bytes = 8 << 20};
+    definition.disks[0] = {.path = "/dev/sda", .stable_path = "/dev/sda", .size_bytes = 8 << 20};
     definition.active.layer = "00000000000000a1";
     definition.active.hardware = {.memory_bytes = 1 << 20, .mac = "52:54:00:12:34:56"};
     definition.fingerprints["00000000000000a1"] = {};

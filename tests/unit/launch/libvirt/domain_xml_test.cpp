@@ -92,16 +92,17 @@ TEST_CASE_METHOD(Sample, "a domain without the machine's disk is not changed") {
 }
 
 TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") {
-  host.base.kind = probe::DiskKind::image;
-  host.base.stable_path = "/images/a.img";
+  host.disks[0].kind = probe::DiskKind::image;
+  host.disks[0].stable_path = "/images/a.img";
   CHECK_THAT(domain_xml(plan()), Contains("<source file=\"/images/a.img\">\n"
                                           "          <seclabel model=\"dac\" relabel=\"no\" />"));
 }
 
 TEST_CASE_METHOD(Sample, "the owners of all files of a base that is a qcow2 image stay as they are") {
-  host.base.kind = probe::DiskKind::image;
-  host.base.format = "qcow2";
-  host.base.files = {{.path = "/images/web.qcow2", .format = "qcow2"}, {.path = "/images/base.img", .format = "raw"}};
+  host.disks[0].kind = probe::DiskKind::image;
+  host.disks[0].format = "qcow2";
+  host.disks[0].files = {{.path = "/images/web.qcow2", .format = "qcow2"},
+                         {.path = "/images/base.img", .format = "raw"}};
   for (const auto* path : {"/images/web.qcow2", "/images/base.img"}) {
     const auto xml = domain_xml(plan());
     const auto source = xml.find(std::string("<source file=\"") + path + "\">");
@@ -114,14 +115,14 @@ TEST_CASE_METHOD(Sample, "the owners of all files of a base that is a qcow2 imag
 TEST_CASE_METHOD(Sample, "files that libvirt's user cannot reach are opened by root, and relabelled by nobody") {
   CHECK_THAT(domain_xml(plan()), !Contains("static"));
   host.libvirt_as_root = true;
-  host.base.kind = probe::DiskKind::image;
+  host.disks[0].kind = probe::DiskKind::image;
   CHECK_THAT(domain_xml(plan()), !Contains("<seclabel model"));
   CHECK_THAT(domain_xml(plan()), Contains("<seclabel type=\"static\" model=\"dac\" relabel=\"no\">"));
 }
 
 TEST_CASE_METHOD(Sample, "what comes from a disk cannot leave its place in the XML") {
-  machine.definition.base.serial = "<a&\"'>";
-  host.base.stable_path = "/images/\"<a&>\".img";
+  machine.definition.disks[0].serial = "<a&\"'>";
+  host.disks[0].stable_path = "/images/\"<a&>\".img";
   CHECK_THAT(domain_xml(plan()), !Contains("<serial>") && Contains("=\"/images/&quot;&lt;a&amp;>&quot;.img\""));
 }
 

@@ -21,10 +21,10 @@ namespace {
 
 struct FolderSample : Sample {
   FolderSample() {
-    machine.definition.base.kind = machine::BaseKind::folder;
-    machine.definition.base.format = machine::BaseFormat::folder;
-    host.base.kind = probe::DiskKind::directory;
-    host.base.path = "/srv/we:b";
+    machine.definition.disks[0].kind = machine::BaseKind::folder;
+    machine.definition.disks[0].format = machine::BaseFormat::folder;
+    host.disks[0].kind = probe::DiskKind::directory;
+    host.disks[0].path = "/srv/we:b";
     host.virtiofsd = "/usr/libexec/virtiofsd";
     host.kernel = {
         {"/store/web/upper", "/srv/we:b"}, "6.1", "/srv/we:b/boot/vmlinuz-6.1", "/srv/we:b/boot/initrd.img-6.1"};
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(FolderSample, "a folder's layers are an overlay: the active abo
 }
 
 TEST_CASE_METHOD(FolderSample, "a direct machine has no overlay, but its throw-away boot has one over the folder") {
-  machine.definition.base.format = machine::BaseFormat::direct;
+  machine.definition.disks[0].format = machine::BaseFormat::direct;
   layers.pop_back();
   CHECK_FALSE(plan().companions.folder->overlay);
   CHECK(plan().companions.folder->folder == "/srv/we:b");

@@ -98,7 +98,7 @@ TEST_CASE_METHOD(Sample, "QEMU that is not installed is named with its package")
 }
 
 TEST_CASE_METHOD(Sample, "4096-byte logical sectors boot by UEFI, and not from SATA") {
-  machine.definition.base.sectors = {4096, 4096};
+  machine.definition.disks[0].sectors = {4096, 4096};
   CHECK(refusal(*this, "--firmware uefi") == base::ErrorKind::unsupported);
   request.hardware.firmware = machine::Firmware::uefi;
   CHECK(plan().disks.own[0].sectors.logical_bytes == 4096);
@@ -141,22 +141,22 @@ TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its
   CHECK(plan().disks.own[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
                                                            {"/s/web/layers/a1.qcow2", "qcow2", false},
                                                            {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
-  host.base.kind = probe::DiskKind::image;
-  host.base.path = host.base.stable_path = "/images/a.img";
+  host.disks[0].kind = probe::DiskKind::image;
+  host.disks[0].path = host.disks[0].stable_path = "/images/a.img";
   CHECK(plan().disks.own[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
 }
 
 TEST_CASE_METHOD(Sample, "the L2 cache covers the disk, up to 64 MiB") {
-  machine.definition.base.size_bytes = 256 * base::MiB;
+  machine.definition.disks[0].size_bytes = 256 * base::MiB;
   CHECK(plan().disks.own[0].l2_cache_bytes == base::MiB);
-  machine.definition.base.size_bytes = 256 * base::GiB;
+  machine.definition.disks[0].size_bytes = 256 * base::GiB;
   CHECK(plan().disks.own[0].l2_cache_bytes == 32 * base::MiB);
-  machine.definition.base.size_bytes = 10 * base::TiB;
+  machine.definition.disks[0].size_bytes = 10 * base::TiB;
   CHECK(plan().disks.own[0].l2_cache_bytes == 64 * base::MiB);
 }
 
 TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
-  machine.definition.base.serial = "0123456789012345678901234";
+  machine.definition.disks[0].serial = "0123456789012345678901234";
   CHECK(plan().disks.own[0].serial == "01234567890123456789");
 }
 

@@ -59,11 +59,11 @@ struct Guest : Sample {
 
     host.qemu = real.find_program("qemu-system-x86_64").value_or("");
     host.kvm = {false, "TCG runs anywhere"};
-    host.base.kind = probe::DiskKind::image;
-    host.base.path = host.base.stable_path = folder / "base.img";
+    host.disks[0].kind = probe::DiskKind::image;
+    host.disks[0].path = host.disks[0].stable_path = folder / "base.img";
     host.layer_direct = false;
     host.run_folder = folder / "run";
-    machine.definition.base.sectors = {};
+    machine.definition.disks[0].sectors = {};
     request.hardware.memory_bytes = 32 * base::MiB;
     request.hardware.network = machine::Network{machine::NetworkKind::none, ""};
   }

@@ -21,12 +21,12 @@ class Workshop {
   Workshop() {
     write_file(folder_.path() / "base.img", std::string(base_bytes, 'B'));
     auto definition = fresh_definition();
-    definition.base.path = definition.base.stable_path = (folder_.path() / "base.img").string();
-    definition.base.kind = BaseKind::image;
-    definition.base.size_bytes = base_bytes;
+    definition.disks[0].path = definition.disks[0].stable_path = (folder_.path() / "base.img").string();
+    definition.disks[0].kind = BaseKind::image;
+    definition.disks[0].size_bytes = base_bytes;
     lock_ = store.begin("web");
     const Machine machine{"web", store.folder() / "web", 0, definition};
-    write_layer(machine, {definition.active.layer, layer_on_base(definition.base, definition.geometry)});
+    write_layer(machine, {definition.active.layer, layer_on_base(definition.disks[0], definition.geometry)});
     store.commit("web", definition);
   }
 

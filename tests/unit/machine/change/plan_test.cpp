@@ -80,7 +80,7 @@ TEST_CASE("NVRAM that is kept through a reset is a copy, so that undo has the ol
 
 TEST_CASE("a base that is no whole number of sectors is rounded up") {
   auto definition = sample_definition();
-  definition.base.size_bytes = 1'000'001;
+  definition.disks[0].size_bytes = 1'000'001;
   CHECK(reset(machine_with(definition)).new_layers[0].image.virtual_bytes == 1'000'448);
 }
 

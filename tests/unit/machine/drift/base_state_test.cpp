@@ -19,12 +19,12 @@ struct ImportedImage {
 
   ImportedImage() {
     write_file(path, std::string(1 << 20, 'B'));
-    definition.base.kind = BaseKind::image;
-    definition.base.path = definition.base.stable_path = path;
-    definition.base.size_bytes = 1 << 20;
-    definition.base.wwn = definition.base.serial = definition.base.model = "";
+    definition.disks[0].kind = BaseKind::image;
+    definition.disks[0].path = definition.disks[0].stable_path = path;
+    definition.disks[0].size_bytes = 1 << 20;
+    definition.disks[0].wwn = definition.disks[0].serial = definition.disks[0].model = "";
     definition.fingerprints["00000000000000a1"] =
-        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.base)});
+        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.disks[0])});
   }
   BaseState examine() const { return examine_base(test_host.host, definition, definition.active); }
 };
@@ -41,13 +41,13 @@ struct ImportedChain {
     test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", "-b", "mid.qcow2", "-F", "qcow2", file("web.qcow2")});
     guest_writes("mid.qcow2", "write -P 77 0 64k");
     guest_writes("web.qcow2", "write -P 87 64k 64k");
-    definition.base.kind = BaseKind::image;
-    definition.base.format = BaseFormat::qcow2;
-    definition.base.path = definition.base.stable_path = file("web.qcow2");
-    definition.base.size_bytes = 1 << 20;
-    definition.base.wwn = definition.base.serial = definition.base.model = "";
+    definition.disks[0].kind = BaseKind::image;
+    definition.disks[0].format = BaseFormat::qcow2;
+    definition.disks[0].path = definition.disks[0].stable_path = file("web.qcow2");
+    definition.disks[0].size_bytes = 1 << 20;
+    definition.disks[0].wwn = definition.disks[0].serial = definition.disks[0].model = "";
     definition.fingerprints["00000000000000a1"] =
-        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.base)});
+        take_fingerprint(test_host.host, {*find_base(test_host.host, definition.disks[0])});
   }
   std::string file(const std::string& name) const { return (folder.path() / name).string(); }
   void guest_writes(const std::string& name, const std::string& command) const {
@@ -61,7 +61,7 @@ struct ImportedChain {
 TEST_CASE_METHOD(ImportedImage, "a base that nobody touched has not drifted") {
   const auto state = examine();
   CHECK(state.drift == Drift::none);
-  CHECK(state.disk->path == path);
+  CHECK(state.disks.at(0).path == path);
   CHECK(state.reasons.empty());
   CHECK_FALSE(state.evidence.empty());
 }
@@ -100,7 +100,7 @@ TEST_CASE_METHOD(ImportedImage, "a raw base that was made to look like qcow2 is 
 }
 
 TEST_CASE_METHOD(ImportedChain, "a qcow2 base is what its guest sees of the whole chain") {
-  const auto disk = find_base(test_host.host, definition.base);
+  const auto disk = find_base(test_host.host, definition.disks[0]);
   const auto device = open_base(test_host.host, *disk);
   CHECK(device->size() == 1 << 20);
   CHECK(char(device->read(0, 1)[0]) == 77);
@@ -114,10 +114,10 @@ TEST_CASE_METHOD(ImportedChain, "a qcow2 base is what its guest sees of the whol
 }
 
 TEST_CASE_METHOD(ImportedChain, "every file that a qcow2 base is read from is known") {
-  CHECK(base_files(definition.base) ==
+  CHECK(base_files(definition.disks[0]) ==
         std::vector<std::string>{file("web.qcow2"), file("mid.qcow2"), file("base.img")});
   std::filesystem::remove(file("mid.qcow2"));
-  CHECK(base_files(definition.base) == std::vector<std::string>{file("web.qcow2")});
+  CHECK(base_files(definition.disks[0]) == std::vector<std::string>{file("web.qcow2")});
 }
 
 // Not where a sample is taken, and where the guest sees something else.
@@ -152,5 +152,5 @@ TEST_CASE_METHOD(ImportedChain, "a base whose backing file is gone is missing, a
   CHECK(state.drift == Drift::missing);
   REQUIRE(state.reasons.size() == 1);
   CHECK_THAT(state.reasons[0], Catch::Contains(file("mid.qcow2")));
-  CHECK_THROWS_AS(find_base(test_host.host, definition.base), base::Error);
+  CHECK_THROWS_AS(find_base(test_host.host, definition.disks[0]), base::Error);
 }

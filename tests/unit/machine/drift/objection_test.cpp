@@ -19,7 +19,7 @@ constexpr Purpose purposes_of_layers[] = {Purpose::boot, Purpose::revert, Purpos
 Machine web() {
   Machine machine;
   machine.name = "web";
-  machine.definition.base.path = "/dev/sda";
+  machine.definition.disks[0].path = "/dev/sda";
   return machine;
 }
 
@@ -27,7 +27,7 @@ BaseState base_that_is(Drift drift) {
   BaseState base;
   base.drift = drift;
   base.reasons = {"p1 moved"};
-  base.disk.emplace().path = "/dev/sdb";
+  base.disks.emplace_back().path = "/dev/sdb";
   return base;
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a base that has changed is an objection that can be overridden, with 
     CHECK_THAT(found[0].error.hint(), Contains("hrvm reset web") || Contains("--force"));
   }
   auto several = web();
-  several.definition.others.emplace_back();
+  several.definition.disks.emplace_back();
   CHECK_THAT(objections(several, base_that_is(Drift::changed), Purpose::boot)[0].error.message(),
              Equals("a disk of web has changed under its layers: p1 moved"));
 }

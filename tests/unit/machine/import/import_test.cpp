@@ -27,15 +27,16 @@ probe::System debian() {
 
 ImportCircumstances usual() {
   ImportCircumstances usual;
-  auto& disk = usual.survey.disk;
+  auto& survey = usual.surveys.emplace_back();
+  auto& disk = survey.disk;
   disk.path = "/dev/sda";
   disk.stable_path = "/dev/disk/by-id/ata-Disk_S1";
   disk.size_bytes = 240 * base::GiB;
   disk.serial = "S1";
-  usual.survey.contents.table = probe::TableKind::gpt;
-  usual.survey.contents.table_uuid = "8a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
-  usual.survey.contents.boot.bios = true;
-  usual.survey.contents.systems = {debian()};
+  survey.contents.table = probe::TableKind::gpt;
+  survey.contents.table_uuid = "8a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f";
+  survey.contents.boot.bios = true;
+  survey.contents.systems = {debian()};
   usual.storage = {.filesystem = "ext4",
                    .mount_point = "/",
                    .total_bytes = 100 * base::GiB,
@@ -52,7 +53,7 @@ ImportCircumstances usual() {
 
 ImportCircumstances on_qcow2() {
   auto circumstances = usual();
-  auto& disk = circumstances.survey.disk;
+  auto& disk = circumstances.surveys[0].disk;
   disk.kind = probe::DiskKind::image;
   disk.path = disk.stable_path = "/images/web.qcow2";
   disk.format = "qcow2";
@@ -106,15 +107,15 @@ std::string refusal_of(const ImportCircumstances& circumstances, const ImportReq
 
 TEST_CASE("several disks make one machine, with a layer on each") {
   auto circumstances = usual();
-  circumstances.others = {second_disk()};
+  circumstances.surveys.push_back(second_disk());
   ImportRequest request;
   request.new_disks = {5 * base::GiB};
   const auto plan = plan_import(circumstances, request);
   const auto& definition = plan.change.definition;
-  REQUIRE(definition.others.size() == 2);
-  CHECK(definition.others[0].path == "/images/second.img");
-  CHECK(definition.others[0].table_uuid == "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f");
-  CHECK(definition.others[1].is_empty());
+  REQUIRE(definition.disks.size() == 3);
+  CHECK(definition.disks[1].path == "/images/second.img");
+  CHECK(definition.disks[1].table_uuid == "1a6ff2a8-1f0b-4a6e-9d4f-0b8a1c2d3e4f");
+  CHECK(definition.disks[2].is_empty());
   const auto& layers = plan.change.new_layers;
   REQUIRE(layers.size() == 3);
   CHECK(layers[0].image.backing->path == "/dev/disk/by-id/ata-Disk_S1");
@@ -130,7 +131,7 @@ TEST_CASE("several disks make one machine, with a layer on each") {
 
 TEST_CASE("a part of a set is refused with what is missing, unless that is allowed") {
   auto circumstances = usual();
-  circumstances.survey.contents.sets = {group({"pv1, last seen as /dev/sdb1 (20 GiB)"})};
+  circumstances.surveys[0].contents.sets = {group({"pv1, last seen as /dev/sdb1 (20 GiB)"})};
   const auto refusal = refusal_of(circumstances, {});
   CHECK(refusal.find("/dev/sda holds a part of volume group pve; missing: pv1, last seen as /dev/sdb1") == 0);
   CHECK(refusal.find("--allow-partial") != std::string::npos);
@@ -138,14 +139,14 @@ TEST_CASE("a part of a set is refused with what is missing, unless that is allow
   ImportRequest allowed;
   allowed.allow_partial = true;
   CHECK(refusal_of(circumstances, allowed).empty());
-  circumstances.survey.contents.sets = {group({})};
+  circumstances.surveys[0].contents.sets = {group({})};
   CHECK(refusal_of(circumstances, {}).empty());
 }
 
 TEST_CASE("what forbids the import of a disk forbids it of a further one") {
   auto circumstances = usual();
-  circumstances.others = {second_disk()};
-  auto& second = circumstances.others[0];
+  circumstances.surveys.push_back(second_disk());
+  auto& second = circumstances.surveys[1];
   second.disk.in_use = {{probe::UsedBy::mount, "/srv", true}};
   CHECK(refusal_of(circumstances, {}).find("/images/second.img is in use") == 0);
   second = second_disk();
@@ -167,7 +168,7 @@ TEST_CASE("a machine on a folder has no further disks, and none has too many") {
   CHECK_THROWS_AS(plan_import(circumstances, request), Error);
   request.new_disks.pop_back();
   CHECK_NOTHROW(plan_import(circumstances, request));
-  circumstances.survey.disk.kind = probe::DiskKind::directory;
+  circumstances.surveys[0].disk.kind = probe::DiskKind::directory;
   CHECK_THROWS_AS(plan_import(circumstances, request), Error);
 }
 
@@ -188,8 +189,8 @@ TEST_CASE("what an import plans is a definition that reads back") {
   definition.fingerprints[definition.active.layer] = sample_fingerprint();
   const auto again = definition_from_json(to_json(definition), "planned");
   CHECK(again.system == "Debian GNU/Linux 12 (bookworm)");
-  CHECK(again.base.serial == "S1");
-  CHECK(again.base.table_uuid == usual().survey.contents.table_uuid);
+  CHECK(again.disks[0].serial == "S1");
+  CHECK(again.disks[0].table_uuid == usual().surveys[0].contents.table_uuid);
   CHECK(again.active.hardware.mac == "52:54:00:aa:bb:cc");
 }
 
@@ -207,18 +208,18 @@ TEST_CASE("a name is the guest's host name, else its system's, and a taken one g
   taken.taken_names = {"web.example", "web.example-2"};
   CHECK(name_for(taken) == "web.example-3");
   auto nameless = usual();
-  nameless.survey.contents.systems[0].hostname = "localhost";
+  nameless.surveys[0].contents.systems[0].hostname = "localhost";
   CHECK(name_for(nameless) == "debian");
-  nameless.survey.contents.systems.clear();
+  nameless.surveys[0].contents.systems.clear();
   CHECK(name_for(nameless) == "machine");
-  nameless.survey.disk.kind = probe::DiskKind::image;
-  nameless.survey.disk.path = "/images/Old Server.img";
+  nameless.surveys[0].disk.kind = probe::DiskKind::image;
+  nameless.surveys[0].disk.path = "/images/Old Server.img";
   CHECK(name_for(nameless) == "old-server");
 }
 
 TEST_CASE("a number does not make a name too long") {
   auto circumstances = usual();
-  circumstances.survey.contents.systems[0].hostname = std::string(80, 'a');
+  circumstances.surveys[0].contents.systems[0].hostname = std::string(80, 'a');
   circumstances.taken_names = {std::string(63, 'a')};
   CHECK(name_for(circumstances) == std::string(61, 'a') + "-2");
 }
@@ -235,7 +236,7 @@ TEST_CASE("a name that was asked for must be one and must be free") {
 
 TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
   auto circumstances = usual();
-  circumstances.survey.disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
+  circumstances.surveys[0].disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
   const auto error = refusal(circumstances);
   CHECK(error.kind() == ErrorKind::refused);
   CHECK_THAT(error.message(), Catch::Contains("mounted at /mnt/old"));
@@ -243,7 +244,7 @@ TEST_CASE("a disk in use is refused by who uses it, unless that only reads") {
   ImportRequest request;
   request.allow_in_use = true;
   CHECK(warns_of(plan_import(circumstances, request), "base-in-use"));
-  circumstances.survey.disk.in_use = {{probe::UsedBy::qemu, "another machine", false}};
+  circumstances.surveys[0].disk.in_use = {{probe::UsedBy::qemu, "another machine", false}};
   CHECK(plan_import(circumstances, {}).findings.empty());
 }
 
@@ -280,21 +281,21 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
   CHECK_THAT(error.hint(), !Catch::Contains("--allow"));
   circumstances.storage.disks = {};
   circumstances.storage.mount_point = "/mnt/old";
-  circumstances.survey.disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
+  circumstances.surveys[0].disk.in_use = {{probe::UsedBy::mount, "/mnt/old", true}};
   CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
 }
 
 TEST_CASE("a qcow2 image is a base with its format written down") {
   const auto definition = plan_import(on_qcow2(), {}).change.definition;
-  CHECK(definition.base.format == BaseFormat::qcow2);
-  CHECK(layer_on_base(definition.base, definition.geometry).backing->format == "qcow2");
+  CHECK(definition.disks[0].format == BaseFormat::qcow2);
+  CHECK(layer_on_base(definition.disks[0], definition.geometry).backing->format == "qcow2");
 }
 
 TEST_CASE("an image that is marked corrupt or dirty, also further down, is refused with the repair that it needs") {
   for (const std::size_t index : {0u, 1u}) {
     auto corrupt = on_qcow2(), dirty = on_qcow2();
-    corrupt.survey.disk.files[index].corrupt = true;
-    dirty.survey.disk.files[index].dirty = true;
+    corrupt.surveys[0].disk.files[index].corrupt = true;
+    dirty.surveys[0].disk.files[index].dirty = true;
     ImportRequest request;
     request.allow_in_use = true;
     CHECK(refusal(corrupt, request).kind() == ErrorKind::corrupt);
@@ -307,14 +308,14 @@ TEST_CASE("an image that is marked corrupt or dirty, also further down, is refus
 
 TEST_CASE("what backs an image under a format that no header names is refused") {
   auto circumstances = on_qcow2();
-  circumstances.survey.disk.files[1].format_is_named = false;
+  circumstances.surveys[0].disk.files[1].format_is_named = false;
   CHECK(refusal(circumstances).kind() == ErrorKind::refused);
   CHECK_THAT(refusal(circumstances).hint(), Catch::EndsWith("qemu-img rebase -u -b /images/base.img -F raw IMAGE"));
 }
 
 TEST_CASE("a store on a disk that backs the image is refused") {
   auto circumstances = on_qcow2();
-  circumstances.survey.disk.files[1] = {.path = "/dev/sdb", .format = "raw", .is_device = true};
+  circumstances.surveys[0].disk.files[1] = {.path = "/dev/sdb", .format = "raw", .is_device = true};
   CHECK(refusal(circumstances).kind() == ErrorKind::refused);
   CHECK_THAT(refusal(circumstances).message(), Catch::StartsWith("the store lies on"));
 }
@@ -322,16 +323,16 @@ TEST_CASE("a store on a disk that backs the image is refused") {
 TEST_CASE("what is too small for a disk is refused") {
   auto circumstances = usual();
   for (const auto size : {0u, 1u, 511u}) {
-    circumstances.survey.disk.size_bytes = size;
+    circumstances.surveys[0].disk.size_bytes = size;
     CHECK(refusal(circumstances).kind() == ErrorKind::corrupt);
   }
 }
 
 TEST_CASE("a blank disk and one without a system import with a warning") {
   auto circumstances = usual();
-  circumstances.survey.contents.systems.clear();
+  circumstances.surveys[0].contents.systems.clear();
   CHECK(warns_of(plan_import(circumstances, {}), "no-system"));
-  circumstances.survey.contents = {};
+  circumstances.surveys[0].contents = {};
   CHECK(warns_of(plan_import(circumstances, {}), "disk-blank"));
 }
 
@@ -359,9 +360,10 @@ TEST_CASE("an import that is carried out is a machine on the base") {
   const Store store(test_host.host, folder.path() / "store");
   write_file(folder.path() / "base.img", std::string(base::MiB, 'B'));
   auto circumstances = usual();
-  circumstances.survey.disk.path = circumstances.survey.disk.stable_path = (folder.path() / "base.img").string();
-  circumstances.survey.disk.kind = probe::DiskKind::image;
-  circumstances.survey.disk.size_bytes = base::MiB;
+  circumstances.surveys[0].disk.path = circumstances.surveys[0].disk.stable_path =
+      (folder.path() / "base.img").string();
+  circumstances.surveys[0].disk.kind = probe::DiskKind::image;
+  circumstances.surveys[0].disk.size_bytes = base::MiB;
   auto plan = plan_import(circumstances, {});
   plan.change.definition.fingerprints[circumstances.drawn.layer_id] = sample_fingerprint();
   const auto machine = apply_import(store, plan);

@@ -16,19 +16,7 @@ using base::ErrorKind;
 
 // Nodes of 4 KiB, each once.
 FewBlocks make_few(const TemporaryDirectory& folder) {
-  const auto image = block::open_device(make_btrfs(folder, {"-n", "4096", "-m", "single", "-d", "single"}));
-  FewBlocks few(image->size());
-  for (std::uint64_t at = 0; at < image->size();) {
-    const auto extent = image->extent_at(at);
-    for (auto block = at; extent.kind == block::ExtentKind::data && block < at + extent.length;
-         block += packed_block_bytes) {
-      const auto bytes = image->read(block, packed_block_bytes);
-      if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; }))
-        std::ranges::copy(bytes, few.block(std::uint32_t(block / packed_block_bytes)).begin());
-    }
-    at += extent.length;
-  }
-  return few;
+  return few_blocks_of(*block::open_device(make_btrfs(folder, {"-n", "4096", "-m", "single", "-d", "single"})));
 }
 
 constexpr std::uint32_t super_block = 16;  // its number

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "fuzz/file_system_walk.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "support/btrfs_disk.hpp"
 
 using namespace hrvm;
@@ -13,11 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fs::test::Resummed device(blocks);
   try {
     const auto files = fs::open_btrfs(device);
-    fs::try_read(*files, "/etc/os-release");
-    fuzz::visit(*files, "", 3);
+    fuzz::explore(*files);
     auto subvolumes = files->subvolumes();
     subvolumes.resize(std::min<std::size_t>(subvolumes.size(), 4));
-    for (const auto& subvolume : subvolumes) fuzz::visit(*files->open_subvolume(subvolume.id), "", 2);
+    for (const auto& subvolume : subvolumes) fuzz::explore(*files->open_subvolume(subvolume.id));
   } catch (const base::Error&) {
   }
   return 0;

@@ -1,27 +1,36 @@
-// An XFS that mkfs.xfs has filled, with some of its bytes replaced: each eight of the fuzzer's bytes say which of the
-// sectors that are not empty, where in it, and by what. Checksums are not verified by the reader, so nothing keeps them
-// out.
+// An XFS with some of its bytes replaced. The first of the fuzzer's bytes says which: one that mkfs.xfs has filled, or
+// one that a kernel left with its log to be replayed (corpus/xfs_disks). Each eight of the others say which of the
+// sectors that are not empty, where in it, and by what. The reader verifies no checksums but those of the log's
+// records, which are made right.
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <unistd.h>
 
+#include "fs/xfs/log_format.hpp"
 #include "fuzz/file_system_walk.hpp"
+#include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/crc32.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/copy.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "support/few_blocks.hpp"
 
 using namespace hrvm;
+using fs::test::FewBlocks, fs::test::few_blocks_of, fs::test::packed_block_bytes;
+using namespace fs::xfs;
 
 namespace {
 
-constexpr std::uint64_t sector_bytes = 512;
+constexpr std::uint64_t dirty_bytes = 300 * base::MiB;
+constexpr std::size_t sectors_per_block = packed_block_bytes / log_sector;
 
 const char* const make_image = R"(
 set -e; cd "$1"; mkdir -p tree/etc tree/many
@@ -33,69 +42,56 @@ echo ID=debian > tree/etc/os-release; ln -s ../etc/os-release tree/many/link; he
 truncate -s 320M image; mkfs.xfs -q -p prototype image
 )";
 
-// The sectors that are not empty.
-class Seed {
- public:
-  Seed() {
-    const auto folder = std::filesystem::temp_directory_path() / ("fuzz-xfs-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
-    const auto made =
-        sys::make_process_runner()->run({{"bash", "-c", make_image, "-", folder}, {}, {}}, std::chrono::minutes(1));
-    if (made.exit_status != 0) std::abort();
-    const auto image = block::open_device(folder / "image");
-    size = image->size();
-    for (std::uint64_t at = 0; at < size;) {
-      const auto extent = image->extent_at(at);
-      for (std::uint64_t offset = at; extent.kind == block::ExtentKind::data && offset < at + extent.length;
-           offset += sector_bytes)
-        if (auto sector = image->read(offset, sector_bytes); !block::is_zero(sector)) add(offset, std::move(sector));
-      at += extent.length;
-    }
-    std::filesystem::remove_all(folder);
+FewBlocks filled_by_mkfs() {
+  const auto folder = std::filesystem::temp_directory_path() / ("fuzz-xfs-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto made =
+      sys::make_process_runner()->run({{"bash", "-c", make_image, "-", folder}, {}, {}}, std::chrono::minutes(1));
+  if (made.exit_status != 0) std::abort();
+  const auto image = block::open_device(folder / "image");
+  auto few = few_blocks_of(*image);
+  std::filesystem::remove_all(folder);
+  return few;
+}
+
+FewBlocks left_by_the_kernel() {
+  const auto packed = sys::read_file(HRVM_SOURCE_DIR "/tests/corpus/xfs_disks/dirty-log.packed", base::MiB);
+  return {std::as_bytes(std::span(packed)), dirty_bytes};
+}
+
+std::span<std::byte> sector(FewBlocks& disk, std::uint64_t number) {
+  const auto block = disk.block(std::uint32_t(number / sectors_per_block));
+  return block.subspan(number % sectors_per_block * log_sector, log_sector);
+}
+
+struct Seed {
+  explicit Seed(FewBlocks blocks) : disk(std::move(blocks)) {
+    for (auto& [number, block] : disk.blocks())
+      for (std::size_t i = 0; i < sectors_per_block; ++i) {
+        const auto bytes = std::span(block).subspan(i * log_sector, log_sector);
+        if (block::is_zero(bytes)) continue;
+        places.push_back(number * sectors_per_block + i);
+        if (base::load<base::be32>(bytes) == record_magic) records.push_back(places.back());
+      }
   }
 
-  std::uint64_t size = 0;
-  std::map<std::uint64_t, std::vector<std::byte>> sectors;
-  std::vector<std::uint64_t> places;
-
- private:
-  void add(std::uint64_t offset, std::vector<std::byte> sector) {
-    sectors.emplace(offset, std::move(sector));
-    places.push_back(offset);
-  }
+  FewBlocks disk;
+  std::vector<std::uint64_t> places, records;  // numbers of sectors
 };
 
-class Sparse : public block::BlockDevice {
- public:
-  Sparse(const Seed& seed, std::map<std::uint64_t, std::vector<std::byte>> changed)
-      : seed_(seed), changed_(std::move(changed)) {}
-
-  using BlockDevice::read;
-  std::uint64_t size() const override { return seed_.size; }
-  void read(std::uint64_t offset, std::span<std::byte> out) override {
-    if (offset > size() || out.size() > size() - offset)
-      throw base::Error(base::ErrorKind::corrupt, "a read leaves the device");
-    std::ranges::fill(out, std::byte());
-    copy_from(seed_.sectors, offset, out);
-    copy_from(changed_, offset, out);
-  }
-  const std::string& name() const override { return name_; }
-
- private:
-  static void copy_from(const std::map<std::uint64_t, std::vector<std::byte>>& sectors, std::uint64_t offset,
-                        std::span<std::byte> out) {
-    for (auto it = sectors.lower_bound(offset - offset % sector_bytes);
-         it != sectors.end() && it->first < offset + out.size(); ++it) {
-      const std::uint64_t start = std::max(it->first, offset),
-                          end = std::min(it->first + sector_bytes, offset + out.size());
-      std::memcpy(out.data() + (start - offset), it->second.data() + (start - it->first), end - start);
-    }
-  }
-
-  const Seed& seed_;
-  std::map<std::uint64_t, std::vector<std::byte>> changed_;
-  std::string name_ = "fuzz";
-};
+// Of records that one header tells of, as those of the seed are.
+void put_right(FewBlocks& disk, std::uint64_t number) {
+  const auto first = sector(disk, number);
+  auto header = base::load<RecordHeader>(first);
+  if (header.bytes > bytes_of_a_header) return;
+  const auto add = [](std::uint32_t crc, std::span<const std::byte> bytes) {
+    return base::crc32_register<base::CrcPolynomial::castagnoli>(crc, bytes);
+  };
+  base::store(first, offsetof(RecordHeader, crc), base::le32(0));
+  const auto crc = add(~0u, first.first(summed_header_bytes[0]));
+  const auto body = disk.read((number + 1) * log_sector, header.bytes);
+  base::store(first, offsetof(RecordHeader, crc), base::le32(~add(crc, body)));
+}
 
 struct Patch {
   base::le16 sector, offset;
@@ -106,16 +102,19 @@ static_assert(sizeof(Patch) == 8);
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Seed seed;
-  const auto input = std::as_bytes(std::span(data, size));
-  std::map<std::uint64_t, std::vector<std::byte>> changed;
-  for (std::size_t at = 0; at + sizeof(Patch) <= input.size() && changed.size() < 64; at += sizeof(Patch)) {
-    const auto patch = base::load<Patch>(input, at);
-    const std::uint64_t place = seed.places[patch.sector % seed.places.size()];
-    auto& sector = changed.try_emplace(place, seed.sectors.at(place)).first->second;
-    base::store(std::span(sector), patch.offset % (sector_bytes - sizeof patch.value), patch.value);
+  static const Seed filled(filled_by_mkfs()), dirty(left_by_the_kernel());
+  constexpr std::size_t most_patches = 64;
+  if (size == 0) return 0;
+  const Seed& seed = data[0] & 1 ? dirty : filled;
+  auto disk = seed.disk;
+  auto input = std::as_bytes(std::span(data, size)).subspan(1);
+  for (input = input.first(std::min(input.size(), most_patches * sizeof(Patch))); input.size() >= sizeof(Patch);
+       input = input.subspan(sizeof(Patch))) {
+    const auto patch = base::load<Patch>(input);
+    const auto bytes = sector(disk, seed.places[patch.sector % seed.places.size()]);
+    base::store(bytes, patch.offset % (log_sector - sizeof patch.value), patch.value);
   }
-  Sparse device(seed, std::move(changed));
-  fuzz::walk(device, fs::open_xfs);
+  for (const auto record : seed.records) put_right(disk, record);
+  fuzz::walk(disk, fs::open_xfs);
   return 0;
 }

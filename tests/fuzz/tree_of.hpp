@@ -3,15 +3,24 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/memory_files.hpp"
 
 namespace hrvm::test {
 
-inline MemoryFiles tree_of(std::string_view bytes) {
-  MemoryFiles files;
+struct TreePart {
+  std::string path;  // with a slash before it, and none behind
+  std::string content;
+  std::optional<std::string> target;  // of a link
+};
+
+// At most 256.
+inline std::vector<TreePart> parts_of(std::string_view bytes) {
+  std::vector<TreePart> parts;
   for (int count = 0; !bytes.empty() && count < 256; ++count) {
     const auto end = bytes.find("\n@");
     const auto part = bytes.substr(0, end);
@@ -21,10 +30,20 @@ inline MemoryFiles tree_of(std::string_view bytes) {
     const std::string path(line.substr(std::min<std::size_t>(line.size(), 1), arrow == line.npos ? arrow : arrow - 1));
     if (arrow == 0 || !path.starts_with('/') || path.ends_with('/')) continue;
     if (arrow != line.npos)
-      files.link(path, std::string(line.substr(arrow + 4)));
+      parts.push_back({path, "", std::string(line.substr(arrow + 4))});
     else
-      files.add(path, std::string(part.substr(std::min(part.size(), line.size() + 1))));
+      parts.push_back({path, std::string(part.substr(std::min(part.size(), line.size() + 1))), {}});
   }
+  return parts;
+}
+
+inline MemoryFiles tree_of(std::string_view bytes) {
+  MemoryFiles files;
+  for (const auto& [path, content, target] : parts_of(bytes))
+    if (target)
+      files.link(path, *target);
+    else
+      files.add(path, content);
   return files;
 }
 

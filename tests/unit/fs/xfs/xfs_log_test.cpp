@@ -1,7 +1,9 @@
-// Logs written by hand over that of a fresh XFS. What the kernel leaves in one is compared by the system tests.
+// Logs written by hand over that of a fresh XFS, and one that the kernel left (support/make-dirty-xfs.sh). What it
+// leaves in others is compared by the system tests.
 #include "fs/xfs/format.hpp"
 #include "fs/xfs/log_format.hpp"
 #include "hrvm/base/crc32.hpp"
+#include "support/few_blocks.hpp"
 #include "unit/fs/xfs/xfs_image.hpp"
 
 namespace hrvm::fs::test {
@@ -237,6 +239,29 @@ TEST_CASE("a log of which no record is whole is ignored") {
   log.write(device, xfs.log);
   device.put(xfs.log + log_sector + 100, std::uint8_t(0xaa));
   CHECK((shown(device) == as_it_lies));
+}
+
+TEST_CASE("a log that the kernel has not written back is replayed over what it changes") {
+  const auto packed = sys::read_file(HRVM_SOURCE_DIR "/tests/corpus/xfs_disks/dirty-log.packed", base::MiB);
+  FewBlocks disk(std::as_bytes(std::span(packed)), 300 * base::MiB);
+  const auto files = open_xfs(disk);
+  CHECK(files->journal() == JournalState::replayed);
+  const auto names = listing(*files, "/");
+  CHECK((names == std::map<std::string, FileKind>{{"d", FileKind::directory},
+                                                  {"folder", FileKind::directory},
+                                                  {"made", FileKind::regular},
+                                                  {"newer", FileKind::symlink},
+                                                  {"numbers", FileKind::regular}}));
+  CHECK(read_all(*files, "/made") == "made\n");
+  CHECK(read_all(*files, "/d/renamed") == "old\n");
+  CHECK_FALSE(files->info("/d/old"));
+  CHECK(files->read_link("/newer") == "d/renamed");
+  CHECK(listing(*files, "/folder").size() == 29);
+  CHECK_FALSE(files->info("/folder/name-7"));
+  const auto numbers = node_of(*files, "/numbers");
+  CHECK(files->stat(numbers).size_bytes == 100);
+  CHECK(files->stat(numbers).mode == 0600);
+  CHECK((files->attributes(numbers) == std::vector<Attribute>{{"user.note", "after"}}));
 }
 
 }  // namespace hrvm::fs::test

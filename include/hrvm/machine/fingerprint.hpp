@@ -51,6 +51,8 @@ struct MarkComparison {
   std::string what, then, now;  // empty: the mark is not there
   bool same = false;
 };
+// A mark is the same as text. Where it was a hash alone, it is also with a text before that hash, which tells of what
+// an earlier release did not look at.
 std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& now);
 
 // What moved, for people: "p3 (ext4) was mounted or written since", "it is 1 GiB smaller than it was (…)".

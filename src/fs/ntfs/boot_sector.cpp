@@ -14,7 +14,7 @@ namespace {
 
 std::uint64_t cluster_bytes(const BootSector& boot) {
   const unsigned sectors = boot.sectors_per_cluster;
-  return boot.sector_bytes * (sectors >= 0xf4 ? 1ull << (256 - sectors) : sectors);
+  return boot.sector_bytes * (sectors >= least_power_of_sectors ? 1ull << (256 - sectors) : sectors);
 }
 
 bool is_record(std::int8_t size, std::uint64_t cluster) {

@@ -12,7 +12,7 @@ namespace hrvm::fs::ntfs {
 struct BootSector {
   std::array<std::byte, 11> jump_and_name;
   base::le16 sector_bytes;
-  std::uint8_t sectors_per_cluster;  // from 0xf4 on the power of two that it is, negative
+  std::uint8_t sectors_per_cluster;  // from least_power_of_sectors on the power of two that it is, negative
   std::array<std::byte, 34> unused;
   base::le64 table_cluster, mirror_cluster;
   std::int8_t record_size;  // clusters; negative: the power of two of its bytes
@@ -22,6 +22,7 @@ struct BootSector {
 static_assert(offsetof(BootSector, table_cluster) == 48);
 static_assert(offsetof(BootSector, record_size) == 64);
 static_assert(offsetof(BootSector, index_record_size) == 68);
+inline constexpr unsigned least_power_of_sectors = 0xf4;
 
 // Of a record in the master file table.
 struct RecordHeader {

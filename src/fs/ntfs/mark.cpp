@@ -1,7 +1,11 @@
 // NTFS: the first records of the master file table ($MFT, $LogFile, $Volume with its dirty flag) and the restart pages
 // of $LogFile, which each mount writes.
-#include <algorithm>
+#include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "fs/crc32c.hpp"
 #include "fs/look_at.hpp"
 #include "fs/ntfs/format.hpp"
 #include "hrvm/base/byte_size.hpp"
@@ -47,20 +51,41 @@ std::optional<std::uint64_t> data_cluster(block::BlockDevice& device, std::uint6
   return std::nullopt;
 }
 
+// Where the table's first records and the log's restart pages lie, by this size of clusters.
+std::vector<block::Region> moving_regions(block::BlockDevice& device, const ntfs::BootSector& boot,
+                                          std::uint64_t cluster_bytes) {
+  if (cluster_bytes == 0 || boot.table_cluster > device.size() / cluster_bytes) return {};
+  const std::uint64_t table = boot.table_cluster * cluster_bytes, record = record_bytes(boot, cluster_bytes);
+  std::vector<block::Region> regions{{table, watched_records * record}};
+  const auto log = data_cluster(device, table + ntfs::log_file_record * record);
+  if (log && *log <= device.size() / cluster_bytes) regions.push_back({*log * cluster_bytes, restart_bytes});
+  return regions;
+}
+
+std::uint32_t sum_of(block::BlockDevice& device, const std::vector<block::Region>& regions) {
+  std::uint32_t crc = ~0u;
+  for (const auto& [offset, length] : regions) {
+    const auto start = std::min(offset, device.size());
+    crc = crc32c(crc, device.read(start, std::size_t(std::min(length, device.size() - start))));
+  }
+  return ~crc;
+}
+
 }  // namespace
 
 block::Look look_at_ntfs(block::BlockDevice& device) {
   block::Look look{{{0, 8 * base::KiB}}, {}};
   const auto boot = block::read_structure<ntfs::BootSector>(device, 0);
   if (!boot) return look;
-  // Clusters above 64 KiB say their size in another way, which was never taken here; and what a mark is taken over
-  // stays.
-  const std::uint64_t cluster_bytes = std::uint64_t(boot->sector_bytes) * boot->sectors_per_cluster;
-  if (cluster_bytes == 0 || boot->table_cluster > device.size() / cluster_bytes) return look;
-  const std::uint64_t table = boot->table_cluster * cluster_bytes, record = record_bytes(*boot, cluster_bytes);
-  look.regions.push_back({table, watched_records * record});
-  const auto log = data_cluster(device, table + ntfs::log_file_record * record);
-  if (log && *log <= device.size() / cluster_bytes) look.regions.push_back({*log * cluster_bytes, restart_bytes});
+  // Clusters above 64 KiB say their size in another way, which an earlier release took for a number of sectors. What it
+  // took its mark over stays; what lies where it should have looked is told before that (machine/fingerprint.hpp).
+  const unsigned sectors = boot->sectors_per_cluster;
+  std::ranges::copy(moving_regions(device, *boot, std::uint64_t(boot->sector_bytes) * sectors),
+                    std::back_inserter(look.regions));
+  if (sectors >= ntfs::least_power_of_sectors) {
+    const auto cluster_bytes = std::uint64_t(boot->sector_bytes) << (256 - sectors);
+    look.text = fmt::format("table {:08x}", sum_of(device, moving_regions(device, *boot, cluster_bytes)));
+  }
   return look;
 }
 

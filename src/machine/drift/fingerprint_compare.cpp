@@ -13,11 +13,17 @@ namespace {
 constexpr std::string_view absent = "";
 constexpr std::string_view separator = ": ";
 constexpr std::string_view sample = "sample";
+constexpr std::string_view hash_word = "xxh3 ";
 
 std::string value_of(const Fingerprint& fingerprint, const std::string& what) {
   const auto found = std::find_if(fingerprint.marks.begin(), fingerprint.marks.end(),
                                   [&](const auto& mark) { return mark.what == what; });
   return found == fingerprint.marks.end() ? std::string(absent) : found->value;
+}
+
+// What was a hash alone may have a text before it by now, of what was not looked at then.
+bool is_told_further(const std::string& then, const std::string& now) {
+  return then.starts_with(hash_word) && now.ends_with("; " + then);
 }
 
 std::uint64_t leading_number(const std::string& text) {
@@ -84,7 +90,7 @@ std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& 
   for (const auto& mark : then.marks) all.push_back({mark.what, mark.value, value_of(now, mark.what), false});
   for (const auto& mark : now.marks)
     if (value_of(then, mark.what).empty()) all.push_back({mark.what, std::string(absent), mark.value, false});
-  for (auto& each : all) each.same = each.then == each.now;
+  for (auto& each : all) each.same = each.then == each.now || is_told_further(each.then, each.now);
   return all;
 }
 

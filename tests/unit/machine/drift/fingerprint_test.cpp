@@ -101,6 +101,17 @@ TEST_CASE("a disk that nobody touched has the same fingerprint again") {
   CHECK(disk.fingerprint() == disk.fingerprint());
 }
 
+TEST_CASE("a mark of a hash alone is the same with a text before it, of what was not looked at then") {
+  const auto fingerprint = [](std::string value) {
+    return Fingerprint{{}, {{"p1 (ntfs): master file table", std::move(value)}}};
+  };
+  const std::vector<std::string> written{"p1 (ntfs) was mounted or written since"};
+  CHECK(told(fingerprint("xxh3 0a"), fingerprint("table 1; xxh3 0a")) == nothing);
+  CHECK(told(fingerprint("xxh3 0a"), fingerprint("table 1; xxh3 0b")) == written);
+  CHECK(told(fingerprint("table 1; xxh3 0a"), fingerprint("table 2; xxh3 0a")) == written);
+  CHECK(told(fingerprint("table 1; xxh3 0a"), fingerprint("xxh3 0a")) == written);
+}
+
 TEST_CASE("a filesystem that was mounted and unmounted is told by its partition") {
   if (cannot_mount()) return;
   const DiskImage disk;

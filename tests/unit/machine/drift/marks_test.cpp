@@ -126,6 +126,20 @@ TEST_CASE("an NTFS is watched at its log's restart pages, wherever these lie") {
   CHECK(mark() != then);
 }
 
+TEST_CASE("an NTFS of clusters above 64 KiB is watched where its table lies") {
+  std::vector<std::byte> disk(2 * MiB);
+  const auto put = [&](std::size_t offset, auto value) { base::store(disk, offset, value); };
+  put(11, base::le16(512));
+  put(13, std::uint8_t(0xf8));  // 256 sectors
+  put(48, base::le64(12));      // $MFT at 1.5 MiB
+  put(64, std::int8_t(-10));
+  const auto mark = [&] { return read_mark(marker_for("ntfs"), *block::memory_device(disk, "ntfs")); };
+  const auto then = mark();
+  disk[12 * 128 * 1024 + 3 * 1024 + 100] = std::byte{1};  // $Volume
+  CHECK(mark() != then);
+  CHECK(mark().substr(mark().find("; ")) == then.substr(then.find("; ")));
+}
+
 TEST_CASE("a LUKS volume is watched where its data starts") {
   for (const std::uint16_t version : {1, 2}) {
     std::vector<std::byte> disk(20 * MiB);

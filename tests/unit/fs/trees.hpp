@@ -25,7 +25,7 @@ using hrvm::test::TemporaryDirectory;
 using Path = std::filesystem::path;
 
 inline std::string output_of(std::vector<std::string> argv) {
-  sys::Command command{std::move(argv), {{"LC_ALL", "C.UTF-8"}, {"MTOOLS_SKIP_CHECK", "1"}}, {}};
+  sys::Command command{std::move(argv), {{"LC_ALL", "C.UTF-8"}, {"TZ", "UTC"}, {"MTOOLS_SKIP_CHECK", "1"}}, {}};
   auto result = sys::make_process_runner()->run(command, std::chrono::minutes(1));
   INFO(command.argv[0] << ": " << result.out << result.err);
   REQUIRE(result.exit_status == 0);

@@ -32,8 +32,15 @@ struct Made {
     options.insert(options.begin(), "mkfs.vfat");
     options.push_back(image());
     output_of(options);
-    output_of({"mcopy", "-s", "-i", image(), folder / "tree/EFI", folder / "tree/lower.txt", folder / "tree/UPPER.TXT",
-               folder / "tree/empty", folder / "tree/many", "::"});
+    set_times();
+    output_of({"mcopy", "-s", "-m", "-i", image(), folder / "tree/EFI", folder / "tree/lower.txt",
+               folder / "tree/UPPER.TXT", folder / "tree/empty", folder / "tree/many", "::"});
+  }
+  // Each file its own, as finely as a FAT keeps them.
+  void set_times() {
+    std::chrono::sys_seconds time = std::chrono::sys_days(std::chrono::year(2003) / 4 / 5);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "tree"))
+      std::filesystem::last_write_time(entry, std::chrono::file_clock::from_sys(time += std::chrono::seconds(4322)));
   }
   void open() {
     device = block::open_device(image());
@@ -58,6 +65,39 @@ void check_tree(Made& made) {
     CHECK(info->size_bytes == entry.file_size());
     REQUIRE((read_all(*made.files, path) == sys::read_file(entry.path())));
   }
+}
+
+// By node: all that the tree tells of its files is in the FAT, and no more.
+void compare(Made& made, Node folder, const Path& tree, std::uint64_t cluster) {
+  std::map<std::string, Node> nodes;
+  made.files->visit(folder, [&](const DirectoryEntry& entry) {
+    CHECK(nodes.emplace(entry.name, entry.node).second);
+    return true;
+  });
+  for (const auto& entry : std::filesystem::directory_iterator(tree)) {
+    const std::string name = entry.path().filename();
+    CAPTURE(name);
+    REQUIRE(nodes.contains(name));
+    const Node node = nodes[name];
+    CHECK((made.files->find(folder, name) == node));
+    const auto stat = made.files->stat(node);
+    CHECK((stat.node == node));
+    CHECK((stat.kind == (entry.is_directory() ? FileKind::directory : FileKind::regular)));
+    if (entry.is_directory()) {
+      compare(made, node, entry.path(), cluster);
+    } else {
+      const auto time = std::chrono::file_clock::to_sys(entry.last_write_time()).time_since_epoch();
+      CHECK(stat.times.modified.seconds == std::chrono::floor<std::chrono::seconds>(time).count());
+      CHECK(stat.size_bytes == entry.file_size());
+      CHECK(stat.allocated_bytes == base::round_up(entry.file_size(), cluster));
+      block::BlockDevice* const devices[] = {made.device.get()};
+      check_extents(*made.files, node, devices);
+      const auto bytes = bytes_of(*made.files, node, 0, stat.size_bytes);
+      REQUIRE((std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == sys::read_file(entry.path())));
+    }
+    nodes.erase(name);
+  }
+  CHECK(nodes.empty());
 }
 
 std::uint64_t data_offset_of(const std::vector<std::byte>& boot) {
@@ -86,6 +126,18 @@ TEST_CASE("what mtools put into FAT of any width and sector size is read") {
     check_tree(made);
     CHECK(listing(*made.files, "/many").size() == 300);
     CHECK(made.files->type() == "vfat");
+  }
+}
+
+TEST_CASE("every file that mtools put into a FAT is told by node as its tree has it") {
+  for (const auto& layout : {layouts[0], layouts[2], layouts[4]}) {  // each width
+    CAPTURE(layout.options);
+    Made made;
+    made.make(layout.options, layout.bytes);
+    made.open();
+    const auto boot = base::load<fat::BootSector>(made.device->read(0, 512));
+    const std::uint64_t cluster = std::uint64_t(boot.bytes_per_sector) * boot.sectors_per_cluster;
+    compare(made, made.files->root(), made.folder / "tree", cluster);
   }
 }
 

@@ -25,6 +25,7 @@ namespace {
 constexpr int on_the_way = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr int for_reading = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr std::size_t largest_attribute = 64 << 10;  // Linux's own bound, of a value and of the list of names
+constexpr std::size_t usual_attribute = 256;
 
 bool means_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG; }
 
@@ -47,6 +48,21 @@ struct CloseFolder {
 };
 
 FileTime time_of(const struct statx_timestamp& time) { return {time.tv_sec, time.tv_nsec}; }
+
+// What a call of the kind of getxattr(2) puts into its room; nullopt where it fails. Most is short, and room for the
+// longest takes longer to make than the call.
+template <typename Call>
+std::optional<std::string> told_by(const Call& call) {
+  std::string told(usual_attribute, '\0');
+  ssize_t length = call(told);
+  if (length < 0 && errno == ERANGE) {
+    told.resize(largest_attribute);
+    length = call(told);
+  }
+  if (length < 0) return std::nullopt;
+  told.resize(std::size_t(length));
+  return told;
+}
 
 base::Error no_such(const Path& path, std::string_view kind) {
   return base::Error(base::ErrorKind::not_found, path.string() + " is no " + std::string(kind)).on(path);
@@ -229,24 +245,24 @@ std::optional<std::string> Tree::link_of(std::string_view path) const {
 std::optional<std::string> Tree::attribute(std::string_view path, const std::string& name) const {
   const Fd fd = open_for_attributes(path);
   const auto link = fd ? std::nullopt : link_of(path);
-  std::string value(largest_attribute, '\0');
-  const ssize_t length = fd     ? ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size())
-                         : link ? ::lgetxattr(link->c_str(), name.c_str(), value.data(), value.size())
-                                : -1;
-  if (length < 0) return std::nullopt;
-  value.resize(std::size_t(length));
-  return value;
+  if (!fd && !link) return std::nullopt;
+  return told_by([&](std::string& value) {
+    return fd ? ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size())
+              : ::lgetxattr(link->c_str(), name.c_str(), value.data(), value.size());
+  });
 }
 
 std::vector<std::string> Tree::attribute_names(std::string_view path) const {
   const Fd fd = open_for_attributes(path);
   const auto link = fd ? std::nullopt : link_of(path);
-  std::string all(largest_attribute, '\0');
-  const ssize_t length = fd     ? ::flistxattr(fd.get(), all.data(), all.size())
-                         : link ? ::llistxattr(link->c_str(), all.data(), all.size())
-                                : 0;
   std::vector<std::string> names;
-  for (ssize_t at = 0; at < length; at += ssize_t(names.back().size()) + 1) names.emplace_back(all.data() + at);
+  if (!fd && !link) return names;
+  const auto all = told_by([&](std::string& room) {
+    return fd ? ::flistxattr(fd.get(), room.data(), room.size())
+              : ::llistxattr(link->c_str(), room.data(), room.size());
+  });
+  for (std::size_t at = 0; all && at < all->size(); at += names.back().size() + 1)
+    names.emplace_back(all->c_str() + at);
   std::ranges::sort(names);
   return names;
 }

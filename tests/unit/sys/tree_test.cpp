@@ -130,6 +130,21 @@ TEST_CASE_METHOD(Planted, "extended attributes are told by name, and what has no
   CHECK_FALSE(tree.attribute("none", "user.a"));
 }
 
+TEST_CASE_METHOD(Planted, "attributes that are long, and names of them that are many, are told whole") {
+  const std::filesystem::path file = folder / "tree/etc/deep/file";
+  const std::string value(3000, 'v');
+  std::vector<std::string> names;
+  for (char c = 'a'; c <= 'f'; ++c) names.push_back("user." + std::string(80, c));
+  for (const auto& name : names)
+    if (::setxattr(file.c_str(), name.c_str(), "", 0, 0) != 0)
+      HRVM_SKIP("this filesystem keeps no extended attributes");
+  const auto tree = this->tree();
+  CHECK(tree.attribute_names("etc/deep/file") == names);
+  if (::setxattr(file.c_str(), "user.long", value.data(), value.size(), 0) != 0)
+    HRVM_SKIP("this filesystem keeps no long attributes");
+  CHECK(tree.attribute("etc/deep/file", "user.long") == value);
+}
+
 TEST_CASE_METHOD(Planted, "a folder that may not be read is an error that names it") {
   constexpr uid_t nobody = 65534;
   const auto tree = this->tree();

@@ -60,6 +60,11 @@ constexpr Refusal refused[] = {
 };
 
 // What a Tree does beside that (hrvm/sys/tree.hpp). O_LARGEFILE is one that C libraries add.
+//
+// A filter sees numbers, and no names: a child that is taken over can learn by these what stat(2) and getxattr(2) tell
+// of any file, though not what is in it (landlock.hpp). Calls by descriptor would not take that away: O_PATH gives one
+// for any path, fstat(3) itself is newfstatat, and fgetxattr refuses what was opened by O_PATH, so that a link's
+// attributes have a path in any case.
 constexpr int allowed_for_folders[] = {SYS_getdents64, SYS_readlinkat, SYS_statx,      SYS_fgetxattr,
                                        SYS_flistxattr, SYS_lgetxattr,  SYS_llistxattr, SYS_name_to_handle_at};
 constexpr std::uint32_t kernels_large_file = 0100000;

@@ -21,9 +21,7 @@ using block::BlockDevice;
 constexpr std::size_t deepest_chain = 64;
 
 ImageFormat backing_format(const BackingReference& backing) {
-  for (auto format : {ImageFormat::raw, ImageFormat::qcow2}) {
-    if (backing.format == word(format)) return format;
-  }
+  if (const auto format = from_word<ImageFormat>(backing.format)) return *format;
   if (backing.format.empty()) return detect_format(*block::open_device(backing.path));
   throw Error(ErrorKind::unsupported, fmt::format("the backing file {} is of format {}, which hrvm does not read",
                                                   backing.path, base::printable(backing.format)))

@@ -10,8 +10,6 @@
 
 namespace hrvm::image {
 
-std::string_view word(ImageFormat format) { return format == ImageFormat::raw ? "raw" : "qcow2"; }
-
 ImageFormat detect_format(block::BlockDevice& file) {
   std::array<std::byte, sizeof(base::be32)> first{};
   if (file.size() < first.size()) return ImageFormat::raw;

@@ -77,7 +77,7 @@ std::string read_to_text(block::BlockDevice& device, Thoroughness thoroughness,
 }  // namespace
 
 std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk) {
-  if (disk.kind == DiskKind::image && disk.format == "qcow2")
+  if (disk.kind == DiskKind::image && disk.format == DiskFormat::qcow2)
     return image::open_image(disk.path, image::ImageFormat::qcow2);
   if (disk.kind == DiskKind::disk && host.is_recorded())
     return std::make_unique<Named>(block::open_device(host.path(disk.path)), disk.path, disk.sectors);

@@ -16,13 +16,17 @@
 #include <vector>
 
 #include "hrvm/base/time.hpp"
+#include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/image/layout.hpp"
 
 namespace hrvm::image {
 
+using base::from_word;
+using base::word;
+
 enum class ImageFormat { raw, qcow2 };
-std::string_view word(ImageFormat format);
+constexpr std::array<std::string_view, 2> words_of(ImageFormat) { return {"raw", "qcow2"}; }
 
 // By the magic in its first bytes. For files that a person names; never for what a header names.
 ImageFormat detect_format(block::BlockDevice& file);

@@ -1,6 +1,7 @@
 // LaunchPlan: how a machine will run, as data. qemu_command and domain_xml render the same plan.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "hrvm/base/guid.hpp"
+#include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
 #include "hrvm/launch/firmware.hpp"
 #include "hrvm/launch/usb.hpp"
@@ -20,8 +22,11 @@
 
 namespace hrvm::launch {
 
+using base::from_word;
+using base::word;
+
 enum class Accelerator { kvm, tcg };
-std::string_view word(Accelerator value);
+constexpr std::array<std::string_view, 2> words_of(Accelerator) { return {"kvm", "tcg"}; }
 
 enum class Console {
   automatic,  // serial line on the terminal, and VNC on a unix socket
@@ -30,12 +35,11 @@ enum class Console {
   gui,
   none,
 };
-std::optional<Console> console_from(std::string_view word);
-std::string_view word(Console value);
+constexpr std::array<std::string_view, 5> words_of(Console) { return {"auto", "serial", "vnc", "gui", "none"}; }
 
 struct DiskNode {
   std::string path;
-  std::string format;      // "qcow2" or "raw"
+  probe::DiskFormat format = probe::DiskFormat::raw;
   bool is_device = false;  // block special file: QEMU's host_device driver
   friend bool operator==(const DiskNode&, const DiskNode&) = default;
 };
@@ -130,8 +134,8 @@ struct PlannedDisks {
 
 // How the network card of Hardware::network is made.
 struct PlannedNetwork {
-  std::string nic;            // device model; empty: none
-  std::string bridge_helper;  // program that joins it to a bridge; empty: QEMU's own
+  std::optional<machine::Nic> nic;  // null: none
+  std::string bridge_helper;        // program that joins it to a bridge; empty: QEMU's own
   std::vector<PortForward> forwards;
 };
 

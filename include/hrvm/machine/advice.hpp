@@ -26,8 +26,8 @@ struct Advice {
 Advice advise(const probe::Survey& survey, const HostResources& host);
 
 // The network card that a machine gets: the one of which its system is known to have the driver. Where that is not
-// known, "virtio-net", or "e1000e" where it starts from SATA: that is what one without virtio drivers gets, and it is
+// known, virtio, or e1000e where it starts from SATA: that is what one without virtio drivers gets, and it is
 // likely to have none for the network either.
-std::string_view nic_of(const Hardware& hardware);
+Nic nic_of(const Hardware& hardware);
 
 }  // namespace hrvm::machine

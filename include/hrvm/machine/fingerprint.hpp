@@ -73,6 +73,7 @@ struct BaseState {
 // chain. A base that cannot be read, or is an image of another format now, counts as missing, with the reason.
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
 BaseKind base_kind(probe::DiskKind kind);
+BaseFormat base_format(probe::DiskFormat format);
 // Only finds it. Error{refused} for an image of another format.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);
 // All of the machine's. Error{not_found} for the first that is not there.

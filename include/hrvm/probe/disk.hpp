@@ -14,6 +14,7 @@
 
 #include "hrvm/base/words.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/host.hpp"
 
 namespace hrvm::probe {
@@ -23,6 +24,13 @@ using base::word;
 
 enum class DiskKind { disk, image, directory };
 constexpr std::array<std::string_view, 3> words_of(DiskKind) { return {"disk", "image", "folder"}; }
+
+// Of a disk raw, of an image what it is; a folder has no blocks that could have one.
+enum class DiskFormat { raw, qcow2, folder };
+constexpr std::array<std::string_view, 3> words_of(DiskFormat) { return {"raw", "qcow2", "folder"}; }
+constexpr DiskFormat disk_format(image::ImageFormat format) {
+  return format == image::ImageFormat::qcow2 ? DiskFormat::qcow2 : DiskFormat::raw;
+}
 
 enum class UsedBy { unknown, mount, swap, dm, md, zfs, loop, qemu };
 constexpr std::array<std::string_view, 8> words_of(UsedBy) {
@@ -37,8 +45,8 @@ struct Use {
 
 // One of the files that a qcow2 image is read from.
 struct ImageFile {
-  std::string path;             // absolute
-  std::string format;           // "raw" or "qcow2"
+  std::string path;  // absolute
+  image::ImageFormat format = image::ImageFormat::raw;
   bool is_device = false;       // a block special file
   bool format_is_named = true;  // by the header that names the file; otherwise it was told by its first bytes
   bool dirty = false;           // it was not closed: its refcounts may lag behind
@@ -56,7 +64,7 @@ struct Disk {
   block::SectorSizes sectors;
   bool removable = false;
   bool rotational = false;
-  std::string format = "raw";    // of an image: "raw" or "qcow2"; of a folder: "folder"
+  DiskFormat format = DiskFormat::raw;
   std::vector<ImageFile> files;  // of a qcow2 image: itself, then what backs it
   std::vector<Use> in_use;
 };

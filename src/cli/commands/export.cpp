@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/words/image_words.hpp"
 #include "cli/words/named_machine.hpp"
 #include "cli/words/target_file.hpp"
 #include "hrvm/base/byte_size.hpp"
@@ -79,15 +80,15 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
   auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
   if (!base.path.empty()) check_is_not_on(context, target, base.path);
   for (const auto& file : base.files) check_is_not_on(context, target, file.path);
-  const bool raw = context.arguments.value("--format") == "raw";
-  const auto format = raw ? image::ImageFormat::raw : image::ImageFormat::qcow2;
+  const auto format = image_format(context.arguments).value_or(image::ImageFormat::qcow2);
   return {named, std::move(machine), state, disk, std::move(base), std::move(target), format};
 }
 
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
   const auto open_base = [&](const image::BackingReference& backing) {
     // What backs a base that is qcow2 is where its header says; the base itself may have moved.
-    const auto path = plan.base.format == "qcow2" ? sys::Path(backing.path) : context.host.path(plan.base.path);
+    const auto path =
+        plan.base.format == probe::DiskFormat::qcow2 ? sys::Path(backing.path) : context.host.path(plan.base.path);
     return block::open_device(path, block::Access::fresh);
   };
   return image::open_image(plan.machine.layer_path(plan.state.layer, plan.disk), image::ImageFormat::qcow2, open_base);

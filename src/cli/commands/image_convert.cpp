@@ -27,7 +27,7 @@ struct Conversion {
 
 image::FlatForm form_of(const Arguments& arguments) {
   image::FlatForm form;
-  if (arguments.value("--format") == "raw") form.format = ImageFormat::raw;
+  form.format = image_format(arguments).value_or(form.format);
   if (const auto method = arguments.value("--compress"))
     form.compression = *method == "zlib" ? image::Compression::zlib : image::Compression::zstd;
   if (!form.compression || form.format == ImageFormat::qcow2) return form;

@@ -106,7 +106,9 @@ Json finding_json(const base::Finding& finding) {
 Json advice_json(const machine::Hardware& hardware) {
   Json json;
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
-  json.set("nic", machine::nic_of(hardware)).set("memory_bytes", hardware.memory_bytes).set("cpus", hardware.cpus);
+  json.set("nic", word(machine::nic_of(hardware)))
+      .set("memory_bytes", hardware.memory_bytes)
+      .set("cpus", hardware.cpus);
   return json.set("because", Json(hardware.because));
 }
 

@@ -52,7 +52,7 @@ Json to_json(const ImageInfo& info) {
 ImageInfo image_info_from_json(const Json& json) {
   ImageInfo info;
   info.path = text(json["path"]);
-  info.format = text(json["format"]) == word(ImageFormat::qcow2) ? ImageFormat::qcow2 : ImageFormat::raw;
+  info.format = base::from_word<ImageFormat>(text(json["format"])).value_or(ImageFormat::raw);
   info.virtual_bytes = number(json["virtual_bytes"]);
   info.allocated_bytes = number(json["allocated_bytes"]);
   info.cluster_bytes = std::uint32_t(number(json["cluster_bytes"]));

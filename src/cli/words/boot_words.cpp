@@ -25,8 +25,7 @@ constexpr std::uint64_t longest_timeout = 7 * 24 * 3600;
 // nullopt for "auto"; its choices were checked before.
 std::optional<launch::Accelerator> accelerator(const Arguments& arguments) {
   const auto word = arguments.value("--accel").value_or("auto");
-  if (word == "auto") return std::nullopt;
-  return word == "kvm" ? launch::Accelerator::kvm : launch::Accelerator::tcg;
+  return launch::from_word<launch::Accelerator>(word);
 }
 
 std::vector<launch::PortForward> forwards(const Arguments& arguments) {
@@ -123,7 +122,7 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
   request.usb = usb_devices(arguments);
   request.vnc_port = vnc_port(arguments);
   request.forwards = forwards(arguments);
-  request.console = launch::console_from(arguments.value("--console").value_or("auto")).value();
+  request.console = launch::from_word<launch::Console>(arguments.value("--console").value_or("auto")).value();
   request.detach = arguments.has("--detach");
   return request;
 }

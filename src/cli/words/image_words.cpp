@@ -13,8 +13,7 @@ Option image_format_option(std::string name) {
 
 std::optional<image::ImageFormat> image_format(const Arguments& arguments, std::string_view option) {
   const auto format = arguments.value(option);
-  if (!format) return std::nullopt;
-  return *format == "raw" ? image::ImageFormat::raw : image::ImageFormat::qcow2;
+  return format ? image::from_word<image::ImageFormat>(*format) : std::nullopt;
 }
 
 Option allow_in_use_option() { return {.name = "--allow-in-use", .help = "read what is being written to as well"}; }

@@ -130,7 +130,7 @@ void add_behaviour(xml_node domain, const LaunchPlan& plan) {
 void add_driver(xml_node disk, const LaunchPlan& plan, const OwnDisk& own) {
   const auto driver = add(disk, "driver",
                           {{"name", "qemu"},
-                           {"type", own.layer().format},
+                           {"type", std::string(word(own.layer().format))},
                            {"cache", plan.disks.layer_direct ? "none" : "writeback"},
                            {"error_policy", "stop"},
                            {"rerror_policy", "stop"},
@@ -155,7 +155,7 @@ void add_chain(xml_node disk, const LaunchPlan& plan, const std::vector<DiskNode
     const auto& node = chain[index];
     if (index > 0) {
       above = add(above, "backingStore", {{"type", storage_type(node)}});
-      add(above, "format", {{"type", node.format}});
+      add(above, "format", {{"type", std::string(word(node.format))}});
     }
     const auto source = add_source(above, node);
     const bool is_foreign_file = index >= foreign && !node.is_device;
@@ -253,7 +253,7 @@ void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra)
   const auto target = extra_target(plan, extra_disk);
   const auto disk =
       add(devices, "disk", {{"type", storage_type(node)}, {"device", extra_disk.is_disc ? "cdrom" : "disk"}});
-  add(disk, "driver", {{"name", "qemu"}, {"type", node.format}});
+  add(disk, "driver", {{"name", "qemu"}, {"type", std::string(word(node.format))}});
   add_chain(disk, plan, extra_disk.chain, 0);
   add_target(disk, target, extra_place(plan, extra));
   if (!extra_disk.is_disc) add_sectors(disk, extra_disk.sectors);
@@ -262,14 +262,18 @@ void add_extra_disk(xml_node devices, const LaunchPlan& plan, std::size_t extra)
   if (extra_disk.boots_first) add(disk, "boot", {{"order", "1"}});
 }
 
+std::string nic_model(machine::Nic nic) {
+  return nic == machine::Nic::virtio ? "virtio" : std::string(machine::word(nic));
+}
+
 void add_network(xml_node devices, const LaunchPlan& plan) {
-  if (plan.network.nic.empty()) return;
+  if (!plan.network.nic) return;
   const auto& network = plan.hardware.network;
   const bool bridge = network.kind == NetworkKind::bridge;
   const auto interface = add(devices, "interface", {{"type", bridge ? "bridge" : "user"}});
   if (!plan.hardware.mac.empty()) add(interface, "mac", {{"address", plan.hardware.mac}});
   if (bridge) add(interface, "source", {{"bridge", network.bridge}});
-  add(interface, "model", {{"type", plan.network.nic == "virtio-net-pci" ? "virtio" : plan.network.nic}});
+  add(interface, "model", {{"type", nic_model(*plan.network.nic)}});
   if (network.kind == NetworkKind::isolated) add(interface, "link", {{"state", "down"}});
   add(interface, "rom", {{"enabled", "no"}});
 }

@@ -51,7 +51,7 @@ void plan_folder(LaunchPlan& plan, const machine::Definition& definition, const 
                  const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   check(plan, request, circumstances);
   auto& chain = plan.disks.own.emplace_back().chain;
-  for (const auto& layer : layers) chain.push_back({layer, "folder", false});
+  for (const auto& layer : layers) chain.push_back({layer, probe::DiskFormat::folder, false});
   plan.companions.folder.emplace();
   auto& folder = *plan.companions.folder;
   folder.program = circumstances.virtiofsd;

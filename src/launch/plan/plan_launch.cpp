@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
@@ -24,14 +23,6 @@ using machine::SecureBoot;
 constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
 constexpr std::size_t most_extra_disks = 16;
 constexpr std::uint64_t largest_l2_cache = 64 * base::MiB;
-
-struct ConsoleWord {
-  Console value;
-  std::string_view word;
-};
-constexpr std::array console_words{ConsoleWord{Console::automatic, "auto"}, ConsoleWord{Console::serial, "serial"},
-                                   ConsoleWord{Console::vnc, "vnc"}, ConsoleWord{Console::gui, "gui"},
-                                   ConsoleWord{Console::none, "none"}};
 
 std::optional<std::uint16_t> port_from(std::string_view text) {
   const auto number = base::parse_unsigned(text);
@@ -111,14 +102,8 @@ void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchC
       .hint("install the firmware that it was made with, or give the machine new variables with hrvm reset");
 }
 
-std::string nic_model(const machine::Hardware& hardware) {
-  if (hardware.network.kind == NetworkKind::none) return {};
-  const std::string model(machine::nic_of(hardware));
-  return model == "virtio-net" ? "virtio-net-pci" : model;
-}
-
 void plan_network(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
-  plan.network.nic = nic_model(plan.hardware);
+  if (plan.hardware.network.kind != NetworkKind::none) plan.network.nic = machine::nic_of(plan.hardware);
   plan.network.bridge_helper = circumstances.bridge_helper;
   plan.network.forwards = request.forwards;
   const auto kind = plan.hardware.network.kind;
@@ -132,7 +117,7 @@ std::vector<DiskNode> nodes_of(const probe::Disk& base) {
   const auto& path = base.stable_path.empty() ? base.path : base.stable_path;
   if (base.files.empty()) return {{path, base.format, base.kind == probe::DiskKind::disk}};
   std::vector<DiskNode> nodes;
-  for (const auto& file : base.files) nodes.push_back({file.path, file.format, file.is_device});
+  for (const auto& file : base.files) nodes.push_back({file.path, probe::disk_format(file.format), file.is_device});
   return nodes;
 }
 
@@ -146,7 +131,8 @@ std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
 OwnDisk own_disk(const std::vector<machine::Path>& layers, std::size_t index, const machine::BaseIdentity& identity,
                  const probe::Disk& base) {
   OwnDisk disk;
-  for (const auto& layer : layers) disk.chain.push_back({machine::of_disk(layer, index), "qcow2", false});
+  for (const auto& layer : layers)
+    disk.chain.push_back({machine::of_disk(layer, index), probe::DiskFormat::qcow2, false});
   disk.sectors = identity.sectors;
   disk.serial = identity.serial.substr(0, longest_serial);
   disk.l2_cache_bytes = l2_cache_for(identity.size_bytes);
@@ -239,15 +225,6 @@ void plan_tpm(LaunchPlan& plan, const LaunchCircumstances& circumstances) {
 }
 
 }  // namespace
-
-std::string_view word(Accelerator value) { return value == Accelerator::kvm ? "kvm" : "tcg"; }
-
-std::string_view word(Console value) { return std::ranges::find(console_words, value, &ConsoleWord::value)->word; }
-
-std::optional<Console> console_from(std::string_view text) {
-  const auto found = std::ranges::find(console_words, text, &ConsoleWord::word);
-  return found == console_words.end() ? std::nullopt : std::optional(found->value);
-}
 
 std::optional<PortForward> port_forward_from(std::string_view word) {
   const auto parts = base::split(word, ':');

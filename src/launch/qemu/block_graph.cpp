@@ -40,11 +40,11 @@ Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
   const bool direct = is_base ? is_direct(disk, file) : plan.disks.layer_direct;
   const auto name = node_name(plan, number, index);
   Json node;
-  node.set("driver", file.format).set("node-name", name).set("read-only", !active);
+  node.set("driver", word(file.format)).set("node-name", name).set("read-only", !active);
   if (!active) node.set("auto-read-only", false);
   node.set("cache", cache_options(direct));
   if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
-  if (file.format == "qcow2") {
+  if (file.format == probe::DiskFormat::qcow2) {
     node.set("l2-cache-size", disk.l2_cache_bytes);
     node.set("backing", is_last ? Json() : Json(node_name(plan, number, index + 1)));
   }
@@ -56,10 +56,11 @@ Json extra_node(const ExtraDisk& disk, std::size_t extra, std::size_t index) {
   const auto& file = disk.chain[index];
   const auto name = extra_node_name(extra, index);
   Json node;
-  node.set("driver", file.format).set("node-name", name).set("read-only", true).set("auto-read-only", false);
+  node.set("driver", word(file.format)).set("node-name", name).set("read-only", true).set("auto-read-only", false);
   node.set("cache", cache_options(file.is_device));
   const bool is_last = index + 1 == disk.chain.size();
-  if (file.format == "qcow2") node.set("backing", is_last ? Json() : Json(extra_node_name(extra, index + 1)));
+  if (file.format == probe::DiskFormat::qcow2)
+    node.set("backing", is_last ? Json() : Json(extra_node_name(extra, index + 1)));
   return node.set("file", file_node(file, name + "-file", false, file.is_device));
 }
 

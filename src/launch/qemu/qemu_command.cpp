@@ -166,12 +166,16 @@ std::string netdev(const LaunchPlan& plan) {
   return option;
 }
 
+std::string_view nic_device(machine::Nic nic) {
+  return nic == machine::Nic::virtio ? "virtio-net-pci" : machine::word(nic);
+}
+
 // Without a boot ROM: the disk boots, and reading one takes time.
 void add_network(Arguments& arguments, const LaunchPlan& plan) {
-  if (plan.network.nic.empty()) return;
+  if (!plan.network.nic) return;
   arguments.add("-netdev", netdev(plan));
   const auto mac = plan.hardware.mac.empty() ? "" : ",mac=" + plan.hardware.mac;
-  arguments.add("-device", fmt::format("{},id=nic0,netdev=net0{},romfile=", plan.network.nic, mac));
+  arguments.add("-device", fmt::format("{},id=nic0,netdev=net0{},romfile=", nic_device(*plan.network.nic), mac));
 }
 
 void add_display(Arguments& arguments, const LaunchPlan& plan) {

@@ -27,7 +27,7 @@ std::string state_text(const sys::FileStatus& status) {
 }  // namespace
 
 std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe::Disk& base) {
-  if (base.format != "qcow2") return block::open_device(host.path(base.path), block::Access::fresh);
+  if (base.format != probe::DiskFormat::qcow2) return block::open_device(host.path(base.path), block::Access::fresh);
   return image::open_image(base.path, image::ImageFormat::qcow2, [](const image::BackingReference& backing) {
     return block::open_device(backing.path, block::Access::fresh);
   });
@@ -54,7 +54,7 @@ std::vector<BaseFile> open_base_files(const probe::Disk& base) {
 
 Mark file_mark(const BaseFile& file) {
   const auto& path = file.device->name();
-  if (file.format != "qcow2") return {path + ": file", file.state};
+  if (file.format != image::ImageFormat::qcow2) return {path + ": file", file.state};
   return {fmt::format("{}: {}", path, qcow2.noun), file.state + "; " + read_mark(qcow2, *file.device)};
 }
 

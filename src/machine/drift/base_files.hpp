@@ -14,7 +14,7 @@ namespace hrvm::machine {
 
 struct BaseFile {
   std::unique_ptr<block::BlockDevice> device;
-  std::string format;
+  image::ImageFormat format;
   std::string state;  // its size, and when it was written last
 };
 

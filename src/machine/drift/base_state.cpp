@@ -36,9 +36,9 @@ std::optional<probe::Disk> locate(const sys::Host& host, const BaseIdentity& bas
 // The format is what the layers' headers say: a raw image whose first bytes were made to look like qcow2 would show
 // files of the host.
 void check_format(const probe::Disk& disk, const BaseIdentity& base) {
-  if (disk.format == word(base.format) || base.is_folder()) return;
+  if (base_format(disk.format) == base.format || base.is_folder()) return;
   throw base::Error(base::ErrorKind::refused, fmt::format("{} is a {} image now, and was {} when it was imported",
-                                                          disk.path, disk.format, word(base.format)))
+                                                          disk.path, word(disk.format), word(base.format)))
       .on(disk.path)
       .hint("put the image back that was imported, or import this one as another machine");
 }
@@ -88,6 +88,8 @@ BaseKind base_kind(probe::DiskKind kind) {
   if (kind == probe::DiskKind::directory) return BaseKind::folder;
   return kind == probe::DiskKind::disk ? BaseKind::disk : BaseKind::image;
 }
+
+BaseFormat base_format(probe::DiskFormat format) { return from_word<BaseFormat>(word(format)).value(); }
 
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base) {
   for (const auto& path : {base.stable_path, base.path}) {

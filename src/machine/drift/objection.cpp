@@ -179,7 +179,7 @@ std::optional<Error> image_obstacle(const probe::Disk& disk) {
                                file.path))
           .on(file.path)
           .hint(fmt::format("write it into the image that it backs: qemu-img rebase -u -b {} -F {} IMAGE", quoted,
-                            file.format));
+                            word(file.format)));
   }
   return std::nullopt;
 }

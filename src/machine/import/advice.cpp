@@ -107,13 +107,13 @@ void choose_nic(Hardware& hardware, const probe::System* system) {
     for (const probe::NicEvidence& nic : system->nics) {
       if (nic.verdict == Verdict::yes && known == nullptr) known = &nic;
       if (nic.verdict == Verdict::unknown && possible == nullptr) possible = &nic;
-      if (word(nic.model) == rule) usual = &nic;
+      if (nic.model == rule) usual = &nic;
     }
   if (known == nullptr && usual != nullptr && usual->verdict == Verdict::no) known = possible;
   if (known != nullptr) {
     hardware.nic = known->model;
     hardware.because.push_back(fmt::format("{}: {}", word(known->model), known->because));
-  } else if (rule == word(Nic::e1000e)) {
+  } else if (rule == Nic::e1000e) {
     hardware.because.emplace_back("e1000e: what has no virtio driver for its disk may have none for the network");
   }
 }
@@ -124,8 +124,8 @@ std::uint64_t choose_memory(const HostResources& host) {
 
 }  // namespace
 
-std::string_view nic_of(const Hardware& hardware) {
-  return word(hardware.nic.value_or(hardware.bus == Bus::sata ? Nic::e1000e : Nic::virtio));
+Nic nic_of(const Hardware& hardware) {
+  return hardware.nic.value_or(hardware.bus == Bus::sata ? Nic::e1000e : Nic::virtio);
 }
 
 HostResources host_resources(const sys::Host& host) {

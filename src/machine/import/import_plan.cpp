@@ -204,7 +204,7 @@ BaseIdentity identity_of(const probe::Survey& survey) {
   base.path = disk.path;
   base.stable_path = disk.stable_path;
   base.kind = base_kind(disk.kind);
-  base.format = from_word<BaseFormat>(disk.format).value();
+  base.format = base_format(disk.format);
   base.size_bytes = disk.size_bytes;
   base.sectors = disk.sectors;
   base.model = disk.model;

@@ -65,7 +65,7 @@ void check_readable(const sys::Path& file, const std::string& path) {
 
 ImageFile image_file(const image::ImageInfo& info, bool format_is_named) {
   return {.path = info.path,
-          .format = std::string(word(info.format)),
+          .format = info.format,
           .is_device = sys::status(info.path).type == sys::FileType::block,
           .format_is_named = format_is_named,
           .dirty = info.dirty,
@@ -103,7 +103,7 @@ Disk image_facts(const std::string& path) {
   const auto file = block::open_device(path);
   disk.size_bytes = file->size();
   const image::ImageFormat format = image::detect_format(*file);
-  disk.format = image::word(format);
+  disk.format = disk_format(format);
   if (format == image::ImageFormat::qcow2) read_image(disk);
   return disk;
 }
@@ -115,7 +115,7 @@ Disk folder_facts(const std::string& path) {
   disk.path = disk.stable_path = sys::canonical(path);
   disk.kind = DiskKind::directory;
   disk.bus = "virtiofs";
-  disk.format = "folder";
+  disk.format = DiskFormat::folder;
   return disk;
 }
 

@@ -37,8 +37,8 @@ inline const std::vector<Variant>& variants() {
          probe::Disk disk;
          disk.kind = probe::DiskKind::image;
          disk.path = disk.stable_path = "/images/second.qcow2";
-         disk.format = "qcow2";
-         disk.files = {{.path = disk.path, .format = "qcow2"}};
+         disk.format = probe::DiskFormat::qcow2;
+         disk.files = {{.path = disk.path, .format = image::ImageFormat::qcow2}};
          it.host.disks.insert(it.host.disks.end(), {disk, probe::Disk{}});
        }},
       {"two-disks-sata",
@@ -67,10 +67,10 @@ inline const std::vector<Variant>& variants() {
          it.request.hardware.firmware = Firmware::uefi;
          it.request.console = Console::serial;
          it.host.disks[0].kind = probe::DiskKind::image;
-         it.host.disks[0].format = "qcow2";
-         it.host.disks[0].files = {{.path = "/images/web.qcow2", .format = "qcow2"},
-                                   {.path = "/images/mid.qcow2", .format = "qcow2"},
-                                   {.path = "/dev/sdb", .format = "raw", .is_device = true}};
+         it.host.disks[0].format = probe::DiskFormat::qcow2;
+         it.host.disks[0].files = {{.path = "/images/web.qcow2", .format = image::ImageFormat::qcow2},
+                                   {.path = "/images/mid.qcow2", .format = image::ImageFormat::qcow2},
+                                   {.path = "/dev/sdb", .format = image::ImageFormat::raw, .is_device = true}};
        }},
       {"q35-sata-vnc",
        [](Sample& it) {
@@ -118,8 +118,9 @@ inline const std::vector<Variant>& variants() {
          it.add_image("/images/a, b.iso");
          it.host.extra_sources.back().is_disc = it.host.extra_sources.back().boots_first = true;
          it.add_image("/images/web.qcow2");
-         it.host.extra_sources.back().disk.files = {{.path = "/images/web.qcow2", .format = "qcow2"},
-                                                    {.path = "/dev/sdb", .format = "raw", .is_device = true}};
+         it.host.extra_sources.back().disk.files = {
+             {.path = "/images/web.qcow2", .format = image::ImageFormat::qcow2},
+             {.path = "/dev/sdb", .format = image::ImageFormat::raw, .is_device = true}};
        }},
       {"pc-sata-extras",
        [](Sample& it) {

@@ -28,7 +28,7 @@ struct Served {
     if (!std::filesystem::exists(layer)) machine::make_folder_layer(layer, base);
     std::filesystem::create_directories(run);
     LaunchPlan plan;
-    plan.disks.own.emplace_back().chain.push_back({layer, "folder", false});
+    plan.disks.own.emplace_back().chain.push_back({layer, probe::DiskFormat::folder, false});
     auto& shared = plan.companions.folder.emplace();
     shared.program = "/bin/true";  // what is locked stays so without a server
     shared.base = base;

@@ -100,9 +100,9 @@ TEST_CASE_METHOD(Sample, "the owner of a base that is an image stays as it is") 
 
 TEST_CASE_METHOD(Sample, "the owners of all files of a base that is a qcow2 image stay as they are") {
   host.disks[0].kind = probe::DiskKind::image;
-  host.disks[0].format = "qcow2";
-  host.disks[0].files = {{.path = "/images/web.qcow2", .format = "qcow2"},
-                         {.path = "/images/base.img", .format = "raw"}};
+  host.disks[0].format = probe::DiskFormat::qcow2;
+  host.disks[0].files = {{.path = "/images/web.qcow2", .format = image::ImageFormat::qcow2},
+                         {.path = "/images/base.img", .format = image::ImageFormat::raw}};
   for (const auto* path : {"/images/web.qcow2", "/images/base.img"}) {
     const auto xml = domain_xml(plan());
     const auto source = xml.find(std::string("<source file=\"") + path + "\">");

@@ -33,7 +33,7 @@ TEST_CASE_METHOD(Sample, "what runs is what the state says, unless asked otherwi
   CHECK(hardware.memory_bytes == base::GiB);
   CHECK(hardware.cpus == 1);
   CHECK(hardware.bus == machine::Bus::nvme);
-  CHECK(plan().network.nic == "");
+  CHECK_FALSE(plan().network.nic);
 }
 
 TEST_CASE_METHOD(Sample, "what no machine can have does not boot, also where an older hrvm took it") {
@@ -138,12 +138,13 @@ TEST_CASE_METHOD(Sample, "VNC on a port has no socket, and needs a screen that i
 
 TEST_CASE_METHOD(Sample, "the chain is the layers in order, then the base by its stable path as a device") {
   layers = {"/s/web/layers/a2.qcow2", "/s/web/layers/a1.qcow2"};
-  CHECK(plan().disks.own[0].chain == std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", "qcow2", false},
-                                                           {"/s/web/layers/a1.qcow2", "qcow2", false},
-                                                           {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", "raw", true}});
+  CHECK(plan().disks.own[0].chain ==
+        std::vector<DiskNode>{{"/s/web/layers/a2.qcow2", probe::DiskFormat::qcow2, false},
+                              {"/s/web/layers/a1.qcow2", probe::DiskFormat::qcow2, false},
+                              {"/dev/disk/by-id/ata-Disk_S3Z9NB0K", probe::DiskFormat::raw, true}});
   host.disks[0].kind = probe::DiskKind::image;
   host.disks[0].path = host.disks[0].stable_path = "/images/a.img";
-  CHECK(plan().disks.own[0].chain.back() == DiskNode{"/images/a.img", "raw", false});
+  CHECK(plan().disks.own[0].chain.back() == DiskNode{"/images/a.img", probe::DiskFormat::raw, false});
 }
 
 TEST_CASE_METHOD(Sample, "the L2 cache covers the disk, up to 64 MiB") {
@@ -168,9 +169,9 @@ TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {
 }
 
 TEST_CASE_METHOD(Sample, "a SATA machine has a network card that needs no virtio driver") {
-  CHECK(plan().network.nic == "virtio-net-pci");
+  CHECK(plan().network.nic == machine::Nic::virtio);
   request.hardware.bus = machine::Bus::sata;
-  CHECK(plan().network.nic == "e1000e");
+  CHECK(plan().network.nic == machine::Nic::e1000e);
 }
 
 TEST_CASE_METHOD(Sample, "the serial line goes where somebody can see it") {
@@ -205,9 +206,9 @@ TEST_CASE_METHOD(Sample, "a window needs a display") {
 }
 
 TEST_CASE("words of the command line are understood, and no others") {
-  CHECK(console_from("auto") == Console::automatic);
-  CHECK(console_from("gui") == Console::gui);
-  CHECK_FALSE(console_from("Auto"));
+  CHECK(from_word<Console>("auto") == Console::automatic);
+  CHECK(from_word<Console>("gui") == Console::gui);
+  CHECK_FALSE(from_word<Console>("Auto"));
   CHECK(port_forward_from("2222:22") == PortForward{2222, 22});
   for (const auto* bad : {"", "22", ":22", "0:22", "22:65536", "1:2:3", "a:b", "-1:22"}) {
     CAPTURE(bad);

@@ -50,7 +50,7 @@ struct OnThisHost {
   void place_files(const sys::Host& host) {
     folder.write("base, with a comma.img", "");
     std::filesystem::resize_file(folder / "base, with a comma.img", 64 * base::MiB);
-    const DiskNode base{folder / "base, with a comma.img", "raw", false};
+    const DiskNode base{folder / "base, with a comma.img", probe::DiskFormat::raw, false};
     for (auto& disk : plan.disks.own) {
       if (disk.base_nodes > 0) disk.chain.back() = base;
       for (std::size_t index = 0; index + (disk.base_nodes > 0) < disk.chain.size(); ++index) {

@@ -56,8 +56,9 @@ ImportCircumstances on_qcow2() {
   auto& disk = circumstances.surveys[0].disk;
   disk.kind = probe::DiskKind::image;
   disk.path = disk.stable_path = "/images/web.qcow2";
-  disk.format = "qcow2";
-  disk.files = {{.path = disk.path, .format = "qcow2"}, {.path = "/images/base.img", .format = "raw"}};
+  disk.format = probe::DiskFormat::qcow2;
+  disk.files = {{.path = disk.path, .format = image::ImageFormat::qcow2},
+                {.path = "/images/base.img", .format = image::ImageFormat::raw}};
   return circumstances;
 }
 
@@ -150,7 +151,7 @@ TEST_CASE("what forbids the import of a disk forbids it of a further one") {
   second.disk.in_use = {{probe::UsedBy::mount, "/srv", true}};
   CHECK(refusal_of(circumstances, {}).find("/images/second.img is in use") == 0);
   second = second_disk();
-  second.disk.files = {{.path = "/images/second.img", .format = "qcow2", .dirty = true}};
+  second.disk.files = {{.path = "/images/second.img", .format = image::ImageFormat::qcow2, .dirty = true}};
   CHECK(refusal_of(circumstances, {}).find("/images/second.img was not closed") == 0);
   second = second_disk();
   circumstances.storage.disks = {"/images/second.img"};
@@ -315,7 +316,7 @@ TEST_CASE("what backs an image under a format that no header names is refused") 
 
 TEST_CASE("a store on a disk that backs the image is refused") {
   auto circumstances = on_qcow2();
-  circumstances.surveys[0].disk.files[1] = {.path = "/dev/sdb", .format = "raw", .is_device = true};
+  circumstances.surveys[0].disk.files[1] = {.path = "/dev/sdb", .format = image::ImageFormat::raw, .is_device = true};
   CHECK(refusal(circumstances).kind() == ErrorKind::refused);
   CHECK_THAT(refusal(circumstances).message(), Catch::StartsWith("the store lies on"));
 }

@@ -156,13 +156,13 @@ TEST_CASE("an image is told by its absolute path, size and format") {
   CHECK(raw.stable_path == raw.path);
   CHECK(raw.bus == "file");
   CHECK(raw.size_bytes == 3 << 20);
-  CHECK(raw.format == "raw");
+  CHECK(raw.format == DiskFormat::raw);
   CHECK(raw.in_use.empty());
 
   test::TestHost anywhere;
   test::run_program({"qemu-img", "create", "-q", "-f", "qcow2", folder / "disk.qcow2", "7M"});
   const Disk qcow2 = locate_disk(anywhere.host(), (folder / "disk.qcow2").string());
-  CHECK(qcow2.format == "qcow2");
+  CHECK(qcow2.format == DiskFormat::qcow2);
   CHECK(qcow2.size_bytes == 7 << 20);
 }
 
@@ -189,8 +189,8 @@ TEST_CASE_METHOD(ChainOfThree, "all files of a qcow2 image are known, with the f
   CHECK(files[0].path == file("top.qcow2"));
   CHECK(files[1].path == file("mid.qcow2"));
   CHECK(files[2].path == file("base.img"));
-  CHECK(files[1].format == "qcow2");
-  CHECK(files[2].format == "raw");
+  CHECK(files[1].format == image::ImageFormat::qcow2);
+  CHECK(files[2].format == image::ImageFormat::raw);
   for (const auto& each : files) CHECK((each.format_is_named && !each.dirty && !each.corrupt && !each.is_device));
 }
 

@@ -98,8 +98,8 @@ void WorkerPool::pass(std::uint64_t number) {
 }
 
 void WorkerPool::perform(const Step& step, std::uint64_t number, std::span<std::byte> buffer) {
+  Turn turn(*this, number);  // passed once the failure is known: what comes after it must not be carried out
   try {
-    Turn turn(*this, number);
     step(buffer, turn);
   } catch (const Dropped&) {
   } catch (...) {

@@ -14,7 +14,7 @@ namespace hrvm::block {
 namespace {
 
 // QEMU takes shared locks only, each on one byte: a permission in use at 100 + n, one not shared at 200 + n. Whether
-// somebody holds one is told by whether an exclusive lock would conflict.
+// somebody holds one is seen from whether an exclusive lock would conflict.
 constexpr off_t in_use_base = 100, not_shared_base = 200;
 constexpr off_t write_permission = 1, resize_permission = 3;
 constexpr std::array<off_t, 4> permissions{0, 1, 2, 3};

@@ -23,7 +23,7 @@ launch::Listener listener(const Context& context);
 // "hrvm: warning: …": `label` is what stands before the message. Control characters are escaped, line by line.
 void print_message(std::ostream& err, std::string_view label, std::string_view message, bool color);
 
-// The reader of our output has left ("hrvm list | head -1"): nobody is there to be told. Caught in run() alone.
+// The reader of our output has left ("hrvm list | head -1"): nobody is there to read it. Caught in run() alone.
 struct ReaderGone {};
 
 // Writes all, and notices when it did not arrive: a full disk behind ">" must not look like success. Throws ReaderGone

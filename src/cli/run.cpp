@@ -101,7 +101,7 @@ int print_version(const sys::Host& host) {
 }
 
 int run_words(const sys::Host& host, const std::vector<std::string>& words) {
-  // Asked by scripts before anything else: told before the parser is even set up.
+  // Asked by scripts before anything else: answered before the parser is even set up.
   if (words == std::vector<std::string>{"--version"}) return print_version(host);
   const auto invocation = parse(words);
   if (invocation.version) return print_version(host);
@@ -112,7 +112,7 @@ int run_words(const sys::Host& host, const std::vector<std::string>& words) {
   return run_command(host, invocation);
 }
 
-// How errors are told must be known also when the words themselves are wrong.
+// How errors are shown must be known also when the words themselves are wrong.
 Arguments error_style(const std::vector<std::string>& words) {
   Arguments style;
   for (const auto& word : words) {

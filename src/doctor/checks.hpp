@@ -39,7 +39,7 @@ void fix_garbage(const Circumstances& at);
 std::vector<std::string> machine_names(const Circumstances& at);
 // Those of them whose definition can be read.
 std::vector<machine::Machine> machines(const Circumstances& at);
-// The check that tells of the others, and of files that a definition names and that are not there.
+// The check that reports the others, and files that a definition names and that are not there.
 Results check_definition(const Circumstances& at);
 
 // `problems`, or one result that says that there are none.

@@ -1,5 +1,5 @@
 // What AppArmor or SELinux kept libvirt's QEMU from: the machine ends with "Permission denied", and only the kernel's
-// log tells why.
+// log says why.
 #include <fmt/core.h>
 
 #include <algorithm>

@@ -235,7 +235,7 @@ class Walk {
     try {
       return file.is_regular ? place_of(file.node) : Place{};
     } catch (const Error&) {
-      return {};  // who reads it is told why
+      return {};  // whoever reads it learns why
     }
   }
 

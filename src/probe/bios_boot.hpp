@@ -1,4 +1,4 @@
-// Whether a BIOS starts something from this disk, told from the bytes that it would run.
+// Whether a BIOS starts something from this disk, judged from the bytes that it would run.
 #pragma once
 
 #include <string>

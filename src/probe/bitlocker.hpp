@@ -13,7 +13,7 @@ struct BitLockerVolume {
   std::string uuid;     // by which Windows asks for its recovery key
 };
 
-// nullopt when there is none, or none that can be told.
+// nullopt when there is none, or none that can be read.
 std::optional<BitLockerVolume> read_bitlocker(block::BlockDevice& device);
 
 }  // namespace hrvm::probe

@@ -113,7 +113,7 @@ class Evidence {
     return {};
   }
 
-  // The default where it starts this system, else the first that does. One whose root cannot be told is taken for the
+  // The default where it starts this system, else the first that does. One whose root cannot be found is taken for the
   // only system's.
   Choice choose(const System& system) const {
     auto choice = find_entry([&](const BootEntry& entry) { return entry.is_default && starts(entry, system); });
@@ -200,7 +200,7 @@ class Evidence {
                                   fmt::format("what it needs to boot cannot be told: {}", error.message()), ""});
   }
 
-  // A root that the kernel is not told may be told by the initramfs.
+  // A root that the kernel line does not name may be named by the initramfs.
   void join_command_line(System& system, const Initramfs& initramfs) const {
     if (!system.boot || !parse_command_line(system.boot->command_line).root.empty()) return;
     const DeviceName root = parse_device_name(parse_command_line(initramfs.command_line()).root);
@@ -250,7 +250,7 @@ class Evidence {
     for (const std::string& path : choice.entry->initramfs) try {
         if (files != nullptr) all.configuration.merge(read_initramfs(*files, path, {}).configuration);
       } catch (const base::Error&) {
-        // What is wrong with it is told with the drivers that it should hold.
+        // What is wrong with it is reported with the drivers that it should hold.
       }
     return all;
   }

@@ -12,7 +12,7 @@
 namespace hrvm::probe {
 namespace {
 
-// In the order in which firmware would be told to take them: a shim stands before the GRUB that it starts. loader.efi
+// In the order of the firmware's boot entries: a shim stands before the GRUB that it starts. loader.efi
 // is FreeBSD's.
 constexpr std::string_view loader_names[] = {
     "bootx64.efi", "shimx64.efi", "grubx64.efi", "systemd-bootx64.efi", "bootmgfw.efi", "refind_x64.efi", "loader.efi",

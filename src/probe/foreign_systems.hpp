@@ -1,4 +1,4 @@
-// Systems whose roots hrvm cannot read, told by what leads to them: the BSDs by their partition types, and live media
+// Systems whose roots hrvm cannot read, known by what leads to them: the BSDs by their partition types, and live media
 // by their ISO 9660 volume.
 #pragma once
 

@@ -52,7 +52,7 @@ class Looking {
       if (!place_.files) open();
       if (place_.files) look_at_files();
     } catch (const base::Error& error) {
-      // What lies on a device that is not here has been told.
+      // What lies on a device that is not here has been reported.
       if (!place_.device && error.kind() == base::ErrorKind::not_found) return;
       const bool medium = error.kind() == base::ErrorKind::io;
       add(medium ? "unreadable" : "filesystem-damaged", Severity::error,

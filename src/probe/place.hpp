@@ -29,10 +29,10 @@ struct Place {
   std::vector<EfiLoader> loaders;         // of an ESP
 };
 
-// Fills in what lies in a place of which the first five fields are set. What is broken in it is told in `findings`, and
-// costs nothing else. A filesystem that lies on several devices is left to who has them all (spread_btrfs.hpp).
+// Fills in what lies in a place of which the first five fields are set. What is broken in it becomes a finding, and
+// costs nothing else. A filesystem that lies on several devices is left to whoever has them all (spread_btrfs.hpp).
 void look_into(Place& place, std::vector<base::Finding>& findings);
-// Fills in what a place's files tell, of which name, signature and files are set.
+// Fills in what the files of a place show, of which name, signature and files are set.
 void look_at_files(Place& place, std::vector<base::Finding>& findings);
 
 }  // namespace hrvm::probe

@@ -29,7 +29,7 @@ constexpr unsigned deepest_guest = 2;  // guests' disks in volumes of guests' di
 
 class Reading {
  public:
-  // `depth`: in the disks of so many guests, one within the other, this one lies.
+  // `depth`: 0 is the host's disk, 1 a disk of a guest on it, and so on.
   explicit Reading(block::BlockDevice& disk, Thoroughness thoroughness, unsigned depth = 0)
       : disk_(disk), thoroughness_(thoroughness), depth_(depth) {}
 
@@ -131,7 +131,7 @@ class Reading {
       if (const auto signature = read_signature(device))
         companions_.push_back({{&device, std::move(name)}, signature->type});
     } catch (const base::Error&) {
-      // Its own survey tells that it cannot be read.
+      // Its own survey says that it cannot be read.
     }
   }
 
@@ -194,7 +194,7 @@ class Reading {
     constexpr std::size_t sector = 512;
     return member.read(0, sector) == volume.read(0, sector);
   } catch (const base::Error&) {
-    return false;  // told when the volume is looked into
+    return false;  // reported when the volume is looked into
   }
 
   void read_volume(const volume::Assembly& assembly, const volume::Volume& volume) {
@@ -224,7 +224,7 @@ class Reading {
     }
   }
 
-  // A volume with a partition table is a guest's disk: its systems are told as what they are, and not as this disk's.
+  // A volume with a partition table is a guest's disk: its systems are reported as the guest's, and not as this disk's.
   void read_guest(const volume::Volume& volume) {
     if (depth_ == deepest_guest) return;
     auto guest = Reading(*volume.device, Thoroughness::quick, depth_ + 1).run();

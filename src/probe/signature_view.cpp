@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 2> list_starts = {std::string_view("\1\0\
 constexpr std::uint64_t xfs_log_bytes = 256 * kib, sector_bytes = 512;
 constexpr std::uint32_t xfs_log_magic = 0xfeedbabe;
 
-// What tells of a filesystem whose label or checksum may lie anywhere.
+// Evidence of a filesystem whose label or checksum may lie anywhere.
 struct Mark {
   std::size_t offset;
   std::string_view bytes;
@@ -120,7 +120,7 @@ std::uint64_t fat32_root_sector(const BootSectorStart& sector) {
          (sector.fat32_root_cluster - 2ull) * parameters.sectors_per_cluster;
 }
 
-// Two filesystems are told by a place that lies anywhere: NTFS by the start of its master file table, and a FAT32's
+// Two filesystems are known by a place that lies anywhere: NTFS by the start of its master file table, and a FAT32's
 // label by its root folder. 0 for others. What a hostile boot sector says is held against the device's size here.
 std::uint64_t far_place(Bytes start, std::uint64_t size) {
   if (start.size() < sizeof(BootSectorStart)) return 0;

@@ -14,7 +14,7 @@
 namespace hrvm::probe {
 namespace {
 
-// A device under another name: a recorded disk is a file somewhere, and is told by the name that its host gives it.
+// A device under another name: a recorded disk is a file somewhere, and is called by the name that its host gives it.
 class Named : public block::BlockDevice {
  public:
   Named(std::unique_ptr<block::BlockDevice> device, std::string name, block::SectorSizes sectors)
@@ -46,7 +46,7 @@ Survey died(const Disk& disk, const std::string& death) {
   return survey;
 }
 
-// The table of an image tells the sector size of the disk that it was.
+// The table of an image gives away the sector size of the disk that it was.
 Survey alive(Disk disk, Contents contents) {
   if (disk.kind == DiskKind::image && contents.table != TableKind::none) {
     disk.sectors.logical_bytes = contents.logical_sector_bytes;

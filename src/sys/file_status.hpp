@@ -1,4 +1,4 @@
-// What stat(2) tells, in our words.
+// What stat(2) gives, in our words.
 #pragma once
 
 #include <sys/stat.h>

@@ -94,7 +94,7 @@ std::vector<Mount> mounts(const Host& host) {
 }
 
 // Walks down as the kernel does, from each mount to the one mounted on it: so what lies below a later mount is hidden,
-// which neither the order of the table nor the length of the mount points tells.
+// which neither the order of the table nor the length of the mount points shows.
 std::optional<Mount> mount_of(const std::vector<Mount>& all, std::string_view absolute_path) {
   Candidates candidates;
   for (const Mount& mount : all)

@@ -39,7 +39,7 @@ struct RawLocation {
   std::uint64_t offset = 0;
 };
 
-// An extent, and where its data lie, all of them in one piece; nullopt for zeros, and for what only read() can tell.
+// An extent, and where its data lie, all of them in one piece; nullopt for zeros, and for what only read() can give.
 struct StoredExtent {
   Extent extent;
   std::optional<RawLocation> raw;

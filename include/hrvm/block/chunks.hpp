@@ -54,7 +54,7 @@ struct Run {
 };
 
 // Reads a chunk of at most chunk_bytes into `buffer`, its first byte first. Gives the runs of whole units that it has
-// data in; in these, zeros are filled in between the pieces. What the rest of the buffer holds is not told.
+// data in; in these, zeros are filled in between the pieces. What the rest of the buffer holds is undefined.
 std::vector<Run> read_chunk(SharedSource& source, const Chunk& chunk, std::uint64_t unit_bytes,
                             std::span<std::byte> buffer);
 
@@ -62,7 +62,7 @@ std::vector<Run> read_chunk(SharedSource& source, const Chunk& chunk, std::uint6
 // or with the device, and no two chunks share a unit.
 class ChunkWalk {
  public:
-  // How many bytes that lie there may be told as one piece to be cloned; 0: none.
+  // How many bytes that lie there may be given as one piece to be cloned; 0: none.
   using CloneLimit = std::function<std::uint64_t(const RawLocation&)>;
 
   ChunkWalk(SharedSource& source, std::uint64_t unit_bytes, CloneLimit clone_limit)

@@ -20,7 +20,7 @@ enum class Access {
 std::unique_ptr<BlockDevice> open_device(const std::filesystem::path& path, Access access = Access::buffered);
 
 // True when somebody holds a block special file for himself alone (O_EXCL): a mounted filesystem, a pool, an array.
-// Only one may, so it is tried and let go of at once. False for all other files, and where it cannot be told.
+// Only one may, so it is tried and let go of at once. False for all other files, and where it cannot be known.
 bool is_claimed(const std::filesystem::path& device);
 
 std::unique_ptr<BlockDevice> memory_device(std::vector<std::byte> bytes, std::string name, SectorSizes sectors = {});

@@ -29,7 +29,7 @@ class OutputFile {
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
   void set_size(std::uint64_t bytes);
   // Takes space for what will be written there, where that can be done: the writes then go side by side. The file may
-  // grow. Space that is missing is left for the write to tell.
+  // grow. Missing space is left for the write to report.
   void reserve(std::uint64_t offset, std::uint64_t length);
 
   // Whether bytes of the file behind `from` can be shared: known once it was tried.

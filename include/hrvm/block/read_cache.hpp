@@ -1,4 +1,4 @@
-// A view of a device for those who read little things all over it: what lies between them is read along, and nothing
+// A view of a device for small scattered reads: the gap between two is read too, and nothing
 // twice while it is kept. Counts what it asks the device for.
 #pragma once
 

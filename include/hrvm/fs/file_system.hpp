@@ -2,7 +2,7 @@
 // that was not written back is replayed in memory where its reader can: what is read is what a mount would show.
 //
 // A file is known by its node, or by its path: paths are absolute within the filesystem ("/etc/os-release"), names are
-// bytes as they lie on disk. What goes by path follows no link and is told in terms of what goes by node.
+// bytes as they lie on disk. Calls by path follow no link and are made of those by node.
 //
 // Every call may throw Error{corrupt} for structures that cannot be, and Error{io} for a medium that fails. A call
 // takes memory for what it returns and for one way from the root of each tree, whatever the size of a file or a folder.
@@ -33,7 +33,7 @@ enum class FileKind {
   character_device,
   fifo,
   socket,
-  other,  // what has no such kind (a reparse point of Windows), or none that can be told
+  other,  // what has no such kind (a reparse point of Windows), or none that can be known
 };
 
 struct FileInfo {
@@ -63,7 +63,7 @@ struct Listing {
 struct Node {
   std::uint64_t tree = 0;        // the subvolume or object set; 0 where there is one tree only
   std::uint64_t id = 0;          // inode, MFT record, or the place of a FAT entry
-  std::uint64_t generation = 0;  // tells a reused id; 0 where only stat() knows it, or nobody
+  std::uint64_t generation = 0;  // sets a reused id apart; 0 where only stat() knows it, or nothing does
 
   friend auto operator<=>(const Node&, const Node&) = default;
 };
@@ -190,7 +190,7 @@ class FileSystem {
   // By path. The last component's own information, links not followed; nullopt when a component is not there.
   std::optional<FileInfo> info(std::string_view path);
   // Entries without "." and "..", in the order of the disk, at most `limit`. Error{not_found} for what is no folder;
-  // other errors are thrown where nothing was listed before them, else told in the listing.
+  // other errors are thrown where nothing was listed before them, else kept in the listing.
   Listing list(std::string_view path, std::size_t limit = 65536);
   // Bytes [offset, offset + length) of a regular file; fewer at its end.
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length);

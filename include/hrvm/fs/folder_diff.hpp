@@ -42,7 +42,7 @@ class FolderComparison {
 
   // Sorted by their names, a folder before what lies in it, what is gone before what came in its place. A folder is
   // modified when its owner, mode or attributes changed, a file when its bytes did, too; times alone change nothing. A
-  // regular file counts as renamed where the overlay tells which file it was copied from, and that one is gone. `done`:
+  // regular file counts as renamed where the overlay says which file it was copied from, and that one is gone. `done`:
   // bytes compared so far. Once only.
   std::vector<FileChange> changes(const std::function<void(std::uint64_t)>& done);
 

@@ -1,4 +1,4 @@
-// What tells that a filesystem was mounted or written: see block/mark.hpp.
+// Evidence that a filesystem was mounted or written: see block/mark.hpp.
 #pragma once
 
 #include <optional>

@@ -45,7 +45,7 @@ class WalkVisitor {
   virtual WalkStep enter(const WalkedFile& file) = 0;
   // Of each folder that was entered, unless the walk stopped before.
   virtual void leave(const WalkedFile& folder);
-  // A file of which nothing can be told, or a folder that cannot be read on. What returns goes on behind it.
+  // A file that cannot be looked at, or a folder that cannot be read on. To return is to go on behind it.
   virtual void failed(std::string_view path, const base::Error& error);  // throws it
 };
 

@@ -56,9 +56,9 @@ struct ImageInfo {
   std::optional<BackingReference> backing;  // as the header has it
   std::optional<std::string> backing_file;  // its absolute path, unless it is a protocol's name
 };
-// Of the bytes that `file` holds: what its path and its blocks tell stays empty.
+// Of the bytes that `file` holds: what only its path and its blocks give stays empty.
 ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format = std::nullopt);
-// Gives what a file says of itself: for who wants that done in a child of its own.
+// Reads what a file says of itself; replaceable, so that a caller can have it done in a confined child.
 using InfoReader = std::function<ImageInfo(block::BlockDevice& file, std::optional<ImageFormat> format)>;
 ImageInfo read_info(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt,
                     const InfoReader& read = {});

@@ -1,6 +1,6 @@
 // ImageMap: which image of a chain stores each piece of the disk that a guest sees, and where in its file.
 //
-// The map is told piece by piece in the order of the disk, in steps of bounded work: a disk of any size needs no more
+// The map is given piece by piece in the order of the disk, in steps of bounded work: a disk of any size needs no more
 // memory than its DiskImage does. What is damaged is Error{corrupt}, as when it is read.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What tells that a qcow2 was written: see block/mark.hpp.
+// Evidence that a qcow2 was written: see block/mark.hpp.
 #pragma once
 
 #include "hrvm/block/mark.hpp"

@@ -1,6 +1,6 @@
-// BootJudge: from what a guest lets see, whether its boot has come up, has failed (and where), or is still on its way.
+// BootJudge: judges from what can be seen of a guest whether its boot is up, has failed (and where) or goes on.
 // It sees the lines of the serial console and, once a second, what the guest reads from and writes to its disks. Pure:
-// the time is told to it.
+// the caller gives it the time.
 #pragma once
 
 #include <chrono>

@@ -20,7 +20,7 @@ struct Try {
   std::vector<std::string> console_tail;
 };
 
-// Who is told of the tries, as they begin (the first is number 1) and end.
+// Hears of the tries as they begin (the first is number 1) and end.
 struct ClimbListener {
   std::function<void(std::size_t number, const Rung& rung)> begins;
   std::function<void(const Try& tried)> ended;

@@ -22,7 +22,7 @@ struct DomainRecord {
   std::string uri;
   std::string name;  // of the domain
   base::Guid uuid;   // of the machine and the domain
-  // libvirt runs it on this host, so that the lock on the machine's layer tells whether it runs.
+  // libvirt runs it on this host, so that the lock on the machine's layer shows whether it runs.
   bool is_local() const;
   friend bool operator==(const DomainRecord&, const DomainRecord&) = default;
 };
@@ -46,9 +46,9 @@ std::string domain_xml_after(std::string_view xml, const machine::Machine& befor
 class ActiveDomains {
  public:
   explicit ActiveDomains(const sys::Host& host) : host_(host) {}
-  // Off also where there is no such domain. Null where that libvirt does not tell, in a short time.
+  // Off also where there is no such domain. Null where that libvirt does not answer in a short time.
   std::optional<DomainState> state(const DomainRecord& record);
-  // Of those that did not tell.
+  // Of those that did not answer.
   const std::vector<std::string>& complaints() const { return complaints_; }
 
  private:

@@ -1,4 +1,4 @@
-// Who is told what a person should know of something that goes on all the same.
+// Hears what a person should know of something that goes on all the same.
 #pragma once
 
 #include <functional>

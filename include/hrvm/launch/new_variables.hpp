@@ -18,7 +18,8 @@ std::optional<machine::Path> fitting_variables(const machine::Machine& machine, 
                                                machine::SecureBoot wanted);
 
 // The bytes of new ones: the firmware's template, with entries for the loaders that are on the base now. Where those
-// cannot be found or written, it is told, and they are the template. Error{io} and the like when that cannot be read.
+// cannot be found or written, it is reported, and they are the template. Error{io} and the like when that cannot be
+// read.
 std::string new_variables(const sys::Host& host, const Listener& listener, const UefiFirmware& firmware,
                           const probe::Disk& base);
 

@@ -1,4 +1,4 @@
-// QMP: QEMU's control socket (docs/interop/qmp-spec). It tells details and takes orders; it is never believed about
+// QMP: QEMU's control socket (docs/interop/qmp-spec). It gives details and takes orders; it is never believed about
 // whether a machine runs, and never waited for without a limit: a second client hangs until the first one leaves.
 #pragma once
 
@@ -21,7 +21,7 @@ class Qmp {
   // "return" of the answer. Error{external} with QEMU's words when it says no, Error{io} when it does not answer in
   // time. Events that arrive meanwhile are kept for next_event.
   base::Json execute(const std::string& command, base::Json arguments, std::chrono::milliseconds limit);
-  // The next event, or nullopt when the limit passes; `closed` tells whether QEMU is gone.
+  // The next event, or nullopt when the limit passes; `closed` says whether QEMU is gone.
   std::optional<base::Json> next_event(std::chrono::milliseconds limit);
   bool closed() const { return socket_.ended(); }
   // QEMU's process.

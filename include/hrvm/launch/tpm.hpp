@@ -13,7 +13,7 @@ namespace hrvm::launch {
 // Listens on the plan's socket for one QEMU, and ends when that is gone.
 std::vector<std::string> swtpm_command(const Tpm& tpm);
 
-// Where swtpm cannot be told the name of the state's folder, a link to it in the run folder, which is there.
+// Where swtpm cannot take the name of the state's folder, a link to it in the run folder, which is there.
 void link_tpm_folder(const Tpm& tpm);
 
 // Starts it, and returns when QEMU can connect. It ends soon after the last process that has the returned descriptor

@@ -41,7 +41,7 @@ constexpr std::array<std::string_view, 4> words_of(NetworkKind) { return {"isola
 enum class SecureBoot { off, on, blank };
 constexpr std::array<std::string_view, 3> words_of(SecureBoot) { return {"off", "on", "blank"}; }
 
-// What the machine's hardware clock tells: Windows takes it for local time.
+// What the machine's hardware clock shows: Windows takes it for local time.
 enum class Clock { utc, localtime };
 constexpr std::array<std::string_view, 2> words_of(Clock) { return {"utc", "localtime"}; }
 
@@ -94,7 +94,7 @@ enum class BaseFormat { raw, qcow2, folder, direct };
 constexpr std::array<std::string_view, 4> words_of(BaseFormat) { return {"raw", "qcow2", "folder", "direct"}; }
 
 // The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a
-// disk that began empty it tells the size only.
+// disk that began empty it holds the size only.
 struct BaseIdentity {
   std::string path;         // as imported: "/dev/sda", "/images/debian.img"
   std::string stable_path;  // what the layers' headers name
@@ -112,7 +112,7 @@ struct BaseIdentity {
 };
 
 // One observation of the base: what was looked at ("p3 ext4 superblock"), and what it was. Equal marks, equal base, as
-// far as a look that is cheap enough for every boot can tell.
+// far as a look that is cheap enough for every boot can show.
 struct Mark {
   std::string what;
   std::string value;

@@ -20,11 +20,11 @@ namespace hrvm::machine {
 
 // Marks: "size", "partition table", "backup partition table", "boot area" (before the first partition), and for each
 // partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the
-// colon says which partition moved. Of a machine with several disks those of the others are told as "disk 2, p3 (ext4):
+// colon says which partition moved. Of a machine with several disks those of the others are named "disk 2, p3 (ext4):
 // superblock"; a volume that lies on several is looked at once, as what it is.
 Fingerprint read_fingerprint(const std::vector<block::BlockDevice*>& disks, base::Time now);
 
-// The same of a folder: "etc: 1042 entries" and a hash of what lstat(2) tells of each, for all that lies in the folder
+// The same of a folder: "etc: 1042 entries" and a hash of what lstat(2) gives for each, for all that lies in the folder
 // itself. What is mounted in it is left out: a machine does not see that either.
 Fingerprint read_folder_fingerprint(const std::filesystem::path& folder, base::Time now);
 

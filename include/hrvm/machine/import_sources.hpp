@@ -21,7 +21,7 @@ std::string kept_path(const probe::Disk& disk);
 bool is_part_of_a_set(const probe::Survey& survey);
 
 // The surveys of `named` and of the attached disks that a set of theirs needs; the one that boots is the first, and
-// tells of what they bear together. Attached disks are looked through only where the first that was named is one.
+// is of what they bear together. Attached disks are looked through only where the first that was named is one.
 // Error{usage} for a disk that is named twice.
 std::vector<probe::Survey> survey_set(const sys::Host& host, std::vector<probe::Disk> named,
                                       probe::Thoroughness thoroughness);
@@ -31,7 +31,7 @@ std::vector<probe::Survey> survey_set(const sys::Host& host, std::vector<probe::
 probe::Survey survey_folder(const sys::Host& host, const Store& store, const probe::Disk& folder);
 
 // What is in the initramfs decides on the bus alone, and takes longer to read than all the rest: only where nothing
-// cheaper tells, and no bus was asked for.
+// cheaper says, and no bus was asked for.
 bool wants_initramfs(const ImportRequest& request, const probe::Contents& contents);
 
 // All that plan_import needs. The disks are surveyed last, so that reading them can go on meanwhile.

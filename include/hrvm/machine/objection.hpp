@@ -25,7 +25,7 @@ struct Objection {
 };
 using Objections = std::vector<Objection>;
 
-// Throws the first that stands. What is overridden is told to `warn`, in order.
+// Throws the first that stands. What is overridden goes to `warn`, in order.
 void heed(const Objections& objections, bool override, const std::function<void(std::string_view)>& warn);
 
 // The base is missing: Error{not_found}. Or it is not what the layers were made on: Error{refused}, overridable.
@@ -33,7 +33,7 @@ Objections objections(const Machine& machine, const BaseState& base, Purpose pur
 // The first of these, for `reason`. `path`: what is not there.
 Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose);
 
-// Somebody writes to it: Error{refused}, overridable. Who only reads a disk does not change it under the layers; other
+// Somebody writes to it: Error{refused}, overridable. A reader does not change the disk under the layers; other
 // machines on the same base are such.
 Objections objections(const std::string& path, const std::vector<probe::Use>& uses, Purpose purpose);
 Objections objections(const probe::Disk& disk, Purpose purpose);

@@ -61,7 +61,7 @@ struct HardwareSetting {
   std::string_view name;    // "secure-boot": hrvm set web secure-boot=on, --secure-boot on
   std::string_view member;  // "secure_boot": of the definition
   AnyHardwareField field;
-  std::string_view title = {};   // for people, among the hardware that show tells; empty: not there
+  std::string_view title = {};   // for people, among the hardware that show lists; empty: not there
   std::string_view values = {};  // what it can be, where its type and limits do not say
   std::string_view hint = {};    // for who gave a wrong value: "give it a unit: 512M, 4G"
   Limits limits = {};            // of a number, wherever it is given
@@ -74,7 +74,7 @@ struct HardwareSetting {
   bool came_later = false;         // than the first definitions, which lack it
 };
 
-// In the order in which people are told of them.
+// In the order in which they are shown to people.
 std::span<const HardwareSetting> hardware_settings();
 
 // "virtio, sata, nvme, scsi or ide", "from 1 to 1024".

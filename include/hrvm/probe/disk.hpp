@@ -2,7 +2,7 @@
 //
 // Attached disks come from /sys and /run/udev/data under Host::root; libudev (loaded when it is there) adds properties
 // when the root is "/". Kinds that are no disks a system would be installed on (loop, zram, ram, optical, md, dm other
-// than multipath) are only told with `all`.
+// than multipath) are listed only with `all`.
 #pragma once
 
 #include <array>
@@ -48,7 +48,7 @@ struct ImageFile {
   std::string path;  // absolute
   image::ImageFormat format = image::ImageFormat::raw;
   bool is_device = false;       // a block special file
-  bool format_is_named = true;  // by the header that names the file; otherwise it was told by its first bytes
+  bool format_is_named = true;  // by the header that names the file; otherwise guessed from its first bytes
   bool dirty = false;           // it was not closed: its refcounts may lag behind
   bool corrupt = false;         // QEMU found it broken
 };

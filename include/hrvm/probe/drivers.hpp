@@ -1,4 +1,4 @@
-// What a system needs drivers for: the buses and the network cards that a machine can have, and how it is told whether
+// What a system needs drivers for: the buses and the network cards that a machine can have, and how one sees whether
 // a system has them.
 #pragma once
 

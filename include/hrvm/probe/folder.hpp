@@ -13,7 +13,7 @@
 namespace hrvm::probe {
 
 struct FolderKernel {
-  std::string version;    // "6.1.0-50-cloud-amd64"; empty where its name does not tell
+  std::string version;    // "6.1.0-50-cloud-amd64"; empty where its name does not say
   std::string kernel;     // "/boot/vmlinuz-6.1.0-50-cloud-amd64"
   std::string initramfs;  // empty: none belongs to it
 };

@@ -134,7 +134,7 @@ struct Contents {
 
 // How much of a disk is read.
 enum class Thoroughness {
-  quick,  // no initramfs is unpacked: what the tools are told that made it stands for what is in it
+  quick,  // no initramfs is unpacked: the configuration of the tool that made it stands for what is in it
   full,
 };
 
@@ -166,8 +166,8 @@ class SurveyRun {
 Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroughness = Thoroughness::full);
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
-// Disks that bear parts of the same thing are told so ("disk-set"), and each what is on none of them; what lies on all
-// of them together is told with the one that boots.
+// Disks that bear parts of the same thing are shown so ("disk-set"), and each what is on none of them; what lies on all
+// of them together is reported with the one that boots.
 struct SurveyAttempt {
   std::optional<Survey> survey;
   std::optional<base::Error> error;

@@ -1,5 +1,5 @@
 // Lock: flock(2) on a folder or file, held for as long as the object lives (or a child holds the same descriptor).
-// It orders hrvm's own changes to a machine; whether a machine runs is told by QEMU's lock (block/image_lock.hpp).
+// It orders hrvm's own changes to a machine; whether a machine runs is seen from QEMU's lock (block/image_lock.hpp).
 #pragma once
 
 #include <chrono>

@@ -33,14 +33,14 @@ bool is_whiteout(const FileStatus& status);
 // Whether nothing of what lies below a folder is seen in it.
 bool is_opaque(const Path& folder);
 bool is_opaque(const Tree& tree, std::string_view folder);
-// Of which file below this one in an upper folder is a copy, as Tree::handle tells it; nullopt where it is none.
+// Of which file below this one in an upper folder is a copy, by its Tree::handle; nullopt where it is none.
 std::optional<std::string> origin(const Tree& tree, std::string_view file);
 void set_opaque(const Path& folder);
 
 // A folder with the owner, mode, access lists and labels of another.
 void make_folder_like(const Path& folder, const Path& model);
 
-// link(2) alone, of whatever it is: what is to be durable is synced by who knows when.
+// link(2) alone, whatever it is. The caller syncs what must be durable, as it alone knows when.
 void link_entry(const Path& from, const Path& to);
 void set_modified(const Path& path, std::chrono::sys_time<std::chrono::nanoseconds> time);
 // All that was written to the filesystem of this folder is on the medium.

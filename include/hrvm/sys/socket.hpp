@@ -30,7 +30,7 @@ class UnixSocket {
   std::optional<std::string> read_some(std::chrono::milliseconds limit, std::size_t longest = 1 << 16);
   // The peer is gone, and this was learnt by reading.
   bool ended() const { return ended_; }
-  // Who listened there when we connected (SO_PEERCRED); nullopt where the kernel does not tell.
+  // Who listened there when we connected (SO_PEERCRED); nullopt where the kernel does not say.
   std::optional<pid_t> peer() const;
   int fd() const { return fd_.get(); }
 

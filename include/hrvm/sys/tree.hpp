@@ -20,13 +20,13 @@
 
 namespace hrvm::sys {
 
-// Since 1970, UTC: of any year that a filesystem can tell.
+// Since 1970, UTC: of any year that a filesystem can hold.
 struct FileTime {
   std::int64_t seconds = 0;
   std::uint32_t nanoseconds = 0;
 };
 
-// All that is told of a file, which costs more than status().
+// All that the kernel knows of a file, which costs more than status().
 struct FullStatus {
   FileStatus status;
   bool is_fifo = false, is_socket = false;           // of FileType::other
@@ -54,7 +54,7 @@ class Tree {
   FullStatus full_status(std::string_view path) const;
   // Sorted, at most `most`. Error{not_found} for what is no folder.
   std::vector<std::string> list(std::string_view path, std::size_t most) const;
-  // In the order in which they are told, until the visitor returns false; a name is valid until then.
+  // In the order of the kernel, until the visitor returns false; a name is valid until then.
   void visit(std::string_view path, const std::function<bool(std::string_view name)>& visitor) const;
   // Bytes of a regular file, fewer at its end. Error{not_found} for whatever else it is.
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length) const;
@@ -65,7 +65,7 @@ class Tree {
   // Extended attributes; those of what is no folder or regular file only where /proc is mounted.
   std::optional<std::string> attribute(std::string_view path, const std::string& name) const;
   std::vector<std::string> attribute_names(std::string_view path) const;  // sorted
-  // By what its filesystem knows a file for as long as it is there; nullopt where there is no such thing.
+  // The file's handle, valid while the file exists; nullopt where its filesystem has none.
   std::optional<std::string> handle(std::string_view path) const;
 
  private:

@@ -1,4 +1,4 @@
-// What tells that a member of volumes, or what is encrypted, was written: see block/mark.hpp.
+// Evidence that a member of volumes, or what is encrypted, was written: see block/mark.hpp.
 #pragma once
 
 #include <optional>

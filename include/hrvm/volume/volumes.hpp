@@ -20,7 +20,7 @@ namespace hrvm::volume {
 using base::from_word;
 using base::word;
 
-// What makes volumes of devices. btrfs does so by itself, and probe tells of it in the same way; so it does of a
+// What makes volumes of devices. btrfs does so by itself, and probe reports it in the same way; so it does of a
 // filesystem without a partition table, which has the disk for itself.
 enum class VolumeKind { lvm, md, zfs, btrfs, disk };
 constexpr std::array<std::string_view, 5> words_of(VolumeKind) { return {"lvm", "md", "zfs", "btrfs", "disk"}; }

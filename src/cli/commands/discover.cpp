@@ -18,7 +18,7 @@ using base::Error;
 
 constexpr int some_failed = 1, problems_found = 3;
 
-// Disks as they come to light, and whether one of them was lost on the way. One that was is told on stderr at once.
+// Disks as they come to light, and whether one of them was lost on the way. One that was is reported on stderr at once.
 struct Discovery {
   const Context& context;
   std::vector<Discovered> found;

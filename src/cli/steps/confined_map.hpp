@@ -1,4 +1,4 @@
-// The map of an image, read in confined children part by part: so it may be as long as it will, and none of them lives
+// The map of an image, read in confined children part by part: so any length works, and none of them lives
 // long.
 #pragma once
 

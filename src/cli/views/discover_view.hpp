@@ -10,7 +10,7 @@
 
 namespace hrvm::cli {
 
-// A disk with what was found on it. Without contents it could not be read: only what the host knows of it is told.
+// A disk with what was found on it. Without contents it could not be read: only what the host knows of it is shown.
 struct Discovered {
   probe::Disk disk;
   std::optional<probe::Contents> contents;

@@ -1,4 +1,4 @@
-// What import tells: the machine that it made or would make, what was decided and why, and the line to type next.
+// What import shows: the machine that it made or would make, what was decided and why, and the line to type next.
 #pragma once
 
 #include "hrvm/machine/import.hpp"

@@ -50,12 +50,12 @@ Json pid_of(const sys::Host& host, const Machine& machine, const sys::Path& pid_
   return is_ours ? Json(*pid) : Json();
 }
 
-// How a machine runs, where that can be told.
+// How a machine runs, where that can be known.
 struct RunView {
   Json state = "stopped", pid, libvirt;
 };
 
-// Null when libvirt does not run it. One that libvirt runs elsewhere and does not tell of is in no known state.
+// Null when libvirt does not run it. One that libvirt runs elsewhere and says nothing of is in no known state.
 std::optional<RunView> domain_view(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine,
                                    bool is_locked) {
   const auto record = launch::domain_record(machine.folder);

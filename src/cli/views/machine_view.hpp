@@ -1,4 +1,4 @@
-// A machine as commands tell of it: the object that list, show and import print in machines[], and what of it a person
+// A machine as commands show it: the object that list, show and import print in machines[], and what of it a person
 // sees. A member that is not known is null.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace hrvm::cli {
 
-// `state` is the active one or a snapshot's: disk, hardware and head are told of it. `base` is what a look at the base
+// `state` is the active one or a snapshot's: disk, hardware and head are its own. `base` is what a look at the base
 // found; without one, drift is null. Nothing of the base is read here, and QMP is asked only of a machine that runs.
 // `domains` is the same for all that are looked at.
 base::Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const machine::Machine& machine,
@@ -28,7 +28,7 @@ base::Json unread_machine_json(const std::string& name, bool damaged);
 
 // {"uri", "domain"}, or null.
 base::Json domain_json(const std::optional<launch::DomainRecord>& record);
-// The members that tell of the hardware. A machine on a folder starts the kernel in it: there is no firmware to choose,
+// The members that show the hardware. A machine on a folder starts the kernel in it: there is no firmware to choose,
 // and no bus that its disk would be on.
 void set_hardware(base::Json& json, const machine::Hardware& hardware, bool is_on_folder);
 

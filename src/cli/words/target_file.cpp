@@ -47,7 +47,7 @@ void check_outside_store(const sys::Path& path, const machine::Store& store) {
       .hint("name a file elsewhere; there is no option that allows this");
 }
 
-// A definition that cannot be read names no base that could be told.
+// A definition that cannot be read names no base that could be known.
 std::vector<std::string> base_files(const machine::Store& store, const std::string& machine) {
   try {
     const auto definition = store.load(machine).definition;

@@ -1,4 +1,4 @@
-// Where the bytes of btrfs's files lie, as the trees of subvolumes tell it.
+// Where the bytes of btrfs's files lie, as the trees of subvolumes have it.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ Extent parse_extent(const Cursor& at, const Volume& volume);
 Cursor first_extent(const Tree& tree, std::uint64_t inode, std::uint64_t offset);
 
 // The piece that starts at `offset`, at most `limit` bytes long. What lies in several pieces on the devices (RAID0) is
-// told piece by piece; of a packed extent it is the first of them.
+// given piece by piece; of a packed extent it is the first of them.
 FileExtent locate_extent(const Tree& tree, std::uint64_t inode, std::uint64_t offset, std::uint64_t limit);
 
 base::Error broken(base::ErrorKind kind, const Cursor& at, const Volume& volume, std::string_view what);

@@ -1,4 +1,4 @@
-// A file of btrfs as its inode tells of it.
+// A file of btrfs as its inode describes it.
 #pragma once
 
 #include <cstdint>

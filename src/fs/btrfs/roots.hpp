@@ -21,7 +21,7 @@ std::optional<Tree> tree_of_checksums(Volume& volume);
 // Whether subvolume `id` hangs in a folder of `parent`. In a snapshot those of its origin have left empty folders.
 bool hangs_in(Volume& volume, std::uint64_t id, std::uint64_t parent, std::uint64_t folder, std::string_view name);
 
-// The top level, then in the order of their ids; at most 4096. Those whose path cannot be told are left out.
+// The top level, then in the order of their ids; at most 4096. Those whose path cannot be found are left out.
 std::vector<Subvolume> list_subvolumes(Volume& volume);
 
 }  // namespace hrvm::fs::btrfs

@@ -20,7 +20,7 @@ std::optional<SuperBlock> super_at(block::BlockDevice& device, std::uint64_t off
   const auto super = base::load<SuperBlock>(bytes);
   if (std::string_view(super.magic.data(), super.magic.size()) != super_magic || super.offset != offset)
     return std::nullopt;
-  // A type that is not known is told of later.
+  // A type that is not known is reported later.
   const bool is_known = checksum_bytes(super.checksum_type) != 0;
   return !is_known || is_intact(super.checksum_type, bytes) ? std::optional(super) : std::nullopt;
 }

@@ -66,7 +66,7 @@ const Chunk& Volume::chunk_of(std::uint64_t logical) {
 }
 
 Chunk Volume::find_chunk(std::uint64_t logical) {
-  // The tree that tells where chunks lie is found by the superblock alone.
+  // The tree that maps chunks is found by the superblock alone.
   if (!is_finding_chunk_) {
     const Busy busy(is_finding_chunk_);
     const NodeAddress root{super_.chunk_root, super_.chunk_root_generation, super_.chunk_root_level, {}};
@@ -130,7 +130,7 @@ void Volume::read_checked(std::uint64_t logical, std::span<std::byte> out, const
       read_copy(copy, out);
       return check();
     } catch (const Error& error) {
-      // What is here and broken tells more than what is not here.
+      // What is here and broken explains more than what is not here.
       if (!trouble || trouble->kind() == ErrorKind::not_found) trouble = error;
     }
   throw *trouble;

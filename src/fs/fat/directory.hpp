@@ -22,7 +22,7 @@ struct File {
   Times times;                      // FAT knows no time zone, UTC is assumed
 };
 
-// By its short name. nullopt for what tells of no file: deleted, a volume label, a part of a long name, "." and "..".
+// By its short name. nullopt for what names no file: deleted, a volume label, a part of a long name, "." and "..".
 std::optional<File> file_from(const DirectoryEntry& entry);
 
 // Takes a directory piece by piece.

@@ -67,7 +67,7 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
   const std::uint64_t end = std::min(total * sector, device.size());
   const std::uint64_t clusters = (total * sector - data_offset_) / cluster_bytes_;
   // The specification goes by the number of clusters alone, but small filesystems are made as FAT32 on purpose; Linux
-  // and EDK2 tell those by the field that FAT32 leaves empty.
+  // and EDK2 know those by the field that FAT32 leaves empty.
   width_ = boot.fat_sectors_16 == 0 ? Width::bits32 : clusters < fewest_fat16_clusters ? Width::bits12 : Width::bits16;
   cluster_count_ = std::uint32_t(std::min<std::uint64_t>((end - data_offset_) / cluster_bytes_, 0x0ffffff5));
   root_cluster_ = width_ == Width::bits32 ? std::uint32_t(boot.root_cluster) : 0;

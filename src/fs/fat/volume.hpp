@@ -30,7 +30,7 @@ class Volume {
   explicit Volume(block::BlockDevice& device);  // Error{corrupt} when its boot sector makes no sense
 
   std::uint32_t cluster_bytes() const { return cluster_bytes_; }
-  // 0 where the root directory lies in a place of its own (FAT12, FAT16), which fixed_root() tells.
+  // 0 where the root directory lies in a place of its own (FAT12, FAT16), which fixed_root() gives.
   std::uint32_t root_cluster() const { return root_cluster_; }
   const Piece& fixed_root() const { return root_; }
   block::BlockDevice& device() const { return device_; }

@@ -172,7 +172,7 @@ void Folder::visit(Node folder, const EntryVisitor& visitor) {
     if (!visit_layer(place, layer, visitor)) return;
 }
 
-// What a layer above tells of a name, a whiteout too, hides what is below. False where the visitor ended it.
+// What a layer above has under a name, a whiteout too, hides what is below. False where the visitor ended it.
 bool Folder::visit_layer(const Place& folder, std::size_t index, const EntryVisitor& visitor) {
   const auto& layer = *folder.layers[index];
   bool goes_on = true;

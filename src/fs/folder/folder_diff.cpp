@@ -153,7 +153,7 @@ class FolderComparison::Walk {
     if (identity) (is_gone ? gone_ : come_).emplace(*identity, changes_.size());
   }
 
-  // A file of the lower folder that is moved is copied first, and the copy tells of which one it is.
+  // A file of the lower folder that is moved is copied first, and the copy says of which one it is.
   void pair_renamed() {
     for (const auto& [identity, came] : come_)
       if (const auto went = gone_.find(identity); went != gone_.end() && !changes_[went->second].path.empty()) {

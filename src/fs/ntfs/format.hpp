@@ -58,7 +58,7 @@ static_assert(sizeof(ResidentAttribute) == 24);
 
 struct NonResidentAttribute {
   AttributeHeader header;
-  base::le64 first_cluster, last_cluster;  // of the attribute's own, that its runs tell about
+  base::le64 first_cluster, last_cluster;  // of the attribute's own, that its runs map
   base::le16 runs_offset;
   std::array<std::byte, 6> compression_unit;
   base::le64 allocated_bytes, bytes, initialized_bytes;  // where first_cluster is 0

@@ -14,8 +14,8 @@ constexpr std::size_t longest_reparse_point = 16384;  // MAXIMUM_REPARSE_DATA_BU
 constexpr std::size_t longest_target = 4096;          // PATH_MAX: what no system follows is no link
 
 enum class ReparseKind {
-  link,    // target() tells where it leads
-  stored,  // a file or folder; what a file holds cannot be read, and why_unreadable tells why
+  link,    // target() says where it leads
+  stored,  // a file or folder; what a file holds cannot be read, and why_unreadable says why
   other,   // a link that leads to another volume, a socket, what is not known
 };
 

@@ -62,7 +62,7 @@ Extent ExtentMap::extent(const ExtentRecord& record) const {
   return {first_block(high), blocks, volume_.offset_of(volume_block, blocks), high >> 63 == 0};
 }
 
-// Leaves in records_ the leaf that tells of `block`.
+// Leaves in records_ the leaf that maps `block`.
 void ExtentMap::descend(std::uint64_t block) {
   const auto fork = inode_.bytes(fork_);
   if (fork.size() < sizeof(TreeRoot)) throw corrupt("has no room for a tree of extents");

@@ -47,7 +47,7 @@ class ExtentMap {
   std::vector<std::byte> block_;        // of the tree
   std::span<const std::byte> records_;  // the leaf at hand, or those in the inode
   std::uint64_t begin_ = 0,
-                end_ = 0;  // the blocks of the file of which they tell
+                end_ = 0;  // the blocks of the file that they map
 };
 
 }  // namespace hrvm::fs::xfs

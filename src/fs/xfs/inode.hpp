@@ -37,7 +37,7 @@ class Inode {
   std::array<std::byte, most_inode_bytes> bytes_;
 };
 
-// All that stat(2) tells.
+// All that stat(2) gives.
 Stat stat_of(const Volume& volume, const Inode& inode);
 
 }  // namespace hrvm::fs::xfs

@@ -15,7 +15,7 @@ namespace hrvm::fs::xfs {
 
 inline constexpr std::uint64_t log_sector = 512;
 inline constexpr std::uint32_t record_magic = 0xfeedbabe;
-inline constexpr std::uint32_t bytes_of_a_header = 32768;  // of a record of version 2 of which one header tells
+inline constexpr std::uint32_t bytes_of_a_header = 32768;  // of a record of version 2 that one header covers
 inline constexpr std::uint32_t longest_record_bytes = 262144;
 inline constexpr std::uint32_t little_endian_format = 1;
 

@@ -15,7 +15,7 @@ namespace hrvm::fs::xfs {
 // them before may be done to what lies there now.
 class LogReplay {
  public:
-  // Both must outlive it. `volume` tells the geometry only.
+  // Both must outlive it. `volume` gives the geometry only.
   LogReplay(const Volume& volume, PatchedDevice& device) : volume_(volume), device_(device) {}
 
   void note(const Transaction& transaction);

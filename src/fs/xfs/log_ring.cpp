@@ -42,7 +42,7 @@ std::vector<std::byte> LogRing::read(std::uint64_t first, std::uint64_t count) {
 
 std::uint32_t LogRing::cycle(std::uint64_t at) { return cycle_in(read(at, 1)); }
 
-// Behind the last sector of the newest round, as far as halving tells. From 1 to all sectors.
+// Behind the last sector of the newest round, as far as halving finds it. From 1 to all sectors.
 std::uint64_t LogRing::newest_end() {
   const auto newest = cycle(0);
   if (cycle(sectors_ - 1) == newest) return sectors_;

@@ -120,7 +120,7 @@ class Xfs final : public FileSystem {
     return open_file_.emplace(volume_, inode);
   }
 
-  // Without types in folders only the inode tells, and one that is damaged does not.
+  // Without types in folders only the inode has them, and one that is damaged has none.
   FileKind kind_of(const xfs::Name& name) {
     if (name.type != 0) return name.type < kinds.size() ? kinds[name.type] : FileKind::other;
     try {

@@ -75,7 +75,7 @@ bool is_sane_table_entry(std::uint64_t entry, const ClusterGeometry& geometry) {
 
 }  // namespace
 
-// What QEMU does not read is told as a whole: it does not open such an image either, or gives its check up.
+// What QEMU does not read is reported as a whole: it does not open such an image either, or gives its check up.
 void CheckWalk::walk_bitmaps() {
   if (header_.version < 3 || !(header_.autoclear_features & bitmaps_are_valid)) return;
   const auto found = find_extension(file_, header_);

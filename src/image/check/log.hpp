@@ -45,7 +45,7 @@ class CheckLog {
   // Refcounts that are too low, or in blocks that cannot be trusted: where there are none, the others tell what the
   // "copied" flags have to be.
   std::uint64_t wrong_counts() const { return wrong_counts_; }
-  // What was told first of what could not be followed: what it leads to was not counted, and is not free. Empty where
+  // The first report of what could not be followed: what it leads to was not counted, and is not free. Empty where
   // all was seen.
   const std::string& lost_sight_of() const { return lost_sight_of_; }
   // Whether snapshots have descriptions that can be put right.

@@ -10,7 +10,7 @@
 namespace hrvm::image {
 namespace {
 
-// Clusters side by side whose counts are wrong in one way are told as one.
+// Clusters side by side whose counts are wrong in one way are reported as one.
 class DifferenceRuns {
  public:
   DifferenceRuns(CheckLog& log, unsigned cluster_bits) : log_(log), cluster_bits_(cluster_bits) {}

@@ -1,4 +1,4 @@
-// CheckWalk: goes over all that an image's metadata leads to, counts it, and tells (or sets right) what cannot be.
+// CheckWalk: goes over all that an image's metadata leads to, counts it, and reports (or sets right) what cannot be.
 #pragma once
 
 #include <cstdint>

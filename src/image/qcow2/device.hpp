@@ -34,7 +34,7 @@ class Qcow2Device : public block::BlockDevice {
   const block::BlockDevice* backing() const { return backing_.get(); }  // null where there is none
 
   // Tells where [offset, offset + length) is stored in pieces, in order, until `visit` returns false; false then. This
-  // image is told as `layer`, what backs it as those after it.
+  // image is `layer`, what backs it as those after it.
   using Visitor = std::function<bool(const MapExtent&)>;
   bool visit(std::uint64_t offset, std::uint64_t length, unsigned layer, const Visitor& visit_piece);
 

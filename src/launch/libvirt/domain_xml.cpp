@@ -159,7 +159,7 @@ void add_chain(xml_node disk, const LaunchPlan& plan, const std::vector<DiskNode
     }
     const auto source = add_source(above, node);
     const bool is_foreign_file = index >= foreign && !node.is_device;
-    // Where nothing is relabelled at all, libvirt refuses to be told so again.
+    // Where nothing is relabelled at all, libvirt refuses to hear so again.
     if (is_foreign_file && !plan.libvirt_as_root) add(source, "seclabel", {{"model", "dac"}, {"relabel", "no"}});
   }
   add(above, "backingStore");

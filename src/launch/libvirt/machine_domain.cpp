@@ -91,7 +91,7 @@ void check_domain_is_off(const sys::Host& host, const Listener& listener, const 
   }
 }
 
-// The record first: a domain that no record tells of would not be found again.
+// The record first: a domain that no record names would not be found again.
 void run_in_libvirt(const sys::Host& host, const Machine& machine, const LaunchPlan& plan, const std::string& uri) {
   const Domain domain(host, {uri, plan.name, plan.uuid});
   const auto xml = domain_xml(plan);

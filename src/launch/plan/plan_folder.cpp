@@ -33,7 +33,7 @@ std::string command_line(const LaunchPlan& plan) {
 }
 
 std::optional<sys::OverlayMount> overlay(std::vector<machine::Path> layers, bool direct, const LaunchPlan& plan) {
-  // A direct machine's own layer only tells that it runs.
+  // A direct machine's own layer only shows that it runs.
   if (direct) layers.pop_back();
   if (layers.empty()) return std::nullopt;
   sys::OverlayMount mount;

@@ -99,7 +99,7 @@ void quit(Qmp& qmp) {
   try {
     ask(qmp, "quit");
   } catch (const Error&) {
-    // It may be gone before it has answered; whether it is, the layer's lock tells.
+    // It may be gone before it has answered; whether it is, the layer's lock shows.
   }
 }
 

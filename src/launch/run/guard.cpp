@@ -88,7 +88,7 @@ class Guard {
   }
 
   void heed(std::string_view event) {
-    // QEMU forgets a threshold once it has told of it, and who resumes a machine lifts the limit.
+    // QEMU forgets a threshold once it has reported it, and whoever resumes a machine lifts the limit.
     if (event == "BLOCK_WRITE_THRESHOLD" || event == "RESUME") bounds_.clear();
     if (event == "BLOCK_IO_ERROR") hit_ = true;
     if (event == "RESUME") forced_ = paused_;
@@ -171,7 +171,7 @@ class Guard {
     return most;
   }
 
-  // Once: who resumes the machine without room has been told, and QEMU itself stops where a write finds none.
+  // Once: whoever resumes the machine without room has been warned, and QEMU itself stops where a write finds none.
   void pause(Qmp& qmp, const sys::Space& now) {
     paused_ = true;
     qmp.execute("stop", Json::object(), answer_limit);

@@ -97,7 +97,7 @@ class ActivityMeter {
  public:
   explicit ActivityMeter(const LaunchPlan& plan) : plan_(plan) {}
 
-  // nullopt: not yet time, or QEMU does not tell.
+  // nullopt: not yet time, or QEMU does not answer.
   std::optional<Activity> look() {
     if (Clock::now() < next_look_) return std::nullopt;
     next_look_ = Clock::now() + 1s;
@@ -106,7 +106,7 @@ class ActivityMeter {
     try {
       read_counters();
     } catch (const base::Error&) {
-      return std::nullopt;  // it ends, which the console tells
+      return std::nullopt;  // it ends, which the console shows
     }
     return seen_;
   }

@@ -48,7 +48,7 @@ std::string hint_for(const std::string& words) {
 
 machine::Path words_file(const LaunchPlan& plan) { return plan.control.run_folder / "qemu.log"; }
 
-// "qemu-system-x86_64: -device x: what it says" → "what it says" is kept whole: the option tells where to look.
+// "qemu-system-x86_64: -device x: what it says" → "what it says" is kept whole: the option says where to look.
 std::string without_notes(std::string_view text) {
   std::vector<std::string> kept;
   for (const auto line : base::lines(text)) {

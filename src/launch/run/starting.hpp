@@ -21,7 +21,7 @@ bool has_taken_layer(const LaunchPlan& plan);
 
 // QEMU in a session of its own, its words going into a file in the run folder.
 sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
-// What it wrote there so far, without what it tells on purpose.
+// QEMU's log so far, without its lines of information.
 std::string words_of_qemu(const LaunchPlan& plan);
 
 // Error{external}: QEMU's own words, and what to do about a cause that is known.

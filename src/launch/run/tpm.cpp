@@ -27,7 +27,7 @@ constexpr std::size_t largest_state_file = base::MiB;  // swtpm's own take a few
 
 machine::Path words_file(const Tpm& tpm) { return machine::Path(tpm.pid_file).parent_path() / "swtpm.log"; }
 
-// swtpm knows no way to say a comma: it is told of a link beside its socket instead.
+// swtpm cannot escape a comma in a path: it gets a link beside its socket instead.
 machine::Path named_folder(const Tpm& tpm) {
   const bool has_comma = tpm.state_folder.native().find(',') != std::string::npos;
   return has_comma ? machine::Path(tpm.socket).replace_extension("state") : tpm.state_folder;

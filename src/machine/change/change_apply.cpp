@@ -54,7 +54,7 @@ void merge_what_goes(const Machine& machine, const Change& change, const sys::Pr
   }
 }
 
-// Nothing of these tells what it lies on but the definition, and nothing that it names is changed before the commit.
+// Only the definition says what these lie on, and nothing that it names is changed before the commit.
 void merge_folders(const Machine& machine, const Change& change) {
   if (const auto& merge = change.merge)
     merge_folder_layers(machine.layer_path(merge->parent), machine.layer_path(merge->child),

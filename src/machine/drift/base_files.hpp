@@ -1,4 +1,4 @@
-// The files that a qcow2 base is read from: what tells that one of them was written, whatever the guest's view shows of
+// The files that a qcow2 base is read from: evidence that one of them was written, whatever the guest's view shows of
 // it.
 #pragma once
 

@@ -19,7 +19,7 @@ bool may_be(const probe::Disk& disk, const BaseIdentity& base) {
   return true;
 }
 
-// An image that is there and cannot be read is told as such: it is looked for nowhere else.
+// An image that is there and cannot be read is reported as such: it is looked for nowhere else.
 bool is_broken_image(const BaseIdentity& base) {
   return base.kind == BaseKind::image && sys::status(base.path).type == sys::FileType::regular;
 }
@@ -51,7 +51,7 @@ bool has_table(const sys::Host& host, const probe::Disk& disk, const std::string
   }
 }
 
-// A disk at a path that was never told must prove that it is the one.
+// A disk at a path that was never recorded must prove that it is the one.
 bool is_surely(const sys::Host& host, const probe::Disk& disk, const BaseIdentity& base) {
   if (has_identity(base)) {
     const bool same_wwn = !base.wwn.empty() && disk.wwn == base.wwn;

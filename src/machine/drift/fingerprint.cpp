@@ -23,7 +23,7 @@ constexpr std::uint64_t sample_count = 32, sample_bytes = 4096;
 constexpr std::uint64_t gpt_sectors = 34;  // protective MBR, header and 128 entries of 128 bytes
 constexpr std::uint64_t boot_area_end = base::MiB;
 
-// A part of a disk that is told of on its own: "p3 (ext4)".
+// A part of a disk with lines of its own: "p3 (ext4)".
 struct Area {
   block::BlockDevice* disk;
   std::string name;
@@ -177,7 +177,7 @@ std::vector<Mark> sample_marks(block::BlockDevice& base, const std::vector<Area>
   return marks;
 }
 
-// What can be told of a disk without the others.
+// What can be known of a disk without the others.
 struct DiskMarks {
   std::vector<Area> areas;
   std::vector<Mark> structure, samples;

@@ -70,7 +70,7 @@ std::string place_of(const MarkComparison& mark) {
 
 bool is_area(const MarkComparison& mark) { return mark.what.find(separator) != mark.what.npos; }
 
-// The same place is told under another name: what lies in it is another filesystem, or none.
+// The same place has another name: what lies in it is another filesystem, or none.
 bool holds_another(const std::vector<MarkComparison>& all, const MarkComparison& gone) {
   return std::any_of(all.begin(), all.end(), [&](const auto& each) {
     return is_area(each) && each.then.empty() && !is_sample(each) && place_of(each) == place_of(gone);

@@ -11,7 +11,7 @@ namespace {
 using sys::FileType;
 using sys::Path;
 
-// All entries of a tree, one after the other. Their times alone nearly tell: nobody can set st_ctime back.
+// All entries of a tree, one after the other. Their times alone nearly suffice: nobody can set st_ctime back.
 class Walk {
  public:
   explicit Walk(std::uint64_t device) : device_(device) {}

@@ -45,7 +45,7 @@ std::vector<Survey> survey_all(const sys::Host& host, const std::vector<Disk>& d
   return surveys;
 }
 
-// Those that cannot be read do not matter: what is missing then is told.
+// Those that cannot be read do not matter: what is missing then is reported.
 std::vector<Survey> survey_other_attached(const sys::Host& host, const std::vector<Disk>& named) {
   auto disks = probe::attached_disks(host, named.front().bus == "loop");
   std::erase_if(disks, [&](const Disk& disk) {

@@ -42,7 +42,7 @@ std::uint64_t room_in(const sys::Host& host, const std::string& mount_point) {
 
 std::vector<Room> rooms(const sys::Host& host, const std::vector<sys::Mount>& mounts) {
   std::vector<Room> found;
-  std::set<std::pair<unsigned, unsigned>> filesystems;  // mounted in several places, told once
+  std::set<std::pair<unsigned, unsigned>> filesystems;  // mounted in several places, listed once
   for (const auto& mount : mounts) {
     if (!could_hold_a_store(host, mounts, mount)) continue;
     if (!filesystems.insert({mount.device_major, mount.device_minor}).second) continue;
@@ -55,7 +55,7 @@ std::vector<Room> rooms(const sys::Host& host, const std::vector<sys::Mount>& mo
   return found;
 }
 
-// The store itself may not be made yet; what it will lie on is told by its nearest parent, with links resolved.
+// The store itself may not be made yet; what it will lie on is known by its nearest parent, with links resolved.
 std::string resolved(const sys::Host& host, sys::Path store) {
   sys::Path below;
   while (sys::status(host.path(store.string())).type == sys::FileType::missing && store.has_relative_path()) {

@@ -10,7 +10,7 @@
 namespace hrvm::machine {
 
 // Why it is; nullopt where it is kept. Follows overlays to their upper directory and loop devices to their file. What
-// cannot be told is taken as volatile: to lose a machine's changes is worse than a question more.
+// cannot be known is taken as volatile: losing changes is worse than one question too many.
 std::optional<std::string> volatile_reason(const sys::Host& host, const std::vector<sys::Mount>& mounts,
                                            const std::string& absolute_path);
 

@@ -16,7 +16,7 @@ struct BootEntry {
   std::string kernel;  // path there; empty for what is no Linux
   std::vector<std::string> initramfs;
   std::string command_line;
-  std::string version;  // of the kernel, where the entry or its kernel's name tells it
+  std::string version;  // of the kernel, where the entry or its kernel's name says it
   bool is_default = false;
 };
 

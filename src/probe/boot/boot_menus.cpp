@@ -127,7 +127,7 @@ class Reading {
       for (const BootPlace& place : places_) try {
           (this->*read)(place);
         } catch (const base::Error&) {
-          // A damaged filesystem is told by who opened it, and menus that make no sense are none.
+          // A damaged filesystem is reported where it was opened, and menus that make no sense are none.
         }
     return std::move(menus_);
   }

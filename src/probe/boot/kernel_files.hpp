@@ -9,7 +9,7 @@
 namespace hrvm::probe {
 
 // By the kernel's or the initramfs's name, links followed ("/boot/vmlinuz" of SUSE), else by the modules in `root`:
-// those whose pkgbase (Arch) or flavour (Alpine's "-lts") fits, or the only ones. Empty where nothing tells. `root` may
+// those whose pkgbase (Arch) or flavour (Alpine's "-lts") fits, or the only ones. Empty where nothing says. `root` may
 // be null.
 std::string find_kernel_version(fs::FileSystem* root, fs::FileSystem& boot, const std::string& kernel,
                                 const std::vector<std::string>& initramfs);

@@ -8,8 +8,8 @@
 
 namespace hrvm::probe {
 
-// The place's name: "p3", "pve/root"; empty where it is none of this disk's, or cannot be told. A container that was
-// opened under the name "luks-UUID" is told as the container.
+// The place's name: "p3", "pve/root"; empty where it is none of this disk's, or cannot be known. A container that was
+// opened under the name "luks-UUID" is named as the container.
 std::string locate_device(const DeviceName& device, const Contents& contents);
 
 // Whether `place` is such a device. Several can be: a snapshot bears the UUID of its origin.

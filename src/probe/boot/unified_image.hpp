@@ -17,10 +17,10 @@ struct UnifiedImage {
   std::optional<Part> initramfs;
   std::string command_line;
   std::string os_release;  // the text of an os-release(5)
-  std::string version;     // of the kernel; empty where it is not told
+  std::string version;     // of the kernel; empty where it is not given
 };
 
-// nullopt for what is no such image, or is cut off. Of several profiles the one that starts by itself is told. Its
+// nullopt for what is no such image, or is cut off. Of several profiles the one that starts by itself is taken. Its
 // texts are read, and nothing else.
 std::optional<UnifiedImage> read_unified_image(fs::FileSystem& files, const std::string& path);
 

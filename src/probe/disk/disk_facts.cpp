@@ -11,7 +11,7 @@
 namespace hrvm::probe {
 namespace {
 
-// In this order: a device's name tells what sits on top, its place in sysfs what it hangs on.
+// In this order: a device's name says what sits on top, its place in sysfs what it hangs on.
 struct Kind {
   std::string_view name_prefix, place, bus;
   bool ordinary = true;

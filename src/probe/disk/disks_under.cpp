@@ -67,7 +67,7 @@ class Descent {
     }
     const auto slaves = sys::list_directory(node.sysfs / "slaves");
     if (slaves.empty()) disks_.insert(node.path);
-    // A multipath device is told as the disk that it is, and its paths as well.
+    // A multipath device counts as the disk that it is, and its paths as well.
     if (sys::try_read_line(node.sysfs / "dm/uuid").value_or("").starts_with("mpath-")) disks_.insert(node.path);
     for (const std::string& name : slaves)
       if (const BlockNode* below = nodes_.by_name(name)) from_device(*below, depth);

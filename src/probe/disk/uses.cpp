@@ -1,4 +1,4 @@
-// Who uses a disk or an image: everything that sysfs, mountinfo, swaps, QEMU's lock and the kernel's own claim tell.
+// Who uses a disk or an image: everything that sysfs, mountinfo, swaps, QEMU's lock and the kernel's own claim show.
 #include "probe/disk/uses.hpp"
 
 #include <algorithm>
@@ -132,7 +132,7 @@ void add_swaps(const sys::Host& host, const BlockNodes& all, Stack& stack) {
   }
 }
 
-// A disk that we may not even open is told without its lock: the person learns that when it is read.
+// A disk that we may not even open is listed without its lock: the person learns that when it is read.
 block::ImageUse lock_on(const sys::Path& file) {
   try {
     return block::image_use(file);

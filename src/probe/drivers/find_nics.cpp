@@ -36,7 +36,7 @@ class Judge {
   Judge(const KernelBuild& build, const std::string& version)
       : build_(build), version_(version), has_modules_(build.has_modules()) {}
 
-  // The first that is not surely there decides; of those that are, the first tells how.
+  // The first that is not surely there decides; of those that are, the first says how.
   Answer judge(std::span<const Driver> drivers) const {
     Answer first = judge(drivers.front());
     for (const Driver& driver : drivers.subspan(1))

@@ -1,4 +1,4 @@
-// What the tool that makes a system's initramfs is told to put into it: cheap evidence, where none is unpacked.
+// What the tool that makes a system's initramfs is configured to put into it: cheap evidence, where none is unpacked.
 #pragma once
 
 #include <set>

@@ -27,7 +27,7 @@ class KernelBuild {
   void add_modules_builtin(std::string text);
 
   BuiltAs how(const Driver& driver) const;
-  // What told it: "modules.builtin", "/boot/config-6.1.0".
+  // Where it was found: "modules.builtin", "/boot/config-6.1.0".
   std::string source(const Driver& driver) const;
   // Whether the system's modules can be looked at, and this one is among them: a distribution may keep what its
   // kernel's configuration names in a package of its own.

@@ -54,7 +54,7 @@ struct Names {
   std::string text() const { return base::join(all, ", "); }
 };
 
-// Where a container stays closed, what lies in it cannot be told from what lies on another disk.
+// Where a container stays closed, what lies in it cannot be told apart from what lies on another disk.
 bool has_closed_container(const Contents& contents) {
   const auto is_closed = [](const auto& each) {
     return each.filesystem == "crypto_LUKS" || each.filesystem == "zfs_member" || each.filesystem == "bcache" ||

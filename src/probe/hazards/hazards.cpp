@@ -27,7 +27,7 @@ void add_hazards(const HazardContext& context, Findings& findings) {
   for (const Check& check : checks) try {
       if (context.root != nullptr || !check.needs_root) check.run(context, findings);
     } catch (const base::Error&) {
-      // A filesystem that is damaged in one place is told where it was opened; the other checks go on.
+      // A filesystem that is damaged in one place is reported where it was opened; the other checks go on.
     }
 }
 

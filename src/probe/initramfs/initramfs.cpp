@@ -21,7 +21,7 @@ using base::Error, base::ErrorKind;
 constexpr std::size_t longest_magic = 6;
 constexpr std::size_t largest_configuration = 64 << 10, most_configuration = 16;
 
-// As far as files of these names decide what is started. Others, and modules, are told by their names alone.
+// As far as files of these names decide what is started. Others, and modules, are known by their names alone.
 constexpr std::string_view configurations[] = {
     "etc/crypttab",     "cryptroot/crypttab",    "etc/cmdline.d/",
     "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf", "etc/lvm/devices/system.devices",

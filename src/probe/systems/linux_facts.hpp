@@ -1,4 +1,4 @@
-// What every Linux root tells besides its name: host name and kernels.
+// What every Linux root holds besides its name: host name and kernels.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// Proxmox's products: a Debian by its os-release, told by the package that is the product.
+// Proxmox's products: a Debian by its os-release, known by the package that is the product.
 #include <fmt/core.h>
 
 #include "probe/systems/linux_facts.hpp"

@@ -43,7 +43,7 @@ class Detection {
     return false;
   }
 
-  // What is broken in a hive leaves untold what it would have told.
+  // What is broken in a hive leaves empty what it would have filled.
   void with_hive(const std::string& name, const auto& read) try {
     Hive hive(root_.files, hives + name);
     if (hive.is_dirty()) tell_dirty(name);

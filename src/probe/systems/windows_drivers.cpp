@@ -111,7 +111,7 @@ constexpr Card cards[] = {
     {Nic::rtl8139, {"RTL8023x64", "RTL8139"}, "", ""},
 };
 
-// "10.0" comes after "6.3": its length tells.
+// "10.0" comes after "6.3": its length says so.
 bool is_before(std::string_view a, std::string_view b) { return a.size() != b.size() ? a.size() < b.size() : a < b; }
 
 bool brings(const Card& card, std::string_view release) {
@@ -131,7 +131,7 @@ NicEvidence evidence(Services& services, const Card& card, std::string_view rele
   return {card.model, Verdict::unknown, error.message()};
 }
 
-// "10.0" of "10.0.22631.3007"; empty where the registry tells no more than the build.
+// "10.0" of "10.0.22631.3007"; empty where the registry has no more than the build.
 std::string_view release_of(std::string_view version) {
   if (version.empty() || version.front() == '.') return {};
   return version.substr(0, version.find('.', std::min(version.find('.'), version.size() - 1) + 1));

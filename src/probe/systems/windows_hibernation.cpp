@@ -11,7 +11,7 @@
 namespace hrvm::probe {
 namespace {
 
-// The structure PO_MEMORY_IMAGE as it starts on 64-bit Windows. How it goes on differs, and its own length tells how.
+// The structure PO_MEMORY_IMAGE as it starts on 64-bit Windows. How it goes on differs, and its own length says how.
 struct MemoryImage {
   std::array<char, 4> signature;
   base::le32 image_type, checksum, length;

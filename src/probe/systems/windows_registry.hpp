@@ -1,4 +1,4 @@
-// What the registry of a Windows root tells: which Windows it is, its name, and what it can start from.
+// What the registry of a Windows root holds: which Windows it is, its name, and what it can start from.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,7 @@ bool uses_fast_startup(Hive& system, const std::string& control_set);
 // For each bus whether its driver is there and is started before the root is mounted.
 std::vector<DriverEvidence> windows_drivers(Hive& system, const std::string& control_set, fs::FileSystem& root);
 // For each network card that a machine can have whether its driver is there, up to one that surely is. What Windows
-// brings itself becomes a service only with the first card: `version` ("10.0.22631.3007") tells that.
+// brings itself becomes a service only with the first card: `version` ("10.0.22631.3007") says that.
 std::vector<NicEvidence> windows_nics(Hive& system, const std::string& control_set, fs::FileSystem& root,
                                       std::string_view version);
 

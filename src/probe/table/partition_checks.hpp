@@ -1,4 +1,4 @@
-// What both kinds of table are checked for, told in one Finding each however many partitions it concerns.
+// What both kinds of table are checked for, one Finding each however many partitions it concerns.
 #pragma once
 
 #include <string>

@@ -8,7 +8,7 @@ namespace hrvm::probe {
 struct PartitionType {
   std::string_view type;  // GUID in lower case, or "0x83"
   std::string_view name;
-  std::string_view role;  // empty where only the contents tell
+  std::string_view role;  // empty where only the contents show it
 };
 
 inline constexpr std::string_view gpt_esp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";

@@ -63,7 +63,7 @@ std::string GroupDevices::describe_snapshot(const std::string& name) {
     const bool is_lost = header.magic == snapshot_magic && header.valid == 0;
     return is_lost ? snapshot + ", lost: its room was too small" : snapshot;
   } catch (const Error&) {
-    return snapshot;  // that its physical volume is not here is told of the group
+    return snapshot;  // that its physical volume is not here is a finding of the group
   }
 }
 

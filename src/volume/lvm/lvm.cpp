@@ -102,7 +102,7 @@ class Assembling {
         "a machine needs all disks of the group; importing this one alone gives it a part of its data");
   }
 
-  // A snapshot is named: what it shows is its origin's, as it was, and its systems would be told twice.
+  // A snapshot is named: what it shows is its origin's, as it was, and its systems would be listed twice.
   void take(GroupDevices& devices, const Group& group, const LogicalVolume& logical) {
     const auto snapshot = devices.describe_snapshot(logical.name);
     if (snapshot.empty() && !logical.is_visible) return;

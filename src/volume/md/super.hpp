@@ -16,7 +16,7 @@ struct Super {
   base::Guid array;
   std::string name;  // without the host; empty where it has none
   std::int32_t level = 0;
-  std::uint32_t layout = 0;       // 0: not told
+  std::uint32_t layout = 0;       // 0: not given
   std::uint64_t chunk_bytes = 0;  // 0: of no meaning
   std::uint32_t members = 0;      // with a role, of the whole array
   std::uint64_t used_bytes = 0;   // of each member, in arrays whose members hold the same

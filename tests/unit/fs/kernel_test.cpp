@@ -1,5 +1,9 @@
 // A filesystem that the kernel has filled, compared with the tree that it shows. The system tests make both, and name
 // them.
+#include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -8,6 +12,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/sys/fd.hpp"
 #include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
@@ -58,6 +63,50 @@ std::vector<Attribute> attributes_of(const Path& path) {
   }
   std::ranges::sort(told);
   return told;
+}
+
+// Where a file's bytes that are stored in one way end, and the way.
+using Stretches = std::vector<std::pair<std::uint64_t, Stored>>;
+
+void add(Stretches& stretches, std::uint64_t end, Stored stored) {
+  if (!stretches.empty() && stretches.back().second == stored) stretches.pop_back();
+  stretches.emplace_back(end, stored);
+}
+
+Stored stored_by(std::uint32_t flags) {
+  return flags & FIEMAP_EXTENT_UNWRITTEN     ? Stored::zeros
+         : flags & FIEMAP_EXTENT_DATA_INLINE ? Stored::inside
+         : flags & FIEMAP_EXTENT_ENCODED     ? Stored::packed
+                                             : Stored::plain;
+}
+
+// As FIEMAP tells it.
+Stretches stretches_of(const Path& path, std::uint64_t size) {
+  constexpr std::uint32_t most = 4096;
+  std::vector<std::byte> room(sizeof(fiemap) + most * sizeof(fiemap_extent));
+  auto* map = new (room.data()) fiemap{};
+  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  map->fm_length = FIEMAP_MAX_OFFSET;
+  map->fm_extent_count = most;
+  REQUIRE(::ioctl(file.get(), FS_IOC_FIEMAP, map) == 0);
+  REQUIRE(map->fm_mapped_extents < most);
+  Stretches stretches;
+  std::uint64_t at = 0;
+  for (std::uint32_t i = 0; i < map->fm_mapped_extents && at < size; ++i) {
+    const auto& extent = map->fm_extents[i];
+    if (extent.fe_logical > at) add(stretches, std::min<std::uint64_t>(extent.fe_logical, size), Stored::zeros);
+    at = std::min<std::uint64_t>(extent.fe_logical + extent.fe_length, size);
+    if (extent.fe_logical < size) add(stretches, at, stored_by(extent.fe_flags));
+  }
+  if (at < size) add(stretches, size, Stored::zeros);
+  return stretches;
+}
+
+std::optional<Time> birth_of(const Path& path) {
+  struct statx told {};
+  REQUIRE(::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &told) == 0);
+  if (!(told.stx_mask & STATX_BTIME)) return std::nullopt;
+  return Time{told.stx_btime.tv_sec, told.stx_btime.tv_nsec};
 }
 
 // By path.
@@ -130,11 +179,16 @@ class Nodes {
   void compare(Node node, const Path& path, const struct ::stat& shown) {
     const std::string shown_path = path;
     CAPTURE(shown_path);
-    compare_stat(files_.stat(node), shown);
+    const Stat stat = files_.stat(node);
+    compare_stat(stat, shown);
+    CHECK((stat.times.created == birth_of(path)));
     CHECK((files_.attributes(node) == attributes_of(path)));
     if (S_ISDIR(shown.st_mode)) compare_folder(node, path);
     if (S_ISLNK(shown.st_mode)) CHECK(files_.read_link(node) == std::filesystem::read_symlink(path).string());
-    if (S_ISREG(shown.st_mode)) compare_data(node, sys::read_file(path, most_bytes));
+    if (S_ISREG(shown.st_mode)) {
+      compare_data(node, sys::read_file(path, most_bytes));
+      CHECK((stretches_of(node) == fs::test::stretches_of(path, std::uint64_t(shown.st_size))));
+    }
   }
 
   static void compare_stat(const Stat& stat, const struct ::stat& shown) {
@@ -175,6 +229,14 @@ class Nodes {
     }
     CHECK(visited.size() == shown);
     CHECK_FALSE(files_.find(folder, "no such name").has_value());
+  }
+
+  Stretches stretches_of(Node file) {
+    Stretches stretches;
+    std::uint64_t offset = 0;
+    while (const auto extent = files_.extent_at(file, offset, most_bytes))
+      add(stretches, offset += extent->length, extent->stored);
+    return stretches;
   }
 
   // The pieces follow one another to the end of the file, and the device has the bytes of those that lie on it plainly.

@@ -53,7 +53,7 @@ Area area_in_inode(Volume& volume, const File& file) {
   constexpr std::size_t magic_bytes = sizeof(base::le32);
   if (file.inode.extra_isize == 0 || begin + magic_bytes > volume.inode_bytes()) return {};
   std::vector<std::byte> bytes(volume.inode_bytes() - begin);
-  volume.read(file.device_offset + begin, bytes);
+  volume.read_inode(file, begin, bytes);
   if (base::load<base::le32>(bytes) != attribute_magic) return {};
   bytes.erase(bytes.begin(), bytes.begin() + magic_bytes);
   return {std::move(bytes), 0};

@@ -4,9 +4,23 @@
 
 namespace hrvm::fs::ext {
 
-Run run_at(Volume& volume, const File& file, std::uint64_t block) {
+namespace {
+
+Run stored_run_at(Volume& volume, const File& file, std::uint64_t block) {
   return file.has(flag_extents) ? run_in_extents(volume, file.inode.block, block)
                                 : run_in_pointers(volume, file.inode.block, block);
+}
+
+}  // namespace
+
+Run run_at(Volume& volume, const File& file, std::uint64_t block) {
+  const Pieces* newer = volume.changes().pieces(file.number);
+  if (!newer || block >= file_blocks_end) return stored_run_at(volume, file, block);
+  const auto found = newer->look(block);
+  if (found.volume_block) return {found.blocks, *found.volume_block};
+  Run run = stored_run_at(volume, file, block);
+  run.blocks = std::min(run.blocks, found.blocks);
+  return run;
 }
 
 void read_blocks(Volume& volume, const File& file, std::uint64_t offset, std::span<std::byte> out) {

@@ -8,6 +8,10 @@ constexpr std::size_t largest_plain_block = 32768;
 
 }  // namespace
 
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.find_first_of(std::string_view("/\0", 2)) == name.npos;
+}
+
 Entries::Entries(const Volume& volume, const File& folder, std::span<const std::byte> block)
     : left_(block),
       block_bytes_(volume.block_bytes()),
@@ -44,8 +48,6 @@ std::size_t Entries::length_of(std::uint16_t stored) const {
   return (stored & 0xfffcu) | (stored & 3u) << 16;
 }
 
-bool Entries::is_name(std::string_view name) const {
-  return !name.empty() && (is_encrypted_ || name.find_first_of(std::string_view("/\0", 2)) == name.npos);
-}
+bool Entries::is_name(std::string_view name) const { return is_encrypted_ ? !name.empty() : is_plain_name(name); }
 
 }  // namespace hrvm::fs::ext

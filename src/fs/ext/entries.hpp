@@ -16,6 +16,9 @@ struct FolderEntry {
   std::uint8_t type = 0;  // 0: only the inode tells
 };
 
+// What a name that is not encrypted can be.
+bool is_plain_name(std::string_view name);
+
 class Entries {
  public:
   // Names of an encrypted folder are bytes of any kind.

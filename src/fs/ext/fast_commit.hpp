@@ -5,8 +5,12 @@
 
 namespace hrvm::fs::ext {
 
-// Whether there are some on top of the transactions before `sequence`. Error{corrupt} where the kernel would refuse to
-// recover.
-bool has_fast_commits(JournalBlocks& blocks, const JournalLayout& layout, std::uint32_t sequence);
+// Sixteen times what mke2fs gives them in a journal of 128 MiB.
+inline constexpr std::size_t most_fast_commit_bytes = 32 << 20;
+
+// The records on top of the transactions before `sequence`, each with its FastCommitRecord before it, up to the last
+// tail that is sound; empty where there is none. Each is as long as its type asks. Error{corrupt} where the kernel
+// would refuse to recover, Error{unsupported} where there are too many bytes of them.
+std::vector<std::byte> read_fast_commits(JournalBlocks& blocks, const JournalLayout& layout, std::uint32_t sequence);
 
 }  // namespace hrvm::fs::ext

@@ -106,6 +106,13 @@ class Walk {
   bool is_sound_ = true;
 };
 
+// Whether the visitor wants more.
+bool visit_newer(Volume& volume, const NewFolder& newer, const EntryVisitor& visitor) {
+  for (const auto& [name, inode] : newer.names)
+    if (inode != 0 && !visitor({name, {0, inode, 0}, kind_of(volume, FolderEntry{name, inode, 0})})) return false;
+  return true;
+}
+
 // Hashes of names that fold case are those of what they fold to.
 bool has_index(const File& folder) {
   return folder.has(flag_index) && !folder.has(flag_inline_data) && !folder.has(flag_case_folding);
@@ -114,14 +121,22 @@ bool has_index(const File& folder) {
 }  // namespace
 
 void visit_folder(Volume& volume, const File& folder, const EntryVisitor& visitor) {
+  const NewFolder* newer = volume.changes().folder(folder.number);
   const RawVisitor give = [&](const FolderEntry& entry) {
+    if (newer && newer->names.contains(entry.name)) return true;
     return visitor({entry.name, {0, entry.inode, 0}, kind_of(volume, entry)});
   };
-  Walk(volume, folder, give).run();
+  if (newer && !visit_newer(volume, *newer, visitor)) return;
+  if (!newer || !newer->is_made) Walk(volume, folder, give).run();
 }
 
 std::optional<Node> find_in_folder(Volume& volume, const File& folder, std::string_view name) {
   std::optional<Node> found;
+  if (const NewFolder* newer = volume.changes().folder(folder.number)) {
+    const auto named = newer->names.find(name);
+    if (named == newer->names.end() ? newer->is_made : named->second == 0) return std::nullopt;
+    if (named != newer->names.end()) return Node{0, named->second, 0};
+  }
   const RawVisitor look = [&](const FolderEntry& entry) {
     if (entry.name == name) found = Node{0, entry.inode, 0};
     return !found;

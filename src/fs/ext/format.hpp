@@ -109,6 +109,7 @@ static_assert(offsetof(GroupDescriptor, inode_table_hi) == 0x28);
 inline constexpr std::size_t short_descriptor_bytes = 32, long_descriptor_bytes = 64;
 
 inline constexpr std::uint32_t root_inode = 2;
+inline constexpr std::uint32_t first_inode_of_revision_0 = 11;  // of those that are not the filesystem's own
 inline constexpr std::size_t short_inode_bytes = 128;
 
 // Of the fields behind `extra_isize` an inode has those that it covers, and at most what the filesystem's inodes hold.

@@ -31,10 +31,7 @@ class Replaying {
     for (const RevokeBlock& each : log.revokes) add_revokes(each);
     Replay replay{JournalState::replayed};
     for (const LoggedBlock& each : log.blocks) add(replay.newer, each);
-    if (has_fast_commits(blocks_, layout_, log.end)) {
-      replay.state = JournalState::ignored;
-      replay.why = "the journal has fast commits that are not replayed";
-    }
+    replay.fast_commits = read_fast_commits(blocks_, layout_, log.end);
     return replay;
   }
 

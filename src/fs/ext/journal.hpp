@@ -30,6 +30,8 @@ struct Replay {
   JournalState state = JournalState::clean;
   std::string why;           // of `ignored`
   block::NewerBlocks newer;  // in blocks of the filesystem
+  // What the fast commits tell on top of that, as read_fast_commits() gives it: fast_replay.hpp makes files of it.
+  std::vector<std::byte> fast_commits;
 };
 
 // Throws nothing for what lies on the device: a journal that cannot be read is ignored.

@@ -135,4 +135,28 @@ struct FastCommitTail {
   base::le32 sequence, checksum;
 };
 
+// What lies at `extent` belongs to the file now. The extent is one of format.hpp.
+struct FastCommitAddRange {
+  base::le32 inode;
+  std::array<std::byte, 12> extent;
+};
+static_assert(sizeof(FastCommitAddRange) == 16);
+
+struct FastCommitDelRange {
+  base::le32 inode, first_block, blocks;
+};
+static_assert(sizeof(FastCommitDelRange) == 12);
+
+// The name follows, up to the record's end.
+struct FastCommitName {
+  base::le32 folder, inode;
+};
+static_assert(sizeof(FastCommitName) == 8);
+
+// The inode's first bytes follow, up to the record's end.
+struct FastCommitInode {
+  base::le32 number;
+};
+static_assert(sizeof(FastCommitInode) == 4);
+
 }  // namespace hrvm::fs::ext

@@ -5,8 +5,10 @@
 #include <optional>
 
 #include "fs/ext/blocks.hpp"
+#include "fs/ext/fast_replay.hpp"
 #include "fs/ext/journal_format.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/trace.hpp"
 
 namespace hrvm::fs::ext {
 namespace {
@@ -78,21 +80,42 @@ Replay replay(Volume& volume, block::BlockDevice& device) {
   }
 }
 
+void ignore(Recovered& recovered, const Error& error) {
+  recovered.journal = JournalState::ignored;
+  recovered.why = error.message();
+}
+
 // The superblock is among what a journal writes, and so is read anew.
+bool show_newer(Recovered& recovered, block::BlockDevice& device, block::NewerBlocks newer) {
+  if (newer.empty()) return true;
+  auto overlay = std::make_unique<block::BlockOverlay>(device, recovered.volume->block_bytes(), std::move(newer));
+  try {
+    recovered.volume = std::make_unique<Volume>(*overlay);
+    recovered.overlay = std::move(overlay);
+    return true;
+  } catch (const Error& error) {  // what was there before can be read
+    ignore(recovered, error);
+    return false;
+  }
+}
+
+// All of them, or what the transactions left.
+void replay_fast(Recovered& recovered, std::span<const std::byte> records) {
+  if (records.empty()) return;
+  base::trace("fs", "replays {} bytes of fast commits", records.size());
+  try {
+    replay_fast_commits(*recovered.volume, records);
+  } catch (const Error& error) {
+    recovered.volume->changes() = {};
+    ignore(recovered, error);
+  }
+}
+
 void replay_into(Recovered& recovered, block::BlockDevice& device) {
   Replay replayed = replay(*recovered.volume, device);
   recovered.journal = replayed.state;
   recovered.why = std::move(replayed.why);
-  if (replayed.newer.empty()) return;
-  auto overlay =
-      std::make_unique<block::BlockOverlay>(device, recovered.volume->block_bytes(), std::move(replayed.newer));
-  try {
-    recovered.volume = std::make_unique<Volume>(*overlay);
-    recovered.overlay = std::move(overlay);
-  } catch (const Error& error) {  // what was there before can be read
-    recovered.journal = JournalState::ignored;
-    recovered.why = error.message();
-  }
+  if (show_newer(recovered, device, std::move(replayed.newer))) replay_fast(recovered, replayed.fast_commits);
 }
 
 }  // namespace

@@ -101,10 +101,18 @@ File Volume::file(std::uint32_t number) {
   File file{number, 0, {}};
   file.device_offset = inode_table((number - 1) / per_group) + std::uint64_t((number - 1) % per_group) * inode_bytes_;
   const auto fields = std::as_writable_bytes(std::span(&file.inode, 1));
-  device_.read(file.device_offset, fields.first(std::min<std::size_t>(inode_bytes_, fields.size())));
+  read_inode(file, 0, fields.first(std::min<std::size_t>(inode_bytes_, fields.size())));
   const auto covered = std::min<std::size_t>(short_inode_bytes + file.inode.extra_isize, fields.size());
   std::ranges::fill(fields.subspan(std::max(covered, offsetof(Inode, checksum_hi))), std::byte(0));
   return file;
+}
+
+void Volume::read_inode(const File& file, std::size_t at, std::span<std::byte> out) {
+  read(file.device_offset + at, out);
+  const auto newer = changes_.inode(file.number);
+  if (at >= newer.size()) return;
+  const auto length = std::min(out.size(), newer.size() - at);
+  std::ranges::copy(newer.subspan(at, length), out.begin());
 }
 
 // Of what is neither file nor folder the high half once had another meaning.
@@ -121,7 +129,7 @@ std::uint64_t Volume::block_offset(std::uint64_t block) const {
 
 std::vector<std::byte> Volume::read_block(std::uint64_t block) {
   std::vector<std::byte> bytes(block_bytes_);
-  device_.read(block_offset(block), bytes);
+  read(block_offset(block), bytes);
   return bytes;
 }
 

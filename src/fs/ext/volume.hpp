@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fs/ext/changes.hpp"
 #include "fs/ext/format.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/read_cache.hpp"
@@ -47,10 +48,20 @@ class Volume {
   // Any inode that the tables have, in use or not. Error{corrupt} where there is none of this number.
   File file(std::uint32_t number);
   std::uint64_t file_size(const File& file) const;
+  // Bytes of an inode from `at` on. Error{corrupt} beyond the device's end.
+  void read_inode(const File& file, std::size_t at, std::span<std::byte> out);
   // Bytes of the device. Error{corrupt} beyond its end.
-  void read(std::uint64_t offset, std::span<std::byte> out) { device_.read(offset, out); }
+  void read(std::uint64_t offset, std::span<std::byte> out) {
+    bytes_read_ += out.size();
+    device_.read(offset, out);
+  }
+  // How many were asked for so far: a measure of work.
+  std::uint64_t bytes_read() const { return bytes_read_; }
   std::uint64_t block_offset(std::uint64_t block) const;  // Error{corrupt} where the filesystem has no such block
   std::vector<std::byte> read_block(std::uint64_t block);
+  // What is shown otherwise than it lies in the blocks.
+  const Changes& changes() const { return changes_; }
+  Changes& changes() { return changes_; }
   // "NAME: WHAT".
   base::Error corrupt(std::string_view what) const;
 
@@ -63,6 +74,8 @@ class Volume {
 
   block::ReadCache device_;
   SuperBlock super_;
+  Changes changes_;
+  std::uint64_t bytes_read_ = 0;
   std::uint32_t compatible_ = 0, incompatible_ = 0, read_only_ = 0;  // none in revision 0
   std::uint32_t block_bytes_ = 0, inode_bytes_ = 0, descriptor_bytes_ = 0;
   std::uint64_t blocks_ = 0, blocks_here_ = 0;

@@ -1,4 +1,5 @@
-// A crashed filesystem, and the tree that a mount of its copy shows, both of them named by a system test.
+// A crashed filesystem, and the tree that a mount of its copy shows, both of them named by a system test; without a
+// tree the kernel refused to mount.
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -74,9 +75,11 @@ class Comparison {
     check("owner", ours.uid, theirs.st_uid);
     check("group", ours.gid, theirs.st_gid);
     check("links", ours.links, theirs.st_nlink);
-    check("size", ours.size_bytes, std::uint64_t(theirs.st_size));
-    // A mount ends the cutting of a file that a crash interrupted, and dates it anew.
-    if (theirs.st_mtim.tv_sec >= mounted_ && ours.times.modified.seconds < mounted_) return;
+    // A mount ends the cutting of a file that a crash interrupted, and dates it anew; so it does with a folder when it
+    // replays what a fast commit tells of its names, by which the folder may grow.
+    const bool is_dated_anew = theirs.st_mtim.tv_sec >= mounted_ && ours.times.modified.seconds < mounted_;
+    if (!is_dated_anew || !S_ISDIR(theirs.st_mode)) check("size", ours.size_bytes, std::uint64_t(theirs.st_size));
+    if (is_dated_anew) return;
     check("seconds", std::uint64_t(ours.times.modified.seconds), std::uint64_t(theirs.st_mtim.tv_sec));
     check("nanoseconds", ours.times.modified.nanoseconds, std::uint64_t(theirs.st_mtim.tv_nsec));
   }
@@ -131,11 +134,12 @@ TEST_CASE("a crashed filesystem is shown as the kernel shows it once it is mount
   const char* tree = std::getenv("HRVM_TEST_TREE");
   const char* journal = std::getenv("HRVM_TEST_JOURNAL");
   const char* mounted = std::getenv("HRVM_TEST_MOUNTED");
-  REQUIRE((image && tree && journal && mounted));
+  REQUIRE((image && journal && mounted));
   const auto device = block::open_device(image);
   const auto files = open_ext(*device);
   CHECK(files->needs_recovery());
   CHECK(words[std::size_t(files->journal())] == std::string_view(journal));
+  if (!tree) return;
   Comparison comparison(*device, *files, tree, std::stoll(mounted));
   const std::string differences = comparison.run();
   CHECK(differences == "");

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/fast_commits.hpp"
 #include "support/journal_image.hpp"
 
 namespace hrvm::fs::ext {
@@ -410,6 +411,113 @@ TEST_CASE("a journal that is larger than any that is made is ignored before memo
   const auto device = JournalImage().device();
   const JournalPlace place{block_bytes, 1ull << 60, {{1, 1ull << 40}}};
   CHECK(replay_journal(*device, place).state == JournalState::ignored);
+}
+
+namespace {
+
+using hrvm::test::FastCommits;
+
+// A transaction, 7, and fast commits on top of it.
+struct WithFastCommits {
+  static constexpr std::uint32_t blocks = 1100, area = 8, first = blocks - area + 1;
+  JournalImage image{{.incompatible = JournalImage::fast, .blocks = blocks, .fast_blocks = area}};
+
+  WithFastCommits() {
+    image.write(7, {{10, 'a'}});
+    image.commit(7);
+    image.write_super();
+  }
+  void put(std::uint32_t number, FastCommits commits) {
+    std::ranges::copy(commits.bytes(), image.block(first + number).begin());
+  }
+  Replay replay() {
+    const auto device = image.device();
+    return replay_journal(*device, place_of(image, blocks));
+  }
+  void check(FastCommits expected) {
+    const Replay replayed = replay();
+    INFO(replayed.why);
+    CHECK(replayed.state == JournalState::replayed);
+    CHECK(replayed.newer.moved.size() == 1);
+    CHECK(replayed.fast_commits == expected.bytes());
+  }
+  void check_ignored(std::string_view why) {
+    const Replay ignored = replay();
+    CHECK(ignored.state == JournalState::ignored);
+    CHECK_THAT(ignored.why, Catch::Contains(std::string(why)));
+  }
+};
+
+FastCommits some() { return FastCommits().link(2, 12, "name").del_range(12, 0, 5); }
+
+// With what goes on to the block's end.
+FastCommits closed(FastCommits commits, std::uint32_t sequence = 8) {
+  commits.tail(sequence, block_bytes);
+  return commits;
+}
+
+}  // namespace
+
+TEST_CASE("fast commits count up to the last tail that is sound, over blocks and padding") {
+  WithFastCommits of;
+  of.check({});
+  FastCommits first;
+  first.head(8).link(2, 12, "name").padding(20).del_range(12, 0, 5).tail(8, block_bytes);
+  of.put(0, first);
+  of.check(some());
+  of.put(1, closed(FastCommits().link(2, 13, "other")));
+  of.check(some().link(2, 13, "other"));
+  FastCommits open;
+  open.link(2, 14, "not-closed");
+  of.put(2, open);
+  of.check(some().link(2, 13, "other"));
+}
+
+TEST_CASE("fast commits of another transaction are what an older round left, and end those before") {
+  WithFastCommits of;
+  FastCommits older;
+  older.head(7).link(2, 12, "name").tail(7);
+  of.put(0, older);
+  of.check({});
+  FastCommits newer;
+  newer.head(8).link(2, 12, "name").del_range(12, 0, 5).tail(8, block_bytes);
+  of.put(0, newer);
+  of.put(1, older);
+  of.check(some());
+  of.put(1, closed(FastCommits().link(2, 13, "other"), 7));
+  of.check(some());
+}
+
+TEST_CASE("damage before the first tail of fast commits is damage, behind it their end") {
+  FastCommits sound;
+  sound.head(8).link(2, 12, "name").tail(8, block_bytes);
+  // A byte of the name, its record's length, the tail's checksum.
+  for (std::size_t at : {25, 15, 37}) {
+    CAPTURE(at);
+    WithFastCommits of;
+    FastCommits damaged = sound;
+    damaged.bytes()[at] ^= std::byte(1);
+    of.put(0, damaged);
+    of.check_ignored("damaged");
+    of.put(0, sound);
+    of.put(1, damaged);
+    of.check(FastCommits().link(2, 12, "name"));
+  }
+}
+
+TEST_CASE("fast commits with features, or that fill their area, are ignored") {
+  WithFastCommits of;
+  FastCommits strange;
+  strange.head(8, 1).link(2, 12, "name").tail(8);
+  of.put(0, strange);
+  of.check_ignored("features");
+  for (std::uint32_t at = 0; at < WithFastCommits::area - 1; ++at) {
+    FastCommits full;
+    if (at == 0) full.head(8);
+    full.padding(20).tail(8, block_bytes);
+    of.put(at, full);
+  }
+  of.check_ignored("no end");
 }
 
 }  // namespace hrvm::fs::ext

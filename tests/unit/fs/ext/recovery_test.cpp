@@ -1,6 +1,7 @@
 // Journals that debugfs has written into filesystems of mke2fs.
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/read_cache.hpp"
+#include "support/fast_commits.hpp"
 #include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
@@ -134,6 +135,44 @@ TEST_CASE("a journal that makes the superblock none is ignored, and what was the
   crashed.write_journal();
   CHECK(crashed.open().journal() == JournalState::ignored);
   CHECK(read_all(*crashed.files, "/hostname") == old_name);
+}
+
+namespace {
+
+// Fast commits on top of the transaction that debugfs writes.
+void add_fast_commits(Crashed& crashed, hrvm::test::FastCommits commits) {
+  const auto block_of = [&](std::size_t number) {
+    return std::stoull(crashed.debugfs(fmt::format("bmap <8> {}", number)));
+  };
+  auto image = sys::read_file(crashed.image(), 64 << 20);
+  const auto bytes = std::as_writable_bytes(std::span(image));
+  const auto super = bytes.subspan(block_of(0) * block_bytes, 1024);
+  base::store(super, 40, base::be32(base::load<base::be32>(super, 40) | 32));
+  const std::uint32_t blocks = base::load<base::be32>(super, 16), area = base::load<base::be32>(super, 84);
+  const auto place = bytes.subspan(block_of(blocks - area + 1) * block_bytes, block_bytes);
+  std::ranges::copy(commits.bytes(), place.begin());
+  std::ofstream(crashed.image(), std::ios::binary | std::ios::in).write(image.data(), std::streamsize(image.size()));
+}
+
+}  // namespace
+
+TEST_CASE("fast commits are shown on top of the transactions, all of them or none") {
+  for (const bool is_sound : {true, false}) {
+    Crashed crashed({"-t", "ext4", "-O", "fast_commit,^metadata_csum"});
+    crashed.write_journal();
+    const std::uint64_t inode = find(crashed.open(), "/hostname")->id;
+    const auto journal = std::stoull(crashed.debugfs("bmap <8> 0"));
+    const std::uint32_t sequence = base::load<base::be32>(crashed.device->read(journal * block_bytes + 24, 4));
+    hrvm::test::FastCommits commits;
+    commits.head(sequence + 1).link(2, std::uint32_t(inode), "again").unlink(2, std::uint32_t(inode), "hostname");
+    if (!is_sound) commits.create(2, 4000, "of-none");
+    add_fast_commits(crashed, commits.tail(sequence + 1));
+    auto& files = crashed.open();
+    CHECK(files.journal() == (is_sound ? JournalState::replayed : JournalState::ignored));
+    CHECK(find(files, "/again").has_value() == is_sound);
+    CHECK(find(files, "/hostname").has_value() != is_sound);
+    CHECK(read_all(files, is_sound ? "/again" : "/hostname") == new_name);
+  }
 }
 
 }  // namespace hrvm::fs::test

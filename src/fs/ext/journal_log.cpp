@@ -1,5 +1,7 @@
 #include "fs/ext/journal_log.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "fs/crc32c.hpp"
@@ -105,10 +107,11 @@ class Scan {
     if (layout_.has_transaction_checksum && end_) return true;
     if (!is_sound(commit, bytes)) {
       if (commit.seconds < last_commit_) return false;
+      // With asynchronous commits the next may have come before this one was on the disk. Without them this is damage:
+      // Linux writes back the transactions before it, and then refuses the mount.
+      if (!layout_.has_async_commit)
+        throw Error(ErrorKind::corrupt, fmt::format("the journal's transaction {} is damaged", sequence_));
       end_ = sequence_;
-      // Without asynchronous commits none would have been written on top of a transaction that is not whole. With them,
-      // the next may have come before this one was on the disk.
-      if (!layout_.has_async_commit) return true;
     }
     transaction_crc_ = ~0u;
     last_commit_ = commit.seconds;

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""churn-files.py FOLDER SEED: makes, changes, moves and removes files in FOLDER until it is ended.
+"""churn-files.py FOLDER SEED [fast]: makes, changes, moves and removes files in FOLDER until it is ended.
 
 What it does provokes what a journal has to get right: blocks of removed folders that become data, data that begins with
-the journal's magic, names that change places, files that are cut and grow, and all of it synced at odd moments.
+the journal's magic, names that change places, files that are cut and grow, and all of it synced at odd moments. With
+"fast" it does only what fast commits can tell of, and syncs often, as they come of that alone.
 """
 import os
 import random
@@ -131,12 +132,40 @@ class Churn:
         os.fsync(descriptor)
         os.close(descriptor)
 
+    def preallocate(self):
+        with open(self.some(), "r+b") as file:
+            os.posix_fallocate(file.fileno(), self.chance.randrange(60) * 4096, self.chance.randrange(1, 20) * 4096)
+            if self.chance.random() < 0.5:
+                file.seek(self.chance.randrange(80) * 4096)
+                file.write(block(self.chance))
+
+    def mode(self):
+        os.chmod(self.some(), self.chance.randrange(0o10000))
+
+    def remove_one(self):
+        path = self.some()
+        self.files.remove(path)
+        os.unlink(path)
+
+    def make_and_sync(self):
+        with open(self.make(), "ab") as file:
+            os.fsync(file.fileno())
+
+    def step_fast(self):
+        self.do([
+            (self.make_and_sync, 20), (self.make, 10), (self.overwrite, 12), (self.append, 10), (self.cut, 8),
+            (self.move, 8), (self.remove_one, 8), (self.link, 5), (self.make_folders, 2), (self.preallocate, 4),
+            (self.mode, 4), (self.sync, 30),
+        ])
+
     def step(self):
-        deeds = [
+        self.do([
             (self.make, 20), (self.many, 2), (self.overwrite, 12), (self.append, 8), (self.cut, 8), (self.move, 12),
             (self.remove, 5), (self.link, 5), (self.symlink, 4), (self.make_folders, 4), (self.remove_folder, 3),
             (self.owners, 6), (self.attribute, 4), (self.sync, 8), (self.sync_folder, 4),
-        ]
+        ])
+
+    def do(self, deeds):
         deed = self.chance.choices([each for each, _ in deeds], [weight for _, weight in deeds])[0]
         try:
             deed()
@@ -146,5 +175,6 @@ class Churn:
 
 
 churn = Churn(sys.argv[1], int(sys.argv[2]))
+step = churn.step_fast if sys.argv[3:] == ["fast"] else churn.step
 while True:
-    churn.step()
+    step()

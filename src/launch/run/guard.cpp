@@ -102,8 +102,9 @@ class Guard {
   }
 
   void look(Qmp& qmp) {
-    const auto now = space();
+    // The layers first: what the guest writes between the two looks is then missing in the room, and not in the bound.
     const auto layers = this->layers();
+    const auto now = space();
     const auto kept = machine::room_to_keep(now);
     const auto room = now.available_bytes - std::min(kept, now.available_bytes);
     growth_.add(Clock::now(), plan_.companions.folder ? now.used_bytes : taken_by(layers));

@@ -41,7 +41,7 @@ std::optional<FolderEntry> Entries::next() {
   return std::nullopt;
 }
 
-// Blocks of 64 KiB are longer than what a length of 16 bits tells.
+// Blocks of 64 KiB are longer than a length of 16 bits can say.
 std::size_t Entries::length_of(std::uint16_t stored) const {
   if (block_bytes_ <= largest_plain_block) return stored;
   if (stored == 0 || stored == 0xffff) return block_bytes_;

@@ -1,4 +1,4 @@
-// Fast commits: what happened since the last transaction, told by its meaning and not by the blocks that it changes.
+// Fast commits: what happened since the last transaction, by its meaning and not by the blocks that it changes.
 #pragma once
 
 #include "fs/ext/journal_super.hpp"

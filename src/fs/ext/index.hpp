@@ -10,7 +10,7 @@
 namespace hrvm::fs::ext {
 
 // Calls visit() with each block of the folder that can hold `name`, mostly one, until it returns false. Whether the
-// index could be followed: what it does not tell, a search through all of the folder may.
+// index could be followed: what it does not find, a search through all of the folder may.
 bool visit_leaves(Volume& volume, const File& folder, std::string_view name,
                   const std::function<bool(std::uint64_t block)>& visit);
 

@@ -31,7 +31,7 @@ bool has_creation_time(const Volume& volume, const File& file) {
   return volume.inode_bytes() >= end && short_inode_bytes + file.inode.extra_isize >= end;
 }
 
-// Blocks of 512 bytes, as st_blocks. Linux tells of a file that lies in its inode what it would take at least.
+// Blocks of 512 bytes, as st_blocks. For a file that lies in its inode Linux gives what it would take at least.
 std::uint64_t sectors(const Volume& volume, const File& file) {
   const bool is_huge = volume.has_read_only(read_only_huge_files);
   const auto blocks = file.inode.blocks_lo | (is_huge ? std::uint64_t(file.inode.blocks_hi) << 32 : 0);
@@ -76,7 +76,7 @@ Stat stat_of(const Volume& volume, const File& file) {
   return stat;
 }
 
-// What takes blocks beside those of its attributes is slow; where attributes have inodes, blocks do not tell.
+// What takes blocks beside those of its attributes is slow; where attributes have inodes, blocks do not show it.
 bool is_fast_link(const Volume& volume, const File& link) {
   if (link.has(flag_inline_data) || link.has(flag_extents) || link.inode.size_lo >= sizeof link.inode.block)
     return false;

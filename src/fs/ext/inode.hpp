@@ -1,4 +1,4 @@
-// What an inode tells of a file.
+// What an inode holds of a file.
 #pragma once
 
 #include "fs/ext/volume.hpp"

@@ -62,7 +62,7 @@ class Scan {
     }
   }
 
-  // What a checksum that does not match means can only be told at the transaction's commit: a block of an older round
+  // What a checksum that does not match means is only known at the transaction's commit: a block of an older round
   // of the log is its end, one of this round is damage.
   bool on_descriptor(std::span<const std::byte> bytes) {
     doubts_ = doubts_ || !has_sound_tail(bytes);

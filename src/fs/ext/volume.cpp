@@ -44,7 +44,7 @@ Volume::Volume(block::BlockDevice& device) : device_(device) {
   check_sizes();
 }
 
-// The last is Linux's own rule, and tells a count of blocks that cannot be.
+// The last is Linux's own rule, and shows a count of blocks that cannot be.
 void Volume::check_sizes() const {
   const bool is_64bit = has_incompatible(incompatible_64bit);
   const bool is_sound =

@@ -2,6 +2,7 @@
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "support/fast_commits.hpp"
+#include "support/few_blocks.hpp"
 #include "unit/fs/trees.hpp"
 
 namespace hrvm::fs::test {
@@ -173,6 +174,23 @@ TEST_CASE("fast commits are shown on top of the transactions, all of them or non
     CHECK(find(files, "/hostname").has_value() != is_sound);
     CHECK(read_all(files, is_sound ? "/again" : "/hostname") == new_name);
   }
+}
+
+TEST_CASE("fast commits that the kernel has left are shown") {
+  const auto packed = sys::read_file(HRVM_SOURCE_DIR "/tests/corpus/ext_disks/fast-commits.packed", base::MiB);
+  FewBlocks disk(std::as_bytes(std::span(packed)), 2560 * base::KiB);
+  const auto files = open_ext(disk);
+  CHECK(files->journal() == JournalState::replayed);
+  const auto names = listing(*files, "/");
+  CHECK((names == std::map<std::string, FileKind>{{"etc", FileKind::directory},
+                                                  {"folder", FileKind::directory},
+                                                  {"lost+found", FileKind::directory},
+                                                  {"made", FileKind::regular},
+                                                  {"renamed", FileKind::regular}}));
+  CHECK(read_all(*files, "/made") == "made\n");
+  CHECK(read_all(*files, "/folder/in") == "in\n");
+  CHECK(read_all(*files, "/etc/os-release") == "ID=debian\n");
+  CHECK(files->info("/renamed")->size_bytes == 100);
 }
 
 }  // namespace hrvm::fs::test

@@ -58,14 +58,14 @@ virtio() { says ".systems[0].virtio == \"$1\""; }
 
 claim "what mkinitramfs puts in is found, whatever packs it"
 cp -a /etc/initramfs-tools "$T/conf"
-mkinitramfs_makes() { # MODULES COMPRESSOR
+mkinitramfs_makes() { # MODULES COMPRESSOR [LEVEL]
   sed -i "s/^MODULES=.*/MODULES=$1/; s/^COMPRESS=.*/COMPRESS=$2/" "$T/conf/initramfs.conf"
-  mkinitramfs -d "$T/conf" -o "$initrd" "$version" > "$T/log" 2>&1 || fail "mkinitramfs: $(tail "$T/log")"
+  mkinitramfs -d "$T/conf" ${3:+-l "$3"} -o "$initrd" "$version" > "$T/log" 2>&1 || fail "mkinitramfs: $(tail "$T/log")"
   as_listed lsinitramfs
 }
-mkinitramfs_makes most zstd
+mkinitramfs_makes most zstd 1
 virtio yes
-mkinitramfs_makes most xz
+mkinitramfs_makes most xz 0
 virtio yes
 printf 'virtio_scsi\nsd_mod\n' > "$T/conf/modules"
 mkinitramfs_makes list gzip
@@ -78,13 +78,13 @@ dracut_makes() { # OPTION...
 }
 
 claim "what dracut leaves out is missed"
-dracut_makes --zstd --omit-drivers 'virtio_blk'
+dracut_makes --compress 'zstd -q -1' --omit-drivers 'virtio_blk'
 as_listed lsinitrd
 virtio no
 
 claim "what dracut puts in is found"
 printf 'VERSION=1.1.2\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda2 PVID=x\n' > "$T/system.devices"
-dracut_makes --gzip --kernel-cmdline 'root=/dev/mapper/rhel-root rd.lvm.lv=data/home' \
+dracut_makes --compress 'gzip -n -1' --kernel-cmdline 'root=/dev/mapper/rhel-root rd.lvm.lv=data/home' \
   --include "$T/system.devices" /etc/lvm/devices/system.devices
 as_listed lsinitrd
 virtio yes

@@ -1,4 +1,5 @@
 // Journals that debugfs has written into filesystems of mke2fs.
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "support/fast_commits.hpp"

@@ -144,6 +144,7 @@ std::string Ext::read_link(Node node) {
     std::ranges::copy(std::span(link.inode.block).first(out.size()), out.begin());
   else
     read_contents(link, 0, out);
+  target.resize(std::min(target.size(), target.find('\0')));  // as Linux ends it, whatever its size says
   return target;
 }
 

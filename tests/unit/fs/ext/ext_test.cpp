@@ -435,6 +435,14 @@ TEST_CASE("a block of a folder that holds none does not hide the others") {
   CHECK_NOTHROW(made.files->visit(made.node("/usr/lib/many"), [](const DirectoryEntry&) { return false; }));
 }
 
+TEST_CASE("the target of a link ends at its first zero, as Linux ends it") {
+  Made made;
+  made.make({"-t", "ext4"});
+  made.ask("zap_block -f /etc/long-link -o 30 -l 2 -p 0 0");
+  made.open();
+  CHECK(made.files->read_link("/etc/long-link") == std::string(30, '.'));
+}
+
 TEST_CASE("what is encrypted is listed, and its contents are not supported") {
   Made made;
   made.make({"-t", "ext4", "-O", "encrypt"});

@@ -69,7 +69,7 @@ obeys_hrvm() {
   claim "given to libvirt: it runs there, and every command says so"
   expect_status 0 hrvm import "$BASE" given --memory 512M --cpus 1 --firmware uefi
   expect_status 0 hrvm boot given --libvirt
-  guest_start given script -qfc "$HRVM console given" /dev/null
+  guest_start given script -qfc "'$HRVM' console given" /dev/null
   guest_wait given "$READY boots=1" 150
   expect_status 0 hrvm list --json
   assert_json "$T/out" '.machines[] | select(.name == "given")
@@ -93,7 +93,7 @@ obeys_hrvm() {
   expect_status 0 hrvm restart given --json
   assert_json "$T/out" '.done == "powered-down"'
   guest_ended given 20
-  guest_start again script -qfc "$HRVM console given" /dev/null
+  guest_start again script -qfc "'$HRVM' console given" /dev/null
   guest_wait again "$READY boots=2" 150
 
   claim "given to libvirt: it powers down"
@@ -111,7 +111,7 @@ obeys_hrvm() {
   frozen=$(jq -r '.snapshots[0].layer' "$HRVM_STORE/given/current")
   before=$(shown "$HRVM_STORE/given/layers/$frozen.qcow2")
   virsh start given
-  guest_start third script -qfc "$HRVM console given" /dev/null
+  guest_start third script -qfc "'$HRVM' console given" /dev/null
   guest_wait third "$READY boots=3" 150
   expect_status 0 hrvm stop given --force --json
   assert_json "$T/out" '.stopped == "quit"'

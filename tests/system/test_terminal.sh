@@ -28,7 +28,7 @@ hang_up() { { kill -9 "$TERMINAL" && wait "$TERMINAL"; } 2> /dev/null || true; }
 
 claim "a machine on a terminal that hangs up does not run on unseen"
 for console in serial auto; do
-  on_terminal "$HRVM boot demo --console $console"
+  on_terminal "'$HRVM' boot demo --console $console"
   wait_for_state running
   hang_up
   wait_for_state stopped
@@ -36,13 +36,13 @@ for console in serial auto; do
 done
 
 claim "a supervised one neither"
-on_terminal "$HRVM boot demo --wait-for never --timeout 100"
+on_terminal "'$HRVM' boot demo --wait-for never --timeout 100"
 wait_for_state running
 hang_up
 wait_for_state stopped
 
 claim "a detached one does"
-on_terminal "$HRVM boot demo --detach; sleep 30"
+on_terminal "'$HRVM' boot demo --detach; sleep 30"
 wait_for_state running
 hang_up
 sleep 1

@@ -105,6 +105,13 @@ TEST_CASE_METHOD(
   for (const char* word : {"Firmware", "Bus", "Secure Boot"}) CHECK_THAT(host().out.str(), !Catch::Contains(word));
 }
 
+TEST_CASE_METHOD(FolderStore, "a machine on a folder takes no setting that it has not, but can be set back") {
+  REQUIRE(run({"import", root(), "web"}) == 0);
+  for (const char* setting : {"firmware=uefi", "bus=sata", "secure-boot=on"}) CHECK(run({"set", "web", setting}) == 2);
+  CHECK(run({"set", "web", "firmware=bios"}) == 0);
+  CHECK(run({"set", "web", "memory=1G"}) == 0);
+}
+
 TEST_CASE_METHOD(FolderStore, "a machine that writes to its folder itself has no states") {
   auto transcript = this->transcript("folder/direct");
   CHECK(transcript.run({"import", root(), "--direct", "--memory", "512M", "--cpus", "1"}) == 0);

@@ -76,10 +76,24 @@ TEST_CASE("Secure Boot that is turned on or off has the next boot make the varia
   store.store().commit("web", machine.definition);
   REQUIRE(store.run({"set", "web", "memory=4G"}) == 0);
   CHECK(store.machine("web").definition.active.nvram == "00000000000000f1");
+  REQUIRE(store.run({"set", "web", "firmware=uefi", "secure-boot=on", "secure-boot=off"}) == 0);
+  CHECK(store.machine("web").definition.active.nvram == "00000000000000f1");
   REQUIRE(store.run({"set", "web", "secure-boot=on"}) == 0);
   CHECK(store.json({"show", "web"})["machines"].items()[0]["secure_boot"] == "on");
   CHECK_FALSE(store.machine("web").definition.active.nvram);
   CHECK(store.run({"set", "web", "secure-boot=yes"}) == 2);
+}
+
+TEST_CASE("settings of the start that do not fit each other are refused, whichever comes last") {
+  MachineStore store;
+  store.add("web");
+  REQUIRE(store.run({"set", "web", "firmware=bios"}) == 0);
+  CHECK(store.run({"set", "web", "secure-boot=on"}) == 2);
+  CHECK(store.run({"set", "web", "firmware=uefi", "bus=ide"}) == 2);
+  REQUIRE(store.run({"set", "web", "secure-boot=on", "firmware=uefi"}) == 0);
+  CHECK(store.run({"set", "web", "firmware=bios"}) == 2);
+  CHECK(store.run({"set", "web", "memory=1G"}) == 0);
+  CHECK(store.run({"set", "web", "firmware=bios", "secure-boot=off"}) == 0);
 }
 
 TEST_CASE("a disc is put into a machine, another takes its place, and it is taken out") {

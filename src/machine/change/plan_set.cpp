@@ -30,7 +30,30 @@ Error unknown_key(const std::string& key) {
       .hint(meant ? fmt::format("did you mean {}?", *meant) : "there are " + base::join(names, ", "));
 }
 
-void apply_setting(Definition& definition, const Setting& setting) {
+// A folder's kernel is started by itself. What such a machine cannot have can still be set back.
+void check_has(const Definition& definition, const HardwareSetting& setting, std::string_view name) {
+  if (!definition.is_on_folder() || !setting.is_of_disk) return;
+  if (to_json(setting, definition.active.hardware) == to_json(setting, Hardware{})) return;
+  throw Error(ErrorKind::usage, fmt::format("{} starts from a folder: it has no {} to set", name, setting.name))
+      .hint("the kernel in the folder is started without a firmware, and its root is no disk");
+}
+
+void check_fits(const Hardware& hardware, std::string_view name) {
+  if (hardware.firmware == Firmware::bios && hardware.secure_boot != SecureBoot::off)
+    throw Error(ErrorKind::usage, "BIOS has no Secure Boot")
+        .hint(fmt::format("hrvm set {0} firmware=uefi secure-boot={1}, or hrvm set {0} firmware=bios secure-boot=off",
+                          name, word(hardware.secure_boot)));
+  if (hardware.firmware == Firmware::uefi && hardware.bus == Bus::ide)
+    throw Error(ErrorKind::usage, "a machine with IDE disks boots by BIOS only")
+        .hint(fmt::format("hrvm set {0} firmware=uefi bus=sata, or hrvm set {0} firmware=bios bus=ide", name));
+}
+
+// Others can be set on a machine that is booted by BIOS for a try.
+bool is_about_the_start(const Setting& setting) {
+  return setting.key == "firmware" || setting.key == "secure-boot" || setting.key == "bus";
+}
+
+void apply_setting(Definition& definition, const Setting& setting, std::string_view name) {
   if (setting.key == description_key) {
     definition.description = setting.value;
     return;
@@ -38,12 +61,10 @@ void apply_setting(Definition& definition, const Setting& setting) {
   const auto* known = setting_named(setting.key);
   if (known == nullptr) throw unknown_key(setting.key);
   auto& hardware = definition.active.hardware;
-  const auto before = hardware.secure_boot;
   if (!set(*known, hardware, setting.value))
     throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", setting.key, base::printable(setting.value)))
         .hint(fmt::format("{} is {}", setting.key, values_of(*known)));
-  // The keys are among the variables, which the next boot makes as they are to be.
-  if (hardware.secure_boot != before) definition.active.nvram.reset();
+  check_has(definition, *known, name);
   hardware.because.push_back(fmt::format("{} as set", setting.key));
 }
 
@@ -61,12 +82,15 @@ Change plan_set(const Machine& machine, const std::vector<Setting>& settings) {
   std::vector<std::string> said;
   for (const auto& setting : settings) said.push_back(setting.key + "=" + setting.value);
   Change change = begin_change(machine, fmt::format("set {} {}", machine.name, base::join(said, " ")));
-  auto& because = change.definition.active.hardware.because;
+  auto& hardware = change.definition.active.hardware;
   for (const auto& setting : settings) {
-    std::erase(because, setting.key + " as set");
-    std::erase(because, setting.key + " as asked for");
-    apply_setting(change.definition, setting);
+    std::erase(hardware.because, setting.key + " as set");
+    std::erase(hardware.because, setting.key + " as asked for");
+    apply_setting(change.definition, setting, machine.name);
   }
+  if (std::ranges::any_of(settings, is_about_the_start)) check_fits(hardware, machine.name);
+  // The keys are among the variables, which the next boot makes as they are to be.
+  if (hardware.secure_boot != machine.definition.active.hardware.secure_boot) change.definition.active.nvram.reset();
   return finish_change(std::move(change), machine.definition);
 }
 

@@ -14,7 +14,7 @@ namespace {
 // What is shown otherwise, a line each. What the kernel cannot read itself is passed over.
 class Comparison {
  public:
-  // `mounted`: when, in seconds since 1970.
+  // `mounted`: when, in nanoseconds since 1970.
   Comparison(block::BlockDevice& device, FileSystem& files, Path tree, std::int64_t mounted)
       : device_(device), files_(files), tree_(std::move(tree)), mounted_(mounted) {}
 
@@ -77,11 +77,19 @@ class Comparison {
     check("links", ours.links, theirs.st_nlink);
     // A mount ends the cutting of a file that a crash interrupted, and dates it anew; so it does with a folder when it
     // replays what a fast commit tells of its names, by which the folder may grow.
-    const bool is_dated_anew = theirs.st_mtim.tv_sec >= mounted_ && ours.times.modified.seconds < mounted_;
+    const auto& modified = ours.times.modified;
+    const bool is_dated_anew = is_since_mount(theirs.st_mtim.tv_sec, theirs.st_mtim.tv_nsec) &&
+                               !is_since_mount(modified.seconds, modified.nanoseconds);
     if (!is_dated_anew || !S_ISDIR(theirs.st_mode)) check("size", ours.size_bytes, std::uint64_t(theirs.st_size));
     if (is_dated_anew) return;
     check("seconds", std::uint64_t(ours.times.modified.seconds), std::uint64_t(theirs.st_mtim.tv_sec));
     check("nanoseconds", ours.times.modified.nanoseconds, std::uint64_t(theirs.st_mtim.tv_nsec));
+  }
+
+  // Small inodes have whole seconds.
+  bool is_since_mount(std::int64_t seconds, std::int64_t nanoseconds) const {
+    constexpr std::int64_t second = 1'000'000'000;
+    return nanoseconds == 0 ? seconds >= mounted_ / second : seconds * second + nanoseconds >= mounted_;
   }
 
   static FileKind kind_of_mode(mode_t mode) {

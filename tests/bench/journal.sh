@@ -7,20 +7,9 @@
 HRVM=${WALK_TREE:-build/release/walk_tree} # what is measured here
 . "$(dirname "$0")/lib.sh"
 WALK_TREE=$HRVM
-[ "$(id -u)" = 0 ] || { echo "needs root" >&2; exit 2; }
 [ -x "$WALK_TREE" ] || { echo "there is no $WALK_TREE" >&2; exit 2; }
-
-# Mounts are seen here only.
-if [ -z "${HRVM_BENCH_MOUNTS:-}" ]; then
-  finish
-  WALK_TREE=$WALK_TREE HRVM_BENCH_MOUNTS=1 exec unshare --mount "$PWD/tests/bench/journal.sh" "$@"
-fi
-clean=$WORK/clean full=$WORK/full mounted=$WORK/mounted
-mkdir "$mounted"
-finish() {
-  ! mountpoint -q "$mounted" || umount "$mounted"
-  rm -rf --one-file-system "$WORK"
-}
+with_own_mounts journal.sh "$@"
+clean=$WORK/clean full=$WORK/full
 
 blocks=32000 first=100000
 truncate -s 1G "$clean"

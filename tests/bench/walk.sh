@@ -12,20 +12,9 @@
 HRVM=${WALK_TREE:-build/release/walk_tree} # what is measured here
 . "$(dirname "$0")/lib.sh"
 WALK_TREE=$HRVM
-[ "$(id -u)" = 0 ] || { echo "needs root" >&2; exit 2; }
 [ -x "$WALK_TREE" ] || { echo "there is no $WALK_TREE" >&2; exit 2; }
-
-# Mounts are seen here only.
-if [ -z "${HRVM_BENCH_MOUNTS:-}" ]; then
-  finish
-  WALK_TREE=$WALK_TREE HRVM_BENCH_MOUNTS=1 exec unshare --mount "$PWD/tests/bench/walk.sh" "$@"
-fi
-image=$WORK/image mounted=$WORK/mounted
-mkdir "$mounted"
-finish() {
-  ! mountpoint -q "$mounted" || umount "$mounted"
-  rm -rf --one-file-system "$WORK"
-}
+with_own_mounts walk.sh "$@"
+image=$WORK/image
 
 make() { # TYPE: an empty image
   rm -f "$image"

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "fs/crc32c.hpp"
-#include "fs/ext/journal.hpp"
-#include "fs/ext/journal_format.hpp"
+#include "fs/jbd2/format.hpp"
+#include "fs/jbd2/journal.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
 
 using namespace hrvm;
-using namespace hrvm::fs::ext;
+using namespace hrvm::fs::jbd2;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "fs/ext/blocks.hpp"
 #include "fs/ext/entries.hpp"
 #include "fs/ext/folder.hpp"
-#include "fs/ext/journal_format.hpp"
+#include "fs/jbd2/format.hpp"
 #include "hrvm/base/byte_size.hpp"
 
 namespace hrvm::fs::ext {
@@ -28,7 +28,7 @@ class FastReplay {
 
   void run() {
     while (!left_.empty()) {
-      const auto head = base::load<FastCommitRecord>(left_);
+      const auto head = base::load<jbd2::FastCommitRecord>(left_);
       const auto record = left_.subspan(sizeof head, head.bytes);
       left_ = left_.subspan(sizeof head + head.bytes);
       apply(head.type, record);
@@ -45,17 +45,17 @@ class FastReplay {
 
   void apply(std::uint16_t type, std::span<const std::byte> record) {
     switch (type) {
-      case fast_add_range:
-        return add_range(base::load<FastCommitAddRange>(record));
-      case fast_del_range:
-        return del_range(base::load<FastCommitDelRange>(record));
-      case fast_create:
+      case jbd2::fast_add_range:
+        return add_range(base::load<jbd2::FastCommitAddRange>(record));
+      case jbd2::fast_del_range:
+        return del_range(base::load<jbd2::FastCommitDelRange>(record));
+      case jbd2::fast_create:
         return create(name_of(record));
-      case fast_link:
+      case jbd2::fast_link:
         return link(name_of(record));
-      case fast_unlink:
+      case jbd2::fast_unlink:
         return unlink(name_of(record));
-      case fast_inode:
+      case jbd2::fast_inode:
         return put_inode(record);
       default:
         return;  // heads, tails and padding
@@ -63,7 +63,7 @@ class FastReplay {
   }
 
   Name name_of(std::span<const std::byte> record) const {
-    const auto head = base::load<FastCommitName>(record);
+    const auto head = base::load<jbd2::FastCommitName>(record);
     const auto name = record.subspan(sizeof head);
     const std::string_view text(reinterpret_cast<const char*>(name.data()), name.size());
     if (!is_plain_name(text) || text == "." || text == "..") throw refused("a name that cannot be", head.inode);
@@ -104,8 +104,8 @@ class FastReplay {
 
   // An inode keeps its tree of extents, which the ranges change.
   void put_inode(std::span<const std::byte> record) {
-    const std::uint32_t number = base::load<FastCommitInode>(record).number;
-    const auto newer = record.subspan(sizeof(FastCommitInode));
+    const std::uint32_t number = base::load<jbd2::FastCommitInode>(record).number;
+    const auto newer = record.subspan(sizeof(jbd2::FastCommitInode));
     if (!can_be_used(number)) throw refused("an inode that is none of a file", number);
     if (newer.size() > volume_.inode_bytes()) throw refused("more than an inode holds", number);
     auto& bytes = bytes_of(volume_.file(number), newer.size());
@@ -135,7 +135,7 @@ class FastReplay {
     return changes_.moved[file.number];
   }
 
-  void add_range(const FastCommitAddRange& range) {
+  void add_range(const jbd2::FastCommitAddRange& range) {
     const auto extent = base::load<ExtentLeaf>(range.extent);
     const std::uint16_t told = extent.length;
     const bool is_written = told <= most_written;
@@ -149,7 +149,7 @@ class FastReplay {
     pieces_of(*file).put(first, blocks, is_written ? start : 0);
   }
 
-  void del_range(const FastCommitDelRange& range) {
+  void del_range(const jbd2::FastCommitDelRange& range) {
     const std::uint64_t first = range.first_block,
                         blocks = std::min<std::uint64_t>(range.blocks, file_blocks_end - first);
     const auto file = used(range.inode);

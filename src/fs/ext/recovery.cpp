@@ -6,7 +6,7 @@
 
 #include "fs/ext/blocks.hpp"
 #include "fs/ext/fast_replay.hpp"
-#include "fs/ext/journal_format.hpp"
+#include "fs/jbd2/format.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/trace.hpp"
 
@@ -19,9 +19,9 @@ constexpr std::uint8_t backup_of_blocks = 1;  // in the superblock's journal_bac
 
 using Lookup = std::function<Run(std::uint64_t block)>;
 
-JournalPlace place_of(const Volume& volume, std::uint64_t bytes, const Lookup& lookup) {
-  JournalPlace place{volume.block_bytes(), volume.blocks()};
-  const std::uint64_t end = std::min(bytes / volume.block_bytes(), most_journal_blocks + 1);
+jbd2::JournalPlace place_of(const Volume& volume, std::uint64_t bytes, const Lookup& lookup) {
+  jbd2::JournalPlace place{volume.block_bytes(), volume.blocks()};
+  const std::uint64_t end = std::min(bytes / volume.block_bytes(), jbd2::most_journal_blocks + 1);
   for (std::uint64_t block = 0; block < end;) {
     const Run run = lookup(block);
     if (run.volume_block == 0) break;
@@ -32,20 +32,20 @@ JournalPlace place_of(const Volume& volume, std::uint64_t bytes, const Lookup& l
   return place;
 }
 
-bool begins_with_magic(Volume& volume, const JournalPlace& place) {
+bool begins_with_magic(Volume& volume, const jbd2::JournalPlace& place) {
   if (place.extents.empty()) return false;
   const auto first = volume.read_block(place.extents[0].first);
-  return base::load<JournalHeader>(first).magic == journal_magic;
+  return base::load<jbd2::JournalHeader>(first).magic == jbd2::journal_magic;
 }
 
-JournalPlace by_inode(Volume& volume) {
+jbd2::JournalPlace by_inode(Volume& volume) {
   const File file = volume.file(volume.super().journal_inode);
   if (!file.is(mode_regular) || file.inode.links_count == 0) throw volume.corrupt("its journal is no file");
   return place_of(volume, volume.file_size(file), [&](std::uint64_t block) { return run_at(volume, file, block); });
 }
 
 // The superblock's copy of the inode's i_block and size.
-JournalPlace by_copy(Volume& volume) {
+jbd2::JournalPlace by_copy(Volume& volume) {
   const auto& copy = volume.super().journal_blocks;
   std::array<std::byte, sizeof(Inode::block)> root;
   std::ranges::copy(std::as_bytes(std::span(copy)).first<sizeof root>(), root.begin());
@@ -55,16 +55,16 @@ JournalPlace by_copy(Volume& volume) {
   });
 }
 
-std::optional<JournalPlace> sound(Volume& volume, JournalPlace (*find)(Volume&)) {
+std::optional<jbd2::JournalPlace> sound(Volume& volume, jbd2::JournalPlace (*find)(Volume&)) {
   try {
-    JournalPlace place = find(volume);
+    jbd2::JournalPlace place = find(volume);
     if (begins_with_magic(volume, place)) return place;
   } catch (const Error&) {  // damaged: there may be another
   }
   return std::nullopt;
 }
 
-JournalPlace find_journal(Volume& volume) {
+jbd2::JournalPlace find_journal(Volume& volume) {
   if (volume.super().journal_inode == 0) throw Error(ErrorKind::unsupported, "the journal lies on another device");
   if (auto place = sound(volume, by_inode)) return *std::move(place);
   const bool has_copy = volume.super().journal_backup_type == backup_of_blocks;
@@ -72,9 +72,9 @@ JournalPlace find_journal(Volume& volume) {
   throw Error(ErrorKind::corrupt, "the journal is not where it should be");
 }
 
-Replay replay(Volume& volume, block::BlockDevice& device) {
+jbd2::Replay replay(Volume& volume, block::BlockDevice& device) {
   try {
-    return replay_journal(device, find_journal(volume));
+    return jbd2::replay_journal(device, find_journal(volume));
   } catch (const Error& error) {
     return {JournalState::ignored, error.message()};
   }
@@ -112,7 +112,7 @@ void replay_fast(Recovered& recovered, std::span<const std::byte> records) {
 }
 
 void replay_into(Recovered& recovered, block::BlockDevice& device) {
-  Replay replayed = replay(*recovered.volume, device);
+  jbd2::Replay replayed = replay(*recovered.volume, device);
   recovered.journal = replayed.state;
   recovered.why = std::move(replayed.why);
   if (show_newer(recovered, device, std::move(replayed.newer))) replay_fast(recovered, replayed.fast_commits);

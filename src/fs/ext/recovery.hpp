@@ -7,8 +7,8 @@
 
 #include <memory>
 
-#include "fs/ext/journal.hpp"
 #include "fs/ext/volume.hpp"
+#include "fs/jbd2/journal.hpp"
 
 namespace hrvm::fs::ext {
 

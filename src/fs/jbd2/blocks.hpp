@@ -1,9 +1,9 @@
 // The blocks of a journal by their numbers in it, read in their order with some of what follows.
 #pragma once
 
-#include "fs/ext/journal.hpp"
+#include "fs/jbd2/journal.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 class JournalBlocks {
  public:
@@ -32,4 +32,4 @@ class JournalBlocks {
   std::vector<std::byte> window_;
 };
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

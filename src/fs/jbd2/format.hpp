@@ -8,7 +8,7 @@
 
 #include "hrvm/base/endian.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 inline constexpr std::uint32_t journal_magic = 0xc03b3998;
 
@@ -135,7 +135,7 @@ struct FastCommitTail {
   base::le32 sequence, checksum;
 };
 
-// What lies at `extent` belongs to the file now. The extent is one of format.hpp.
+// What lies at `extent` belongs to the file now. The extent is one of ext4's inodes.
 struct FastCommitAddRange {
   base::le32 inode;
   std::array<std::byte, 12> extent;
@@ -153,10 +153,11 @@ struct FastCommitName {
 };
 static_assert(sizeof(FastCommitName) == 8);
 
-// The inode's first bytes follow, up to the record's end.
+// The inode's first bytes follow, up to the record's end: as many as one of revision 0 has, at least.
 struct FastCommitInode {
   base::le32 number;
 };
 static_assert(sizeof(FastCommitInode) == 4);
+inline constexpr std::uint16_t fewest_inode_bytes = 128;
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

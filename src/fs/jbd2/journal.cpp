@@ -1,4 +1,4 @@
-#include "fs/ext/journal.hpp"
+#include "fs/jbd2/journal.hpp"
 
 #include <fmt/core.h>
 
@@ -6,11 +6,11 @@
 #include <unordered_map>
 
 #include "fs/crc32c.hpp"
-#include "fs/ext/fast_commit.hpp"
-#include "fs/ext/journal_log.hpp"
+#include "fs/jbd2/fast_commit.hpp"
+#include "fs/jbd2/log.hpp"
 #include "hrvm/base/error.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 using base::Error, base::ErrorKind;
@@ -99,4 +99,4 @@ Replay replay_journal(block::BlockDevice& device, const JournalPlace& place) {
   }
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

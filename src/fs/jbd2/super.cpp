@@ -1,11 +1,11 @@
-#include "fs/ext/journal_super.hpp"
+#include "fs/jbd2/super.hpp"
 
 #include <fmt/core.h>
 
 #include "fs/crc32c.hpp"
 #include "hrvm/base/error.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 using base::Error, base::ErrorKind;
@@ -78,4 +78,4 @@ JournalLayout read_journal_layout(JournalBlocks& blocks) {
   return layout;
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

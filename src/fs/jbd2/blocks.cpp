@@ -1,4 +1,4 @@
-#include "fs/ext/journal_blocks.hpp"
+#include "fs/jbd2/blocks.hpp"
 
 #include <fmt/core.h>
 
@@ -7,7 +7,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 constexpr std::uint64_t window_bytes = 128 * base::KiB;
@@ -50,4 +50,4 @@ std::span<const std::byte> JournalBlocks::read(std::uint64_t block) {
   return std::span(window_).subspan(std::size_t((block - window_start_) * block_bytes_), block_bytes_);
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

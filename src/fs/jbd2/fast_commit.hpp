@@ -1,9 +1,9 @@
 // Fast commits: what happened since the last transaction, by its meaning and not by the blocks that it changes.
 #pragma once
 
-#include "fs/ext/journal_super.hpp"
+#include "fs/jbd2/super.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 // Sixteen times what mke2fs gives them in a journal of 128 MiB.
 inline constexpr std::size_t most_fast_commit_bytes = 32 << 20;
@@ -13,4 +13,4 @@ inline constexpr std::size_t most_fast_commit_bytes = 32 << 20;
 // would refuse to recover, Error{unsupported} where there are too many bytes of them.
 std::vector<std::byte> read_fast_commits(JournalBlocks& blocks, const JournalLayout& layout, std::uint32_t sequence);
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

@@ -10,7 +10,7 @@
 #include "hrvm/block/block_overlay.hpp"
 #include "hrvm/fs/file_system.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 // 32 times what mke2fs makes of itself; a journal of more is ignored. Each block may cost 40 bytes of memory.
 inline constexpr std::uint64_t most_journal_blocks = 8 * 262'144;
@@ -37,4 +37,4 @@ struct Replay {
 // Throws nothing for what lies on the device: a journal that cannot be read is ignored.
 Replay replay_journal(block::BlockDevice& device, const JournalPlace& place);
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

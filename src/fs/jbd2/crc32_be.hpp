@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 constexpr std::array<std::uint32_t, 256> crc32_be_table() {
   std::array<std::uint32_t, 256> table{};
@@ -25,4 +25,4 @@ inline std::uint32_t crc32_be(std::uint32_t crc, std::span<const std::byte> byte
   return crc;
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

@@ -1,10 +1,10 @@
 // What a journal's superblock says of its log.
 #pragma once
 
-#include "fs/ext/journal_blocks.hpp"
-#include "fs/ext/journal_format.hpp"
+#include "fs/jbd2/blocks.hpp"
+#include "fs/jbd2/format.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 struct JournalLayout {
   std::uint32_t first = 0, end = 0;       // the ring: blocks [first, end)
@@ -27,4 +27,4 @@ struct JournalLayout {
 // Error{corrupt} where the kernel refuses it, Error{unsupported} for features that are not known.
 JournalLayout read_journal_layout(JournalBlocks& blocks);
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

@@ -1,10 +1,9 @@
-#include "fs/ext/fast_commit.hpp"
+#include "fs/jbd2/fast_commit.hpp"
 
 #include "fs/crc32c.hpp"
-#include "fs/ext/format.hpp"
 #include "hrvm/base/error.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 enum class Verdict { go_on, end };
@@ -46,7 +45,7 @@ class FastScan {
                                                         of_name,
                                                         of_name,
                                                         of_name,
-                                                        {sizeof(FastCommitInode) + short_inode_bytes, any_length},
+                                                        {sizeof(FastCommitInode) + fewest_inode_bytes, any_length},
                                                         {0, any_length},
                                                         {sizeof(FastCommitTail), any_length},
                                                         {sizeof(FastCommitHead), sizeof(FastCommitHead)}}};
@@ -113,4 +112,4 @@ std::vector<std::byte> read_fast_commits(JournalBlocks& blocks, const JournalLay
   throw base::Error(base::ErrorKind::corrupt, "the journal's fast commits have no end");
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

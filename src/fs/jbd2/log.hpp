@@ -3,9 +3,9 @@
 
 #include <optional>
 
-#include "fs/ext/journal_super.hpp"
+#include "fs/jbd2/super.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 
 // Sequence numbers go round.
 inline bool is_before(std::uint32_t a, std::uint32_t b) { return std::int32_t(a - b) < 0; }
@@ -32,4 +32,4 @@ struct LogContents {
 // Error{corrupt} where the kernel would refuse to recover.
 LogContents scan_log(JournalBlocks& blocks, const JournalLayout& layout);
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

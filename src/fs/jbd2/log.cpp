@@ -1,14 +1,14 @@
-#include "fs/ext/journal_log.hpp"
+#include "fs/jbd2/log.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "fs/crc32c.hpp"
-#include "fs/ext/crc32_be.hpp"
+#include "fs/jbd2/crc32_be.hpp"
 #include "hrvm/base/error.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 using base::Error, base::ErrorKind;
@@ -158,4 +158,4 @@ class Scan {
 
 LogContents scan_log(JournalBlocks& blocks, const JournalLayout& layout) { return Scan(blocks, layout).run(); }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

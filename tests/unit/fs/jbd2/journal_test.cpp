@@ -1,12 +1,12 @@
 // Journals that are built byte by byte, and what of them is written back.
-#include "fs/ext/journal.hpp"
+#include "fs/jbd2/journal.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "support/fast_commits.hpp"
 #include "support/journal_image.hpp"
 
-namespace hrvm::fs::ext {
+namespace hrvm::fs::jbd2 {
 namespace {
 
 using hrvm::test::JournalImage;
@@ -527,4 +527,4 @@ TEST_CASE("fast commits with features, or that fill their area, are ignored") {
   of.check_ignored("no end");
 }
 
-}  // namespace hrvm::fs::ext
+}  // namespace hrvm::fs::jbd2

@@ -34,7 +34,7 @@ std::span<const Check> checks() {
       {"virtlogd", check_virtlogd},
       {"network", check_network, fix_network, Fixes::host},
       {"polkit", check_polkit},
-      {"definition", check_definition},
+      {"definition", check_definition, fix_definition},
       {"base", check_base},
       {"denials", check_denials},
       {"chain", check_chain},
@@ -60,18 +60,6 @@ std::vector<machine::Machine> machines(const Circumstances& at) {
     }
   }
   return loaded;
-}
-
-Results check_definition(const Circumstances& at) {
-  Results problems;
-  for (const auto& name : machine_names(at)) {
-    try {
-      at.store.check_files(at.store.load(name));
-    } catch (const base::Error& error) {
-      problems.push_back({"definition", Status::error, name + ": " + error.message(), error.hint()});
-    }
-  }
-  return or_ok("definition", std::move(problems), "every machine's definition and files are there");
 }
 
 Results or_ok(std::string id, Results problems, std::string message) {

@@ -41,6 +41,7 @@ std::vector<std::string> machine_names(const Circumstances& at);
 std::vector<machine::Machine> machines(const Circumstances& at);
 // The check that reports the others, and files that a definition names and that are not there.
 Results check_definition(const Circumstances& at);
+void fix_definition(const Circumstances& at);
 
 // `problems`, or one result that says that there are none.
 Results or_ok(std::string id, Results problems, std::string message);

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <array>
+#include <span>
 
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/endian.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
@@ -44,6 +47,19 @@ ImageInfo read_info(const std::filesystem::path& path, std::optional<ImageFormat
   info.allocated_bytes = sys::status(path).allocated_bytes;
   if (info.backing && !names_protocol(info.backing->path)) info.backing_file = resolved(*info.backing, path).path;
   return info;
+}
+
+bool stores_nothing(const std::filesystem::path& path) {
+  const auto file = block::open_device(path);
+  const auto header = read_header(*file);
+  std::vector<std::byte> piece(64 * base::KiB);
+  const std::uint64_t end = header.l1_offset + std::uint64_t(header.l1_entries) * sizeof(base::be64);
+  for (std::uint64_t at = header.l1_offset; at < end; at += piece.size()) {
+    const auto bytes = std::span(piece).first(std::size_t(std::min<std::uint64_t>(piece.size(), end - at)));
+    file->read(at, bytes);
+    if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{}; })) return false;
+  }
+  return true;
 }
 
 }  // namespace hrvm::image

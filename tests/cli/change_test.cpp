@@ -94,6 +94,23 @@ TEST_CASE("reset and undo say where the machine is now and how to take it back")
   session.check();
 }
 
+TEST_CASE("the log tells what was done, and what each step holds for undo") {
+  Session session(recorded_machine("server").root(), "log/steps");
+  session.prepare({"import", sda, "web"});
+  session.prepare({"set", "web", "memory=1G", "cpus=1"});
+  session.prepare({"snapshot", "create", "web@fresh"});
+  session.prepare({"reset", "web"});
+  CHECK(session.run({"log", "web"}) == 0);
+  CHECK(session.run({"undo", "web", "--discard", "--step", "9", "--yes"}) == 1);
+  CHECK(session.run({"undo", "web"}) == 0);
+  CHECK(session.run({"undo", "web", "--step", "1"}) == 1);
+  CHECK(session.run({"log", "web", "--json"}) == 0);
+  CHECK(session.run({"undo", "web", "--discard"}) == 2);
+  CHECK(session.run({"undo", "web", "--discard", "--yes"}) == 0);
+  CHECK(session.run({"log", "web", "--plain"}) == 0);
+  session.check();
+}
+
 TEST_CASE("snapshots are made, gone back to and deleted by name") {
   Session session(recorded_machine("server").root(), "snapshot/life");
   session.prepare({"import", sda, "web"});

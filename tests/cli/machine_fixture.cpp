@@ -95,12 +95,13 @@ void MachineStore::change(const std::string& name, const machine::Change& change
 }
 
 void MachineStore::snapshot(const std::string& name, const std::string& snapshot, const std::string& description) {
-  change(name,
-         machine::plan_snapshot_create(machine(name), snapshot, description, machine::draw(host_.host(), store())));
+  change(name, machine::plan_snapshot_create(machine(name), snapshot, description,
+                                             machine::draw(host_.host(), store(), machine(name))));
 }
 
 void MachineStore::revert(const std::string& name, const std::string& snapshot) {
-  change(name, machine::plan_snapshot_revert(machine(name), snapshot, false, machine::draw(host_.host(), store())));
+  change(name, machine::plan_snapshot_revert(machine(name), snapshot, false,
+                                             machine::draw(host_.host(), store(), machine(name))));
 }
 
 void MachineStore::guest_writes(const std::string& name, std::uint64_t offset, char letter) {

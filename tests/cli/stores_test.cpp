@@ -92,8 +92,8 @@ TEST_CASE("the hardware that a release kept is what this hrvm reads") {
     CHECK(tuned.clock == machine::Clock::localtime);
     CHECK(tuned.hyperv);
     CHECK(tuned.tpm);
-    REQUIRE(web.previous);
-    CHECK(web.previous->head == "tuned");
+    REQUIRE(web.held_steps().size() == 1);
+    CHECK(web.log[0].held->head == "tuned");
     const auto db = store.machine("db").definition;
     CHECK(db.disks[0].format == machine::BaseFormat::qcow2);
     REQUIRE(db.disks.size() == 3);

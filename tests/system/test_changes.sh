@@ -49,6 +49,27 @@ write 3 2M
 expect_status 0 hrvm undo demo
 assert_equal "$(shown "$(active_layer demo)")" "$changed" "after undo"
 
+claim "an empty layer that is reset hides nothing: undo brings back what was written before"
+expect_status 0 hrvm reset demo
+expect_status 0 hrvm reset demo
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$changed" "after undo of two resets"
+
+claim "each undo goes further back, and the log tells where to"
+write 5 1M
+fifth=$(shown "$(active_layer demo)")
+expect_status 0 hrvm reset demo
+write 6 1M
+sixth=$(shown "$(active_layer demo)")
+expect_status 0 hrvm reset demo
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$sixth" "after undo"
+step=$("$HRVM" log demo --json | jq .steps[-2].number)
+expect_status 0 hrvm undo demo
+assert_equal "$(shown "$(active_layer demo)")" "$fifth" "after a second undo"
+expect_status 0 hrvm undo demo --step $((step + 2))
+assert_equal "$(shown "$(active_layer demo)")" "$sixth" "what the second undo put away"
+
 claim "--discard keeps nothing for undo"
 expect_status 2 hrvm reset demo --discard
 expect_status 0 hrvm reset demo --discard --yes

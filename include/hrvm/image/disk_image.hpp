@@ -62,6 +62,8 @@ ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format 
 using InfoReader = std::function<ImageInfo(block::BlockDevice& file, std::optional<ImageFormat> format)>;
 ImageInfo read_info(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt,
                     const InfoReader& read = {});
+// Whether no cluster of the disk was ever written to a qcow2 image. Error as of read_info.
+bool stores_nothing(const std::filesystem::path& file);
 // An image and all that backs it, the image first.
 std::vector<ImageInfo> read_chain(const std::filesystem::path& file, std::optional<ImageFormat> format = std::nullopt,
                                   const InfoReader& read = {});

@@ -3,6 +3,7 @@
 // nothing names any more is removed.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,11 +44,21 @@ struct Change {
 struct Drawn {
   base::Time now{};
   std::string layer_id, nvram_id;
+  bool is_active_empty = false;  // nothing was written to the active state's layer
 };
 Drawn draw(const sys::Host& host, const Store& store);
+// With a look at the machine's active state.
+Drawn draw(const sys::Host& host, const Store& store, const Machine& machine);
 
-// A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay; what was active is kept
-// for undo unless `discard`. NVRAM goes too unless `keep_nvram`.
+// Each change is a step in the machine's log. Those that put another state in place of the active one hold it there for
+// undo; one to which nothing was written not in front of one that is held already. What has been held for as long as
+// this goes with the next change, which says so.
+inline constexpr std::chrono::days longest_held{90};
+// So many steps that hold nothing stay.
+inline constexpr std::size_t most_steps = 200;
+
+// A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay. NVRAM starts anew unless
+// `keep_nvram`. With `discard` neither what was active nor what older steps hold is kept.
 struct ResetRequest {
   bool keep_nvram = false, discard = false;
   Fingerprint fingerprint;
@@ -58,20 +69,19 @@ Change plan_reset(const Machine& machine, const ResetRequest& request, const Dra
 Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description,
                             const Drawn& drawn);
 
-// A new empty layer on the snapshot; its NVRAM and hardware come back. What was active is kept for undo unless
-// `discard`.
+// A new empty layer on the snapshot; its NVRAM and hardware come back. `discard` as in a reset.
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
 
-// Without children its layer goes; with one child (snapshot or active state) the two are merged; with several
-// Error{busy} with the reason. What was kept for undo goes when it lies on the snapshot.
-Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn = {});
+// Without children its layer goes; with one child (a snapshot, the active state, or one that is held for undo) the two
+// are merged; with several Error{busy} with the reason. Those held to which nothing was written do not count, and go.
+Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn);
 
 // Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for
 // a key that is none, or a value that its key cannot have, with those it can.
 struct Setting {
   std::string key, value;
 };
-Change plan_set(const Machine& machine, const std::vector<Setting>& settings);
+Change plan_set(const Machine& machine, const std::vector<Setting>& settings, const Drawn& drawn);
 // What can be set, and to what: each setting of the hardware (settings.hpp) and the description.
 struct SettingKind {
   std::string_view key;
@@ -80,10 +90,18 @@ struct SettingKind {
 };
 std::vector<SettingKind> setting_kinds();
 
-Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name);
+Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name,
+                            const Drawn& drawn);
 
-// Active and previous change places. Error{not_found} when there is nothing to undo.
-Change plan_undo(const Machine& machine);
+// The step that undo takes back: the newest that holds a state and is no undo itself, else the newest undo. nullptr
+// where none holds one.
+const Step* step_to_undo(const Definition& definition);
+// The step of this number, or the one above. Error{not_found} where it holds nothing, or none does.
+const Step& held_step(const Machine& machine, std::optional<std::uint64_t> number);
+// What the step holds is active again, and the new step holds what was active.
+Change plan_undo(const Machine& machine, const Step& step, const Drawn& drawn);
+// What the step holds goes, or what all of them do. Error{not_found} as above.
+Change plan_forget(const Machine& machine, std::optional<std::uint64_t> number, const Drawn& drawn);
 
 // The image a new layer on one of the machine's bases has; one that lies on nothing of a disk that began empty.
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);

@@ -147,6 +147,16 @@ struct Snapshot {
   Hardware hardware;
 };
 
+// Something that was done with the machine. It can hold what the machine was until then.
+struct Step {
+  std::uint64_t number = 0;   // they count up from 1
+  base::Time when{};          // the epoch itself: unknown, in a machine of an older hrvm
+  std::string what;           // "reset", "snapshot create fresh"
+  bool is_undo = false;       // what it holds was undone: another undo goes past it
+  std::optional<State> held;  // what was active until then, and can be brought back
+  bool is_empty = false;      // nothing was written to the layer of what it holds
+};
+
 struct Definition {
   base::Guid uuid;
   base::Time created{};
@@ -156,10 +166,12 @@ struct Definition {
   std::vector<BaseIdentity> disks = std::vector<BaseIdentity>(1);
   image::Geometry geometry;  // of every layer
   State active;
-  std::optional<State> previous;    // what the last reset or revert discarded: undo swaps it with active
-  std::vector<Snapshot> snapshots;  // parents before children
+  std::vector<Step> log;                            // the oldest first
+  std::vector<Snapshot> snapshots;                  // parents before children
   std::map<std::string, Fingerprint> fingerprints;  // by layer id, for each layer that lies on the base itself
 
+  // The steps that hold a state.
+  std::vector<const Step*> held_steps() const;
   const Snapshot* find_snapshot(std::string_view name) const;
   // Layer ids from `state`'s own down to the one that lies on the base.
   std::vector<std::string> chain(const State& state) const;

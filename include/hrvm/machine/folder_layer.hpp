@@ -15,6 +15,9 @@ inline Path work_of(const Path& layer) { return layer / "work"; }
 // An empty one. Its root has the owner, mode and labels of `below`, as a guest takes those from the topmost.
 void make_folder_layer(const Path& layer, const Path& below);
 
+// No guest wrote to it.
+bool is_empty_folder_layer(const Path& layer);
+
 // Makes `merged`, which shows on whatever lies below `parent` what `child` on `parent` shows. These two stay as they
 // are: files are linked, not copied. It is durable when this returns.
 void merge_folder_layers(const Path& parent, const Path& child, const Path& merged);

@@ -9,8 +9,9 @@
 //   STORE/NAME/current               link to generations/N.json: one rename of it is the commit point of every change
 //   STORE/NAME/tmp/ID/               throw-away layers, flock()ed while used
 //
-// What `current`'s definition does not name is garbage; what it names and is missing is an error. A folder without
-// `current` is an import that did not finish: it is no machine, and the next import removes it.
+// What `current`'s definition does not name is garbage, but for the last few generations; what it names and is missing
+// is an error. A folder without `current` is an import that did not finish: it is no machine, and the next import
+// removes it.
 #pragma once
 
 #include <optional>
@@ -40,6 +41,9 @@ struct Machine {
   Path active_layer() const { return layer_path(definition.active.layer); }
 };
 
+// The last ones stay, in case the one in force is damaged.
+inline constexpr std::uint64_t generations_kept = 8;
+
 enum class RunState { stopped, running };
 
 // By QEMU's lock on the active layer, and nothing else.
@@ -61,6 +65,16 @@ class Store {
   void check_files(const Machine& machine) const;
   // The same for what one state needs: its layers down to the base, and its NVRAM.
   void check_files(const Machine& machine, const State& state) const;
+
+  // What a machine whose definition cannot be read can go back to: the newest older generation that can, and whose
+  // files are there.
+  struct OlderGeneration {
+    std::uint64_t number = 0;
+    std::vector<Path> unknown_layers;  // made since: it does not name them, so that the next change would remove them
+  };
+  std::optional<OlderGeneration> older_generation(const std::string& name) const;
+  // Has it in force. The caller holds the machine's lock.
+  void go_back(const std::string& name, const OlderGeneration& generation) const;
 
   // For a change: exclusive among hrvm's own processes. Error{busy} when another change is under way.
   sys::Lock lock(const std::string& name) const;

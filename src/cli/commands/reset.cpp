@@ -43,14 +43,14 @@ void warn_of_use(const Context& context, const probe::Disk& base) {
 
 void confirm_discard(const Context& context, const std::string& name) {
   if (context.arguments.has("--discard") && !context.dry_run())
-    context.confirm(fmt::format("Discard all changes of {}, with no undo?", name));
+    context.confirm(fmt::format("Discard all changes of {}, and what is held for undo?", name));
 }
 
 machine::Change plan(const Context& context, const LockedMachine& locked) {
   const auto& arguments = context.arguments;
   const bool discard = arguments.has("--discard");
   if (!discard) locked.store.check_files(locked.machine, locked.machine.definition.active);
-  const auto drawn = draw(context.host, locked.store);
+  const auto drawn = draw(context.host, locked.store, locked.machine);
   if (const auto snapshot = arguments.value("--to")) {
     auto change = plan_snapshot_revert(locked.machine, *snapshot, discard, drawn);
     check_drift(context, locked.machine, change, arguments.has("--force"));
@@ -83,9 +83,9 @@ Outcome run_reset(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto locked = lock_stopped_machine(context, name);
   confirm_discard(context, name);
-  ChangeWords words{"reset", what_was_done(context, locked.machine), {}};
-  if (!context.arguments.has("--discard")) words.next.push_back("take it back:  hrvm undo " + name);
-  return carry_out(context, locked, plan(context, locked), words);
+  const auto change = plan(context, locked);
+  return carry_out(context, locked, change,
+                   {"reset", what_was_done(context, locked.machine), undo_lines(locked.machine, change)});
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ const Command reset_command = {
                  .help = "start from this snapshot instead, as snapshot revert does",
                  .completes = Completes::snapshot},
                 {.name = "--keep-nvram", .help = "keep the UEFI variables"},
-                {.name = "--discard", .help = "keep nothing for undo"},
+                {.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
                 {.name = "--force", .help = "with --to: go on although the disk has changed since"},
                 yes_option(),
                 dry_run_option()},

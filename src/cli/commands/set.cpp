@@ -57,7 +57,7 @@ Outcome run_set(const Context& context) {
   auto settings = settings_of(context.arguments);
   resolve_disks(context, settings);
   const auto locked = lock_stopped_machine(context, name);
-  return carry_out(context, locked, plan_set(locked.machine, settings),
+  return carry_out(context, locked, plan_set(locked.machine, settings, draw(context.host, locked.store)),
                    {"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}});
 }
 

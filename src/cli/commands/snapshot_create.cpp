@@ -12,7 +12,7 @@ Outcome run_snapshot_create(const Context& context) {
   const auto locked = lock_stopped_machine(context, name);
   locked.store.check_files(locked.machine, locked.machine.definition.active);
   const auto change = plan_snapshot_create(locked.machine, snapshot, context.arguments.value("--message").value_or(""),
-                                           draw(context.host, locked.store));
+                                           draw(context.host, locked.store, locked.machine));
   return carry_out(context, locked, change,
                    {"snapshot-create",
                     fmt::format("{}@{} keeps {} as it is now", name, snapshot, name),

@@ -10,7 +10,7 @@ namespace {
 Outcome run_snapshot_delete(const Context& context) {
   const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
   const auto locked = lock_stopped_machine(context, name);
-  const auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store));
+  const auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
   if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
   return carry_out(context, locked, change,
                    {"snapshot-delete",

@@ -27,7 +27,7 @@ Outcome run_snapshot_rename(const Context& context) {
   auto store = open_store(context);
   auto lock = store.lock(name);
   auto machine = store.load(name);
-  const auto change = plan_snapshot_rename(machine, snapshot, wanted);
+  const auto change = plan_snapshot_rename(machine, snapshot, wanted, draw(context.host, store));
   return carry_out(context, {std::move(store), std::move(lock), std::move(machine)}, change,
                    {"snapshot-rename", fmt::format("{0}@{1} is {0}@{2} now", name, snapshot, wanted), {}});
 }

@@ -11,15 +11,16 @@ Outcome run_snapshot_revert(const Context& context) {
   const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
   const bool discard = context.arguments.has("--discard");
   const auto locked = lock_stopped_machine(context, name);
-  const auto change = plan_snapshot_revert(locked.machine, snapshot, discard, draw(context.host, locked.store));
+  const auto change =
+      plan_snapshot_revert(locked.machine, snapshot, discard, draw(context.host, locked.store, locked.machine));
   if (!discard) locked.store.check_files(locked.machine, locked.machine.definition.active);
   check_drift(context, locked.machine, change, context.arguments.has("--force"));
   if (discard && !context.dry_run())
-    context.confirm(fmt::format("Discard all changes of {} since {}, with no undo?", name,
+    context.confirm(fmt::format("Discard all changes of {} since {}, and what is held for undo?", name,
                                 locked.machine.definition.active.head.value_or("its import or last reset")));
-  ChangeWords words{"snapshot-revert", fmt::format("{} starts anew from its snapshot {}", name, snapshot), {}};
-  if (!discard) words.next.push_back("take it back:  hrvm undo " + name);
-  return carry_out(context, locked, change, words);
+  return carry_out(context, locked, change,
+                   {"snapshot-revert", fmt::format("{} starts anew from its snapshot {}", name, snapshot),
+                    undo_lines(locked.machine, change)});
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ Outcome run_snapshot_revert(const Context& context) {
 const Command snapshot_revert_command = {
     .name = "snapshot revert",
     .summary = "start a machine anew from a snapshot",
-    .options = {{.name = "--discard", .help = "keep nothing for undo"},
+    .options = {{.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
                 {.name = "--force", .help = "go on although the disk has changed since"},
                 yes_option(),
                 dry_run_option()},

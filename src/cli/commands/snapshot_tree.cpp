@@ -17,7 +17,7 @@ namespace {
 using base::Json;
 using machine::Machine;
 
-// What lies on something: a snapshot, the active state, or the state that is kept for undo.
+// What lies on something: a snapshot, the active state, or a state that is held for undo.
 struct Node {
   std::string label;
   Json facts;  // a snapshot's; null for a state
@@ -42,8 +42,9 @@ std::vector<Node> nodes_on(const Machine& machine, const std::optional<std::stri
     const auto size = size_text(facts["allocated_bytes"]);
     nodes.push_back({snapshot.name, std::move(facts), size, nodes_on(machine, snapshot.name)});
   }
-  if (definition.previous && definition.previous->head == parent)
-    nodes.push_back(state_node("○ kept for undo", machine, *definition.previous));
+  for (const auto* step : definition.held_steps())
+    if (step->held->head == parent)
+      nodes.push_back(state_node(fmt::format("○ held for undo by step {}", step->number), machine, *step->held));
   if (definition.active.head == parent) nodes.push_back(state_node("● now", machine, definition.active));
   return nodes;
 }

@@ -4,10 +4,12 @@
 
 #include "cli/messages.hpp"
 #include "cli/words/named_machine.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/runs.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
@@ -32,12 +34,42 @@ report::Report plan_report(const machine::Machine& machine, const machine::Chang
                                                   {"Note", "warnings"}}}}};
 }
 
-report::Report done_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words) {
+std::string merged_text(const machine::Change& change) {
+  const auto& definition = change.definition;
+  const auto& child = change.merge->merged.empty() ? change.merge->child : change.merge->merged;
+  return fmt::format("{} into {}", definition.layer_file(change.merge->parent), definition.layer_file(child));
+}
+
+// What was in a layer that was merged is there still.
+std::vector<std::string> removed(const machine::Change& change) {
+  auto files = change.discards;
+  if (!change.merge) return files;
+  for (std::size_t disk = 0; disk < change.definition.disks.size(); ++disk)
+    std::erase(files, change.definition.layer_file(change.merge->parent, disk));
+  return files;
+}
+
+std::uint64_t bytes_freed(const machine::Machine& machine, const machine::Change& change) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : removed(change))
+    if (sys::status(machine.folder / file).type != sys::FileType::missing)
+      bytes += machine::allocated_bytes(machine.folder / file);
+  return bytes;
+}
+
+std::string removed_text(const machine::Change& change, std::uint64_t bytes) {
+  return fmt::format("{} ({})", base::join(removed(change), ", "), base::format_bytes(bytes));
+}
+
+report::Report done_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words,
+                           std::uint64_t freed) {
   const auto& definition = machine.definition;
   Json data;
   data.set("machine", machine.name).set("head", definition.active.head);
-  data.set("can_undo", definition.previous.has_value()).set("changes", to_json(change));
+  data.set("can_undo", step_to_undo(definition) != nullptr).set("changes", to_json(change));
   std::vector<report::View> human = {report::TextView{words.done}};
+  if (change.merge) human.push_back(report::TextView{"  merged:  " + merged_text(change)});
+  if (!removed(change).empty()) human.push_back(report::TextView{"  removed:  " + removed_text(change, freed)});
   for (const auto& line : words.next) human.push_back(report::TextView{"  " + line});
   return {.schema = "hrvm." + words.command + "/1",
           .data = data,
@@ -73,16 +105,22 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
   return {std::move(store), std::move(lock), std::move(machine)};
 }
 
+std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change) {
+  if (!change.definition.log.back().held) return {};
+  return {"take it back:  hrvm undo " + machine.name};
+}
+
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
                   const ChangeWords& words) {
   if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
   for (const auto& warning : change.warnings) context.warn(warning);
+  const auto freed = bytes_freed(locked.machine, change);
   const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
   const auto changed = launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
     return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
   });
-  return {.report = done_report(changed, change, words)};
+  return {.report = done_report(changed, change, words, freed)};
 }
 
 void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {

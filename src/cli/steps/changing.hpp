@@ -32,6 +32,9 @@ struct ChangeWords {
   std::vector<std::string> next;  // lines to type next, for people
 };
 
+// How what a change put away comes back; nothing where it holds nothing.
+std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change);
+
 // With --dry-run only shows the change, else carries it out with progress.
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
                   const ChangeWords& words);

@@ -41,6 +41,17 @@ std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
   return bytes;
 }
 
+// For undo; null where nothing is, or a file of it is missing.
+Json bytes_held(const Machine& machine) {
+  std::uint64_t bytes = 0;
+  for (const auto* step : machine.definition.held_steps()) {
+    const auto here = allocated(machine, step->held->layer).unsigned_integer();
+    if (!here) return {};
+    bytes += *here;
+  }
+  return machine.definition.held_steps().empty() ? Json() : Json(bytes);
+}
+
 // A pid file can be left over, and its number be another process's by now: that one must name the machine.
 Json pid_of(const sys::Host& host, const Machine& machine, const sys::Path& pid_file) {
   const auto pid = sys::try_read_number(pid_file);
@@ -151,9 +162,8 @@ Json setting_json(const machine::HardwareSetting& setting, const machine::Hardwa
 }
 
 void set_sizes(Json& json, const Machine& machine, const State& state) {
-  const auto& previous = machine.definition.previous;
   json.set("changes_bytes", bytes_of_chain(machine, state));
-  json.set("undo_bytes", previous ? allocated(machine, previous->layer) : Json());
+  json.set("undo_bytes", bytes_held(machine));
 }
 
 // These first, in this order, also of a machine that could not be read.
@@ -257,7 +267,7 @@ std::vector<report::View> machine_views() {
                                            {"Drift", "base.drift"},
                                            {"Moved", "base.reasons", Format::lines},
                                            {"Changes", "changes_bytes", Format::bytes},
-                                           {"Kept for undo", "undo_bytes", Format::bytes},
+                                           {"Held for undo", "undo_bytes", Format::bytes},
                                            {"On snapshot", "head"},
                                            {"Read-only disks", "other_disks", Format::lines},
                                            {"Disc", "iso.path"},

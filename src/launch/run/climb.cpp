@@ -69,8 +69,9 @@ bool keep_rung(const sys::Host& host, const machine::Store& store, const std::st
   check_stopped(host, machine, "changed");
   const auto& hardware = machine.definition.active.hardware;
   if (hardware.bus == rung.bus && hardware.firmware == rung.firmware) return false;
-  const auto change = machine::plan_set(
-      machine, {{"bus", std::string(word(rung.bus))}, {"firmware", std::string(word(rung.firmware))}});
+  const auto change =
+      machine::plan_set(machine, {{"bus", std::string(word(rung.bus))}, {"firmware", std::string(word(rung.firmware))}},
+                        draw(host, store));
   machine::apply(store, machine, change, {});
   return true;
 }

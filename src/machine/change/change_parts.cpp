@@ -8,6 +8,8 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/image/disk_image.hpp"
+#include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -30,6 +32,37 @@ std::vector<std::string> snapshot_names(const Definition& definition) {
   return names;
 }
 
+std::string date_of(base::Time time) { return base::format_time(time).substr(0, 10); }
+
+void drop_old(Change& change, base::Time now) {
+  for (auto& step : change.definition.log) {
+    if (step.when == base::Time{}) step.when = now;
+    if (!step.held || now - step.when < longest_held) continue;
+    step.held.reset();
+    change.warnings.push_back(fmt::format("what step {} held for undo ({}, {}) is {} days old and goes", step.number,
+                                          step.what, date_of(step.when), longest_held.count()));
+  }
+}
+
+void drop_first_that_hold_nothing(std::vector<Step>& log) {
+  auto left = std::size_t(std::ranges::count_if(log, [](const auto& step) { return !step.held; }));
+  std::erase_if(log, [&](const auto& step) { return !step.held && left >= most_steps && left-- > 0; });
+}
+
+bool is_layer_empty(const Machine& machine, const std::string& layer) {
+  try {
+    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
+      const auto path = machine.layer_path(layer, disk);
+      if (machine.definition.is_direct() ||
+          !(machine.definition.is_on_folder() ? is_empty_folder_layer(path) : image::stores_nothing(path)))
+        return false;
+    }
+    return true;
+  } catch (const Error&) {  // whatever is in it is worth keeping
+    return false;
+  }
+}
+
 }  // namespace
 
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry) {
@@ -45,11 +78,27 @@ std::vector<NewLayer> layers_on_base(const Definition& definition, const std::st
   return layers;
 }
 
-Change begin_change(const Machine& machine, const std::string& what) {
+Change begin_change(const Machine& machine, const std::string& what, const std::string& words, const Drawn& drawn) {
   Change change;
-  change.what = what;
+  change.what = words;
   change.definition = machine.definition;
+  auto& log = change.definition.log;
+  drop_old(change, drawn.now);
+  drop_first_that_hold_nothing(log);
+  log.push_back({log.empty() ? 1 : log.back().number + 1, drawn.now, what, false, std::nullopt});
   return change;
+}
+
+void hold_active(Change& change, const State& before, const Drawn& drawn) {
+  const State& now = change.definition.active;
+  const bool is_all_there = before.head == now.head && before.hardware == now.hardware && !before.nvram;
+  if (drawn.is_active_empty && is_all_there && !change.definition.held_steps().empty()) return;
+  change.definition.log.back().held = before;
+  change.definition.log.back().is_empty = drawn.is_active_empty;
+}
+
+void hold_nothing(Change& change) {
+  for (auto& step : change.definition.log) step.held.reset();
 }
 
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
@@ -111,5 +160,11 @@ void check_free_snapshot_name(const Machine& machine, const std::string& name) {
 }
 
 Drawn draw(const sys::Host& host, const Store& store) { return {host.now(), store.new_id(), store.new_id()}; }
+
+Drawn draw(const sys::Host& host, const Store& store, const Machine& machine) {
+  Drawn drawn = draw(host, store);
+  drawn.is_active_empty = is_layer_empty(machine, machine.definition.active.layer);
+  return drawn;
+}
 
 }  // namespace hrvm::machine

@@ -8,8 +8,14 @@
 
 namespace hrvm::machine {
 
-// A change that changes nothing yet.
-Change begin_change(const Machine& machine, const std::string& what);
+// A change that is one more step of the log, and drops what was held for too long; else it changes nothing yet.
+// `what` is what was done, without the machine's name, and `words` says the same with it.
+Change begin_change(const Machine& machine, const std::string& what, const std::string& words, const Drawn& drawn);
+
+// The change's step holds what was active. An empty state that has nothing that the one in its place has not would hide
+// an older one that is held: it is not.
+void hold_active(Change& change, const State& before, const Drawn& drawn);
+void hold_nothing(Change& change);
 
 // An active state on a new, empty layer, which lies on the snapshot `head`, or on the base. Its NVRAM is a copy of
 // `nvram`.

@@ -78,10 +78,11 @@ std::vector<SettingKind> setting_kinds() {
   return kinds;
 }
 
-Change plan_set(const Machine& machine, const std::vector<Setting>& settings) {
+Change plan_set(const Machine& machine, const std::vector<Setting>& settings, const Drawn& drawn) {
   std::vector<std::string> said;
   for (const auto& setting : settings) said.push_back(setting.key + "=" + setting.value);
-  Change change = begin_change(machine, fmt::format("set {} {}", machine.name, base::join(said, " ")));
+  Change change = begin_change(machine, "set " + base::join(said, " "),
+                               fmt::format("set {} {}", machine.name, base::join(said, " ")), drawn);
   auto& hardware = change.definition.active.hardware;
   for (const auto& setting : settings) {
     std::erase(hardware.because, setting.key + " as set");

@@ -12,35 +12,39 @@ Change plan_snapshot_create(const Machine& machine, const std::string& name, con
                             const Drawn& drawn) {
   check_free_snapshot_name(machine, name);
   check_has_states(machine);
-  Change change = begin_change(machine, fmt::format("snapshot create {}@{}", machine.name, name));
+  Change change =
+      begin_change(machine, "snapshot create " + name, fmt::format("snapshot create {}@{}", machine.name, name), drawn);
   Definition& next = change.definition;
   const State frozen = next.active;
   next.snapshots.push_back({name, frozen.head, drawn.now, description, frozen.layer, frozen.nvram, frozen.hardware});
   next.active = state_on_new_layer(change, name, frozen.hardware, frozen.nvram, drawn);
-  next.previous.reset();
   return finish_change(std::move(change), machine.definition);
 }
 
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn) {
   const Snapshot& snapshot = snapshot_of(machine, name);
-  Change change = begin_change(machine, fmt::format("snapshot revert {}@{}", machine.name, name));
+  Change change =
+      begin_change(machine, "snapshot revert " + name, fmt::format("snapshot revert {}@{}", machine.name, name), drawn);
   Definition& next = change.definition;
   const State before = next.active;
   next.active = state_on_new_layer(change, name, snapshot.hardware, snapshot.nvram, drawn);
-  next.previous = discard ? std::nullopt : std::optional(before);
+  discard ? hold_nothing(change) : hold_active(change, before, drawn);
   return finish_change(std::move(change), machine.definition);
 }
 
-Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name) {
+Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name,
+                            const Drawn& drawn) {
   snapshot_of(machine, name);
   check_free_snapshot_name(machine, new_name);
-  Change change = begin_change(machine, fmt::format("snapshot rename {}@{} {}", machine.name, name, new_name));
+  Change change = begin_change(machine, fmt::format("snapshot rename {} {}", name, new_name),
+                               fmt::format("snapshot rename {}@{} {}", machine.name, name, new_name), drawn);
   Definition& next = change.definition;
   const auto rename = [&](std::optional<std::string>& reference) {
     if (reference == name) reference = new_name;
   };
   rename(next.active.head);
-  if (next.previous) rename(next.previous->head);
+  for (auto& step : next.log)
+    if (step.held) rename(step.held->head);
   for (auto& snapshot : next.snapshots) {
     rename(snapshot.parent);
     if (snapshot.name == name) snapshot.name = new_name;

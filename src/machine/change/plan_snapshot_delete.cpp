@@ -9,9 +9,10 @@
 namespace hrvm::machine {
 namespace {
 
-// What lies directly on a snapshot: other snapshots, and the active state.
+// What lies directly on a snapshot: other snapshots, the active state, and those that are held for undo.
 struct Child {
   std::string described;  // for messages
+  std::uint64_t step;     // that holds it; 0: it is none of those
   std::string* layer;
   std::optional<std::string>* parent;  // where it says what it lies on
 };
@@ -19,10 +20,21 @@ struct Child {
 std::vector<Child> children_of(Definition& definition, const std::string& name) {
   std::vector<Child> children;
   for (auto& snapshot : definition.snapshots)
-    if (snapshot.parent == name) children.push_back({"snapshot " + snapshot.name, &snapshot.layer, &snapshot.parent});
+    if (snapshot.parent == name)
+      children.push_back({"snapshot " + snapshot.name, 0, &snapshot.layer, &snapshot.parent});
   if (definition.active.head == name)
-    children.push_back({"the current state", &definition.active.layer, &definition.active.head});
+    children.push_back({"the current state", 0, &definition.active.layer, &definition.active.head});
+  for (auto& step : definition.log)
+    if (step.held && step.held->head == name)
+      children.push_back(
+          {fmt::format("what step {} holds for undo", step.number), step.number, &step.held->layer, &step.held->head});
   return children;
+}
+
+std::string way_out(const Machine& machine, const std::vector<Child>& children) {
+  const auto held = std::ranges::find_if(children, [](const auto& child) { return child.step != 0; });
+  if (held == children.end()) return "delete all but one of them first, or revert to another snapshot";
+  return fmt::format("what is held for undo can be let go: hrvm undo {} --discard --step {}", machine.name, held->step);
 }
 
 void refuse_several(const Machine& machine, const std::string& name, const std::vector<Child>& children) {
@@ -31,15 +43,17 @@ void refuse_several(const Machine& machine, const std::string& name, const std::
   throw base::Error(base::ErrorKind::busy,
                     fmt::format("{}@{} cannot be deleted: {} things lie on it ({})", machine.name, name,
                                 children.size(), base::join(described, ", ")))
-      .hint("delete all but one of them first, or revert to another snapshot");
+      .hint(way_out(machine, children));
 }
 
-// The state kept for undo is worth less than what the person asks to delete: it does not stand in the way.
-void drop_previous_on(Change& change, const std::string& name) {
-  auto& previous = change.definition.previous;
-  if (!previous || previous->head != name) return;
-  previous.reset();
-  change.warnings.push_back("what `hrvm undo` would bring back lies on this snapshot and goes with it");
+// They do not stand in the way.
+void drop_empty_on(Change& change, const std::string& name) {
+  for (auto& step : change.definition.log) {
+    if (!step.held || step.held->head != name || !step.is_empty) continue;
+    step.held.reset();
+    change.warnings.push_back(fmt::format(
+        "what step {} held for undo lies on this snapshot, with nothing written to it, and goes", step.number));
+  }
 }
 
 void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, const Drawn& drawn) {
@@ -55,8 +69,9 @@ void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, cons
 
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn) {
   const Snapshot& snapshot = snapshot_of(machine, name);
-  Change change = begin_change(machine, fmt::format("snapshot delete {}@{}", machine.name, name));
-  drop_previous_on(change, name);
+  Change change =
+      begin_change(machine, "snapshot delete " + name, fmt::format("snapshot delete {}@{}", machine.name, name), drawn);
+  drop_empty_on(change, name);
   const auto children = children_of(change.definition, name);
   if (children.size() > 1) refuse_several(machine, name, children);
   if (!children.empty()) hand_down(change, snapshot, children.front(), drawn);

@@ -11,6 +11,13 @@ std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t di
   return layer.parent_path() / fmt::format("{}-{}{}", layer.stem().string(), disk, layer.extension().string());
 }
 
+std::vector<const Step*> Definition::held_steps() const {
+  std::vector<const Step*> steps;
+  for (const auto& step : log)
+    if (step.held) steps.push_back(&step);
+  return steps;
+}
+
 const Snapshot* Definition::find_snapshot(std::string_view name) const {
   const auto found =
       std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& each) { return each.name == name; });
@@ -45,7 +52,7 @@ std::vector<std::string> Definition::files() const {
     if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
   };
   add(active);
-  if (previous) add(*previous);
+  for (const auto* step : held_steps()) add(*step->held);
   for (const auto& snapshot : snapshots) add(snapshot);
   return files;
 }

@@ -124,35 +124,82 @@ image::Geometry read_geometry(const Value& value) {
   return {std::uint32_t(cluster), value["extended_l2"].boolean()};
 }
 
-State read_state(const Value& value) {
+// What the states of a document are read with.
+struct Reading {
+  bool is_first_version = false;   // each state has its hardware in itself
+  std::vector<Hardware> hardware;  // of the machine, in later versions
+};
+
+Hardware read_hardware_of(const Value& state, const Reading& reading) {
+  if (reading.is_first_version) return read_hardware(state["hardware"]);
+  if (!state.has("hardware")) return reading.hardware.front();
+  return reading.hardware[state["hardware"].number(0, reading.hardware.size() - 1)];
+}
+
+Reading read_reading(const Value& value) {
+  Reading reading;
+  for (const auto& item : value["hardware"].items()) reading.hardware.push_back(read_hardware(item));
+  if (reading.hardware.empty()) value["hardware"].fail("has no members");
+  return reading;
+}
+
+State read_state(const Value& value, const Reading& reading) {
   value.expect_members({"layer", "nvram", "head", "hardware"});
   State state;
   state.layer = read_id(value["layer"]);
   state.nvram = value["nvram"].optional(read_id);
   state.head = value["head"].optional(read_snapshot_name);
-  state.hardware = read_hardware(value["hardware"]);
+  state.hardware = read_hardware_of(value, reading);
   return state;
 }
 
-Snapshot read_snapshot(const Value& value) {
-  value.expect_members({"name", "parent", "created", "description", "layer", "nvram", "hardware"});
+Step read_step(const Value& value, const Reading& reading) {
+  value.expect_members({"number", "what"}, {"when", "is_undo", "held", "is_empty"});
+  Step step;
+  step.number = value["number"].number(1, most_bytes);
+  step.what = value["what"].text();
+  if (value.has("when")) step.when = value["when"].time();
+  if (value.has("is_undo")) step.is_undo = value["is_undo"].boolean();
+  if (value.has("held")) step.held = read_state(value["held"], reading);
+  if (value.has("is_empty")) step.is_empty = value["is_empty"].boolean();
+  return step;
+}
+
+std::vector<Step> read_log(const Value& value, const Reading& reading) {
+  std::vector<Step> log;
+  for (const auto& item : value.items()) {
+    const auto last = log.empty() ? 0 : log.back().number;
+    log.push_back(read_step(item, reading));
+    if (log.back().number <= last) item["number"].fail("is not above that of the step before");
+  }
+  return log;
+}
+
+// The first version kept one state, of the last reset or revert.
+std::vector<Step> read_previous(const Value& value, const Reading& reading) {
+  if (value.is_null()) return {};
+  return {{1, {}, "reset or revert", false, read_state(value, reading), false}};
+}
+
+Snapshot read_snapshot(const Value& value, const Reading& reading) {
+  value.expect_members({"name", "created", "layer"}, {"parent", "description", "nvram", "hardware"});
   Snapshot snapshot;
   snapshot.name = read_snapshot_name(value["name"]);
-  snapshot.parent = value["parent"].optional(read_snapshot_name);
+  if (value.has("parent")) snapshot.parent = value["parent"].optional(read_snapshot_name);
   snapshot.created = value["created"].time();
-  snapshot.description = value["description"].text();
+  if (value.has("description")) snapshot.description = value["description"].text();
   snapshot.layer = read_id(value["layer"]);
-  snapshot.nvram = value["nvram"].optional(read_id);
-  snapshot.hardware = read_hardware(value["hardware"]);
+  if (value.has("nvram")) snapshot.nvram = value["nvram"].optional(read_id);
+  snapshot.hardware = read_hardware_of(value, reading);
   return snapshot;
 }
 
 // Parents stand before their children, which also rules out a loop.
-std::vector<Snapshot> read_snapshots(const Value& value) {
+std::vector<Snapshot> read_snapshots(const Value& value, const Reading& reading) {
   std::vector<Snapshot> snapshots;
   std::set<std::string> names;
   for (const auto& item : value.items()) {
-    snapshots.push_back(read_snapshot(item));
+    snapshots.push_back(read_snapshot(item, reading));
     const auto& parent = snapshots.back().parent;
     if (parent && !names.contains(*parent))
       item["parent"].fail(fmt::format("no snapshot named \"{}\" stands before this one", *parent));
@@ -185,22 +232,35 @@ std::map<std::string, Fingerprint> read_fingerprints(const Value& value) {
 // No file serves two states: each would change under the other.
 class FilesNamedOnce {
  public:
-  void add(const Value& owner, const std::string& layer, const std::optional<std::string>& nvram) {
-    if (!layers_.insert(layer).second) owner["layer"].fail(fmt::format("layer {} is named twice", layer));
-    if (nvram && !nvrams_.insert(*nvram).second) owner["nvram"].fail(fmt::format("{} is named twice", *nvram));
+  template <typename State>
+  void add(const Value& owner, const State& state) {
+    if (!layers_.insert(state.layer).second) owner["layer"].fail(fmt::format("layer {} is named twice", state.layer));
+    if (state.nvram && !nvrams_.insert(*state.nvram).second)
+      owner["nvram"].fail(fmt::format("{} is named twice", *state.nvram));
   }
 
  private:
   std::set<std::string> layers_, nvrams_;
 };
 
+// With the place in the document where it stands.
+template <typename Visit>
+void for_each_held(const Value& value, const Definition& definition, Visit visit) {
+  if (value.has("previous")) {
+    if (!definition.log.empty()) visit(value["previous"], *definition.log.front().held);
+    return;
+  }
+  const auto items = value["log"].items();
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (definition.log[i].held) visit(items[i]["held"], *definition.log[i].held);
+}
+
 void check_files_named_once(const Value& value, const Definition& definition) {
   FilesNamedOnce files;
-  files.add(value["active"], definition.active.layer, definition.active.nvram);
-  if (definition.previous) files.add(value["previous"], definition.previous->layer, definition.previous->nvram);
+  files.add(value["active"], definition.active);
+  for_each_held(value, definition, [&](const Value& held, const State& state) { files.add(held, state); });
   const auto items = value["snapshots"].items();
-  for (std::size_t i = 0; i < items.size(); ++i)
-    files.add(items[i], definition.snapshots[i].layer, definition.snapshots[i].nvram);
+  for (std::size_t i = 0; i < items.size(); ++i) files.add(items[i], definition.snapshots[i]);
 }
 
 void check_head(const Value& state, const Definition& definition, const std::optional<std::string>& head) {
@@ -211,7 +271,8 @@ void check_head(const Value& state, const Definition& definition, const std::opt
 std::set<std::string> layers_on_base(const Definition& definition) {
   std::set<std::string> layers;
   if (!definition.active.head) layers.insert(definition.active.layer);
-  if (definition.previous && !definition.previous->head) layers.insert(definition.previous->layer);
+  for (const auto* step : definition.held_steps())
+    if (!step->held->head) layers.insert(step->held->layer);
   for (const auto& snapshot : definition.snapshots)
     if (!snapshot.parent) layers.insert(snapshot.layer);
   return layers;
@@ -225,17 +286,18 @@ void check_fingerprints(const Value& value, const Definition& definition) {
     if (!expected.contains(each.first)) value[each.first].fail("no layer of this name lies on the base");
 }
 
-bool is_newer_schema(std::string_view schema) {
-  if (!schema.starts_with(definition_schema_name)) return false;
-  const auto version = base::parse_unsigned(schema.substr(definition_schema_name.size()));
-  return version && *version > definition_schema_version;
+std::optional<std::uint64_t> version_in(std::string_view schema) {
+  if (!schema.starts_with(definition_schema_name)) return std::nullopt;
+  return base::parse_unsigned(schema.substr(definition_schema_name.size()));
 }
 
-void check_schema(const Value& value) {
+std::uint64_t read_version(const Value& value) {
   const auto schema = value.text();
-  if (schema == definition_schema) return;
-  const auto message = fmt::format("is \"{}\", and this hrvm reads \"{}\"", base::printable(schema), definition_schema);
-  if (is_newer_schema(schema)) value.fail_newer(message);
+  const auto version = version_in(schema).value_or(0);
+  if (version >= 1 && version <= definition_schema_version) return version;
+  const auto message =
+      fmt::format("is \"{}\", and this hrvm reads up to \"{}\"", base::printable(schema), definition_schema);
+  if (version > definition_schema_version) value.fail_newer(message);
   value.fail(message);
 }
 
@@ -253,10 +315,12 @@ Fingerprint fingerprint_from_json(const base::Json& json, const std::string& fil
 
 Definition definition_from_json(const base::Json& json, const std::string& file) {
   const Value value(json, file);
-  if (json.is_object() && json.contains("schema")) check_schema(value["schema"]);
-  value.expect_members({"schema", "uuid", "created", "description", "system", "base", "geometry", "active", "previous",
-                        "snapshots", "fingerprints"},
-                       {"other_disks"});
+  const bool is_first = json.is_object() && json.contains("schema") && read_version(value["schema"]) == 1;
+  Value::Names members = {"schema", "uuid",   "created",   "description", "system",
+                          "base",   "active", "snapshots", "geometry",    "fingerprints"};
+  for (const auto name : is_first ? Value::Names{"previous"} : Value::Names{"log", "hardware"}) members.push_back(name);
+  value.expect_members(members, {"other_disks"});
+  const Reading reading = is_first ? Reading{true, {}} : read_reading(value);
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
   definition.created = value["created"].time();
@@ -264,13 +328,14 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.system = value["system"].text();
   definition.disks = read_disks(value);
   definition.geometry = read_geometry(value["geometry"]);
-  definition.active = read_state(value["active"]);
-  definition.previous = value["previous"].optional(read_state);
-  definition.snapshots = read_snapshots(value["snapshots"]);
+  definition.active = read_state(value["active"], reading);
+  definition.log = is_first ? read_previous(value["previous"], reading) : read_log(value["log"], reading);
+  definition.snapshots = read_snapshots(value["snapshots"], reading);
   definition.fingerprints = read_fingerprints(value["fingerprints"]);
 
   check_head(value["active"], definition, definition.active.head);
-  if (definition.previous) check_head(value["previous"], definition, definition.previous->head);
+  for_each_held(value, definition,
+                [&](const Value& held, const State& state) { check_head(held, definition, state.head); });
   check_files_named_once(value, definition);
   check_fingerprints(value["fingerprints"], definition);
   return definition;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <span>
 
 #include "hrvm/machine/definition.hpp"
@@ -12,6 +13,24 @@ base::Json hardware_json(const Hardware& hardware) {
   for (const auto& setting : hardware_settings()) json.set(std::string(setting.member), to_json(setting, hardware));
   return json.set("mac", hardware.mac).set("because", hardware.because);
 }
+
+// Each hardware once, by its place. Most snapshots have that of the active state, which is the first.
+class HardwareList {
+ public:
+  std::size_t place_of(const Hardware& hardware) {
+    const auto found = std::ranges::find_if(list_, [&](const auto* each) { return *each == hardware; });
+    if (found == list_.end()) return list_.push_back(&hardware), list_.size() - 1;
+    return std::size_t(found - list_.begin());
+  }
+  base::Json json() const {
+    auto json = base::Json::array();
+    for (const auto* each : list_) json.push(hardware_json(*each));
+    return json;
+  }
+
+ private:
+  std::vector<const Hardware*> list_;
+};
 
 base::Json base_json(const BaseIdentity& identity) {
   return base::Json::object()
@@ -44,28 +63,45 @@ base::Json geometry_json(const image::Geometry& geometry) {
   return base::Json::object().set("cluster_bytes", geometry.cluster_bytes).set("extended_l2", geometry.extended_l2);
 }
 
-base::Json state_json(const State& state) {
+base::Json state_json(const State& state, HardwareList& hardware) {
   return base::Json::object()
       .set("layer", state.layer)
       .set("nvram", state.nvram)
       .set("head", state.head)
-      .set("hardware", hardware_json(state.hardware));
+      .set("hardware", hardware.place_of(state.hardware));
 }
 
-base::Json snapshot_json(const Snapshot& snapshot) {
-  return base::Json::object()
-      .set("name", snapshot.name)
-      .set("parent", snapshot.parent)
-      .set("created", base::format_time(snapshot.created))
-      .set("description", snapshot.description)
-      .set("layer", snapshot.layer)
-      .set("nvram", snapshot.nvram)
-      .set("hardware", hardware_json(snapshot.hardware));
+base::Json step_json(const Step& step, HardwareList& hardware) {
+  auto json = base::Json::object().set("number", step.number);
+  if (step.when != base::Time{}) json.set("when", base::format_time(step.when));
+  json.set("what", step.what);
+  if (step.is_undo) json.set("is_undo", true);
+  if (step.held) json.set("held", state_json(*step.held, hardware));
+  if (step.held && step.is_empty) json.set("is_empty", true);
+  return json;
 }
 
-base::Json snapshots_json(const std::vector<Snapshot>& snapshots) {
+base::Json log_json(const std::vector<Step>& log, HardwareList& hardware) {
   base::Json list = base::Json::array();
-  for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot));
+  for (const auto& step : log) list.push(step_json(step, hardware));
+  return list;
+}
+
+// What is as it mostly is goes without saying: there may be a thousand.
+base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
+  auto json = base::Json::object().set("name", snapshot.name);
+  if (snapshot.parent) json.set("parent", snapshot.parent);
+  json.set("created", base::format_time(snapshot.created));
+  if (!snapshot.description.empty()) json.set("description", snapshot.description);
+  json.set("layer", snapshot.layer);
+  if (snapshot.nvram) json.set("nvram", snapshot.nvram);
+  if (const auto place = hardware.place_of(snapshot.hardware)) json.set("hardware", place);
+  return json;
+}
+
+base::Json snapshots_json(const std::vector<Snapshot>& snapshots, HardwareList& hardware) {
+  base::Json list = base::Json::array();
+  for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot, hardware));
   return list;
 }
 
@@ -93,10 +129,12 @@ base::Json to_json(const Definition& definition) {
       .set("system", definition.system)
       .set("base", base_json(definition.disks.front()));
   if (definition.disks.size() > 1) json.set("other_disks", other_disks_json(definition.disks));
+  HardwareList hardware;
   return json.set("geometry", geometry_json(definition.geometry))
-      .set("active", state_json(definition.active))
-      .set("previous", definition.previous ? state_json(*definition.previous) : base::Json())
-      .set("snapshots", snapshots_json(definition.snapshots))
+      .set("active", state_json(definition.active, hardware))
+      .set("log", log_json(definition.log, hardware))
+      .set("snapshots", snapshots_json(definition.snapshots, hardware))
+      .set("hardware", hardware.json())
       .set("fingerprints", fingerprints_json(definition.fingerprints));
 }
 

@@ -235,6 +235,7 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
   const auto* system = circumstances.surveys.front().contents.own_system();
   definition.uuid = circumstances.uuid;
   definition.created = circumstances.drawn.now;
+  definition.log.push_back({1, circumstances.drawn.now, "import", false, std::nullopt});
   definition.description = request.description;
   definition.system = system ? system->pretty : "";
   definition.disks = disks_of(circumstances, request);

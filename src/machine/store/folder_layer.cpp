@@ -52,6 +52,8 @@ void make_folder_layer(const Path& layer, const Path& below) {
   sys::sync_directory(layer);
 }
 
+bool is_empty_folder_layer(const Path& layer) { return sys::list_directory(upper_of(layer)).empty(); }
+
 void merge_folder_layers(const Path& parent, const Path& child, const Path& merged) {
   sys::make_directories(work_of(merged));
   merge_folder(upper_of(parent), upper_of(child), upper_of(merged));

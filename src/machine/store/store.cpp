@@ -78,6 +78,10 @@ Path generation_path(const Path& folder, std::uint64_t generation) {
   return folder / "generations" / fmt::format("{}.json", generation);
 }
 
+Definition read_generation(const Path& file) {
+  return definition_from_json(base::parse_json(sys::read_file(file, largest_definition), file.string()), file.string());
+}
+
 RunState run_state(const Machine& machine) {
   for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     if (block::image_use(machine.layer_path(machine.definition.active.layer, disk)) == block::ImageUse::write)
@@ -107,8 +111,7 @@ Machine Store::load(const std::string& name) const {
     throw Error(ErrorKind::corrupt, fmt::format("the definition of machine {} is missing: {}", name, file.string()))
         .on(file)
         .hint("point the link `current` beside it at a generation that is there, or restore the file");
-  const auto document = base::parse_json(sys::read_file(file, largest_definition), file.string());
-  machine.definition = definition_from_json(document, file.string());
+  machine.definition = read_generation(file);
   return machine;
 }
 

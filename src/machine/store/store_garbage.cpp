@@ -57,7 +57,9 @@ std::vector<Path> throw_away_folders(const Machine& machine, bool in_use) {
 }
 
 std::vector<Path> Store::garbage(const Machine& machine) const {
-  std::set<Path> named = {generation_path(machine.folder, machine.generation)};
+  std::set<Path> named;
+  for (std::uint64_t back = 0; back < generations_kept && back < machine.generation; ++back)
+    named.insert(generation_path(machine.folder, machine.generation - back));
   for (const auto& file : machine.definition.files()) named.insert(machine.folder / file);
 
   std::vector<Path> garbage;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "hrvm/machine/definition.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::machine {
@@ -12,5 +13,7 @@ namespace hrvm::machine {
 inline constexpr std::string_view removed_prefix = ".removed-";
 
 sys::Path generation_path(const sys::Path& folder, std::uint64_t generation);
+// Error{corrupt}, or Error{unsupported} of a newer hrvm's.
+Definition read_generation(const sys::Path& file);
 
 }  // namespace hrvm::machine

@@ -70,6 +70,39 @@ TEST_CASE("a definition that is cut off is an error, and the other machines are 
   CHECK(only(check_base(fixture.circumstances())).message.find("web: ") == 0);
 }
 
+TEST_CASE("a machine whose definition is cut off goes back to the generation before, if that knows all layers") {
+  Fixture fixture;
+  const auto web = fixture.add("web", fixture.definition());
+  fixture.store.commit("web", web.definition);
+  fixture.folder.write("store/web/generations/2.json", "{\"schema\":");
+  fixture.folder.write("store/web/layers/00000000000000a2.qcow2", "made since");
+  const auto layer = web.folder / "layers/00000000000000a2.qcow2";
+  const auto result = only(doctor::check_definition(fixture.circumstances()));
+  CHECK_THAT(result.message, Catch::Contains("generation 1 can be read, which does not know what was made since"));
+  CHECK(result.remedy ==
+        "keep that elsewhere, and go back: mv " + layer.string() + " ELSEWHERE && hrvm doctor web --fix");
+  fix_definition(fixture.circumstances());
+  CHECK_THROWS_AS(fixture.store.load("web"), base::Error);
+
+  std::filesystem::remove(layer);
+  CHECK(only(doctor::check_definition(fixture.circumstances())).remedy == "go back to it: hrvm doctor web --fix");
+  fix_definition(fixture.circumstances());
+  CHECK(fixture.store.load("web").generation == 1);
+}
+
+TEST_CASE("what a newer hrvm wrote is gone back from only where that machine is named") {
+  Fixture fixture;
+  const auto web = fixture.add("web", fixture.definition());
+  fixture.store.commit("web", web.definition);
+  fixture.folder.write("store/web/generations/2.json", "{\"schema\":\"hrvm.machine/99\"}");
+  auto at = fixture.circumstances();
+  fix_definition(at);
+  CHECK_THROWS_AS(fixture.store.load("web"), base::Error);
+  at.machine = "web";
+  fix_definition(at);
+  CHECK(fixture.store.load("web").generation == 1);
+}
+
 TEST_CASE("a layer that is missing is an error that names the file") {
   Fixture fixture;
   const auto machine = fixture.add("web", fixture.definition());

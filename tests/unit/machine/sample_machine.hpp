@@ -1,5 +1,5 @@
-// A definition with everything in it: two snapshots in a row, an active state on the second, a previous one on the
-// base.
+// A definition with everything in it: two snapshots in a row, an active state on the second, one that is held for undo
+// on the base.
 #pragma once
 
 #include "hrvm/machine/definition.hpp"
@@ -46,7 +46,9 @@ inline Definition sample_definition() {
   definition.system = "Debian GNU/Linux 12 (bookworm)";
   definition.disks[0] = sample_base();
   definition.active = {"00000000000000a1", "00000000000000f1", sample_hardware(), "tuned"};
-  definition.previous = State{"00000000000000b1", std::nullopt, sample_hardware(), std::nullopt};
+  definition.log = {{1, at("2026-02-14T09:41:07Z"), "import", false, std::nullopt},
+                    {2, at("2026-02-14T11:00:00Z"), "snapshot revert tuned", false,
+                     State{"00000000000000b1", std::nullopt, sample_hardware(), std::nullopt}}};
   definition.snapshots = {
       {"fresh", std::nullopt, at("2026-02-14T10:00:00Z"), "just installed", "00000000000000c1", std::nullopt,
        sample_hardware()},
@@ -59,7 +61,7 @@ inline Definition sample_definition() {
 inline Definition fresh_definition() {
   Definition definition = sample_definition();
   definition.active = {"00000000000000a1", std::nullopt, sample_hardware(), std::nullopt};
-  definition.previous.reset();
+  definition.log.resize(1);
   definition.snapshots.clear();
   definition.fingerprints = {{"00000000000000a1", sample_fingerprint()}};
   return definition;

@@ -37,12 +37,15 @@ class Workshop {
     CHECK_NOTHROW(store.check_files(machine()));
     CHECK(store.garbage(machine()).empty());
   }
-  Drawn drawn() const { return draw(test_host_.host, store); }
+  Drawn drawn() const { return draw(test_host_.host, store, machine()); }
   void snapshot(const std::string& name) { change(plan_snapshot_create(machine(), name, "", drawn())); }
   void revert(const std::string& name) { change(plan_snapshot_revert(machine(), name, false, drawn())); }
-  void remove_snapshot(const std::string& name) { change(plan_snapshot_delete(machine(), name)); }
+  void remove_snapshot(const std::string& name) { change(plan_snapshot_delete(machine(), name, drawn())); }
   void reset() { change(plan_reset(machine(), {false, false, sample_fingerprint()}, drawn())); }
-  void undo() { change(plan_undo(machine())); }
+  void undo() {
+    const auto now = machine();
+    change(plan_undo(now, held_step(now, std::nullopt), drawn()));
+  }
 
   // A guest's write: the byte's 64 KiB become `letter`.
   void guest_writes(std::uint64_t offset, char letter) {

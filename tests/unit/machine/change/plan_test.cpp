@@ -15,9 +15,16 @@ namespace {
 
 const Drawn drawn = {at("2026-03-01T12:00:00Z"), "00000000000000dd", "00000000000000de"};
 
-// fresh ← tuned ← active; previous on the base.
+// fresh ← tuned ← active; step 2 holds a state on the base.
 Machine machine_with(Definition definition) { return {"web", "/store/web", 7, std::move(definition)}; }
 Machine sample() { return machine_with(sample_definition()); }
+
+std::optional<State> held(const Definition& definition, std::uint64_t step) { return definition.log.at(step - 1).held; }
+
+Change undo(const Definition& definition) {
+  const auto machine = machine_with(definition);
+  return plan_undo(machine, held_step(machine, std::nullopt), drawn);
+}
 
 ErrorKind kind_thrown_by(const std::function<void()>& action) {
   try {
@@ -53,16 +60,48 @@ TEST_CASE("a reset puts a new empty layer on the base, with a fingerprint of its
   CHECK(change.definition.fingerprints.at("00000000000000c1") == sample_fingerprint());
 }
 
-TEST_CASE("a reset keeps the discarded layer for undo, and lets the older one go") {
+TEST_CASE("a reset holds what was active for undo, and what older steps hold stays") {
   const auto change = reset(sample());
-  CHECK(change.definition.previous == sample_definition().active);
-  CHECK(change.discards == Names{"layers/00000000000000b1.qcow2"});
-  CHECK_FALSE(change.definition.fingerprints.contains("00000000000000b1"));
+  REQUIRE(change.definition.log.size() == 3);
+  const auto& step = change.definition.log.back();
+  CHECK(step.number == 3);
+  CHECK(step.when == drawn.now);
+  CHECK(step.what == "reset");
+  CHECK(step.held == sample_definition().active);
+  CHECK(held(change.definition, 2) == held(sample_definition(), 2));
+  CHECK(change.discards.empty());
+}
+
+TEST_CASE("an empty state is not held in front of another, and undo goes to what was written before") {
+  auto empty = drawn;
+  empty.is_active_empty = true;
+  const ResetRequest request{false, false, sample_fingerprint()};
+  auto written = fresh_definition();
+  const auto first = checked(plan_reset(machine_with(written), request, drawn));
+  auto other = empty;
+  other.layer_id = "00000000000000ee";
+  const auto second = checked(plan_reset(machine_with(first.definition), request, other));
+  CHECK_FALSE(second.definition.log.back().held);
+  CHECK(second.discards == Names{"layers/00000000000000dd.qcow2"});
+  CHECK(undo(second.definition).definition.active == written.active);
+  CHECK(checked(plan_reset(machine_with(written), request, empty)).definition.log.back().held == written.active);
+
+  INFO("where it lies, what hardware it has and its variables are something to go back to");
+  auto on_snapshot = sample_definition();
+  on_snapshot.active.nvram.reset();
+  CHECK(plan_reset(machine_with(on_snapshot), request, empty).definition.log.back().held == on_snapshot.active);
+  auto with_variables = first.definition;
+  with_variables.active.nvram = "00000000000000f1";
+  CHECK(plan_reset(machine_with(with_variables), request, empty).definition.log.back().held == with_variables.active);
+  auto larger = on_snapshot;
+  larger.active.hardware.cpus = 8;
+  larger.snapshots[1].nvram.reset();
+  CHECK(plan_snapshot_revert(machine_with(larger), "tuned", false, empty).definition.log.back().held == larger.active);
 }
 
 TEST_CASE("a reset that discards keeps nothing for undo") {
   const auto change = reset(sample(), false, true);
-  CHECK_FALSE(change.definition.previous);
+  CHECK(change.definition.held_steps().empty());
   CHECK(change.discards ==
         Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd", "layers/00000000000000b1.qcow2"});
 }
@@ -74,7 +113,7 @@ TEST_CASE("NVRAM that is kept through a reset is a copy, so that undo has the ol
   REQUIRE(change.nvram_copies.size() == 1);
   CHECK(change.nvram_copies[0].from == "00000000000000f1");
   CHECK(change.definition.active.nvram == drawn.nvram_id);
-  CHECK(change.definition.previous->nvram == "00000000000000f1");
+  CHECK(change.definition.log.back().held->nvram == "00000000000000f1");
   CHECK(reset(sample()).nvram_copies.empty());
 }
 
@@ -92,18 +131,84 @@ TEST_CASE("new layers have the geometry the machine was imported with") {
   CHECK_FALSE(image.geometry.extended_l2);
 }
 
-TEST_CASE("undo changes the places of active and previous, and a second undo takes it back") {
-  const auto once = checked(plan_undo(sample()));
-  CHECK(once.definition.active == *sample_definition().previous);
-  CHECK(once.definition.previous == sample_definition().active);
+TEST_CASE("undo brings back what the step held and holds what was active, and a second undo takes it back") {
+  const auto once = checked(undo(sample_definition()));
+  CHECK(once.definition.active == held(sample_definition(), 2));
+  CHECK_FALSE(held(once.definition, 2));
+  CHECK(held(once.definition, 3) == sample_definition().active);
+  CHECK(once.definition.log.back().what == "undo of step 2");
   CHECK(once.discards.empty());
   CHECK(once.new_layers.empty());
-  const auto twice = checked(plan_undo(machine_with(once.definition)));
-  CHECK(base::to_text(to_json(twice.definition)) == base::to_text(to_json(sample_definition())));
+  const auto twice = checked(undo(once.definition));
+  CHECK(twice.definition.active == sample_definition().active);
+  CHECK(twice.definition.held_steps().size() == 1);
+}
+
+TEST_CASE("each undo goes further back, and what was undone is held as well") {
+  Definition definition = fresh_definition();
+  std::vector<State> written = {definition.active};
+  for (const auto id : {"00000000000000e1", "00000000000000e2", "00000000000000e3"}) {
+    Drawn next = drawn;
+    next.layer_id = id;
+    definition = checked(plan_reset(machine_with(definition), {false, false, sample_fingerprint()}, next)).definition;
+    written.push_back(definition.active);
+  }
+  for (std::size_t back = 3; back-- > 0;) {
+    definition = checked(undo(definition)).definition;
+    CHECK(definition.active == written[back]);
+  }
+  INFO("further back there is nothing: the last undo is taken back");
+  CHECK(checked(undo(definition)).definition.active == written[1]);
+  INFO("by its number each can be reached");
+  const auto machine = machine_with(definition);
+  const auto newest = checked(plan_undo(machine, held_step(machine, 5), drawn)).definition;
+  CHECK(newest.active == written[3]);
+  CHECK(newest.log.back().number == 8);
+  CHECK(kind_thrown_by([&] { held_step(machine, 1); }) == ErrorKind::not_found);
+  CHECK(kind_thrown_by([&] { held_step(machine, 99); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("what is held for ninety days goes with the next change, which says so") {
+  auto late = drawn;
+  late.now = at("2026-05-15T10:59:59Z");
+  CHECK(plan_set(sample(), {{"cpus", "3"}}, late).warnings.empty());
+  late.now = at("2026-05-15T11:00:00Z");
+  const auto change = checked(plan_set(sample(), {{"cpus", "3"}}, late));
+  CHECK(change.definition.held_steps().empty());
+  CHECK(change.discards == Names{"layers/00000000000000b1.qcow2"});
+  REQUIRE(change.warnings.size() == 1);
+  CHECK(change.warnings[0] == "what step 2 held for undo (snapshot revert tuned, 2026-02-14) is 90 days old and goes");
+  INFO("unless it is what is asked for");
+  const auto machine = sample();
+  const auto back = checked(plan_undo(machine, held_step(machine, std::nullopt), late));
+  CHECK(back.definition.active == held(sample_definition(), 2));
+  CHECK(back.warnings.empty());
+}
+
+TEST_CASE("of steps that hold nothing the newest stay, and those that hold something") {
+  Definition definition = sample_definition();
+  for (std::size_t i = 0; i < 2 * most_steps; ++i)
+    definition = plan_set(machine_with(definition), {{"cpus", "2"}}, drawn).definition;
+  checked({.definition = definition});
+  CHECK(definition.log.size() == most_steps + 1);
+  CHECK(definition.log.front().number == 2);
+  CHECK(definition.log.back().number == 2 + 2 * most_steps);
+}
+
+TEST_CASE("what is held can be let go, all of it or that of a step") {
+  const auto after = machine_with(reset(sample()).definition);
+  const auto one = checked(plan_forget(after, 3, drawn));
+  CHECK(one.discards == Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd"});
+  CHECK(one.definition.active == after.definition.active);
+  CHECK(held(one.definition, 2));
+  CHECK(checked(plan_forget(after, std::nullopt, drawn)).definition.held_steps().empty());
+  CHECK(kind_thrown_by([&] { plan_forget(after, 1, drawn); }) == ErrorKind::not_found);
+  CHECK(kind_thrown_by([] { plan_forget(machine_with(fresh_definition()), std::nullopt, drawn); }) ==
+        ErrorKind::not_found);
 }
 
 TEST_CASE("without a reset or revert there is nothing to undo") {
-  CHECK(kind_thrown_by([] { plan_undo(machine_with(fresh_definition())); }) == ErrorKind::not_found);
+  CHECK(kind_thrown_by([] { undo(fresh_definition()); }) == ErrorKind::not_found);
 }
 
 TEST_CASE("a snapshot freezes the active layer and goes on in a new one that lies on it") {
@@ -118,7 +223,9 @@ TEST_CASE("a snapshot freezes the active layer and goes on in a new one that lie
   CHECK(change.new_layers[0].image.backing->path == "00000000000000a1.qcow2");
   CHECK(change.new_layers[0].image.backing->format == "qcow2");
   CHECK(change.nvram_copies[0].from == "00000000000000f1");
-  CHECK(change.discards == Names{"layers/00000000000000b1.qcow2"});
+  INFO("what is held for undo stays");
+  CHECK(change.discards.empty());
+  CHECK(held(change.definition, 2) == held(sample_definition(), 2));
 }
 
 TEST_CASE("the first snapshot takes over the fingerprint of the layer that it froze") {
@@ -140,7 +247,7 @@ TEST_CASE("a revert starts a new empty layer on the snapshot, with its NVRAM and
   CHECK(change.definition.active.nvram == drawn.nvram_id);
   CHECK(change.nvram_copies[0].from == "00000000000000f2");
   CHECK(change.new_layers[0].image.backing->path == "00000000000000c2.qcow2");
-  CHECK(change.definition.previous == sample_definition().active);
+  CHECK(change.definition.log.back().held == sample_definition().active);
 }
 
 TEST_CASE("a revert to a snapshot without NVRAM starts without") {
@@ -160,7 +267,7 @@ TEST_CASE("a snapshot that is not there is told with what was meant") {
 }
 
 TEST_CASE("deleting the snapshot under the active state merges the two, and the state lies one deeper") {
-  const auto change = checked(plan_snapshot_delete(sample(), "tuned"));
+  const auto change = checked(plan_snapshot_delete(sample(), "tuned", drawn));
   REQUIRE(change.merge);
   CHECK(change.merge->parent == "00000000000000c2");
   CHECK(change.merge->child == "00000000000000a1");
@@ -171,7 +278,7 @@ TEST_CASE("deleting the snapshot under the active state merges the two, and the 
 TEST_CASE("deleting the snapshot on the base hands its fingerprint to the child") {
   auto definition = sample_definition();
   definition.fingerprints["00000000000000c1"] = sample_fingerprint("of the first");
-  const auto change = checked(plan_snapshot_delete(machine_with(definition), "fresh"));
+  const auto change = checked(plan_snapshot_delete(machine_with(definition), "fresh", drawn));
   CHECK(change.definition.snapshots.size() == 1);
   CHECK_FALSE(change.definition.find_snapshot("tuned")->parent);
   CHECK(change.definition.fingerprints.at("00000000000000c2") == sample_fingerprint("of the first"));
@@ -180,7 +287,7 @@ TEST_CASE("deleting the snapshot on the base hands its fingerprint to the child"
 
 TEST_CASE("deleting a snapshot that nothing lies on just lets its files go") {
   const auto reset_machine = machine_with(reset(sample(), false, true).definition);
-  const auto change = checked(plan_snapshot_delete(reset_machine, "tuned"));
+  const auto change = checked(plan_snapshot_delete(reset_machine, "tuned", drawn));
   CHECK_FALSE(change.merge);
   CHECK(change.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
   CHECK(change.warnings.empty());
@@ -190,7 +297,7 @@ TEST_CASE("deleting a snapshot with several children is refused and names them")
   auto definition = sample_definition();
   definition.active.head = "fresh";
   try {
-    plan_snapshot_delete(machine_with(definition), "fresh");
+    plan_snapshot_delete(machine_with(definition), "fresh", drawn);
     FAIL("accepted");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::busy);
@@ -198,31 +305,50 @@ TEST_CASE("deleting a snapshot with several children is refused and names them")
   }
 }
 
-TEST_CASE("what is kept for undo does not keep a snapshot: it goes with it, and this is said") {
+TEST_CASE("what is held for undo lies on a snapshot as any child does") {
   const auto after_reset = machine_with(reset(sample()).definition);
-  const auto change = checked(plan_snapshot_delete(after_reset, "tuned"));
-  CHECK_FALSE(change.definition.previous);
-  CHECK_FALSE(change.merge);
-  CHECK(change.warnings.size() == 1);
-  CHECK(change.discards == Names{"layers/00000000000000a1.qcow2", "nvram/00000000000000f1.fd",
-                                 "layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+  const auto change = checked(plan_snapshot_delete(after_reset, "tuned", drawn));
+  REQUIRE(change.merge);
+  CHECK(change.merge->child == "00000000000000a1");
+  CHECK(held(change.definition, 3)->head == "fresh");
+  CHECK(change.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+
+  const auto after_revert = machine_with(checked(plan_snapshot_revert(sample(), "tuned", false, drawn)).definition);
+  try {
+    plan_snapshot_delete(after_revert, "tuned", drawn);
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::busy);
+    CHECK_THAT(error.message(), Catch::Contains("the current state, what step 3 holds for undo"));
+    CHECK_THAT(error.hint(), Catch::Contains("hrvm undo web --discard --step 3"));
+  }
+  auto empty = drawn;
+  empty.is_active_empty = true;
+  const auto after_nothing = machine_with(checked(plan_snapshot_revert(sample(), "tuned", false, empty)).definition);
+  const auto and_goes = checked(plan_snapshot_delete(after_nothing, "tuned", drawn));
+  CHECK(and_goes.merge->child == and_goes.definition.active.layer);
+  CHECK(and_goes.definition.held_steps().size() == 1);
+  CHECK(and_goes.warnings.size() == 1);
+
+  const auto let_go = machine_with(checked(plan_forget(after_revert, 3, drawn)).definition);
+  CHECK_NOTHROW(checked(plan_snapshot_delete(let_go, "tuned", drawn)));
 }
 
 TEST_CASE("a renamed snapshot keeps its place in the tree") {
   auto definition = sample_definition();
-  definition.previous->head = "fresh";
+  definition.log[1].held->head = "fresh";
   definition.fingerprints.erase("00000000000000b1");
-  const auto renamed = checked(plan_snapshot_rename(machine_with(definition), "fresh", "first")).definition;
+  const auto renamed = checked(plan_snapshot_rename(machine_with(definition), "fresh", "first", drawn)).definition;
   CHECK(renamed.find_snapshot("tuned")->parent == "first");
-  CHECK(renamed.previous->head == "first");
+  CHECK(held(renamed, 2)->head == "first");
   CHECK_FALSE(renamed.find_snapshot("fresh"));
-  CHECK(checked(plan_snapshot_rename(sample(), "tuned", "t")).definition.active.head == "t");
-  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "tuned", "fresh"); }) == ErrorKind::exists);
-  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "nope", "x"); }) == ErrorKind::not_found);
+  CHECK(checked(plan_snapshot_rename(sample(), "tuned", "t", drawn)).definition.active.head == "t");
+  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "tuned", "fresh", drawn); }) == ErrorKind::exists);
+  CHECK(kind_thrown_by([] { plan_snapshot_rename(sample(), "nope", "x", drawn); }) == ErrorKind::not_found);
 }
 
 TEST_CASE("a plan as JSON names every file that comes and goes") {
-  const auto json = to_json(plan_snapshot_delete(sample(), "tuned"));
+  const auto json = to_json(plan_snapshot_delete(sample(), "tuned", drawn));
   CHECK(json["what"].text() == "snapshot delete web@tuned");
   CHECK(json.at_path("merges.into").text() == "layers/00000000000000a1.qcow2");
   CHECK(json["creates"].is_array());
@@ -231,7 +357,7 @@ TEST_CASE("a plan as JSON names every file that comes and goes") {
 
 TEST_CASE("a setting changes the active hardware alone, and is told among the reasons once") {
   const auto machine = sample();
-  const auto change = checked(plan_set(machine, {{"memory", "3G"}, {"bus", "nvme"}, {"clock", "localtime"}}));
+  const auto change = checked(plan_set(machine, {{"memory", "3G"}, {"bus", "nvme"}, {"clock", "localtime"}}, drawn));
   const auto& active = change.definition.active;
   CHECK(active.hardware.memory_bytes == 3 * base::GiB);
   CHECK(active.hardware.bus == Bus::nvme);
@@ -240,7 +366,7 @@ TEST_CASE("a setting changes the active hardware alone, and is told among the re
   CHECK(change.definition.snapshots[0].hardware == machine.definition.snapshots[0].hardware);
   CHECK(change.new_layers.empty());
   CHECK(change.discards.empty());
-  const auto again = plan_set(machine_with(change.definition), {{"memory", "4G"}});
+  const auto again = plan_set(machine_with(change.definition), {{"memory", "4G"}}, drawn);
   const auto& because = again.definition.active.hardware.because;
   CHECK(std::count(because.begin(), because.end(), "memory as set") == 1);
 }
@@ -254,8 +380,8 @@ TEST_CASE("what is no setting, or cannot be its value, is wrong usage") {
                                                                                    {"cpu", "a b"},
                                                                                    {"hyperv", "yes"},
                                                                                    {"mac", "52:54:00:00:00:01"}})
-    CHECK(kind_thrown_by([&] { plan_set(sample(), {{key, value}}); }) == ErrorKind::usage);
-  CHECK(plan_set(sample(), {{"cpu", "host,-vmx"}}).definition.active.hardware.cpu == "host,-vmx");
-  CHECK(plan_set(sample(), {{"cpu", "auto"}}).definition.active.hardware.cpu.empty());
-  CHECK(plan_set(sample(), {{"description", "a=b"}}).definition.description == "a=b");
+    CHECK(kind_thrown_by([&] { plan_set(sample(), {{key, value}}, drawn); }) == ErrorKind::usage);
+  CHECK(plan_set(sample(), {{"cpu", "host,-vmx"}}, drawn).definition.active.hardware.cpu == "host,-vmx");
+  CHECK(plan_set(sample(), {{"cpu", "auto"}}, drawn).definition.active.hardware.cpu.empty());
+  CHECK(plan_set(sample(), {{"description", "a=b"}}, drawn).definition.description == "a=b");
 }

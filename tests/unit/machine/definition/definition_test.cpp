@@ -22,12 +22,19 @@ std::string reading(const base::Json& json, base::ErrorKind kind = base::ErrorKi
   }
 }
 
-// The document with one member, named by its dotted path, replaced.
+// The document with one member, named by its path ("log[1].held.head"), replaced.
 base::Json with(base::Json document, std::string_view path, base::Json value) {
-  const auto dot = path.find('.');
-  const std::string key(path.substr(0, dot));
-  if (dot == path.npos) return document.set(key, std::move(value));
-  return document.set(key, with(document[key], path.substr(dot + 1), std::move(value)));
+  const bool is_item = path.starts_with('[');
+  const auto end = std::min(path.find_first_of(".[", 1), path.size());
+  const auto rest = path.substr(std::min(path.size(), end + (end < path.size() && path[end] == '.')));
+  if (is_item) {
+    auto items = document.items();
+    auto& item = items.at(std::size_t(path[1] - '0'));
+    item = rest.empty() ? std::move(value) : with(item, rest, std::move(value));
+    return items;
+  }
+  const std::string key(path.substr(0, end));
+  return document.set(key, rest.empty() ? std::move(value) : with(document[key], rest, std::move(value)));
 }
 
 base::Json without(const base::Json& object, std::string_view key) {
@@ -52,7 +59,10 @@ TEST_CASE("a definition read back is the one that was written") {
   const auto again = definition_from_json(base::parse_json(text, "x"), "x");
   CHECK(base::to_text(to_json(again)) == text);
   CHECK(again.active == sample_definition().active);
-  CHECK(again.previous == sample_definition().previous);
+  CHECK(again.log.size() == 2);
+  CHECK(again.log[1].held == sample_definition().log[1].held);
+  CHECK(again.log[1].when == sample_definition().log[1].when);
+  CHECK(again.log[1].what == sample_definition().log[1].what);
   CHECK(again.disks[0] == sample_definition().disks[0]);
   CHECK(again.fingerprints == sample_definition().fingerprints);
   CHECK(again.snapshots[1].parent == "fresh");
@@ -94,6 +104,7 @@ TEST_CASE("each member edited wrongly is refused by its name") {
   const std::vector<std::pair<std::string, base::Json>> edits = {
       {"schema", "hrvm.machine/0"},
       {"schema", "hrvm.snapshot/2"},
+      {"schema", "hrvm.machine/x"},
       {"uuid", "web"},
       {"created", "yesterday"},
       {"description", 1},
@@ -118,23 +129,34 @@ TEST_CASE("each member edited wrongly is refused by its name") {
       {"active.nvram", "../vars"},
       {"active.head", "gone"},
       {"active.head", 7},
-      {"active.hardware.memory_bytes", 0},
-      {"active.hardware.memory_bytes", 1.5},
-      {"active.hardware.cpus", 0},
-      {"active.hardware.cpus", 100'000},
-      {"active.hardware.firmware", "coreboot"},
-      {"active.hardware.machine", "microvm"},
-      {"active.hardware.bus", "floppy"},
-      {"active.hardware.nic", "ne2000"},
-      {"active.hardware.net", "bridge"},
-      {"active.hardware.net", "bridge=a/b"},
-      {"active.hardware.iso", "rescue.iso,boot"},
-      {"active.hardware.iso", true},
-      {"active.hardware.mac", "52:54:00:12:34"},
-      {"active.hardware.mac", "53:54:00:12:34:56"},
-      {"active.hardware.because", "it is so"},
-      {"previous.head", "gone"},
-      {"previous.layer", "00000000000000a1"},
+      {"hardware[0].memory_bytes", 0},
+      {"hardware[0].memory_bytes", 1.5},
+      {"hardware[0].cpus", 0},
+      {"hardware[0].cpus", 100'000},
+      {"hardware[0].firmware", "coreboot"},
+      {"hardware[0].machine", "microvm"},
+      {"hardware[0].bus", "floppy"},
+      {"hardware[0].nic", "ne2000"},
+      {"hardware[0].net", "bridge"},
+      {"hardware[0].net", "bridge=a/b"},
+      {"hardware[0].iso", "rescue.iso,boot"},
+      {"hardware[0].iso", true},
+      {"hardware[0].mac", "52:54:00:12:34"},
+      {"hardware[0].mac", "53:54:00:12:34:56"},
+      {"hardware[0].because", "it is so"},
+      {"active.hardware", 1},
+      {"active.hardware", base::Json::object()},
+      {"hardware", base::Json::array()},
+      {"log", nullptr},
+      {"log[1].number", 1},
+      {"log[0].number", 0},
+      {"log[1].when", 7},
+      {"log[1].what", nullptr},
+      {"log[1].is_undo", "yes"},
+      {"log[1].held", nullptr},
+      {"log[1].held.head", "gone"},
+      {"log[1].held.layer", "00000000000000a1"},
+      {"snapshots[0].hardware", 1},
       {"snapshots", base::Json::object()},
       {"fingerprints", base::Json::array()},
       {"fingerprints.00000000000000b1.taken", 5},
@@ -155,8 +177,8 @@ TEST_CASE("a member that is missing is refused by its name") {
 TEST_CASE("what only a newer hrvm can have written is told as that") {
   const std::vector<std::pair<std::string, base::Json>> edits = {{"retention", base::Json::object()},
                                                                  {"active.colour", "red"},
-                                                                 {"active.hardware.sound", "hda"},
-                                                                 {"schema", "hrvm.machine/2"},
+                                                                 {"hardware[0].sound", "hda"},
+                                                                 {"schema", "hrvm.machine/3"},
                                                                  {"schema", "hrvm.machine/10"}};
   for (const auto& [path, value] : edits) {
     const auto told = reading(with(document(), path, value), base::ErrorKind::unsupported);
@@ -167,8 +189,27 @@ TEST_CASE("what only a newer hrvm can have written is told as that") {
 TEST_CASE("members that came later may be missing") {
   for (const auto* name : {"nic", "cpu", "clock", "hyperv", "tpm", "disks", "iso", "secure_boot"}) {
     INFO(name);
-    CHECK(reading(with(document(), "active.hardware", without(document()["active"]["hardware"], name))) == "accepted");
+    CHECK(reading(with(document(), "hardware[0]", without(document()["hardware"].items()[0], name))) == "accepted");
   }
+}
+
+TEST_CASE("what a thousand snapshots have in common is written once") {
+  auto definition = sample_definition();
+  const auto two = base::to_text(to_json(definition)).size();
+  definition.snapshots[1].nvram.reset();
+  for (unsigned i = 0; i < 1000; ++i) {
+    auto next = definition.snapshots.back();
+    next.parent = next.name;
+    next.name = fmt::format("s{:04}", i);
+    next.layer = fmt::format("{:016x}", 0x10000 + i);
+    definition.snapshots.push_back(next);
+  }
+  const auto json = to_json(definition);
+  CHECK(json["hardware"].items().size() == 1);
+  CHECK(base::to_text(json).size() - two < 1000 * 200);
+  const auto again = definition_from_json(json, "x");
+  CHECK(again.snapshots.back().hardware == definition.snapshots.back().hardware);
+  CHECK(again.snapshots.back().parent == "s0998");
 }
 
 TEST_CASE("snapshots must make a tree") {
@@ -192,7 +233,7 @@ TEST_CASE("a state's chain goes from its own layer down to the one on the base")
   const auto definition = sample_definition();
   CHECK(definition.chain(definition.active) ==
         std::vector<std::string>{"00000000000000a1", "00000000000000c2", "00000000000000c1"});
-  CHECK(definition.chain(*definition.previous) == std::vector<std::string>{"00000000000000b1"});
+  CHECK(definition.chain(*definition.log[1].held) == std::vector<std::string>{"00000000000000b1"});
   CHECK(definition.layer_below(definition.active.head) == "00000000000000c2");
   CHECK_FALSE(definition.layer_below(std::nullopt));
 }

@@ -58,14 +58,40 @@ TEST_CASE_METHOD(StoreFixture, "folders are for their owner alone, and so are de
   CHECK(mode_of(machine.folder / "generations/1.json") == 0600);
 }
 
-TEST_CASE_METHOD(StoreFixture, "a commit is the next generation, and the one before is garbage") {
+TEST_CASE_METHOD(StoreFixture, "a commit is the next generation, and the last eight stay") {
   auto definition = fresh_definition();
   stored(store, "web", definition);
   definition.description = "changed";
   const auto machine = store.commit("web", definition);
   CHECK(machine.generation == 2);
   CHECK(store.load("web").definition.description == "changed");
-  CHECK(store.garbage(machine) == std::vector<Path>{machine.folder / "generations/1.json"});
+  CHECK(store.garbage(machine).empty());
+  for (int i = 0; i < 7; ++i) store.commit("web", definition);
+  CHECK(store.garbage(store.load("web")) == std::vector<Path>{machine.folder / "generations/1.json"});
+  CHECK(generations_kept == 8);
+}
+
+TEST_CASE_METHOD(StoreFixture,
+                 "a damaged definition has an older one to go back to, which says what it does not know") {
+  auto definition = fresh_definition();
+  const auto machine = stored(store, "web", definition);
+  for (const auto* text : {"second", "third"}) {
+    definition.description = text;
+    store.commit("web", definition);
+  }
+  write_file(machine.folder / "generations/3.json", "{ half");
+  write_file(machine.folder / "generations/2.json", "");
+  const auto older = store.older_generation("web");
+  REQUIRE(older);
+  CHECK(older->number == 1);
+  CHECK(older->unknown_layers.empty());
+  write_file(machine.folder / "layers/00000000000000ee.qcow2", "made since");
+  CHECK(store.older_generation("web")->unknown_layers ==
+        std::vector<Path>{machine.folder / "layers/00000000000000ee.qcow2"});
+  store.go_back("web", *older);
+  CHECK(store.load("web").definition.description == fresh_definition().description);
+  std::filesystem::remove(machine.active_layer());
+  CHECK_FALSE(store.older_generation("web"));
 }
 
 TEST_CASE_METHOD(StoreFixture, "a generation that was written and not switched to changes nothing") {

@@ -1,0 +1,80 @@
+// hrvm log MACHINE: what was done with it, and what each step holds for undo.
+#include <fmt/core.h>
+
+#include "cli/commands/commands.hpp"
+#include "cli/steps/changing.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/time.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Json;
+using machine::Machine;
+using report::Align;
+using report::Format;
+
+Json time_or_null(base::Time time) { return time == base::Time{} ? Json() : Json(base::format_time(time)); }
+
+Json held_json(const Machine& machine, const machine::Step& step) {
+  if (!step.held) return {};
+  const auto until = step.when == base::Time{} ? step.when : step.when + machine::longest_held;
+  return Json::object()
+      .set("layer", step.held->layer)
+      .set("head", step.held->head)
+      .set("allocated_bytes", machine::allocated_bytes(machine, step.held->layer))
+      .set("until", time_or_null(until));
+}
+
+Json step_json(const Machine& machine, const machine::Step& step) {
+  return Json::object()
+      .set("number", step.number)
+      .set("when", time_or_null(step.when))
+      .set("what", step.what)
+      .set("is_undo", step.is_undo)
+      .set("held", held_json(machine, step));
+}
+
+report::Report report_of(const Machine& machine) {
+  Json steps = Json::array();
+  for (const auto& step : machine.definition.log) steps.push(step_json(machine, step));
+  Json data;
+  const auto* next = step_to_undo(machine.definition);
+  data.set("machine", machine.name).set("steps", std::move(steps));
+  data.set("next_undo", next ? Json(next->number) : Json());
+  report::TableView human{.rows = "steps",
+                          .columns = {{"STEP", "number", Format::text, Align::right},
+                                      {"WHEN", "when", Format::time},
+                                      {"WHAT", "what"},
+                                      {"HOLDS", "held.allocated_bytes", Format::bytes, Align::right},
+                                      {"ON", "held.head"},
+                                      {"UNTIL", "held.until", Format::time}},
+                          .when_empty = "Nothing is known of what was done with " + machine.name + "."};
+  report::TableView plain{.rows = "steps",
+                          .columns = {{"", "number"},
+                                      {"", "when"},
+                                      {"", "what"},
+                                      {"", "held.allocated_bytes"},
+                                      {"", "held.head"},
+                                      {"", "held.until"}}};
+  return {.schema = "hrvm.log/1",
+          .data = data,
+          .human = {std::move(human), report::FieldsView{.fields = {{"The next undo takes back step", "next_undo"}}}},
+          .plain = std::move(plain)};
+}
+
+Outcome run_log(const Context& context) {
+  return {.report = report_of(open_store(context).load(machine_word(context.arguments.positional(0))))};
+}
+
+}  // namespace
+
+const Command log_command = {
+    .name = "log",
+    .summary = "list what was done with a machine, and what undo can bring back",
+    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .run = run_log,
+};
+
+}  // namespace hrvm::cli

@@ -22,7 +22,8 @@ static CheckResult judge(const sys::Path& store, const machine::StorageState& st
             "mount a disk with room that is not imported, and use hrvm --store there"};
   }
   const auto place = place_of(state.alternatives[0]);
-  return {"storage", Status::error, message, fmt::format("export HRVM_STORE={}", base::shell_quote(place + "/hrvm"))};
+  return {"storage", Status::error, message,
+          fmt::format("export HRVM_STORE={}", base::shell_quote((sys::Path(place) / "hrvm").string()))};
 }
 
 Results check_storage(const Circumstances& at) {

@@ -99,7 +99,7 @@ struct Findings {
 
   void add_no_kernel() {
     add("folder-no-kernel", base::Severity::error, "there is no kernel in it",
-        fmt::format("install one there, on Debian: chroot {} apt install linux-image-amd64", base::shell_quote(path)));
+        "that is for its owner to mend: by installing one in it, on Debian linux-image-amd64");
   }
 
   // systemd waits for each of these, and starts no further without it.

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
 #include "probe/drivers/initramfs_policy.hpp"
 #include "probe/initramfs/initramfs.hpp"
 
@@ -18,19 +17,6 @@ using base::Severity;
 
 constexpr std::size_t largest_index = 16 << 20;
 constexpr std::uint64_t most_unpacked = 256 << 20;  // a few seconds, however it is packed
-
-struct Tool {
-  std::string_view sign;    // what lies in a tree that has it
-  std::string_view remedy;  // {0}: the folder, quoted
-};
-constexpr Tool tools[] = {
-    {"/etc/initramfs-tools/initramfs.conf",
-     "echo virtiofs >> {0}/etc/initramfs-tools/modules; chroot {0} update-initramfs -u"},
-    {"/etc/dracut.conf.d",
-     "echo 'add_drivers+=\" virtiofs \"' > {0}/etc/dracut.conf.d/virtiofs.conf; chroot {0} dracut --force "
-     "--regenerate-all"},
-    {"/etc/mkinitcpio.conf", "put virtiofs into MODULES in {0}/etc/mkinitcpio.conf; chroot {0} mkinitcpio -P"},
-};
 
 bool names_module(const std::string& index, std::string_view module) {
   return index.find(fmt::format("/{}.ko", module)) != index.npos;
@@ -69,12 +55,6 @@ bool is_made_without(fs::FileSystem& root) try {
   return false;
 }
 
-std::string remedy(fs::FileSystem& root, const std::string& path) {
-  const auto tool = std::ranges::find_if(tools, [&](const Tool& each) { return fs::exists(root, each.sign); });
-  if (tool == std::end(tools)) return "";
-  return "to have them in it for others, too: " + fmt::format(fmt::runtime(tool->remedy), base::shell_quote(path));
-}
-
 }  // namespace
 
 void add_root_modules(fs::FileSystem& root, const std::string& path, const FolderKernel& kernel, bool quick,
@@ -93,14 +73,13 @@ void add_root_modules(fs::FileSystem& root, const std::string& path, const Folde
   if (kernel.initramfs.empty())
     return add("folder-no-initramfs", Severity::error,
                fmt::format("its kernel {} has virtiofs as a module, and no initramfs to load it", kernel.version),
-               fmt::format("have one made there, on Debian: chroot {} update-initramfs -c -k {}",
-                           base::shell_quote(path), base::shell_quote(kernel.version)));
+               "that is for its owner to mend: by having one made in it");
   const auto held = quick ? std::nullopt : holds(root, kernel.initramfs, built.modules);
   if (held ? !*held : is_made_without(root))
     add("folder-initramfs", Severity::note,
         fmt::format("its initramfs is {} virtiofs, so hrvm hands the modules to each boot",
                     held ? "without" : "made without"),
-        remedy(root, path));
+        "");
 }
 
 }  // namespace hrvm::probe

@@ -29,16 +29,16 @@ keep_as_pristine() {
 view() {
   local definition=$HRVM_STORE/demo/current layer
   [ -e "$definition" ] || { echo 'no machine'; return; }
-  for layer in $(jq -r '.active.layer, .previous.layer // empty, .snapshots[].layer' "$definition"); do
+  for layer in $(jq -r '.active.layer, (.log[].held | objects | .layer), .snapshots[].layer' "$definition"); do
     printf '%s ' "$(shown "$HRVM_STORE/demo/layers/$layer.qcow2")"
   done
-  jq -c '[.active.head, [.previous | objects | .head], [.snapshots[] | [.name, .parent, .description]]]' "$definition"
+  jq -c '[.active.head, [.log[].held | objects | .head], [.snapshots[] | [.name, .parent, .description]]]' "$definition"
 }
 
 left_over() {
   local machine=$HRVM_STORE/demo
   comm -13 \
-    <(jq -r '[.active, .previous // empty, .snapshots[]][]
+    <(jq -r '[.active, (.log[].held | objects), .snapshots[]][]
         | "layers/\(.layer).qcow2", (.nvram // empty | "nvram/\(.).fd")' "$machine/current" | sort -u) \
     <(cd "$machine" && find layers nvram tmp -type f 2> /dev/null | sort)
 }

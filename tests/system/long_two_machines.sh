@@ -27,5 +27,5 @@ for machine in demo demo-2; do
 done
 assert_equal "$(base_identity "$BASE")" "$base" "the base"
 
-macs=$(jq -r .active.hardware.mac "$HRVM_STORE"/*/current | sort -u | wc -l)
+macs=$(jq -r .hardware[0].mac "$HRVM_STORE"/*/current | sort -u | wc -l)
 assert_equal "$macs" 2 "different MAC addresses"

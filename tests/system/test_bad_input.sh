@@ -83,7 +83,7 @@ broken "$(basename "$definition")"
 broken "$(basename "$definition")"
 jq '.active.layer = "../../../../etc/passwd"' "$T/definition" > "$definition"
 broken "$(basename "$definition")"
-jq '.active.hardware.memory_bytes = "much"' "$T/definition" > "$definition"
+jq '.hardware[0].memory_bytes = "much"' "$T/definition" > "$definition"
 broken memory_bytes
 jq '.snapshots = [{"name": "a", "parent": "a", "created": "2024-01-01T00:00:00Z", "description": "",
   "layer": "0123456789abcdef", "nvram": null, "hardware": .active.hardware}]' "$T/definition" > "$definition"

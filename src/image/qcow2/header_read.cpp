@@ -72,8 +72,26 @@ void read_version(Reading& r) {
   }
 }
 
+std::string with_doubled_commas(const std::string& text) {
+  std::string doubled;
+  for (const char c : text) doubled += c == ',' ? ",," : std::string(1, c);
+  return doubled;
+}
+
+// QEMU wants the passphrase in an object of its own, and with it the image by its options.
+std::string decryption(const std::string& image, std::uint32_t method) {
+  constexpr std::uint32_t luks = 2;
+  const auto options =
+      fmt::format("driver=qcow2,encrypt.format={},encrypt.key-secret=key,file.driver=file,file.filename={}",
+                  method == luks ? "luks" : "aes", with_doubled_commas(image));
+  return fmt::format(
+      "write its passphrase into the file PASSPHRASE, without a line's end, and convert it: qemu-img convert --object "
+      "secret,id=key,file=PASSPHRASE --image-opts {} -O qcow2 NEW.qcow2",
+      base::shell_quote(options));
+}
+
 void read_features(Reading& r) {
-  if (r.raw.crypt_method != 0) throw r.unsupported("encryption");
+  if (r.raw.crypt_method != 0) throw r.unsupported("encryption").hint(decryption(r.file.name(), r.raw.crypt_method));
   if (r.header.version == 2) return;
   r.header.incompatible_features = r.raw.incompatible_features;
   r.header.autoclear_features = r.raw.autoclear_features;

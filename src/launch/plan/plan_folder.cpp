@@ -21,7 +21,7 @@ void check(const LaunchPlan& plan, const LaunchRequest& request, const LaunchCir
   if (circumstances.kernel.kernel.empty())
     throw Error(ErrorKind::not_found, fmt::format("there is no kernel in {}", circumstances.disks.front().path))
         .on(circumstances.disks.front().path)
-        .hint("install one there, with an initramfs; on Debian: chroot FOLDER apt install linux-image-amd64");
+        .hint("that is for its owner to mend: by installing one in it, with an initramfs; on Debian linux-image-amd64");
 }
 
 // The last console named is the one that the guest's init speaks on.

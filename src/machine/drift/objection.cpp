@@ -27,18 +27,18 @@ struct Words {
 };
 
 constexpr std::array all_words{
-    Words{
-        Purpose::boot,
-        {"{base_of} of {machine} is missing: {reasons}",
-         "attach the disk again, or put the image back; it is known by its serial number, not by its path"},
-        {"{what_moved}: {reasons}",
-         "hrvm reset {machine} starts over from the disk as it is; --force boots all the same, and files that changed "
-         "may be damaged"},
-        {"{disk} is in use for writing: {writer}", "{way_out}; --force boots all the same"}},
+    Words{Purpose::boot,
+          {"{base_of} of {machine} is missing: {reasons}",
+           "attach the disk again, or put the image back; it is known by its serial number, not by its path"},
+          {"{what_moved}: {reasons}",
+           "start over from the disk as it is: hrvm reset {machine}; --force boots all the same, and files that "
+           "changed may be "
+           "damaged"},
+          {"{disk} is in use for writing: {writer}", "{way_out}; --force boots all the same"}},
     Words{Purpose::revert,
           {"the base of {machine} is missing: {reasons}", ""},
           {"{base} is not what these layers of {machine} were made on: {reasons}",
-           "hrvm reset {machine} starts over from the base as it is; --force goes on all the same"},
+           "start over from the base as it is: hrvm reset {machine}; --force goes on all the same"},
           {}},
     Words{Purpose::reset,
           {"the base of {machine} is missing: {reasons}", "attach the disk again, or put the image back"},
@@ -61,7 +61,7 @@ constexpr std::array all_words{
     Words{Purpose::checkup,
           {"{machine}: its disk {missing_disk}", "attach it, then: hrvm verify {machine}"},
           {"{machine}: its disk {base} has changed: {reasons}",
-           "hrvm reset {machine}   (its changes are kept for hrvm undo)"},
+           "hrvm reset {machine}   (its changes are held for hrvm undo)"},
           {}},
 };
 
@@ -162,24 +162,44 @@ Objections objections(const StorageState& storage, const Path& store) {
            true}};
 }
 
+namespace {
+
+// The image itself may be the only one there is: it is never to be written to.
+std::string flattened(const std::string& image) {
+  const auto original = base::shell_quote(image), copy = base::shell_quote(image + ".flat");
+  return fmt::format("leave it as it is, and import what it shows: hrvm image convert {0} {1} && hrvm import {1}",
+                     original, copy);
+}
+
+// The copy lies beside the image, where what backs it is found.
+std::string renamed_backing(const std::string& image, const probe::ImageFile& backing) {
+  const auto original = base::shell_quote(image), copy = base::shell_quote(image + ".copy");
+  return fmt::format(
+      "leave it as it is, and name the format in a copy: cp --reflink=auto {0} {1} && qemu-img rebase -u -b {2} -F {3} "
+      "{1} "
+      "&& hrvm import {1}",
+      original, copy, base::shell_quote(backing.path), word(backing.format));
+}
+
+}  // namespace
+
 std::optional<Error> image_obstacle(const probe::Disk& disk) {
-  for (const auto& file : disk.files) {
-    const auto quoted = base::shell_quote(file.path);
+  for (std::size_t i = 0; i < disk.files.size(); ++i) {
+    const auto& file = disk.files[i];
     if (file.corrupt)
       return Error(ErrorKind::corrupt, file.path + " is marked as corrupt: QEMU found it broken")
           .on(file.path)
-          .hint("see what is wrong with it, and repair it: hrvm image check --repair all " + quoted);
+          .hint(flattened(disk.files.front().path));
     if (file.dirty)
       return Error(ErrorKind::refused, file.path + " was not closed by who wrote it last: its dirty bit is set")
           .on(file.path)
-          .hint("make sure that nobody uses it, then: hrvm image check --repair all " + quoted);
+          .hint(flattened(disk.files.front().path));
     if (!file.format_is_named)
       return Error(ErrorKind::refused,
                    fmt::format("no header says which format {} has, and its first bytes alone are not to be trusted",
                                file.path))
           .on(file.path)
-          .hint(fmt::format("write it into the image that it backs: qemu-img rebase -u -b {} -F {} IMAGE", quoted,
-                            word(file.format)));
+          .hint(renamed_backing(disk.files[i == 0 ? 0 : i - 1].path, file));
   }
   return std::nullopt;
 }

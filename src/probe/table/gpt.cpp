@@ -133,10 +133,11 @@ void add_finding(PartitionTable& table, block::BlockDevice& disk, std::string id
   table.findings.push_back({std::move(id), severity, disk.name(), std::move(message), std::move(remedy)});
 }
 
-std::string rewrite_backup(block::BlockDevice& disk) {
-  return fmt::format("sgdisk --move-second-header {} rewrites it (this writes to the disk)",
-                     base::shell_quote(disk.name()));
-}
+// Nothing that is advised may write to the disk.
+constexpr const char* rewrite_backup =
+    "nothing needs it while the primary is sound. In a machine sgdisk --move-second-header rewrites it, which goes to "
+    "the "
+    "machine's layer; on the disk itself that is for its owner to decide";
 
 void judge_backup(const Gpt& gpt, block::BlockDevice& disk, PartitionTable& table) {
   const std::uint64_t disk_sectors = disk.size() / gpt.sector_bytes;
@@ -152,13 +153,13 @@ void judge_backup(const Gpt& gpt, block::BlockDevice& disk, PartitionTable& tabl
     add_finding(table, disk, "gpt-disk-grown", Severity::warning,
                 fmt::format("the GPT ends {} before the end of the disk, which was larger than its table when copied",
                             base::format_bytes((disk_sectors - 1 - gpt.backup_lba) * gpt.sector_bytes)),
-                rewrite_backup(disk));
+                rewrite_backup);
   if (gpt.backup.state == GptCopy::State::absent)
     add_finding(table, disk, "gpt-backup-missing", Severity::warning,
-                "there is no backup GPT where the primary says it is", rewrite_backup(disk));
+                "there is no backup GPT where the primary says it is", rewrite_backup);
   if (gpt.backup.state == GptCopy::State::damaged)
     add_finding(table, disk, "gpt-backup-damaged", Severity::warning,
-                fmt::format("the backup GPT is damaged: {}", gpt.backup.fault), rewrite_backup(disk));
+                fmt::format("the backup GPT is damaged: {}", gpt.backup.fault), rewrite_backup);
 }
 
 void judge_copies(const Gpt& gpt, block::BlockDevice& disk, PartitionTable& table) {
@@ -167,13 +168,14 @@ void judge_copies(const Gpt& gpt, block::BlockDevice& disk, PartitionTable& tabl
     const std::string fault = gpt.primary.fault.empty() ? "it is not there" : gpt.primary.fault;
     add_finding(table, disk, "gpt-backup-only", Severity::error,
                 fmt::format("the primary GPT is damaged ({}); what is told comes from the backup", fault),
-                fmt::format("gdisk {}: r, then b restores the primary from the backup (this writes to the disk)",
-                            base::shell_quote(disk.name())));
+                "in a machine gdisk restores it (r, then b, then w), which goes to the machine's layer; on the disk "
+                "itself that "
+                "is for its owner to decide");
   }
   if (gpt.primary.good() && gpt.backup.good() && gpt.primary.header.entries_crc != gpt.backup.header.entries_crc)
     add_finding(table, disk, "gpt-copies-differ", Severity::warning,
                 "primary and backup GPT are both sound but differ; what is told comes from the primary",
-                rewrite_backup(disk));
+                rewrite_backup);
 }
 
 }  // namespace

@@ -37,9 +37,11 @@ bool read_unprotected_gpt(block::BlockDevice& disk, PartitionTable& table) {
   const auto gpt = find_gpt(disk);
   if (!gpt || !gpt->usable()) return false;
   table.kind = TableKind::gpt;
-  table.findings.push_back({"gpt-protective-mbr-missing", Severity::error, disk.name(),
-                            "the GPT is there, but not the protective MBR that makes systems and firmware look for it",
-                            "gdisk: n in the expert menu (x) writes a new protective MBR (this writes to the disk)"});
+  table.findings.push_back(
+      {"gpt-protective-mbr-missing", Severity::error, disk.name(),
+       "the GPT is there, but not the protective MBR that makes systems and firmware look for it",
+       "in a machine gdisk writes a new one (x, then n, then w), which goes to the machine's layer; on the disk "
+       "itself that is for its owner to decide"});
   apply_gpt(*gpt, disk, table);
   return true;
 }

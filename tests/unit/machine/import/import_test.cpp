@@ -292,7 +292,7 @@ TEST_CASE("a qcow2 image is a base with its format written down") {
   CHECK(layer_on_base(definition.disks[0], definition.geometry).backing->format == "qcow2");
 }
 
-TEST_CASE("an image that is marked corrupt or dirty, also further down, is refused with the repair that it needs") {
+TEST_CASE("an image that is marked corrupt or dirty, also further down, is refused with a copy of what it shows") {
   for (const std::size_t index : {0u, 1u}) {
     auto corrupt = on_qcow2(), dirty = on_qcow2();
     corrupt.surveys[0].disk.files[index].corrupt = true;
@@ -301,9 +301,10 @@ TEST_CASE("an image that is marked corrupt or dirty, also further down, is refus
     request.allow_in_use = true;
     CHECK(refusal(corrupt, request).kind() == ErrorKind::corrupt);
     CHECK(refusal(dirty, request).kind() == ErrorKind::refused);
-    const auto path = index == 0 ? "/images/web.qcow2" : "/images/base.img";
-    CHECK_THAT(refusal(corrupt, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
-    CHECK_THAT(refusal(dirty, request).hint(), Catch::EndsWith(std::string("hrvm image check --repair all ") + path));
+    const auto copy =
+        "hrvm image convert /images/web.qcow2 /images/web.qcow2.flat && hrvm import /images/web.qcow2.flat";
+    CHECK_THAT(refusal(corrupt, request).hint(), Catch::EndsWith(copy));
+    CHECK_THAT(refusal(dirty, request).hint(), Catch::EndsWith(copy));
   }
 }
 
@@ -311,7 +312,9 @@ TEST_CASE("what backs an image under a format that no header names is refused") 
   auto circumstances = on_qcow2();
   circumstances.surveys[0].disk.files[1].format_is_named = false;
   CHECK(refusal(circumstances).kind() == ErrorKind::refused);
-  CHECK_THAT(refusal(circumstances).hint(), Catch::EndsWith("qemu-img rebase -u -b /images/base.img -F raw IMAGE"));
+  CHECK_THAT(refusal(circumstances).hint(),
+             Catch::Contains("cp --reflink=auto /images/web.qcow2 /images/web.qcow2.copy && qemu-img rebase -u -b "
+                             "/images/base.img -F raw /images/web.qcow2.copy"));
 }
 
 TEST_CASE("a store on a disk that backs the image is refused") {

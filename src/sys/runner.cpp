@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <utility>
 
@@ -44,6 +45,21 @@ std::vector<std::string> environment_for(const Command& command) {
   }
   for (const auto& [name, value] : command.environment) entries.push_back(name + "=" + value);
   return entries;
+}
+
+bool lies_in_path(const std::string& program) {
+  const char* path = ::getenv("PATH");
+  const auto folders = base::split(path ? path : "/usr/bin:/bin", ':');
+  return std::ranges::any_of(folders, [&](std::string_view folder) {
+    return ::access((std::string(folder) + "/" + program).c_str(), F_OK) == 0;
+  });
+}
+
+// A folder in PATH that may not be looked into, as in a shell that su began for another user, makes exec say EACCES of
+// a program that is nowhere.
+base::Error cannot_run(int error, const std::string& program) {
+  const bool is_nowhere = error == EACCES && program.find('/') == program.npos && !lies_in_path(program);
+  return base::system_error(is_nowhere ? ENOENT : error, "run", program);
 }
 
 // What hrvm opens is O_CLOEXEC anyway. This is for descriptors that came from our own parent: a child in the background
@@ -91,7 +107,7 @@ class SpawnPlan {
     pid_t pid = -1;
     const int error = ::posix_spawnp(&pid, arguments.at(0).c_str(), &actions_, &attributes_,
                                      pointers_to(arguments).data(), pointers_to(environment).data());
-    if (error != 0) throw base::system_error(error, "run", command.argv[0]);
+    if (error != 0) throw cannot_run(error, command.argv[0]);
     return pid;
   }
 
@@ -195,7 +211,7 @@ class ProcessRunner : public Runner {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     std::vector<std::string> arguments = command.argv, environment = environment_for(command);
     ::execvpe(arguments.at(0).c_str(), pointers_to(arguments).data(), pointers_to(environment).data());
-    throw base::system_error(errno, "run", command.argv[0]);
+    throw cannot_run(errno, command.argv[0]);
   }
 };
 

@@ -60,13 +60,22 @@ std::vector<std::string> descriptor_folders(const sys::Host& host) {
   return folders;
 }
 
+// HOME may still be root's, in a shell that su began.
+std::vector<std::string> names_in(const sys::Path& folder) {
+  try {
+    return sys::list_directory(folder);
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::permission) throw;
+    return {};
+  }
+}
+
 // By file name, whatever the folder; a name in an earlier folder masks the same name in a later one.
 std::map<std::string, std::string> descriptor_files(const sys::Host& host) {
   std::map<std::string, std::string> files;
   for (const auto& folder : descriptor_folders(host)) {
-    for (const auto& name : sys::list_directory(host.path(folder))) {
+    for (const auto& name : names_in(host.path(folder)))
       if (name.ends_with(".json")) files.try_emplace(name, folder + "/" + name);
-    }
   }
   return files;
 }

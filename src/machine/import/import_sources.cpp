@@ -88,9 +88,12 @@ void check_store(const Store& store, const probe::Disk& folder) {
       .hint("name a store elsewhere with --store");
 }
 
-void check_user(const sys::Host& host) {
+void check_user(const sys::Host& host, const std::string& folder) {
   if (host.is_root()) return;
-  throw Error(ErrorKind::permission, "only root can make a machine of a folder: its files belong to many users")
+  throw Error(
+      ErrorKind::permission,
+      fmt::format("{} is a folder, and only root can make a machine of one: its files belong to many users", folder))
+      .on(folder)
       .hint("run hrvm as root");
 }
 
@@ -144,7 +147,7 @@ std::vector<Survey> survey_set(const sys::Host& host, std::vector<Disk> named, p
 }
 
 probe::Survey survey_folder(const sys::Host& host, const Store& store, const probe::Disk& folder) {
-  check_user(host);
+  check_user(host, folder.path);
   check_store(store, folder);
   const auto files = fs::open_folder({folder.path});
   auto survey = probe::survey_folder(*files, folder);

@@ -6,8 +6,20 @@
 using namespace hrvm;
 using test::MachineStore;
 
+namespace {
+
+// Whoever runs the test may not remove what root's machines left in /run.
+void use_own_run_folder(MachineStore& store) {
+  auto& host = store.host().host();
+  host.uid = 1000;
+  host.environment["XDG_RUNTIME_DIR"] = (store.folder() / "run").string();
+}
+
+}  // namespace
+
 TEST_CASE("remove takes the machine with its snapshots, and nothing else") {
   MachineStore store;
+  use_own_run_folder(store);
   store.add("db");
   store.add("web");
   store.snapshot("web", "fresh");
@@ -24,6 +36,7 @@ TEST_CASE("remove takes the machine with its snapshots, and nothing else") {
 
 TEST_CASE("remove asks on a terminal, and needs --yes elsewhere") {
   MachineStore store;
+  use_own_run_folder(store);
   store.add("web");
   CHECK(store.run({"remove", "web"}) == 2);
   CHECK(store.host().err.str().find("--yes") != std::string::npos);
@@ -39,9 +52,8 @@ TEST_CASE("remove asks on a terminal, and needs --yes elsewhere") {
 TEST_CASE("remove takes what the machine's runs have left in the run folder") {
   MachineStore store;
   store.add("web");
+  use_own_run_folder(store);
   auto& host = store.host().host();
-  host.uid = 1000;
-  host.environment["XDG_RUNTIME_DIR"] = (store.folder() / "run").string();
   const auto left = machine::run_folder(host, store.store().load("web").definition);
   REQUIRE(left.string().starts_with((store.folder() / "run/hrvm").string()));
   sys::make_directories(left / "xml");

@@ -67,7 +67,7 @@ TEST_CASE("what a child shows is the same after a merge, and its parent is neede
   static const std::vector<Geometry> kinds = {Geometry{}, Geometry::classic(), extended(14), plain(9),
                                               plain(16),  extended(16),        plain(12),    extended(21)};
   auto kind = [&] { return kinds[below(random, kinds.size())]; };
-  auto size = [&] { return 20 * base::MiB + below(random, 5) * (base::MiB + 512); };
+  auto size = [&] { return 8 * base::MiB + below(random, 5) * (base::MiB + 512); };
   Folder folder;
   auto base_bytes = below(random, 4) == 0 ? 0 : size();
   std::vector<Layer> layers = {{kind(), size()}, {kind(), size()}, {kind(), size()}};

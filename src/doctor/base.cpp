@@ -4,11 +4,17 @@
 
 namespace hrvm::doctor {
 
+// A warning is one sentence for all purposes, so that it does not begin with the machine.
+static std::string said_of(const machine::Machine& machine, const machine::Objection& objection) {
+  return objection.is_warning ? machine.name + ": " + objection.error.message() : objection.error.message();
+}
+
 static Results examine(const sys::Host& host, const machine::Machine& machine) {
   const auto base = machine::examine_base(host, machine.definition, machine.definition.active);
   Results results;
   for (const auto& objection : objections(machine, base, machine::Purpose::checkup))
-    results.push_back({"base", Status::error, objection.error.message(), objection.error.hint()});
+    results.push_back({"base", objection.is_warning ? Status::warning : Status::error, said_of(machine, objection),
+                       objection.error.hint()});
   return results;
 }
 

@@ -30,6 +30,56 @@ TEST_CASE("verify of a base that was written ends with 3 and says what moved") {
   CHECK(verdict["verdict"] == "changed");
 }
 
+// A reset takes the fingerprint as an import does.
+TEST_CASE(
+    "a base that was written where no sample is taken is told as touched: verify, boot and doctor warn and go on") {
+  MachineStore store;
+  store.add("web");
+  REQUIRE(store.run({"reset", "web"}) == 0);
+  CHECK(store.json({"verify", "web"})["touched"].items().empty());
+  store.base_is_written(0x140000, 'X');
+  CHECK(store.run({"verify", "web"}) == 0);
+  CHECK_THAT(store.host().out.str(), Catch::Contains("touched since: " + store.base().string() + " was written at "));
+  CHECK_THAT(store.host().err.str(), Catch::Contains("hrvm verify --full --record web"));
+  const auto found = store.json({"verify", "web"});
+  CHECK(found["verdict"] == "unchanged");
+  CHECK(found["touched"].items().size() == 1);
+  CHECK(found["looked_at"].items().at(0) == "size");
+  CHECK(store.run({"boot", "web", "--print", "--accel", "tcg"}) == 0);
+  CHECK_THAT(store.host().err.str(), Catch::Contains("was touched since the layers of web were made"));
+  const auto checks = store.json({"doctor", "web"})["checks"];
+  bool is_warned = false;
+  for (const auto& check : checks.items())
+    if (check["id"] == "base") is_warned = check["status"] == "warning";
+  CHECK(is_warned);
+}
+
+TEST_CASE("verify --full --record takes the hash that later ones are held to, and the touch is told no more") {
+  MachineStore store;
+  store.add("web");
+  REQUIRE(store.run({"reset", "web"}) == 0);
+  store.base_is_written(0x140000, 'X');
+  CHECK(store.run({"verify", "web", "--record"}) == 2);
+  CHECK(store.run({"verify", "web", "--full", "--record"}) == 0);
+  CHECK(store.json({"verify", "web"})["touched"].items().empty());
+  CHECK(store.run({"verify", "web", "--full"}) == 0);
+  CHECK_THAT(store.host().out.str(), Catch::Contains("unchanged: all of it has the SHA-256 that was taken"));
+  CHECK(store.machine("web").definition.log.back().what == "verify --full --record");
+  store.base_is_written(0x140000, 'Y');
+  CHECK(store.run({"verify", "web"}) == 0);
+  CHECK(store.run({"verify", "web", "--full"}) == 3);
+  CHECK(store.run({"verify", "web", "--full", "--record"}) == 3);
+  CHECK(store.run({"verify", "web", "--full"}) == 3);
+}
+
+TEST_CASE("verify --full --record refuses a base that has changed by what is cheaper to see") {
+  MachineStore store;
+  store.add("web");
+  store.base_is_written(0x8000, 'X');
+  CHECK(store.run({"verify", "web", "--full", "--record"}) == 4);
+  CHECK(store.machine("web").definition.disks[0].sha256.empty());
+}
+
 TEST_CASE("verify of a base that is missing ends with 3") {
   MachineStore store;
   store.add("web");

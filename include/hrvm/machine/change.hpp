@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hrvm/image/create.hpp"
+#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -102,6 +103,11 @@ const Step& held_step(const Machine& machine, std::optional<std::uint64_t> numbe
 Change plan_undo(const Machine& machine, const Step& step, const Drawn& drawn);
 // What the step holds goes, or what all of them do. Error{not_found} as above.
 Change plan_forget(const Machine& machine, std::optional<std::uint64_t> number, const Drawn& drawn);
+
+// What all of each disk was found to be, as SHA-256; empty of one that has none. Of the fingerprints that the disks
+// still fit, `now` has the traces from then on.
+Change plan_record(const Machine& machine, const std::vector<std::string>& hashes, const Fingerprint& now,
+                   const Drawn& drawn);
 
 // The image a new layer on one of the machine's bases has; one that lies on nothing of a disk that began empty.
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);

@@ -121,6 +121,8 @@ struct Mark {
 struct Fingerprint {
   base::Time taken{};
   std::vector<Mark> marks;
+  // What any write moves, and what does not tell what was written: a file's times, a disk's count of written sectors.
+  std::vector<Mark> traces{};
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 

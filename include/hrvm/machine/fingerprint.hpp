@@ -18,6 +18,9 @@
 
 namespace hrvm::machine {
 
+// Blocks of 4 KiB, spread evenly.
+inline constexpr std::size_t samples_of_a_disk = 32;
+
 // Marks: "size", "partition table", "backup partition table", "boot area" (before the first partition), and for each
 // partition "p3 (ext4): superblock" (write time, mount count, state, …) and "p3 (ext4): sample": what stands before the
 // colon says which partition moved. Of a machine with several disks those of the others are named "disk 2, p3 (ext4):
@@ -33,7 +36,8 @@ Fingerprint read_folder_fingerprint(const std::filesystem::path& folder, base::T
 std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe::Disk& base);
 
 // Opens the base and reads in a confined child, from the moment that this is made. Of a qcow2 image each file has a
-// mark too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last.
+// mark too, "/images/web.qcow2: header and tables": what they hold, and when the file was written last. Traces of
+// writes are read before all that they are traces to.
 class FingerprintRun {
  public:
   // The bases of all disks; one without a path began empty, and has no marks.
@@ -43,6 +47,7 @@ class FingerprintRun {
  private:
   std::string path_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
+  std::vector<Mark> traces_;
   sys::ConfinedRun run_;
 };
 Fingerprint take_fingerprint(const sys::Host& host, const std::vector<probe::Disk>& bases);
@@ -50,10 +55,19 @@ Fingerprint take_fingerprint(const sys::Host& host, const std::vector<probe::Dis
 struct MarkComparison {
   std::string what, then, now;  // empty: the mark is not there
   bool same = false;
+  bool is_known = true;  // false: then and now cannot be compared
 };
 // A mark is the same as text. Where it was a hash alone, it is also with a text before that hash, which tells of what
 // an earlier release did not look at.
 std::vector<MarkComparison> compare(const Fingerprint& then, const Fingerprint& now);
+
+// The traces that were kept, against those that there are. A count of written sectors is that of the host's start, and
+// of when the disk was attached: of another one nothing is known. Of a file's other than its times nothing follows.
+std::vector<MarkComparison> compare_traces(const Fingerprint& then, const Fingerprint& now);
+// What they tell of, for people: "/images/web.img was written at 2026-03-01T12:00:00Z".
+std::vector<std::string> touches(const std::vector<MarkComparison>& traces);
+// What was compared, for people: "size", "partition table", "4 areas", "32 samples", "write counter".
+std::vector<std::string> looked_at(const Fingerprint& marks, const std::vector<MarkComparison>& traces);
 
 // What moved, for people: "p3 (ext4) was mounted or written since", "it is 1 GiB smaller than it was (…)".
 std::vector<std::string> reasons(const std::vector<MarkComparison>& comparison);
@@ -66,6 +80,10 @@ struct BaseState {
   std::vector<probe::Disk> disks;  // where they are now, in order; one without a path began empty; none: missing
   std::vector<std::string> reasons;
   std::vector<MarkComparison> evidence;
+  std::vector<MarkComparison> traces{};
+  std::vector<std::string> touched{};    // it was written or changed, where all evidence of what it holds is equal
+  std::vector<std::string> looked_at{};  // what was compared
+  Fingerprint now{};
 };
 
 // Finds the base by its identity (WWN or serial and size and table UUID; by-id path, then the kernel's name, then all

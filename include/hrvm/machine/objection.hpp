@@ -22,13 +22,15 @@ enum class Purpose { boot, revert, reset, exporting, import, reading, checkup };
 struct Objection {
   base::Error error;
   bool overridable = false;  // with its message as a warning
+  bool is_warning = false;   // it stands in the way of nothing
 };
 using Objections = std::vector<Objection>;
 
-// Throws the first that stands. What is overridden goes to `warn`, in order.
+// Throws the first that stands. What is overridden goes to `warn`, in order, as does what is a warning anyway.
 void heed(const Objections& objections, bool override, const std::function<void(std::string_view)>& warn);
 
-// The base is missing: Error{not_found}. Or it is not what the layers were made on: Error{refused}, overridable.
+// The base is missing: Error{not_found}. Or it is not what the layers were made on: Error{refused}, overridable. Or it
+// was written to, and all that was looked at is equal: a warning.
 Objections objections(const Machine& machine, const BaseState& base, Purpose purpose);
 // The first of these, for `reason`. `path`: what is not there.
 Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose);

@@ -209,14 +209,21 @@ std::vector<Snapshot> read_snapshots(const Value& value, const Reading& reading)
   return snapshots;
 }
 
+std::vector<Mark> read_marks(const Value& value) {
+  std::vector<Mark> marks;
+  for (const auto& item : value.items()) {
+    item.expect_members({"what", "value"});
+    marks.push_back({item["what"].text(), item["value"].text()});
+  }
+  return marks;
+}
+
 Fingerprint read_fingerprint(const Value& value) {
-  value.expect_members({"taken", "marks"});
+  value.expect_members({"taken", "marks"}, {"traces"});
   Fingerprint fingerprint;
   fingerprint.taken = value["taken"].time();
-  for (const auto& item : value["marks"].items()) {
-    item.expect_members({"what", "value"});
-    fingerprint.marks.push_back({item["what"].text(), item["value"].text()});
-  }
+  fingerprint.marks = read_marks(value["marks"]);
+  if (value.has("traces")) fingerprint.traces = read_marks(value["traces"]);
   return fingerprint;
 }
 

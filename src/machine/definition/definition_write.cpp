@@ -105,6 +105,12 @@ base::Json snapshots_json(const std::vector<Snapshot>& snapshots, HardwareList& 
   return list;
 }
 
+base::Json marks_json(const std::vector<Mark>& marks) {
+  base::Json list = base::Json::array();
+  for (const auto& mark : marks) list.push(base::Json::object().set("what", mark.what).set("value", mark.value));
+  return list;
+}
+
 base::Json fingerprints_json(const std::map<std::string, Fingerprint>& fingerprints) {
   base::Json object = base::Json::object();
   for (const auto& [layer, fingerprint] : fingerprints) object.set(layer, to_json(fingerprint));
@@ -114,10 +120,10 @@ base::Json fingerprints_json(const std::map<std::string, Fingerprint>& fingerpri
 }  // namespace
 
 base::Json to_json(const Fingerprint& fingerprint) {
-  base::Json marks = base::Json::array();
-  for (const auto& mark : fingerprint.marks)
-    marks.push(base::Json::object().set("what", mark.what).set("value", mark.value));
-  return base::Json::object().set("taken", base::format_time(fingerprint.taken)).set("marks", std::move(marks));
+  auto json = base::Json::object().set("taken", base::format_time(fingerprint.taken));
+  json.set("marks", marks_json(fingerprint.marks));
+  if (!fingerprint.traces.empty()) json.set("traces", marks_json(fingerprint.traces));
+  return json;
 }
 
 base::Json to_json(const Definition& definition) {

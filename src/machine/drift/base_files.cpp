@@ -2,16 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <chrono>
-
 #include "hrvm/base/error.hpp"
-#include "hrvm/base/time.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/image/mark.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/sys/files.hpp"
 #include "machine/drift/marks.hpp"
+#include "machine/drift/traces.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -19,9 +17,7 @@ namespace {
 constexpr Marker qcow2 = {"qcow2", "header and tables", image::look_at_qcow2};
 
 std::string state_text(const sys::FileStatus& status) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(status.modified);
-  return fmt::format("{} bytes, last written {} + {} ns", status.size_bytes, base::format_time(seconds),
-                     (status.modified - seconds).count());
+  return fmt::format("{} bytes, last written {}", status.size_bytes, time_text(status.modified));
 }
 
 }  // namespace

@@ -63,13 +63,17 @@ bool is_surely(const sys::Host& host, const probe::Disk& disk, const BaseIdentit
 
 BaseState missing(std::string reason) { return {Drift::missing, {}, {std::move(reason)}, {}}; }
 
+bool is_same(const MarkComparison& mark) { return mark.same; }
+
 BaseState compare_bases(const sys::Host& host, std::vector<probe::Disk> disks, const Fingerprint& then) {
   BaseState state;
-  state.evidence = compare(then, take_fingerprint(host, disks));
+  state.now = take_fingerprint(host, disks);
+  state.evidence = compare(then, state.now);
+  state.traces = compare_traces(then, state.now);
+  state.looked_at = looked_at(state.now, state.traces);
   state.reasons = reasons(state.evidence);
-  const bool same =
-      std::all_of(state.evidence.begin(), state.evidence.end(), [](const auto& each) { return each.same; });
-  state.drift = same ? Drift::none : Drift::changed;
+  state.drift = std::ranges::all_of(state.evidence, is_same) ? Drift::none : Drift::changed;
+  if (state.drift == Drift::none) state.touched = touches(state.traces);
   state.disks = std::move(disks);
   return state;
 }

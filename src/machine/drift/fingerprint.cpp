@@ -15,11 +15,12 @@
 #include "hrvm/volume/volumes.hpp"
 #include "machine/drift/base_files.hpp"
 #include "machine/drift/marks.hpp"
+#include "machine/drift/traces.hpp"
 
 namespace hrvm::machine {
 namespace {
 
-constexpr std::uint64_t sample_count = 32, sample_bytes = 4096;
+constexpr std::uint64_t sample_count = samples_of_a_disk, sample_bytes = 4096;
 constexpr std::uint64_t gpt_sectors = 34;  // protective MBR, header and 128 entries of 128 bytes
 constexpr std::uint64_t boot_area_end = base::MiB;
 
@@ -248,7 +249,10 @@ sys::ConfinedRun begin_reading(const std::vector<std::unique_ptr<block::BlockDev
 }  // namespace
 
 FingerprintRun::FingerprintRun(const sys::Host& host, const std::vector<probe::Disk>& bases)
-    : path_(bases.front().path), devices_(open_bases(host, bases)), run_(begin_reading(devices_, bases, host.now())) {}
+    : path_(bases.front().path),
+      devices_(open_bases(host, bases)),
+      traces_(read_traces(host, bases)),
+      run_(begin_reading(devices_, bases, host.now())) {}
 
 Fingerprint FingerprintRun::result() {
   const auto answer = run_.answer();
@@ -256,7 +260,9 @@ Fingerprint FingerprintRun::result() {
     throw base::Error(base::ErrorKind::corrupt,
                       fmt::format("reading the fingerprint of {} ended early: {}", path_, answer.death))
         .on(path_);
-  return fingerprint_from_json(base::parse_json(*answer.text, path_), path_);
+  auto fingerprint = fingerprint_from_json(base::parse_json(*answer.text, path_), path_);
+  fingerprint.traces = std::move(traces_);
+  return fingerprint;
 }
 
 Fingerprint take_fingerprint(const sys::Host& host, const std::vector<probe::Disk>& bases) {

@@ -73,6 +73,40 @@ TEST_CASE_METHOD(ImportedImage, "a base that was written has changed, with the e
   CHECK(state.reasons == std::vector<std::string>{"disk was written since"});
 }
 
+// Not where a sample is taken.
+TEST_CASE_METHOD(ImportedImage, "a base that was written where no sample is taken was touched, and has not drifted") {
+  auto text = std::string(1 << 20, 'B');
+  text.replace((1 << 20) - 5000, 4, "XXXX");
+  write_file(path, text);
+  const auto state = examine();
+  CHECK(state.drift == Drift::none);
+  CHECK(state.reasons.empty());
+  REQUIRE(state.touched.size() == 1);
+  CHECK_THAT(state.touched[0], Catch::StartsWith(path + " was written at "));
+}
+
+TEST_CASE_METHOD(ImportedImage, "a base whose time was set back was touched all the same") {
+  const auto time = std::filesystem::last_write_time(path);
+  write_file(path, std::string(1 << 20, 'B'));
+  std::filesystem::last_write_time(path, time);
+  REQUIRE(examine().touched.size() == 1);
+  CHECK_THAT(examine().touched[0], Catch::StartsWith(path + " was given another mode, owner, name or time at "));
+}
+
+TEST_CASE_METHOD(ImportedImage, "a base that is only read is not touched") {
+  CHECK(sys::read_file(path, 2 << 20).size() == 1 << 20);
+  CHECK(hash_base(test_host.host, *find_base(test_host.host, definition.disks[0]), [](std::uint64_t) {}).size() == 64);
+  CHECK(examine().touched.empty());
+  CHECK(examine().looked_at == std::vector<std::string>{"size", "what lies on it", "32 samples", "mtime", "ctime"});
+}
+
+TEST_CASE_METHOD(ImportedImage, "a fingerprint of before there were traces says nothing of writes") {
+  definition.fingerprints["00000000000000a1"].traces.clear();
+  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now());
+  CHECK(examine().drift == Drift::none);
+  CHECK(examine().touched.empty());
+}
+
 TEST_CASE_METHOD(ImportedImage, "a base that shrank has changed, and its size says so") {
   std::filesystem::resize_file(path, 1 << 19);
   const auto state = examine();

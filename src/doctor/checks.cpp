@@ -22,7 +22,7 @@ std::string_view word(Status status) {
 
 // What stops every machine first, then what stops one, then what only wastes space.
 std::span<const Check> checks() {
-  static constexpr std::array<Check, 19> all = {{
+  static constexpr std::array<Check, 20> all = {{
       {"kvm", check_kvm},
       {"qemu", check_qemu},
       {"uefi", check_uefi},
@@ -37,6 +37,7 @@ std::span<const Check> checks() {
       {"definition", check_definition, fix_definition},
       {"base", check_base},
       {"denials", check_denials},
+      {"layers", check_layers},
       {"chain", check_chain},
       {"domains", check_domains, fix_domains, Fixes::host},
       {"growth", check_growth},

@@ -26,6 +26,7 @@ void fix_network(const Circumstances& at);
 Results check_polkit(const Circumstances& at);
 Results check_base(const Circumstances& at);
 Results check_denials(const Circumstances& at);
+Results check_layers(const Circumstances& at);
 Results check_chain(const Circumstances& at);
 Results check_domains(const Circumstances& at);
 void fix_domains(const Circumstances& at);

@@ -47,7 +47,7 @@ Results check_definition(const Circumstances& at) {
     std::optional<machine::Machine> machine;
     try {
       machine = at.store.load(name);
-      at.store.check_files(*machine);
+      at.store.check_presence(*machine);
     } catch (const base::Error& error) {
       problems.push_back(machine ? CheckResult{"definition", Status::error, name + ": " + error.message(), error.hint()}
                                  : unreadable(at.store, name, error));

@@ -135,10 +135,49 @@ assert_equal "$(sha256sum < "$T/out.raw" | cut -d' ' -f1)" "$second" "the export
 expect_status 1 hrvm export demo "$T/out.raw" --format raw
 assert_one_message
 
+claim "what somebody else does to layers is told by list, doctor, verify, show and boot, and is not frozen by a snapshot"
+told_as_damaged() { # WORDS
+  local command
+  for command in 'list' 'show demo' 'boot demo --print' 'snapshot create demo@damaged'; do
+    expect_status 1 hrvm $command
+    assert_one_message
+    assert_contains "$ERR" "$1" "hrvm $command"
+  done
+  expect_status 3 hrvm verify demo
+  expect_status 1 hrvm list --json
+  assert_json "$T/out" '.machines[] | select(.name == "demo") | .state == "damaged"'
+  expect_status 3 hrvm doctor demo --json
+  assert_json "$T/out" '[.checks[] | select(.id == "layers" and .status == "error")] | length == 1'
+}
+active=$(active_layer demo)
+frozen=$HRVM_STORE/demo/layers/$(jq -r '.snapshots[] | select(.name == "second") | .layer' "$HRVM_STORE/demo/current").qcow2
+expect_status 0 hrvm verify demo --layers
+for damage in "printf '\\0\\0\\0\\0\\0\\0\\0\\0' | dd of=$active conv=notrunc status=none" "qemu-img resize -q $active +64M" \
+  "qemu-img rebase -q -u -b $BASE -F raw $active" "qemu-img rebase -q -u -b '' $active"; do
+  cp -a "$active" "$T/kept"
+  eval "$damage"
+  told_as_damaged "the active layer of demo is damaged"
+  cp -a "$T/kept" "$active"
+done
+cp -a "$frozen" "$T/kept"
+chmod 600 "$frozen"
+qemu-io -c 'write -P 9 1M 4k' "$frozen" > /dev/null
+told_as_damaged "the layer of demo@second is damaged"
+cp -a "$T/kept" "$frozen"
+expect_status 0 hrvm verify demo --layers --full --record
+expect_status 0 hrvm verify demo@second --full
+assert_json <(hrvm verify demo@second --full --json) '[.evidence[] | select(.what | endswith(".qcow2: sha256")) | .same] == [true]'
+assert_equal "$(stat -c %a "$frozen")" 400 "the mode of a frozen layer"
+
 claim "a store can be moved, a machine renamed and removed"
 mv "$HRVM_STORE" "$T/elsewhere"
 export HRVM_STORE=$T/elsewhere
 assert_equal "$(shown "$(active_layer demo)")" "$second" "in the moved store"
+expect_status 0 hrvm boot demo --print
+find "$HRVM_STORE" -name '*.qcow2' -exec touch {} +
+expect_status 1 hrvm boot demo --print
+assert_contains "$ERR" "hrvm verify demo --layers --record" "what to do where a copy has lost times"
+expect_status 0 hrvm verify demo --layers --record
 expect_status 0 hrvm boot demo --print
 expect_status 0 hrvm rename demo renamed
 expect_status 1 hrvm show demo

@@ -109,6 +109,10 @@ Change plan_forget(const Machine& machine, std::optional<std::uint64_t> number, 
 Change plan_record(const Machine& machine, const std::vector<std::string>& hashes, const Fingerprint& now,
                    const Drawn& drawn);
 
+// What layers of snapshots were found to be: they are held to it from then on.
+Change plan_record_layers(const Machine& machine, const std::map<std::string, std::vector<FrozenFile>>& frozen,
+                          const Drawn& drawn);
+
 // The image a new layer on one of the machine's bases has; one that lies on nothing of a disk that began empty.
 image::NewImage layer_on_base(const BaseIdentity& base, const image::Geometry& geometry);
 // A layer on the base, of all its disks.

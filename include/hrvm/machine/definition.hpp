@@ -126,6 +126,15 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
+// A file of a layer as it was when it was frozen: nobody has a reason to write to it since.
+struct FrozenFile {
+  std::uint64_t size_bytes = 0;
+  std::string modified;  // "2026-03-01T12:00:00Z + 123456789 ns"
+  std::string tables;    // a hash of its header, L1 table and refcount table
+  std::string sha256{};  // of all of it; empty: nobody asked for that
+  friend bool operator==(const FrozenFile&, const FrozenFile&) = default;
+};
+
 // A layer is named by the id it was drawn with: layers/<id>.qcow2, or layers/<id>.folder on a folder. Of a machine with
 // several disks it is a file for each: layers/<id>-1.qcow2 is the second disk's. NVRAM files alike: nvram/<id>.fd.
 struct State {
@@ -171,6 +180,9 @@ struct Definition {
   std::vector<Step> log;                            // the oldest first
   std::vector<Snapshot> snapshots;                  // parents before children
   std::map<std::string, Fingerprint> fingerprints;  // by layer id, for each layer that lies on the base itself
+  // By layer id, a file for each disk: of the layers of snapshots. None of a folder's layers, nor of those that an
+  // older hrvm froze.
+  std::map<std::string, std::vector<FrozenFile>> frozen{};
 
   // The steps that hold a state.
   std::vector<const Step*> held_steps() const;

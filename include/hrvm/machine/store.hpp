@@ -62,8 +62,12 @@ class Store {
   // exist.
   Machine load(const std::string& name) const;
   // Error{corrupt} naming the first file that the definition names and that is not there.
+  void check_presence(const Machine& machine) const;
+  // The same, and what is cheap to see of damage: the header of the active layer, size and time of frozen ones. At most
+  // one file is read for each disk.
   void check_files(const Machine& machine) const;
-  // The same for what one state needs: its layers down to the base, and its NVRAM.
+  // The same for what one state needs: its layers down to the base, and its NVRAM. Each layer's header is held to the
+  // definition, and a frozen layer to what it was (layers.hpp).
   void check_files(const Machine& machine, const State& state) const;
 
   // What a machine whose definition cannot be read can go back to: the newest older generation that can, and whose

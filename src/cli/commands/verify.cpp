@@ -1,5 +1,8 @@
-// hrvm verify MACHINE: evidence that the disk is what it was when the machine's layers were made on it.
+// hrvm verify MACHINE[@SNAP]: evidence that the disk is what it was when the machine's layers were made on it, and that
+// the layers are what they were when they were frozen.
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
@@ -9,6 +12,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/layers.hpp"
 #include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
@@ -25,6 +29,14 @@ struct Verification {
   std::vector<std::string> hashes{};  // of everything, with --full: one for each disk, none of one that began empty
   bool lacks_hash = false;            // with --full: nothing was taken to hold a disk to
   bool is_recorded = false;
+  std::vector<base::Error> faults{};          // of layers
+  base::Json layer_evidence = Json::array();  // with --layers, or of a snapshot
+};
+
+struct Subject {
+  machine::Machine machine;
+  machine::State state;
+  std::optional<std::string> snapshot;
 };
 
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -69,7 +81,7 @@ void hash_all(const Context& context, const machine::Machine& machine, Verificat
   for (std::size_t i = 0; i < found.base.disks.size(); ++i) {
     const auto& disk = found.base.disks[i];
     const auto& then = definition.disks.at(i).sha256;
-    if (then.empty() && !disk.path.empty() && !found.lacks_hash) {
+    if (then.empty() && !disk.path.empty() && !definition.is_on_folder() && !found.lacks_hash) {
       found.lacks_hash = true;
       if (found.base.drift == Drift::none && !context.arguments.has("--record"))
         say_that_nothing_is_proved(context, machine, disk.path);
@@ -106,10 +118,92 @@ void record(const Context& context, const std::string& name, Verification& found
   found.is_recorded = true;
 }
 
-Verification examine(const Context& context, const machine::Machine& machine) {
+std::string hash_of(const Context& context, const machine::Path& file) {
+  sys::Progress progress(context.host, "Hashing " + file.string(), sys::status(file).size_bytes, context.quiet);
+  return machine::hash_file(file, [&](std::uint64_t done) { progress.at(done); });
+}
+
+// What one file of a layer was, and is.
+void add_layer_evidence(Verification& found, const std::string& name, const machine::FrozenFile& then,
+                        const machine::FrozenFile& now) {
+  const auto add = [&](const std::string& what, const std::string& was, const std::string& is) {
+    auto json = comparison_json(name + ": " + what, was, is);
+    found.layer_evidence.push(was.empty() ? json.set("same", nullptr) : json);
+  };
+  const bool is_known = !then.modified.empty();
+  add("size", is_known ? fmt::format("{} bytes", then.size_bytes) : "", fmt::format("{} bytes", now.size_bytes));
+  add("mtime", then.modified, now.modified);
+  add("header and tables", then.tables, now.tables);
+  if (!now.sha256.empty()) add("sha256", then.sha256, now.sha256);
+}
+
+base::Error is_another(const machine::Machine& machine, const machine::Path& file) {
+  return base::Error(base::ErrorKind::corrupt, fmt::format("{} of {} has another SHA-256 than the one that was taken",
+                                                           file.string(), machine.name))
+      .on(file)
+      .hint("restore the file, or go on from a state that does not lie on it: hrvm snapshot tree " + machine.name);
+}
+
+using Frozen = std::map<std::string, std::vector<machine::FrozenFile>>;
+
+// Only frozen layers can be held to anything: what is active is written to. Gives what they are now.
+Frozen examine_frozen(const Context& context, const Subject& subject, Verification& found) {
+  const auto& [machine, state, snapshot] = subject;
+  Frozen now;
+  for (const auto& layer : snapshot ? machine.definition.chain(state) : machine::all_layers(machine)) {
+    if (std::ranges::find(machine.definition.snapshots, layer, &machine::Snapshot::layer) ==
+        machine.definition.snapshots.end())
+      continue;
+    const auto then = machine.definition.frozen.find(layer);
+    auto& files = now[layer] = machine::frozen_files(machine, layer);
+    for (std::size_t disk = 0; disk < files.size(); ++disk) {
+      const auto path = machine.layer_path(layer, disk);
+      const auto was = then == machine.definition.frozen.end() ? machine::FrozenFile{} : then->second.at(disk);
+      if (context.arguments.has("--full")) files[disk].sha256 = hash_of(context, path);
+      add_layer_evidence(found, path.filename().string(), was, files[disk]);
+      if (!was.sha256.empty() && !files[disk].sha256.empty() && was.sha256 != files[disk].sha256)
+        found.faults.push_back(is_another(machine, path));
+    }
+  }
+  return now;
+}
+
+bool looks_at_layers(const Context& context, const Subject& subject) {
+  return (context.arguments.has("--layers") || subject.snapshot) && !subject.machine.definition.is_on_folder();
+}
+
+// Headers that are wrong are not to be kept as what they should be; times and hashes are what is taken.
+void record_layers(const Context& context, const std::string& name, const Frozen& frozen) {
+  const auto store = open_store(context);
+  const auto lock = store.lock(name);
+  const auto machine = store.load(name);
+  const auto change = plan_record_layers(machine, frozen, draw(context.host, store));
+  for (const auto& fault : machine::layer_faults({machine.name, machine.folder, machine.generation, change.definition}))
+    throw fault;
+  for (const auto& warning : change.warnings) context.warn(warning);
+  apply(store, machine, change, [](std::uint64_t) {});
+}
+
+void examine_layers(const Context& context, const Subject& subject, Verification& found) {
+  const auto& [machine, state, snapshot] = subject;
+  found.faults =
+      context.arguments.has("--layers") ? machine::layer_faults(machine) : machine::layer_faults(machine, state);
+  if (!looks_at_layers(context, subject)) return;
+  const auto before = found.faults.size();
+  const auto frozen = examine_frozen(context, subject, found);
+  const bool hash_differs = found.faults.size() > before;  // by a hash of all of it, which is not given up
+  if (!context.arguments.has("--record") || hash_differs) return;
+  record_layers(context, machine.name, frozen);
+  found.faults.clear();
+  found.is_recorded = true;
+}
+
+Verification examine(const Context& context, const Subject& subject) {
+  const auto& machine = subject.machine;
   const auto& definition = machine.definition;
-  Verification found{machine::examine_base(context.host, definition, definition.active)};
-  if (!context.arguments.has("--full")) return found;
+  Verification found{machine::examine_base(context.host, definition, subject.state)};
+  examine_layers(context, subject, found);
+  if (!context.arguments.has("--full") || looks_at_layers(context, subject)) return found;
   const bool records = context.arguments.has("--record");
   if (records && found.base.drift == Drift::changed) throw is_no_longer_that(machine, found.base.reasons);
   hash_all(context, machine, found);
@@ -119,6 +213,18 @@ Verification examine(const Context& context, const machine::Machine& machine) {
 
 std::string name_of_hash(std::size_t disk) { return disk == 0 ? "sha256" : fmt::format("disk {}, sha256", disk + 1); }
 
+// A folder's layers are files, whose headers nobody can hold to anything.
+Json word_for_layers(const machine::Definition& definition, const Verification& found) {
+  if (definition.is_on_folder()) return {};
+  return found.faults.empty() ? "sound" : "damaged";
+}
+
+Json layers_json(const Verification& found) {
+  Json faults = Json::array();
+  for (const auto& fault : found.faults) faults.push(fault.message());
+  return faults;
+}
+
 Json evidence_json(const machine::Machine& machine, const Verification& found) {
   Json evidence = Json::array();
   for (const auto& mark : found.base.evidence) evidence.push(comparison_json(mark.what, mark.then, mark.now));
@@ -126,6 +232,7 @@ Json evidence_json(const machine::Machine& machine, const Verification& found) {
   for (std::size_t i = 0; i < found.hashes.size(); ++i)
     if (!found.hashes[i].empty())
       evidence.push(hash_json(name_of_hash(i), machine.definition.disks.at(i).sha256, found.hashes[i]));
+  for (const auto& layer : found.layer_evidence.items()) evidence.push(layer);
   return evidence;
 }
 
@@ -134,7 +241,7 @@ std::string summary(const Verification& found) {
   const auto& base = found.base;
   const auto looked_at = base::join(base.looked_at, ", ");
   if (base.drift != Drift::none) return std::string(word(base.drift));
-  if (found.is_recorded) return "no change seen; from now on this SHA-256 tells";
+  if (found.is_recorded && !found.hashes.empty()) return "no change seen; from now on this SHA-256 tells";
   if (found.lacks_hash) return fmt::format("no change seen, and nothing proved: {}", looked_at);
   if (!found.hashes.empty()) return "unchanged: all of it has the SHA-256 that was taken";
   if (!base.touched.empty())
@@ -148,6 +255,8 @@ std::vector<report::View> views(bool verbose) {
   return {report::FieldsView{.fields = {{"Base", "base.path"},
                                         {"Verdict", "summary"},
                                         {"Because", "base.reasons", Format::lines},
+                                        {"Layers", "layers"},
+                                        {"Damaged", "layer_faults", Format::lines},
                                         {"Compared with", "taken", Format::time},
                                         {"SHA-256", "sha256"}}},
           table};
@@ -155,13 +264,17 @@ std::vector<report::View> views(bool verbose) {
 
 Json first_hash(const Verification& found) { return found.hashes.empty() ? Json() : or_null(found.hashes.front()); }
 
-report::Report report_of(const Context& context, const machine::Machine& machine, const Verification& found) {
+report::Report report_of(const Context& context, const Subject& subject, const Verification& found) {
+  const auto& machine = subject.machine;
   const auto& definition = machine.definition;
-  const auto& fingerprint = definition.fingerprints.at(definition.chain(definition.active).back());
+  const auto& fingerprint = definition.fingerprints.at(definition.chain(subject.state).back());
   Json data;
-  data.set("machine", machine.name).set("base", machine_json(context.host, machine, found.base)["base"]);
+  data.set("machine", machine.name)
+      .set("snapshot", subject.snapshot)
+      .set("base", machine_json(context.host, machine, found.base)["base"]);
   data.set("verdict", found.base.drift == Drift::none ? "unchanged" : word(found.base.drift));
   data.set("summary", summary(found)).set("looked_at", found.base.looked_at).set("touched", found.base.touched);
+  data.set("layers", word_for_layers(definition, found)).set("layer_faults", layers_json(found));
   data.set("evidence", evidence_json(machine, found));
   data.set("taken", base::format_time(fingerprint.taken)).set("sha256", first_hash(found));
   return {.schema = "hrvm.verify/1",
@@ -170,17 +283,33 @@ report::Report report_of(const Context& context, const machine::Machine& machine
           .plain = {.rows = "evidence", .columns = {{"", "what"}, {"", "same"}, {"", "then"}, {"", "now"}}}};
 }
 
-Outcome run_verify(const Context& context) {
-  if (context.arguments.has("--record") && !context.arguments.has("--full"))
-    throw base::Error(base::ErrorKind::usage, "--record keeps what --full finds: add --full");
-  const auto machine = open_store(context).load(machine_word(context.arguments.positional(0)));
-  const auto found = examine(context, machine);
+Subject subject_of(const Context& context) {
+  const auto named = named_machine(context.arguments.positional(0));
+  auto machine = open_store(context).load(named.machine);
+  auto state = machine::state_of(machine, named.snapshot);
+  return {std::move(machine), std::move(state), named.snapshot};
+}
+
+void check_options(const Arguments& arguments) {
+  if (arguments.has("--record") && !arguments.has("--full") && !arguments.has("--layers"))
+    throw base::Error(base::ErrorKind::usage, "--record keeps what --full or --layers finds: add one of them");
+}
+
+void say_what_to_do(const Context& context, const Subject& subject, const Verification& found) {
   if (found.base.drift == Drift::none && !found.base.touched.empty() && found.hashes.empty())
-    for (const auto& objection : objections(machine, found.base, machine::Purpose::checkup))
+    for (const auto& objection : objections(subject.machine, found.base, machine::Purpose::checkup))
       context.hint(objection.error.hint());
+  if (!found.faults.empty()) context.hint(found.faults.front().hint());
+}
+
+Outcome run_verify(const Context& context) {
+  check_options(context.arguments);
+  const auto subject = subject_of(context);
+  const auto found = examine(context, subject);
+  say_what_to_do(context, subject, found);
   const int status = found.lacks_hash && !found.is_recorded ? 1 : 0;
-  return {.report = report_of(context, machine, found),
-          .status = found.base.drift == Drift::none ? status : problems_found};
+  return {.report = report_of(context, subject, found),
+          .status = found.base.drift == Drift::none && found.faults.empty() ? status : problems_found};
 }
 
 }  // namespace
@@ -189,8 +318,9 @@ const Command verify_command = {
     .name = "verify",
     .summary = "show that the disk is what it was at import",
     .options = {{.name = "--full", .help = "hash all of it, and compare with what import --hash or --record took"},
-                {.name = "--record", .help = "with --full: keep the hash, to compare with from now on"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+                {.name = "--layers", .help = "the frozen layers too; with --full hash those instead of the disk"},
+                {.name = "--record", .help = "keep what --full or --layers finds, to compare with from now on"}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or it as it is in a snapshot", Completes::machine_or_snapshot}},
     .run = run_verify,
 };
 

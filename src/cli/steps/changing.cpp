@@ -124,6 +124,8 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
 }
 
 void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {
+  if (const auto& head = change.definition.active.head)
+    open_store(context).check_files(machine, machine::state_of(machine, *head));
   const auto base = examine_base(context.host, change.definition, change.definition.active);
   heed(objections(machine, base, machine::Purpose::revert), force, listener(context).warn);
 }

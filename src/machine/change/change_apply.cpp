@@ -1,12 +1,16 @@
 #include <algorithm>
+#include <filesystem>
+#include <set>
 #include <span>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/image/merge.hpp"
 #include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/layers.hpp"
 #include "machine/change/change_apply.hpp"
 #include "machine/change/merge_note.hpp"
+#include "machine/store/store_layout.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -35,23 +39,97 @@ std::optional<std::string> discarded_parent(const Path& layer, const Change& cha
   return file;
 }
 
+bool may_be_written(const Path& file) { return (sys::status(file).mode & 0200) != 0; }
+
+void set_mode(const Path& file, unsigned mode) {
+  std::error_code failure;
+  std::filesystem::permissions(file, std::filesystem::perms(mode), failure);
+  if (failure) throw base::system_error(failure.value(), "change the mode of", file);
+}
+
+// Frozen layers are closed to all that would write to them; those of an older hrvm, of which it is not known what they
+// were, stay as they are.
+void close_frozen(const Machine& machine) {
+  for (const auto& [layer, files] : machine.definition.frozen)
+    for (std::size_t disk = 0; disk < files.size(); ++disk)
+      if (const auto path = machine.layer_path(layer, disk); may_be_written(path)) set_mode(path, 0400);
+}
+
+void write_merging(const Machine& machine, const std::vector<std::string>& layers) {
+  sys::AtomicFile file(merging_path(machine.folder));
+  for (const auto& layer : layers) file.write(layer + "\n");
+  file.commit();
+}
+
+// What a merge is about to write to, and to commit with what it is by then: for who finds it half done.
+void note_merging(const Machine& machine, const std::set<std::string>& layers) {
+  auto all = merging_layers(machine.folder);
+  for (const auto& layer : layers)
+    if (std::ranges::find(all, layer) == all.end()) all.push_back(layer);
+  write_merging(machine, all);
+}
+
+// A merge whose commit never came may have left the header of another layer, too, as no definition has it.
+bool is_as_committed(const Machine& machine, const std::string& layer, const std::set<std::string>& merged) {
+  const auto layers = all_layers(machine);
+  if (std::ranges::find(layers, layer) == layers.end()) return true;
+  return has_sound_headers(machine, layer) && (merged.contains(layer) || !machine.definition.frozen.contains(layer));
+}
+
+void forget_merging(const Machine& machine, const std::set<std::string>& merged) {
+  auto left = merging_layers(machine.folder);
+  if (left.empty()) return;
+  std::erase_if(left, [&](const auto& layer) { return is_as_committed(machine, layer, merged); });
+  if (left.empty()) return sys::remove_all(merging_path(machine.folder));
+  write_merging(machine, left);
+}
+
+// "layers/00000000000000a1-1.qcow2" → "00000000000000a1".
+std::string layer_of(const std::string& file) {
+  const auto stem = Path(file).stem().string();
+  return stem.substr(0, stem.find('-'));
+}
+
+bool is_of_snapshot(const Definition& definition, const std::string& layer) {
+  return std::ranges::find(definition.snapshots, layer, &Snapshot::layer) != definition.snapshots.end();
+}
+
+// With what the layers are that this change freezes, or has merged others into.
+Definition with_frozen(const Machine& machine, const Change& change, const std::set<std::string>& merged) {
+  Definition next = change.definition;
+  std::erase_if(next.frozen, [&](const auto& each) { return !is_of_snapshot(next, each.first); });
+  if (next.is_on_folder()) return next;
+  for (const auto& snapshot : next.snapshots)
+    if (merged.contains(snapshot.layer) || !is_of_snapshot(machine.definition, snapshot.layer))
+      next.frozen[snapshot.layer] = frozen_files(machine, snapshot.layer);
+  return next;
+}
+
 // Headers decide, not the plan: after a merge whose commit never came a header names a layer further down than the
 // definition says, and that one must not be taken away from under it either.
-void merge_what_goes(const Machine& machine, const Change& change, const sys::ProgressCallback& progress) {
-  std::uint64_t merged = 0;
+// Gives the layers that were merged into.
+std::set<std::string> merge_what_goes(const Machine& machine, const Change& change,
+                                      const sys::ProgressCallback& progress) {
+  std::uint64_t done_before = 0;
+  std::set<std::string> merged;
+  if (change.merge) merged.insert(change.merge->child);  // also where all is done that a merge does
   for (const auto& file : change.definition.files()) {
     const Path layer = machine.folder / file;
     const bool is_layer = file.starts_with("layers/") && sys::status(layer).type == sys::FileType::regular;
     if (!is_layer || !contains(machine.definition.files(), file)) continue;
     while (const auto parent = discarded_parent(layer, change)) {
+      merged.insert(layer_of(file));
+      note_merging(machine, merged);
+      if (!may_be_written(layer)) set_mode(layer, 0600);
       const MergeNote note(layer);
       std::uint64_t here = 0;
       image::merge_parent_into_child(machine.folder / *parent, layer,
-                                     [&](std::uint64_t done) { progress(merged + (here = done)); });
-      merged += here;
+                                     [&](std::uint64_t done) { progress(done_before + (here = done)); });
+      done_before += here;
       note.remove();
     }
   }
+  return merged;
 }
 
 // Only the definition says what these lie on, and nothing that it names is changed before the commit.
@@ -68,10 +146,13 @@ Path folder_below(const Machine& machine, const NewLayer& layer) {
 }
 
 // Removes what the machine's definition, as it is in the store now, does not name. What cannot be removed is garbage
-// that the next change removes and doctor lists: that is no reason to call a change failed that is done.
+// that the next change removes and doctor lists: that is no reason to call a change failed that is done. Nor is a layer
+// that is not closed.
 void clean_up(const Store& store, const Machine& machine) {
   try {
-    store.collect_garbage(store.load(machine.name));
+    const auto now = store.load(machine.name);
+    store.collect_garbage(now);
+    close_frozen(now);
   } catch (const base::Error&) {
   }
 }
@@ -91,11 +172,13 @@ Machine apply(const Store& store, const Machine& machine, const Change& change, 
   try {
     for (const auto& layer : change.new_layers) write_layer(machine, layer);
     for (const auto& copy : change.nvram_copies) copy_nvram(machine, copy);
+    std::set<std::string> merged;
     if (machine.definition.is_on_folder())
       merge_folders(machine, change);
     else if (!change.discards.empty())
-      merge_what_goes(machine, change, progress);
-    const Machine changed = store.commit(machine.name, change.definition);
+      merged = merge_what_goes(machine, change, progress);
+    const Machine changed = store.commit(machine.name, with_frozen(machine, change, merged));
+    forget_merging(changed, merged);
     clean_up(store, changed);
     return changed;
   } catch (const base::Error&) {

@@ -227,6 +227,24 @@ Fingerprint read_fingerprint(const Value& value) {
   return fingerprint;
 }
 
+FrozenFile read_frozen_file(const Value& value) {
+  value.expect_members({"size_bytes", "modified", "tables"}, {"sha256"});
+  FrozenFile file{value["size_bytes"].number(0, most_bytes), value["modified"].text(), value["tables"].text()};
+  if (value.has("sha256")) file.sha256 = value["sha256"].text_where(is_sha256_or_empty, "a SHA-256 in lower-case hex");
+  return file;
+}
+
+// A file for each disk.
+std::map<std::string, std::vector<FrozenFile>> read_frozen(const Value& value, std::size_t disks) {
+  std::map<std::string, std::vector<FrozenFile>> all;
+  for (const auto& [layer, member] : value.members()) {
+    if (!is_id(layer)) member.fail("is not named by a layer's id");
+    for (const auto& item : member.items()) all[layer].push_back(read_frozen_file(item));
+    if (all[layer].size() != disks) member.fail(fmt::format("does not have {} members", disks));
+  }
+  return all;
+}
+
 std::map<std::string, Fingerprint> read_fingerprints(const Value& value) {
   std::map<std::string, Fingerprint> all;
   for (const auto& [layer, member] : value.members()) {
@@ -326,7 +344,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   Value::Names members = {"schema", "uuid",   "created",   "description", "system",
                           "base",   "active", "snapshots", "geometry",    "fingerprints"};
   for (const auto name : is_first ? Value::Names{"previous"} : Value::Names{"log", "hardware"}) members.push_back(name);
-  value.expect_members(members, {"other_disks"});
+  value.expect_members(members, {"other_disks", "frozen"});
   const Reading reading = is_first ? Reading{true, {}} : read_reading(value);
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
@@ -339,6 +357,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.log = is_first ? read_previous(value["previous"], reading) : read_log(value["log"], reading);
   definition.snapshots = read_snapshots(value["snapshots"], reading);
   definition.fingerprints = read_fingerprints(value["fingerprints"]);
+  if (value.has("frozen")) definition.frozen = read_frozen(value["frozen"], definition.disks.size());
 
   check_head(value["active"], definition, definition.active.head);
   for_each_held(value, definition,

@@ -117,6 +117,23 @@ base::Json fingerprints_json(const std::map<std::string, Fingerprint>& fingerpri
   return object;
 }
 
+base::Json frozen_json(const std::vector<FrozenFile>& files) {
+  base::Json list = base::Json::array();
+  for (const auto& file : files) {
+    auto json = base::Json::object().set("size_bytes", file.size_bytes).set("modified", file.modified);
+    json.set("tables", file.tables);
+    if (!file.sha256.empty()) json.set("sha256", file.sha256);
+    list.push(std::move(json));
+  }
+  return list;
+}
+
+base::Json frozen_json(const std::map<std::string, std::vector<FrozenFile>>& frozen) {
+  base::Json object = base::Json::object();
+  for (const auto& [layer, files] : frozen) object.set(layer, frozen_json(files));
+  return object;
+}
+
 }  // namespace
 
 base::Json to_json(const Fingerprint& fingerprint) {
@@ -135,6 +152,7 @@ base::Json to_json(const Definition& definition) {
       .set("system", definition.system)
       .set("base", base_json(definition.disks.front()));
   if (definition.disks.size() > 1) json.set("other_disks", other_disks_json(definition.disks));
+  if (!definition.frozen.empty()) json.set("frozen", frozen_json(definition.frozen));
   HardwareList hardware;
   return json.set("geometry", geometry_json(definition.geometry))
       .set("active", state_json(definition.active, hardware))

@@ -6,8 +6,9 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/block/block_device.hpp"
+#include "hrvm/block/devices.hpp"
 #include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/layers.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -41,25 +42,32 @@ void fill(block::BlockDevice& device, std::uint64_t offset, std::span<std::byte>
     device.read(offset, out);
 }
 
+std::string hash_device(block::BlockDevice& device, const sys::ProgressCallback& progress) {
+  Sha256 digest;
+  std::vector<std::byte> buffer(step_bytes);
+  for (std::uint64_t offset = 0; offset < device.size();) {
+    const auto length = std::min(step_bytes, device.size() - offset);
+    const std::span<std::byte> piece(buffer.data(), std::size_t(length));
+    fill(device, offset, piece);
+    digest.add(piece);
+    offset += length;
+    progress(offset);
+  }
+  return digest.hex();
+}
+
 }  // namespace
+
+std::string hash_file(const Path& file, const sys::ProgressCallback& progress) {
+  return hash_device(*block::open_device(file), progress);
+}
 
 std::string hash_base(const sys::Host& host, const probe::Disk& base, const sys::ProgressCallback& progress) {
   if (base.kind == probe::DiskKind::directory)
     throw base::Error(base::ErrorKind::unsupported, base.path + " is a folder, and of those no SHA-256 is taken")
         .on(base.path)
         .hint("hrvm verify compares what is known of each of its files");
-  const auto device = open_base(host, base);
-  Sha256 digest;
-  std::vector<std::byte> buffer(step_bytes);
-  for (std::uint64_t offset = 0; offset < device->size();) {
-    const auto length = std::min(step_bytes, device->size() - offset);
-    const std::span<std::byte> piece(buffer.data(), std::size_t(length));
-    fill(*device, offset, piece);
-    digest.add(piece);
-    offset += length;
-    progress(offset);
-  }
-  return digest.hex();
+  return hash_device(*open_base(host, base), progress);
 }
 
 }  // namespace hrvm::machine

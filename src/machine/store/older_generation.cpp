@@ -34,7 +34,7 @@ std::optional<Store::OlderGeneration> Store::older_generation(const std::string&
   for (const auto number : generations(folder)) {
     try {
       const Machine machine{name, folder, number, read_generation(generation_path(folder, number))};
-      check_files(machine);
+      check_presence(machine);
       return OlderGeneration{number, unknown_layers(machine)};
     } catch (const base::Error&) {  // as the one in force: an older one may do
     }

@@ -46,6 +46,8 @@ Error no_such_machine(const std::string& name, const std::vector<std::string>& n
       .hint(meant ? fmt::format("did you mean {}?", *meant) : "hrvm list shows the machines there are");
 }
 
+}  // namespace
+
 void check_file(const Machine& machine, const Path& path) {
   const bool is_layer_folder = path.extension() == ".folder";
   if (sys::status(path).type == (is_layer_folder ? sys::FileType::directory : sys::FileType::regular)) return;
@@ -53,6 +55,8 @@ void check_file(const Machine& machine, const Path& path) {
       .on(path)
       .hint(fmt::format("restore the file, or give it up: hrvm reset {} --discard", machine.name));
 }
+
+namespace {
 
 // What a commit that was cut off left under this name was never named by `current`: it may go.
 void write_generation(const Path& file, const Definition& definition) {
@@ -73,6 +77,16 @@ void make_entries_durable(const Machine& machine) {
 }
 
 }  // namespace
+
+Path merging_path(const Path& folder) { return folder / "merging"; }
+
+std::vector<std::string> merging_layers(const Path& folder) {
+  std::vector<std::string> layers;
+  const auto text = sys::try_read_file(merging_path(folder)).value_or("");
+  for (const auto line : base::split(text, '\n'))
+    if (!line.empty()) layers.emplace_back(line);
+  return layers;
+}
 
 Path generation_path(const Path& folder, std::uint64_t generation) {
   return folder / "generations" / fmt::format("{}.json", generation);
@@ -115,15 +129,8 @@ Machine Store::load(const std::string& name) const {
   return machine;
 }
 
-void Store::check_files(const Machine& machine) const {
+void Store::check_presence(const Machine& machine) const {
   for (const auto& file : machine.definition.files()) check_file(machine, machine.folder / file);
-}
-
-void Store::check_files(const Machine& machine, const State& state) const {
-  for (const auto& layer : machine.definition.chain(state))
-    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-      check_file(machine, machine.layer_path(layer, disk));
-  if (state.nvram) check_file(machine, machine.nvram_path(*state.nvram));
 }
 
 sys::Lock Store::lock(const std::string& name) const {

@@ -10,6 +10,7 @@
 #include "support/disk_writer.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_host.hpp"
+#include "support/write_layers.hpp"
 
 namespace hrvm::doctor::testing {
 
@@ -20,7 +21,7 @@ class Fixture {
   std::filesystem::path disk() const { return folder / "disk.img"; }
   Circumstances circumstances() const { return {host.host(), store, std::nullopt}; }
 
-  // A machine on the disk, as an import leaves it, with empty files where its layers are.
+  // A machine on the disk, as an import leaves it, with empty layers.
   machine::Definition definition() const {
     machine::Definition made;
     made.uuid = host.host().new_guid();
@@ -34,10 +35,11 @@ class Fixture {
   }
   machine::Machine add(const std::string& name, const machine::Definition& made) const {
     const auto lock = store.begin(name);
-    for (const auto& file : made.files()) {
-      folder.write("store/" + name + "/" + file, "layer");
-      set_mode(store.folder() / name / file, 0600);
-    }
+    test::write_layers(store.folder() / name, made);
+    for (const auto& file : made.files())
+      if (file.starts_with("nvram/")) folder.write("store/" + name + "/" + file, "variables");
+    for (const auto& file : made.files())
+      if (!made.is_on_folder()) set_mode(store.folder() / name / file, 0600);
     return store.commit(name, made);
   }
   static void set_mode(const std::filesystem::path& path, unsigned mode) {

@@ -103,6 +103,16 @@ TEST_CASE("what a newer hrvm wrote is gone back from only where that machine is 
   CHECK(fixture.store.load("web").generation == 1);
 }
 
+TEST_CASE("a layer whose header is overwritten is an error that says what to do") {
+  Fixture fixture;
+  const auto machine = fixture.add("web", fixture.definition());
+  fixture.folder.write("store/web/" + machine.definition.layer_file(machine.definition.active.layer), "zeros");
+  const auto result = only(doctor::check_layers(fixture.circumstances()));
+  CHECK(result.status == Status::error);
+  CHECK(result.message.find("web: the active layer of web is damaged: ") == 0);
+  CHECK(result.remedy.find("hrvm reset web --discard") != std::string::npos);
+}
+
 TEST_CASE("a layer that is missing is an error that names the file") {
   Fixture fixture;
   const auto machine = fixture.add("web", fixture.definition());

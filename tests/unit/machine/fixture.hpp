@@ -11,6 +11,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "support/write_layers.hpp"
 #include "unit/machine/sample_machine.hpp"
 
 namespace hrvm::machine::testing {
@@ -63,10 +64,12 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
   std::ofstream(path, std::ios::binary) << text;
 }
 
-// Makes every file that the definition names, with its name as content.
+// Makes every file that the definition names: its layers empty, variables with their name as content.
 inline Machine stored(const Store& store, const std::string& name, const Definition& definition) {
   auto lock = store.begin(name);
-  for (const auto& file : definition.files()) write_file(store.folder() / name / file, file);
+  test::write_layers(store.folder() / name, definition);
+  for (const auto& file : definition.files())
+    if (file.starts_with("nvram/")) write_file(store.folder() / name / file, file);
   return store.commit(name, definition);
 }
 

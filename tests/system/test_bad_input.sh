@@ -103,6 +103,8 @@ refused 4 refused "$T/disk.img" hrvm boot taken --print
 rm "$T/disk.img"
 mv "$T/away.img" "$T/disk.img"
 expect_status 0 hrvm boot taken --print
+assert_contains "$ERR" "given another mode, owner, name or time" "what was done to the image"
+expect_status 0 hrvm reset taken
 
 claim "a host without QEMU"
 mkdir "$T/bin"

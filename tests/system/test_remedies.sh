@@ -76,7 +76,7 @@ assert_equal "$(base_identity "$T/above.qcow2")" "$before" "the image"
 
 claim "an encrypted one is converted with its passphrase"
 printf secret > "$T/PASSPHRASE"
-small --object secret,id=s,data=secret -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 "$T/a,b.qcow2" 1M
+small --object secret,id=s,data=secret -o encrypt.format=aes,encrypt.key-secret=s "$T/a,b.qcow2" 1M
 hint import "$T/a,b.qcow2"
 (cd "$T" && follow qemu-img)
 expect_status 0 hrvm import "$T/NEW.qcow2"
@@ -134,6 +134,34 @@ printf changed | dd of="$BASE" bs=1 seek=100 conv=notrunc status=none
 hint boot web --print
 follow
 expect_status 0 hrvm boot web --print
+
+claim "a disk that grew gets a layer of its size, and what was before shows what it showed"
+qemu-io -c 'write -P 5 1M 64k' "$(active_layer web)" > /dev/null
+expect_status 0 hrvm snapshot create web@small
+small=$(shown "$(active_layer web)")
+truncate -s +1M "$BASE"
+hint boot web --print
+follow
+expect_status 0 hrvm boot web --print
+expect_status 0 hrvm show web --json
+assert_json "$T/out" ".machines[0].disks[0].virtual_bytes == $((9 << 20))"
+assert_equal "$(qemu-img info --output=json "$(active_layer web)" | jq '."virtual-size"')" $((9 << 20)) "the new layer"
+expect_status 0 hrvm snapshot revert web@small --force
+assert_equal "$(shown "$(active_layer web)")" "$small" "what the snapshot shows"
+expect_status 0 hrvm undo web
+
+claim "an image that lies elsewhere is found where it is"
+mv "$BASE" "$T/moved image.img"
+BASE="$T/moved image.img"
+hint boot web --print
+ADVICE=${ADVICE/PATH/"'$BASE'"}
+follow
+expect_status 0 hrvm boot web --print
+expect_status 0 hrvm verify web
+hint set web "base=$T/damaged.img"
+follow
+expect_status 0 hrvm verify web
+expect_status 0 hrvm reset web
 
 claim "what is held for undo lets a snapshot go when it is discarded"
 expect_status 0 hrvm snapshot create web@y

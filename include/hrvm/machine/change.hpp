@@ -59,10 +59,12 @@ inline constexpr std::chrono::days longest_held{90};
 inline constexpr std::size_t most_steps = 200;
 
 // A new empty layer on the base, with a fingerprint of the base as it is now. Snapshots stay. NVRAM starts anew unless
-// `keep_nvram`. With `discard` neither what was active nor what older steps hold is kept.
+// `keep_nvram`. A disk that grew or shrank gets a layer of its size, and a warning. With `discard` neither what was
+// active nor what older steps hold is kept.
 struct ResetRequest {
   bool keep_nvram = false, discard = false;
   Fingerprint fingerprint;
+  std::vector<std::uint64_t> disk_bytes = {};  // of each disk now; none: as it was
 };
 Change plan_reset(const Machine& machine, const ResetRequest& request, const Drawn& drawn);
 
@@ -82,6 +84,8 @@ Change plan_snapshot_delete(const Machine& machine, const std::string& name, con
 struct Setting {
   std::string key, value;
 };
+// Not one of the hardware: plan_move_base() is for it.
+inline constexpr std::string_view base_key = "base";
 Change plan_set(const Machine& machine, const std::vector<Setting>& settings, const Drawn& drawn);
 // What can be set, and to what: each setting of the hardware (settings.hpp) and the description.
 struct SettingKind {
@@ -90,6 +94,10 @@ struct SettingKind {
   std::vector<std::string> choices;  // where it is one of these; "bridge=INTERFACE" stands for any that goes on so
 };
 std::vector<SettingKind> setting_kinds();
+
+// The first disk lies elsewhere now, or is known by another name; the others stay. Error{refused} where it is not what
+// the active state's layers were made on. `now`: a fingerprint of it as it is there.
+Change plan_move_base(const Machine& machine, const BaseIdentity& there, const Fingerprint& now, const Drawn& drawn);
 
 Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name,
                             const Drawn& drawn);

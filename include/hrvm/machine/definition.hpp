@@ -102,9 +102,10 @@ struct BaseIdentity {
   BaseFormat format = BaseFormat::raw;
   std::uint64_t size_bytes = 0;  // as the guest sees it; 0 of a folder
   block::SectorSizes sectors;
-  std::string model, serial, wwn;  // empty where unknown
-  std::string table_uuid;          // empty without a table
-  std::string sha256;              // of everything, taken by import --hash; empty otherwise
+  std::string model, serial, wwn;           // empty where unknown
+  std::string table_uuid;                   // empty without a table
+  std::vector<std::string> former_paths{};  // where it lay before: what older layers' headers name
+  std::string sha256;                       // of everything, taken by import --hash; empty otherwise
   bool is_folder() const { return kind == BaseKind::folder; }
   bool is_empty() const { return kind == BaseKind::empty; }
   bool is_direct() const { return format == BaseFormat::direct; }
@@ -191,6 +192,8 @@ struct Definition {
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.
   std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;
+  // How large a disk was when the layer at the bottom of a chain was made: a reset takes it as it is then.
+  std::uint64_t disk_bytes(const std::string& bottom_layer, std::size_t disk) const;
   bool is_on_folder() const { return disks.front().is_folder(); }  // then it has no other disk
   bool is_direct() const { return disks.front().is_direct(); }
   std::string layer_name(const std::string& id, std::size_t disk = 0) const;

@@ -92,6 +92,8 @@ struct BaseState {
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
 BaseKind base_kind(probe::DiskKind kind);
 BaseFormat base_format(probe::DiskFormat format);
+// All but what has to be read from it.
+BaseIdentity identity_of(const probe::Disk& disk);
 // Only finds it. Error{refused} for an image of another format.
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base);
 // All of the machine's. Error{not_found} for the first that is not there.

@@ -4,7 +4,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
-#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/objection.hpp"
 
@@ -15,20 +14,11 @@ using base::Error;
 using base::ErrorKind;
 using machine::Machine;
 
-void check_is_still(const Machine& machine, const machine::BaseIdentity& identity, const probe::Disk& disk) {
-  if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
-  if (disk.size_bytes != identity.size_bytes)
-    throw Error(ErrorKind::refused,
-                fmt::format("{} has {} now and had {} when {} was imported", disk.path,
-                            base::format_bytes(disk.size_bytes), base::format_bytes(identity.size_bytes), machine.name))
-        .on(disk.path)
-        .hint(fmt::format("import it as another machine: hrvm import {}", disk.path));
-}
-
 std::vector<probe::Disk> find_bases(const Context& context, const Machine& machine) {
   try {
     auto disks = machine::find_bases(context.host, machine.definition);
-    for (std::size_t i = 0; i < disks.size(); ++i) check_is_still(machine, machine.definition.disks.at(i), disks[i]);
+    for (const auto& disk : disks)
+      if (auto obstacle = machine::image_obstacle(disk)) throw std::move(*obstacle);
     return disks;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
@@ -39,6 +29,12 @@ std::vector<probe::Disk> find_bases(const Context& context, const Machine& machi
 // A base that is mounted for writing moves on: the new fingerprint will not hold for long.
 void warn_of_use(const Context& context, const probe::Disk& base) {
   heed(objections(base, machine::Purpose::reset), true, listener(context).warn);
+}
+
+std::vector<std::uint64_t> sizes_of(const std::vector<probe::Disk>& disks) {
+  std::vector<std::uint64_t> sizes;
+  for (const auto& disk : disks) sizes.push_back(disk.size_bytes);
+  return sizes;
 }
 
 void confirm_discard(const Context& context, const std::string& name) {
@@ -61,7 +57,8 @@ machine::Change plan(const Context& context, const LockedMachine& locked) {
   return plan_reset(locked.machine,
                     {.keep_nvram = arguments.has("--keep-nvram"),
                      .discard = discard,
-                     .fingerprint = machine::take_fingerprint(context.host, bases)},
+                     .fingerprint = machine::take_fingerprint(context.host, bases),
+                     .disk_bytes = sizes_of(bases)},
                     drawn);
 }
 

@@ -1,12 +1,16 @@
 // hrvm set MACHINE KEY=VALUE…: another hardware, or description, from the next boot on.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/hardware_options.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import_sources.hpp"
+#include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -52,12 +56,32 @@ void resolve_disks(const Context& context, std::vector<machine::Setting>& settin
   }
 }
 
+// Where the machine's first disk is now, with what the others are.
+machine::Change plan_base(const Context& context, const LockedMachine& locked, const std::string& source) {
+  auto& definition = locked.machine.definition;
+  const auto there = probe::locate_disk(context.host, source);
+  auto found = definition;
+  found.disks.front() = machine::identity_of(there);
+  auto disks = machine::find_bases(context.host, found);
+  return plan_move_base(locked.machine, found.disks.front(), machine::take_fingerprint(context.host, disks),
+                        draw(context.host, locked.store));
+}
+
+machine::Change plan(const Context& context, const LockedMachine& locked,
+                     const std::vector<machine::Setting>& settings) {
+  const auto base = std::ranges::find(settings, machine::base_key, &machine::Setting::key);
+  if (base == settings.end()) return plan_set(locked.machine, settings, draw(context.host, locked.store));
+  if (settings.size() == 1) return plan_base(context, locked, base->value);
+  throw base::Error(base::ErrorKind::usage, "base= is set alone")
+      .hint(fmt::format("first hrvm set {} base={}", locked.machine.name, base::shell_quote(base->value)));
+}
+
 Outcome run_set(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   auto settings = settings_of(context.arguments);
   resolve_disks(context, settings);
   const auto locked = lock_stopped_machine(context, name);
-  return carry_out(context, locked, plan_set(locked.machine, settings, draw(context.host, locked.store)),
+  return carry_out(context, locked, plan(context, locked, settings),
                    {"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}});
 }
 

@@ -127,9 +127,9 @@ Json base_json(const machine::BaseIdentity& identity, const std::optional<machin
 Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
   const auto path = machine.layer_path(state.layer, disk);
   const auto& identity = machine.definition.disks[disk];
-  const auto image = machine::layer_on_base(identity, machine.definition.geometry);
   Json json;
-  json.set("path", path.string()).set("virtual_bytes", image.virtual_bytes);
+  const auto bytes = machine.definition.disk_bytes(machine.definition.chain(state).back(), disk);
+  json.set("path", path.string()).set("virtual_bytes", base::round_up(bytes, 512));
   json.set("allocated_bytes", is_missing(path) ? Json() : Json(machine::allocated_bytes(path)));
   return json.set("base", or_null(identity.path));
 }

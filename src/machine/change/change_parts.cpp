@@ -20,8 +20,10 @@ using base::ErrorKind;
 constexpr std::uint64_t qcow2_sector = 512;
 
 // The layer's neighbour in the same folder, so that a store can move.
-image::NewImage layer_on_layer(const std::string& layer, const Definition& definition, std::size_t disk) {
+image::NewImage layer_on_layer(const std::string& layer, const std::string& bottom, const Definition& definition,
+                               std::size_t disk) {
   image::NewImage image = layer_on_base(definition.disks[disk], definition.geometry);
+  image.virtual_bytes = base::round_up(definition.disk_bytes(bottom, disk), qcow2_sector);
   image.backing = {definition.layer_name(layer, disk), definition.is_on_folder() ? "folder" : "qcow2"};
   return image;
 }
@@ -104,9 +106,10 @@ void hold_nothing(Change& change) {
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
                          const std::optional<std::string>& nvram, const Drawn& drawn) {
   const auto below = change.definition.layer_below(head);
+  const auto bottom = change.definition.chain(State{drawn.layer_id, {}, {}, head}).back();
   auto layers = layers_on_base(change.definition, drawn.layer_id);
   for (auto& layer : layers) {
-    if (below) layer.image = layer_on_layer(*below, change.definition, layer.disk);
+    if (below) layer.image = layer_on_layer(*below, bottom, change.definition, layer.disk);
     change.new_layers.push_back(std::move(layer));
   }
   State state{drawn.layer_id, std::nullopt, hardware, head};

@@ -75,6 +75,7 @@ std::vector<SettingKind> setting_kinds() {
   for (const auto& setting : hardware_settings())
     if (setting.can_be_set) kinds.push_back({setting.name, values_of(setting), choices_of(setting)});
   kinds.push_back({description_key, "a text", {}});
+  kinds.push_back({base_key, "where the machine's disk or image is now", {}});
   return kinds;
 }
 

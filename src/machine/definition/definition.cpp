@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "hrvm/base/text.hpp"
+
 namespace hrvm::machine {
 
 std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t disk) {
@@ -39,6 +41,17 @@ std::optional<std::string> Definition::layer_below(const std::optional<std::stri
   const Snapshot* snapshot = snapshot_name ? find_snapshot(*snapshot_name) : nullptr;
   if (!snapshot) return std::nullopt;
   return snapshot->layer;
+}
+
+// By the fingerprint's mark of that name.
+std::uint64_t Definition::disk_bytes(const std::string& bottom_layer, std::size_t disk) const {
+  const auto fingerprint = fingerprints.find(bottom_layer);
+  const auto what = disk == 0 ? "size" : fmt::format("disk {}, size", disk + 1);
+  if (fingerprint != fingerprints.end())
+    for (const auto& mark : fingerprint->second.marks)
+      if (mark.what == what)
+        if (const auto bytes = base::parse_unsigned(mark.value.substr(0, mark.value.find(' ')))) return *bytes;
+  return disks[disk].size_bytes;
 }
 
 std::string Definition::layer_name(const std::string& id, std::size_t disk) const {

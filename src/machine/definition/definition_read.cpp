@@ -72,7 +72,8 @@ T read_one_of(const Value& value, std::initializer_list<T> allowed) {
 
 BaseIdentity read_base(const Value& value) {
   value.expect_members({"path", "stable_path", "kind", "format", "size_bytes", "logical_sector_bytes",
-                        "physical_sector_bytes", "model", "serial", "wwn", "table_uuid", "sha256"});
+                        "physical_sector_bytes", "model", "serial", "wwn", "table_uuid", "sha256"},
+                       {"former_paths"});
   BaseIdentity identity;
   identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
   identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
@@ -86,6 +87,7 @@ BaseIdentity read_base(const Value& value) {
   identity.serial = value["serial"].text();
   identity.wwn = value["wwn"].text();
   identity.table_uuid = value["table_uuid"].text();
+  if (value.has("former_paths")) identity.former_paths = value["former_paths"].texts();
   identity.sha256 = value["sha256"].text_where(is_sha256_or_empty, "a SHA-256 in lower-case hex, or empty");
   return identity;
 }

@@ -33,19 +33,21 @@ class HardwareList {
 };
 
 base::Json base_json(const BaseIdentity& identity) {
-  return base::Json::object()
-      .set("path", identity.path)
-      .set("stable_path", identity.stable_path)
-      .set("kind", word(identity.kind))
-      .set("format", word(identity.format))
-      .set("size_bytes", identity.size_bytes)
-      .set("logical_sector_bytes", identity.sectors.logical_bytes)
-      .set("physical_sector_bytes", identity.sectors.physical_bytes)
-      .set("model", identity.model)
-      .set("serial", identity.serial)
-      .set("wwn", identity.wwn)
-      .set("table_uuid", identity.table_uuid)
-      .set("sha256", identity.sha256);
+  auto json = base::Json::object()
+                  .set("path", identity.path)
+                  .set("stable_path", identity.stable_path)
+                  .set("kind", word(identity.kind))
+                  .set("format", word(identity.format))
+                  .set("size_bytes", identity.size_bytes)
+                  .set("logical_sector_bytes", identity.sectors.logical_bytes)
+                  .set("physical_sector_bytes", identity.sectors.physical_bytes)
+                  .set("model", identity.model)
+                  .set("serial", identity.serial)
+                  .set("wwn", identity.wwn)
+                  .set("table_uuid", identity.table_uuid)
+                  .set("sha256", identity.sha256);
+  if (!identity.former_paths.empty()) json.set("former_paths", identity.former_paths);
+  return json;
 }
 
 base::Json other_disk_json(const BaseIdentity& identity) {

@@ -95,6 +95,20 @@ BaseKind base_kind(probe::DiskKind kind) {
 
 BaseFormat base_format(probe::DiskFormat format) { return from_word<BaseFormat>(word(format)).value(); }
 
+BaseIdentity identity_of(const probe::Disk& disk) {
+  BaseIdentity base;
+  base.path = disk.path;
+  base.stable_path = disk.stable_path;
+  base.kind = base_kind(disk.kind);
+  base.format = base_format(disk.format);
+  base.size_bytes = disk.size_bytes;
+  base.sectors = disk.sectors;
+  base.model = disk.model;
+  base.serial = disk.serial;
+  base.wwn = disk.wwn;
+  return base;
+}
+
 std::optional<probe::Disk> find_base(const sys::Host& host, const BaseIdentity& base) {
   for (const auto& path : {base.stable_path, base.path}) {
     const auto disk = locate(host, base, path);

@@ -33,7 +33,7 @@ struct Fault {
 
 // A layer, and what may lie below it: first what the definition says, null for the base.
 struct Place {
-  std::string id;
+  std::string id, bottom;  // and the layer at the bottom of its chain
   std::vector<std::optional<std::string>> below;
   bool is_being_merged = false;
 };
@@ -60,7 +60,7 @@ std::vector<Place> places_of(const Machine& machine, const State& state, const s
   const auto chain = machine.definition.chain(state);
   std::vector<Place> places;
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    Place place{chain[i], {}, std::ranges::find(merging, chain[i]) != merging.end()};
+    Place place{chain[i], chain.back(), {}, std::ranges::find(merging, chain[i]) != merging.end()};
     for (auto next = i + 1; next < chain.size(); ++next) place.below.emplace_back(chain[next]);
     place.below.emplace_back(std::nullopt);
     if (!place.is_being_merged) place.below.resize(1);
@@ -73,6 +73,7 @@ std::vector<Place> places_of(const Machine& machine, const State& state, const s
 bool names_base(const image::BackingReference& backing, const BaseIdentity& base) {
   if (backing.format != word(base.format)) return false;
   if (backing.path == base.stable_path || backing.path == base.path) return true;
+  if (std::ranges::find(base.former_paths, backing.path) != base.former_paths.end()) return true;
   return backing.path.starts_with('/') && sys::status(backing.path).type == sys::FileType::missing;
 }
 
@@ -92,7 +93,7 @@ std::string below_text(const Definition& definition, std::size_t disk, const std
 
 std::optional<Fault> fault_of(const image::ImageInfo& header, const Definition& definition, std::size_t disk,
                               const Place& place) {
-  const auto bytes = base::round_up(definition.disks[disk].size_bytes, qcow2_sector);
+  const auto bytes = base::round_up(definition.disk_bytes(place.bottom, disk), qcow2_sector);
   if (header.corrupt) return Fault{"QEMU found it broken, and has marked it as corrupt", false, true};
   if (header.virtual_bytes != bytes)
     return Fault{fmt::format("its header says that the disk has {} bytes, and it has {}", header.virtual_bytes, bytes)};

@@ -28,24 +28,23 @@ struct Words {
 
 constexpr std::array all_words{
     Words{Purpose::boot,
-          {"{base_of} of {machine} is missing: {reasons}",
-           "attach the disk again, or put the image back; it is known by its serial number, not by its path"},
+          {"{base_of} of {machine} is missing: {reasons}", "{way_back}"},
           {"{what_moved}: {reasons}",
            "start over from the disk as it is: hrvm reset {machine}; --force boots all the same, and files that "
            "changed may be "
            "damaged"},
           {"{disk} is in use for writing: {writer}", "{way_out}; --force boots all the same"}},
     Words{Purpose::revert,
-          {"the base of {machine} is missing: {reasons}", ""},
+          {"the base of {machine} is missing: {reasons}", "{way_back}"},
           {"{base} is not what these layers of {machine} were made on: {reasons}",
            "start over from the base as it is: hrvm reset {machine}; --force goes on all the same"},
           {}},
     Words{Purpose::reset,
-          {"the base of {machine} is missing: {reasons}", "attach the disk again, or put the image back"},
+          {"the base of {machine} is missing: {reasons}", "{way_back}"},
           {},
           {"{disk} is in use ({uses}): what is written to it now will make boot refuse it as changed", ""}},
     Words{Purpose::exporting,
-          {"the base of {machine} is missing: {reasons}", "attach the disk, or put the image back to where it was"},
+          {"the base of {machine} is missing: {reasons}", "{way_back}"},
           {"{base} is not what {machine} was made on: {reasons}", "--force exports what it shows now"},
           {"{disk} is in use ({writer}), and may change while it is read", "--force exports what it shows now"}},
     Words{Purpose::import,
@@ -59,7 +58,7 @@ constexpr std::array all_words{
         {},
         {"{disk} is open for writing, and may change while it is read", "stop what runs on it, or add --allow-in-use"}},
     Words{Purpose::checkup,
-          {"{machine}: its disk {missing_disk}", "attach it, then: hrvm verify {machine}"},
+          {"{machine}: its disk {missing_disk}", "{way_back}"},
           {"{machine}: its disk {base} has changed: {reasons}",
            "hrvm reset {machine}   (its changes are held for hrvm undo)"},
           {}},
@@ -139,13 +138,29 @@ void heed(const Objections& objections, bool override, const std::function<void(
   }
 }
 
+namespace {
+
+std::string way_back(const Machine& machine) {
+  const auto& base = machine.definition.disks.front();
+  const auto elsewhere = fmt::format("or say where it is now: hrvm set {} base=PATH", machine.name);
+  if (machine.definition.disks.size() > 1)
+    return "attach the disk again, or put the image back; of the first one, " + elsewhere;
+  if (base.kind != BaseKind::disk) return fmt::format("put the {} back, {}", word(base.kind), elsewhere);
+  const bool is_known = !base.wwn.empty() || !base.serial.empty();
+  return is_known ? "attach the disk again: it is known by its serial number, not by its path"
+                  : "attach the disk again, " + elsewhere;
+}
+
+}  // namespace
+
 Objection base_missing(const Machine& machine, const std::string& reason, const std::string& path, Purpose purpose) {
   const auto& definition = machine.definition;
   const bool is_only = definition.disks.size() == 1;
   const std::string base_of = is_only ? "the base" : "a base";
   const auto missing_disk = (is_only ? definition.disks.front().path : reason) + " is not here";
   return {said(ErrorKind::not_found, words_for(purpose).missing, path, fmt::arg("machine", machine.name),
-               fmt::arg("base_of", base_of), fmt::arg("missing_disk", missing_disk), fmt::arg("reasons", reason))};
+               fmt::arg("base_of", base_of), fmt::arg("missing_disk", missing_disk), fmt::arg("reasons", reason),
+               fmt::arg("way_back", way_back(machine)))};
 }
 
 Objections objections(const Machine& machine, const BaseState& base, Purpose purpose) {

@@ -198,22 +198,6 @@ Hardware choose_hardware(const Hardware& advised, const ImportCircumstances& cir
   return hardware;
 }
 
-BaseIdentity identity_of(const probe::Survey& survey) {
-  const auto& disk = survey.disk;
-  BaseIdentity base;
-  base.path = disk.path;
-  base.stable_path = disk.stable_path;
-  base.kind = base_kind(disk.kind);
-  base.format = base_format(disk.format);
-  base.size_bytes = disk.size_bytes;
-  base.sectors = disk.sectors;
-  base.model = disk.model;
-  base.serial = disk.serial;
-  base.wwn = disk.wwn;
-  base.table_uuid = survey.contents.table_uuid;
-  return base;
-}
-
 BaseIdentity identity_of_empty(std::uint64_t size_bytes) {
   BaseIdentity base;
   base.kind = BaseKind::empty;
@@ -223,7 +207,8 @@ BaseIdentity identity_of_empty(std::uint64_t size_bytes) {
 
 std::vector<BaseIdentity> disks_of(const ImportCircumstances& circumstances, const ImportRequest& request) {
   std::vector<BaseIdentity> disks;
-  for (const auto& survey : circumstances.surveys) disks.push_back(identity_of(survey));
+  for (const auto& survey : circumstances.surveys)
+    disks.push_back(identity_of(survey.disk)), disks.back().table_uuid = survey.contents.table_uuid;
   for (const auto size : request.new_disks) disks.push_back(identity_of_empty(size));
   if (request.direct) disks.front().format = BaseFormat::direct;
   return disks;

@@ -34,8 +34,9 @@ inline BaseIdentity sample_base() {
   return identity;
 }
 
-inline Fingerprint sample_fingerprint(std::string value = "as it was") {
-  return {at("2026-02-14T09:41:07Z"), {{"size", "257698037760 bytes"}, {"p3 (ext4): superblock", std::move(value)}}};
+inline Fingerprint sample_fingerprint(std::string value = "as it was", std::uint64_t bytes = 240ull << 30) {
+  return {at("2026-02-14T09:41:07Z"),
+          {{"size", std::to_string(bytes) + " bytes"}, {"p3 (ext4): superblock", std::move(value)}}};
 }
 
 inline Definition sample_definition() {

@@ -17,6 +17,7 @@ class Workshop {
   Workshop() {
     write_file(folder_.path() / "base.img", std::string(base_bytes, 'B'));
     auto definition = fresh_definition();
+    definition.fingerprints[definition.active.layer] = sample_fingerprint("as it was", base_bytes);
     definition.disks[0].path = definition.disks[0].stable_path = (folder_.path() / "base.img").string();
     definition.disks[0].kind = BaseKind::image;
     definition.disks[0].size_bytes = base_bytes;
@@ -37,7 +38,7 @@ class Workshop {
   void snapshot(const std::string& name) { change(plan_snapshot_create(machine(), name, "", drawn())); }
   void revert(const std::string& name) { change(plan_snapshot_revert(machine(), name, false, drawn())); }
   void remove_snapshot(const std::string& name) { change(plan_snapshot_delete(machine(), name, drawn())); }
-  void reset() { change(plan_reset(machine(), {false, false, sample_fingerprint()}, drawn())); }
+  void reset() { change(plan_reset(machine(), {false, false, sample_fingerprint("as it was", base_bytes)}, drawn())); }
   void undo() {
     const auto now = machine();
     change(plan_undo(now, held_step(now, std::nullopt), drawn()));

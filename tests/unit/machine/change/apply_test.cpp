@@ -94,7 +94,8 @@ TEST_CASE("NVRAM is copied with the state, so that frozen variables stay as they
 TEST_CASE("a change that fails before its commit leaves the machine as it was") {
   Workshop workshop;
   workshop.guest_writes(0, 'x');
-  auto change = plan_reset(workshop.machine(), {false, false, sample_fingerprint()}, workshop.drawn());
+  auto change =
+      plan_reset(workshop.machine(), {false, false, sample_fingerprint("as it was", base_bytes)}, workshop.drawn());
   change.nvram_copies.push_back({"00000000000000f9", "00000000000000fa"});  // there is nothing to copy
   CHECK_THROWS_AS(apply(workshop.store, workshop.machine(), change, [](std::uint64_t) {}), base::Error);
   CHECK(workshop.guest_reads(0) == 'x');

@@ -334,6 +334,49 @@ TEST_CASE("what is held for undo lies on a snapshot as any child does") {
   CHECK_NOTHROW(checked(plan_snapshot_delete(let_go, "tuned", drawn)));
 }
 
+TEST_CASE("a disk that grew gets layers of its size from a reset on, and what lies on older ones keeps theirs") {
+  auto definition = sample_definition();
+  const auto before = definition.disks[0].size_bytes;
+  for (auto& each : definition.fingerprints) each.second.marks[0].value = fmt::format("{} bytes", before);
+  Fingerprint grown = sample_fingerprint("grown");
+  grown.marks[0].value = fmt::format("{} bytes", 2 * before);
+  const auto change = checked(plan_reset(machine_with(definition), {false, false, grown, {2 * before}}, drawn));
+  CHECK(change.new_layers[0].image.virtual_bytes == 2 * before);
+  CHECK(change.definition.disks[0].size_bytes == 2 * before);
+  CHECK(change.warnings.size() == 1);
+  auto later = drawn;
+  later.layer_id = "00000000000000ee";
+  later.nvram_id = "00000000000000ef";
+  const auto back = checked(plan_snapshot_revert(machine_with(change.definition), "tuned", false, later));
+  CHECK(back.new_layers[0].image.virtual_bytes == before);
+  CHECK(back.definition.disk_bytes(back.definition.chain(back.definition.active).back(), 0) == before);
+}
+
+TEST_CASE("a base that lies elsewhere is the one that the layers were made on, or is refused") {
+  auto definition = sample_definition();
+  const auto old_path = definition.disks[0].path;
+  auto there = definition.disks[0];
+  there.path = there.stable_path = "/moved/web.img";
+  definition.fingerprints["00000000000000b1"].marks[1].value = "of another time";
+  definition.fingerprints["00000000000000c1"].marks.push_back({old_path + ": header and tables", "1"});
+  auto now = sample_fingerprint();
+  now.marks.push_back({"/moved/web.img: header and tables", "1"});
+  now.traces = {{"/moved/web.img: modified", "later"}};
+  const auto change = checked(plan_move_base(machine_with(definition), there, now, drawn));
+  const auto& next = change.definition;
+  CHECK(next.disks[0].path == "/moved/web.img");
+  CHECK(next.disks[0].former_paths == Names{old_path, definition.disks[0].stable_path});
+  CHECK(next.fingerprints.at("00000000000000c1").marks.back().what == "/moved/web.img: header and tables");
+  CHECK(next.fingerprints.at("00000000000000c1").traces == now.traces);
+  CHECK(next.fingerprints.at("00000000000000b1").traces.empty());
+  CHECK(change.new_layers.empty());
+
+  now.marks[1].value = "another";
+  CHECK(kind_thrown_by([&] { plan_move_base(machine_with(definition), there, now, drawn); }) == ErrorKind::refused);
+  there.kind = BaseKind::image;
+  CHECK(kind_thrown_by([&] { plan_move_base(machine_with(definition), there, now, drawn); }) == ErrorKind::refused);
+}
+
 TEST_CASE("a renamed snapshot keeps its place in the tree") {
   auto definition = sample_definition();
   definition.log[1].held->head = "fresh";

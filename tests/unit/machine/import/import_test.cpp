@@ -369,7 +369,7 @@ TEST_CASE("an import that is carried out is a machine on the base") {
   circumstances.surveys[0].disk.kind = probe::DiskKind::image;
   circumstances.surveys[0].disk.size_bytes = base::MiB;
   auto plan = plan_import(circumstances, {});
-  plan.change.definition.fingerprints[circumstances.drawn.layer_id] = sample_fingerprint();
+  plan.change.definition.fingerprints[circumstances.drawn.layer_id] = sample_fingerprint("as it was", base::MiB);
   const auto machine = apply_import(store, plan);
   CHECK(store.names() == std::vector<std::string>{"web.example"});
   CHECK_NOTHROW(store.check_files(store.load("web.example")));

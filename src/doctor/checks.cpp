@@ -22,7 +22,7 @@ std::string_view word(Status status) {
 
 // What stops every machine first, then what stops one, then what only wastes space.
 std::span<const Check> checks() {
-  static constexpr std::array<Check, 20> all = {{
+  static constexpr std::array<Check, 21> all = {{
       {"kvm", check_kvm},
       {"qemu", check_qemu},
       {"uefi", check_uefi},
@@ -35,6 +35,7 @@ std::span<const Check> checks() {
       {"network", check_network, fix_network, Fixes::host},
       {"polkit", check_polkit},
       {"definition", check_definition, fix_definition},
+      {"identity", check_identity, fix_identity},
       {"base", check_base},
       {"denials", check_denials},
       {"layers", check_layers},

@@ -24,6 +24,8 @@ Results check_virtlogd(const Circumstances& at);
 Results check_network(const Circumstances& at);
 void fix_network(const Circumstances& at);
 Results check_polkit(const Circumstances& at);
+Results check_identity(const Circumstances& at);
+void fix_identity(const Circumstances& at);
 Results check_base(const Circumstances& at);
 Results check_denials(const Circumstances& at);
 Results check_layers(const Circumstances& at);

@@ -169,7 +169,7 @@ expect_status 0 hrvm verify demo@second --full
 assert_json <(hrvm verify demo@second --full --json) '[.evidence[] | select(.what | endswith(".qcow2: sha256")) | .same] == [true]'
 assert_equal "$(stat -c %a "$frozen")" 400 "the mode of a frozen layer"
 
-claim "a store can be moved, a machine renamed and removed"
+claim "a store can be moved"
 mv "$HRVM_STORE" "$T/elsewhere"
 export HRVM_STORE=$T/elsewhere
 assert_equal "$(shown "$(active_layer demo)")" "$second" "in the moved store"
@@ -179,6 +179,20 @@ expect_status 1 hrvm boot demo --print
 assert_contains "$ERR" "hrvm verify demo --layers --record" "what to do where a copy has lost times"
 expect_status 0 hrvm verify demo --layers --record
 expect_status 0 hrvm boot demo --print
+
+claim "a copy of a machine's folder is told, and gets an identity of its own"
+cp -a "$HRVM_STORE/demo" "$HRVM_STORE/copy"
+expect_status 3 hrvm doctor demo
+assert_contains "$OUT" "copy is a copy of demo"
+hrvm doctor copy --fix > /dev/null || true
+expect_status 0 hrvm list --json
+assert_json "$T/out" '[.machines[] | select(.name == "demo" or .name == "copy")] |
+  (map(.uuid) | unique | length == 2) and (map(.mac) | unique | length == 2)'
+hrvm doctor copy --json > "$T/out" || true
+assert_json "$T/out" '.checks[] | select(.id == "identity") | .status == "ok"'
+expect_status 0 hrvm remove copy --yes
+
+claim "a machine is renamed and removed"
 expect_status 0 hrvm rename demo renamed
 expect_status 1 hrvm show demo
 expect_status 0 hrvm boot renamed --print

@@ -112,6 +112,10 @@ Change plan_undo(const Machine& machine, const Step& step, const Drawn& drawn);
 // What the step holds goes, or what all of them do. Error{not_found} as above.
 Change plan_forget(const Machine& machine, std::optional<std::uint64_t> number, const Drawn& drawn);
 
+// Another UUID and MAC address, in all of its states, and the folder that it lies in by now: what a copy of a machine
+// is without.
+Change plan_identity(const Machine& machine, const base::Guid& uuid, const std::string& mac, const Drawn& drawn);
+
 // What all of each disk was found to be, as SHA-256; empty of one that has none. Of the fingerprints that the disks
 // still fit, `now` has the traces from then on.
 Change plan_record(const Machine& machine, const std::vector<std::string>& hashes, const Fingerprint& now,

@@ -184,6 +184,9 @@ struct Definition {
   // By layer id, a file for each disk: of the layers of snapshots. None of a folder's layers, nor of those that an
   // older hrvm froze.
   std::map<std::string, std::vector<FrozenFile>> frozen{};
+  // Of the folder that the machine was made in, which a copy of the machine does not lie in; 0: unknown. The store sets
+  // it with the first commit.
+  std::uint64_t folder_inode = 0;
 
   // The steps that hold a state.
   std::vector<const Step*> held_steps() const;

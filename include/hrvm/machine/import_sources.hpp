@@ -14,6 +14,9 @@ namespace hrvm::machine {
 // A disk that a machine gets besides its first. Error as of probe::locate_disk; {unsupported} for a folder, {corrupt}
 // or {refused} for an image as of image_obstacle.
 probe::Disk locate_extra_disk(const sys::Host& host, const std::string& source);
+// In QEMU's own range of addresses that nobody else is given.
+std::string draw_mac(const sys::Host& host);
+
 // What a machine remembers of it.
 std::string kept_path(const probe::Disk& disk);
 

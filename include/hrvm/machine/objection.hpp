@@ -54,6 +54,9 @@ base::Error running(std::string_view machine, std::string_view clause);
 // By the lock that QEMU holds on the layers, so also when virsh or a pasted command runs it. Error{busy} when it does,
 // or when somebody reads its layer, which a boot in a throw-away layer does not mind.
 void check_not_running(const Machine& machine, const State& state, bool ephemeral);
+// Error{busy} when another machine of the same UUID runs, a copy of this one or its original: they would share a run
+// folder and a MAC address. For a machine that does not run itself.
+void check_no_twin_runs(const sys::Host& host, const Store& store, const Machine& machine);
 // Error{busy} when anybody uses a layer in the machine's folder: it runs, a snapshot of it is booted in a throw-away
 // layer, or qemu-img reads one. Asks the files alone, so that a damaged definition does not matter.
 void check_unused(const Path& folder, std::string_view name);

@@ -44,6 +44,16 @@ struct Machine {
 // The last ones stay, in case the one in force is damaged.
 inline constexpr std::uint64_t generations_kept = 8;
 
+// A machine's folder was copied: two machines are one to libvirt, to the network, and to whoever looks for a run by its
+// UUID. Which is the copy is told by the inode of the folder that the definition names; else by whose oldest definition
+// was written later, whatever times the copy was given.
+struct Copy {
+  std::string name, original;
+};
+class Store;
+// Of machines of this name, or as the copy or original of another; empty: of all.
+std::vector<Copy> find_copies(const Store& store, const std::string& name = {});
+
 enum class RunState { stopped, running };
 
 // By QEMU's lock on the active layer, and nothing else.

@@ -46,6 +46,7 @@ void check_room(const Asked& asked) {
 std::vector<probe::Disk> check(const Asked& asked, const Machine& machine, const State& state) {
   const bool ephemeral = asked.request.ephemeral;
   machine::check_not_running(machine, state, ephemeral);
+  machine::check_no_twin_runs(asked.host, asked.store, machine);
   if (!ephemeral) check_domain_is_off(asked.host, asked.listener, machine, asked.request.run_by == RunBy::libvirt);
   auto base = machine::examine_base(asked.host, machine.definition, state);
   asked.heed(machine::objections(machine, base, Purpose::boot));

@@ -255,6 +255,24 @@ void check_not_running(const Machine& machine, const State& state, bool ephemera
   }
 }
 
+void check_no_twin_runs(const sys::Host& host, const Store& store, const Machine& machine) {
+  const auto& uuid = machine.definition.uuid.text();
+  const auto pid = sys::try_read_number(run_folder(host, machine.definition) / "pid");
+  if (!pid) return;
+  const auto command_line = sys::try_read_file(host.path(fmt::format("/proc/{}/cmdline", *pid)));
+  if (!command_line || command_line->find(uuid) == std::string::npos) return;
+  const auto copies = find_copies(store, machine.name);
+  const auto hint =
+      copies.empty() ? "end that process; a copy of a machine gets an identity of its own by hrvm doctor "
+                       "MACHINE --fix"
+                     : fmt::format("give the copy an identity of its own: hrvm doctor {} --fix", copies.front().name);
+  throw Error(
+      ErrorKind::busy,
+      fmt::format("another machine with the UUID of {} runs (process {}): one of them is a copy", machine.name, *pid))
+      .on(machine.folder)
+      .hint(hint);
+}
+
 void check_unused(const Path& folder, std::string_view name) {
   for (const auto& file : sys::list_directory(folder / "layers")) {
     const auto use = block::image_use(folder / "layers" / file);

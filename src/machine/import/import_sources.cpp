@@ -109,14 +109,13 @@ void find_mounts(const sys::Host& host, probe::Survey& survey) {
                                       "unmount that"});
 }
 
-// In QEMU's own range of addresses that nobody else is given.
+}  // namespace
+
 std::string draw_mac(const sys::Host& host) {
   const auto drawn = host.entropy();
   const auto byte = [&](std::size_t i) { return base::hex(drawn[drawn.size() - i], 2); };
   return fmt::format("52:54:00:{}:{}:{}", byte(3), byte(2), byte(1));
 }
-
-}  // namespace
 
 Disk locate_extra_disk(const sys::Host& host, const std::string& source) {
   auto disk = probe::locate_disk(host, source);

@@ -176,7 +176,8 @@ Machine Store::commit(const std::string& name, const Definition& definition) con
   const Path current = machine.folder / "current";
   if (contains(name)) machine.generation = generation_of(current) + 1;
   const Path file = generation_path(machine.folder, machine.generation);
-  write_generation(file, definition);
+  if (machine.definition.folder_inode == 0) machine.definition.folder_inode = sys::status(machine.folder).inode;
+  write_generation(file, machine.definition);
   make_entries_durable(machine);
   sys::switch_link(current, file.lexically_relative(machine.folder));
   return machine;

@@ -103,6 +103,44 @@ TEST_CASE("what a newer hrvm wrote is gone back from only where that machine is 
   CHECK(fixture.store.load("web").generation == 1);
 }
 
+TEST_CASE(
+    "a machine whose folder was copied is told by both names, and the copy that is named gets an identity of its own") {
+  Fixture fixture;
+  const auto web = fixture.add("web", fixture.definition());
+  std::filesystem::copy(web.folder, fixture.store.folder() / "a-copy",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  fixture.folder.write("store/a-copy/libvirt.json", "{}");
+  auto at = fixture.circumstances();
+  const auto result = only(doctor::check_identity(at));
+  CHECK(result.status == Status::error);
+  CHECK(result.message.find("a-copy is a copy of web: ") == 0);
+  CHECK(result.remedy == "give it its own: hrvm doctor a-copy --fix");
+  CHECK_THROWS_AS(doctor::fix_identity(at), base::Error);
+  at.machine = "web";
+  CHECK(only(doctor::check_identity(at)).message == result.message);
+  CHECK_THROWS_AS(doctor::fix_identity(at), base::Error);
+  at.machine = "a-copy";
+  CHECK(only(doctor::check_identity(at)).message == result.message);
+  doctor::fix_identity(at);
+  CHECK(only(doctor::check_identity(at)).status == Status::ok);
+  const auto copy = fixture.store.load("a-copy");
+  CHECK(fixture.store.load("web").generation == 1);
+  CHECK(copy.definition.uuid != web.definition.uuid);
+  CHECK(copy.definition.active.hardware.mac != web.definition.active.hardware.mac);
+  CHECK_FALSE(std::filesystem::exists(copy.folder / "libvirt.json"));
+}
+
+// Neither lies where it was made.
+TEST_CASE("of two machines in a store that was itself copied the one whose definitions are older is the original") {
+  Fixture fixture;
+  auto definition = fixture.definition();
+  definition.folder_inode = 1;
+  const auto web = fixture.add("web", definition);
+  std::filesystem::copy(web.folder, fixture.store.folder() / "a-copy",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  CHECK(only(doctor::check_identity(fixture.circumstances())).message.find("a-copy is a copy of web: ") == 0);
+}
+
 TEST_CASE("a layer whose header is overwritten is an error that says what to do") {
   Fixture fixture;
   const auto machine = fixture.add("web", fixture.definition());

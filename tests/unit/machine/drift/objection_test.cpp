@@ -5,6 +5,7 @@
 #include "hrvm/block/image_lock.hpp"
 #include "support/failing.hpp"
 #include "support/temporary_directory.hpp"
+#include "unit/machine/fixture.hpp"
 
 using namespace hrvm;
 using namespace hrvm::machine;
@@ -118,4 +119,29 @@ TEST_CASE(
   CHECK_THAT(test::error_of([&] { check_not_running(machine, state, false); }).message(), Contains("somebody reads"));
   CHECK_THAT(test::error_of([&] { check_unused(machine.folder, "web"); }).message(),
              Contains("somebody reads a layer"));
+}
+
+TEST_CASE("a machine does not run beside another that has its UUID") {
+  using namespace hrvm::machine::testing;
+  TemporaryFolder folder;
+  TestHost test_host;
+  auto& host = test_host.host;
+  host.root = folder.path();
+  host.uid = 1000;
+  host.environment["XDG_RUNTIME_DIR"] = folder.path() / "run";
+  const Store store(host, folder.path() / "store");
+  const auto machine = stored(store, "web", fresh_definition());
+  CHECK_NOTHROW(check_no_twin_runs(host, store, machine));
+  write_file(run_folder(host, machine.definition) / "pid", "4711\n");
+  CHECK_NOTHROW(check_no_twin_runs(host, store, machine));
+  write_file(folder.path() / "proc/4711/cmdline", "qemu-system-x86_64 -uuid another");
+  CHECK_NOTHROW(check_no_twin_runs(host, store, machine));
+  write_file(folder.path() / "proc/4711/cmdline", "qemu-system-x86_64 -uuid " + machine.definition.uuid.text());
+  try {
+    check_no_twin_runs(host, store, machine);
+    FAIL("it would run beside its copy");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::busy);
+    CHECK(error.message() == "another machine with the UUID of web runs (process 4711): one of them is a copy");
+  }
 }

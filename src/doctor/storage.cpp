@@ -12,6 +12,12 @@ namespace hrvm::doctor {
 static std::string place_of(const std::string& alternative) { return alternative.substr(0, alternative.rfind(" (")); }
 
 static CheckResult judge(const sys::Path& store, const machine::StorageState& state) {
+  if (state.read_only) {
+    return {"storage", Status::warning,
+            fmt::format("{} cannot be written: {} ({}) is mounted read-only", store.string(), state.mount_point,
+                        state.filesystem),
+            "boot in a throw-away layer that lies elsewhere: hrvm boot --ephemeral --scratch DIR MACHINE"};
+  }
   if (!state.volatile_storage) {
     return {"storage", Status::ok, fmt::format("{} is on {} ({})", store.string(), state.mount_point, state.filesystem),
             ""};

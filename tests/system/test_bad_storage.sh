@@ -38,6 +38,40 @@ assert_equal "$(jq -r .kind "$T/err")" permission "kind of error"
 expect_status 0 hrvm --store "$T/ro/store" list
 umount "$T/ro"
 
+claim "a machine in a store that is read-only boots in a throw-away layer elsewhere, and in no other way"
+expect_status 0 hrvm --store "$T/ro/store" import "$T/disk.img" medium
+mount --bind "$T/ro" "$T/ro"
+mount -o remount,bind,ro "$T/ro"
+for how in --print --ephemeral '--ephemeral --json'; do
+  expect_status 1 hrvm --store "$T/ro/store" boot medium --accel tcg $how
+  assert_contains "$ERR" "is mounted read-only" "$how"
+  assert_contains "$ERR" "--ephemeral --scratch" "$how"
+done
+assert_equal "$(jq -r .kind "$T/err")" permission "kind of error"
+hrvm --store "$T/ro/store" doctor --json > "$T/out" || true
+assert_json "$T/out" '.checks[] | select(.id == "storage") | .status == "warning"'
+expect_status 2 hrvm --store "$T/ro/store" boot medium --scratch "$T/scratch"
+expect_status 1 hrvm --store "$T/ro/store" boot medium --ephemeral --scratch "$T/scratch"
+assert_contains "$ERR" "is no folder" "a scratch folder that is not there"
+mkdir "$T/scratch"
+boot_on_scratch() {
+  expect_status 0 hrvm --store "$T/ro/store" boot medium --ephemeral --scratch "$T/scratch" --accel tcg --console none --detach
+  layers_on_scratch=$(find "$T/scratch" -name layer.qcow2)
+  assert_equal "$(wc -l <<< "$layers_on_scratch")" 1 "layers in the scratch folder"
+}
+boot_on_scratch
+first=$layers_on_scratch
+assert_equal "$(qemu-img info -U --output=json "$first" | jq -r '."backing-filename"')" \
+  "$(ls "$T"/ro/store/medium/layers/*)" "what the throw-away layer lies on"
+expect_status 0 hrvm --store "$T/ro/store" stop medium --force
+expect_status 1 hrvm --store "$T/ro/store" stop medium --force
+boot_on_scratch
+[ "$first" != "$layers_on_scratch" ] || fail "what the first boot left is used again"
+expect_status 0 hrvm --store "$T/ro/store" stop medium --force
+expect_status 1 hrvm --store "$T/ro/store" boot medium --ephemeral --scratch "$T/scratch" --accel tcg --console none --timeout 2
+assert_equal "$(ls -A "$T/scratch")" "" "the scratch folder when the boot is over"
+umount "$T/ro"
+
 claim "a store in memory is refused, and what would do is named"
 mkdir "$T/tmpfs"
 mount -t tmpfs tmpfs "$T/tmpfs"

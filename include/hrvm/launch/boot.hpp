@@ -23,6 +23,7 @@ struct BootRequest {
   std::optional<machine::Disc> iso;                                 // null: what the machine has
   bool without_disc = false;                                        // also where the machine has one
   bool ephemeral = false;                                           // in a throw-away layer: asked for, or a snapshot
+  std::optional<machine::Path> scratch;                             // where that layer lies; null: in the store
   bool force = false;                                               // an objection that can be overridden is a warning
   enum class RunBy { hrvm, domain, libvirt } run_by = RunBy::hrvm;  // domain: somebody defines it by its XML
 };

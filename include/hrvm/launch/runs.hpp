@@ -29,6 +29,9 @@ struct Run {
 // The machine's own run, else those of it in throw-away layers. Error{not_found} when there is none.
 std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine);
 
+// Where the layer of a run lies, where that is not the store: for runs_of to find it.
+void note_scratch(const machine::Path& run_folder, const machine::Path& folder);
+
 // The domain of a machine that libvirt runs now: null when it does not run, or runs otherwise. libvirt is only asked
 // about a machine that was given to it, and of those at home only about one whose layer is locked.
 std::optional<Domain> active_domain(const sys::Host& host, const machine::Machine& machine);

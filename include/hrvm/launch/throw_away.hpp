@@ -1,6 +1,7 @@
 // What a boot makes for itself alone, and goes when it ends.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,11 @@ namespace hrvm::launch {
 // descriptor. What is not removed goes with the next command that finds it unlocked.
 class ThrowAway {
  public:
-  static machine::Path folder_of(const machine::Machine& machine, const std::string& id);
-  ThrowAway(const machine::Machine& machine, const machine::State& state, const std::string& id);
+  // In the machine's folder, or in one that a person names, as where the store is read-only.
+  static machine::Path folder_of(const machine::Machine& machine, const std::string& id,
+                                 const std::optional<machine::Path>& scratch = std::nullopt);
+  // What was left in the same place by boots that were killed goes. `folder` is as folder_of gives it.
+  ThrowAway(const machine::Machine& machine, const machine::State& state, const machine::Path& folder);
 
   const machine::Path& folder() const { return folder_; }
   const machine::Path& layer() const { return layer_; }

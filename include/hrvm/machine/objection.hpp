@@ -42,7 +42,8 @@ Objections objections(const probe::Disk& disk, Purpose purpose);
 // All of them that write: "mounted at /mnt, held by dm (pve-root)"; empty where nobody does.
 std::string writers_text(const std::vector<probe::Use>& uses);
 
-// The store has too little room to boot: Error{refused}, overridable.
+// A boot has nowhere to write to, as the store is read-only: Error{permission}. Or there is too little room to boot:
+// Error{refused}, overridable. `store` may be the folder that stands in for it.
 Objections objections(const StorageState& storage, const Path& store);
 
 // Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header

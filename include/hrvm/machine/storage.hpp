@@ -17,6 +17,7 @@ struct StorageState {
   bool volatile_storage = false;  // tmpfs, ramfs, or an overlay whose upper directory lies on one
   std::string volatile_reason;    // "/ is an overlay whose changes are kept in memory (tmpfs on /run/overlay)"
   std::uint64_t total_bytes = 0, used_bytes = 0, available_bytes = 0;  // as in sys::Space
+  bool read_only = false;                                              // nothing can be written there
   bool low_space = false;                                              // less is available than room_to_keep
   bool nearly_full = false;                                            // more than 85 % is used
   std::vector<std::string> disks;                                      // whole disks under it

@@ -9,6 +9,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/run.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -75,6 +76,15 @@ std::optional<std::string> libvirt_uri(const Context& context) {
   return context.host.is_root() ? "qemu:///system" : "qemu:///session";
 }
 
+std::optional<machine::Path> scratch_folder(const Arguments& arguments, bool is_ephemeral) {
+  const auto word = arguments.value("--scratch");
+  if (!word) return std::nullopt;
+  if (!is_ephemeral)
+    throw Error(ErrorKind::usage, "--scratch is where a throw-away layer lies")
+        .hint("add --ephemeral, or name a snapshot");
+  return sys::absolute(*word);
+}
+
 struct Conflict {
   std::string_view first, second, reason;
 };
@@ -139,6 +149,7 @@ BootWords boot_words(const Context& context) {
   words.boot.launch = request_of(arguments);
   words.try_hard = arguments.has("--try-hard");
   words.boot.ephemeral = arguments.has("--ephemeral") || named.snapshot || words.try_hard;
+  words.boot.scratch = scratch_folder(arguments, words.boot.ephemeral && !words.try_hard);
   for (auto& disk : chosen_disks(arguments)) words.boot.extra_disks.push_back(std::move(disk.source));
   words.boot.iso = chosen_disc(arguments);
   words.boot.without_disc = words.boot.iso && words.boot.iso->path == no_disc;

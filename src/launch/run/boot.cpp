@@ -3,6 +3,7 @@
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/new_variables.hpp"
+#include "hrvm/launch/runs.hpp"
 #include "hrvm/launch/tpm.hpp"
 #include "hrvm/launch/variable_store.hpp"
 #include "hrvm/machine/change.hpp"
@@ -19,7 +20,9 @@ std::string variables_of(const Boot& boot, const sys::Host& host, const Listener
 
 // QEMU keeps its folder locked.
 void make_throw_away(Boot& boot, const sys::Host& host, const Listener& listener) {
-  boot.throw_away.emplace(boot.machine, boot.state, boot.id);
+  const auto& scratch = boot.request.scratch;
+  boot.throw_away.emplace(boot.machine, boot.state, ThrowAway::folder_of(boot.machine, boot.id, scratch));
+  if (scratch) note_scratch(boot.plan.control.run_folder, boot.throw_away->folder());
   boot.keep.fds.push_back(boot.throw_away->lock_fd());
   if (boot.plan.companions.tpm) boot.throw_away->copy_tpm(boot.machine);
   if (boot.plan.firmware.uefi) boot.throw_away->write_nvram(variables_of(boot, host, listener));

@@ -3,6 +3,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/block/copy.hpp"
 #include "hrvm/launch/boot.hpp"
 #include "hrvm/launch/bridge.hpp"
 #include "hrvm/launch/gather.hpp"
@@ -13,6 +14,7 @@
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/import_sources.hpp"
 #include "hrvm/machine/objection.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
 
@@ -35,11 +37,25 @@ struct Asked {
   void heed(const machine::Objections& objections) const { machine::heed(objections, request.force, listener.warn); }
 };
 
+void check_scratch(const machine::Path& scratch) {
+  if (sys::status(scratch).type != sys::FileType::directory)
+    throw Error(ErrorKind::not_found, fmt::format("{} is no folder", scratch.string()))
+        .on(scratch)
+        .hint("make it first: mkdir " + base::shell_quote(scratch.string()));
+  if (!sys::is_writable(scratch))
+    throw Error(ErrorKind::permission, fmt::format("{} cannot be written", scratch.string())).on(scratch);
+}
+
+// Of what is written to: the store, or what stands in for it.
 void check_room(const Asked& asked) {
-  const auto storage = machine::examine_storage(asked.host, asked.store.folder());
-  asked.heed(machine::objections(storage, asked.store.folder()));
+  const auto& scratch = asked.request.scratch;
+  if (scratch) check_scratch(*scratch);
+  const auto& folder = scratch ? *scratch : asked.store.folder();
+  const auto storage = machine::examine_storage(asked.host, folder);
+  asked.heed(machine::objections(storage, folder));
   if (storage.nearly_full && !storage.low_space)
-    asked.listener.warn("the store is more than 85 % full: " + machine::room_text(storage));
+    asked.listener.warn(fmt::format("{} is more than 85 % full: {}", scratch ? scratch->string() : "the store",
+                                    machine::room_text(storage)));
 }
 
 // Gives the bases, where they are now, of all its disks.
@@ -127,7 +143,9 @@ LaunchPlan plan_lasting(const Boot& boot, const LaunchCircumstances& circumstanc
 
 // A layer over them, in a folder of its own.
 LaunchPlan plan_ephemeral(const Boot& boot, LaunchCircumstances circumstances) {
-  const auto folder = ThrowAway::folder_of(boot.machine, boot.id);
+  const auto& scratch = boot.request.scratch;
+  const auto folder = ThrowAway::folder_of(boot.machine, boot.id, scratch);
+  if (scratch) circumstances.layer_direct = circumstances.layer_direct && block::supports_direct_io(scratch->string());
   auto layers = layers_of(boot.machine, boot.state);
   layers.insert(layers.begin(), folder / boot.machine.definition.layer_name("layer"));
   circumstances.run_folder /= boot.id;

@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/control.hpp"
 #include "hrvm/machine/objection.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
 
@@ -26,6 +28,26 @@ std::string Run::screenshot() const {
   return domain ? domain->screenshot(run_folder / "screenshot.png") : screenshot_run(run_folder);
 }
 
+namespace {
+
+// In the run folder of a boot whose layer does not lie in the store: where it does.
+constexpr std::string_view scratch_link = "throw-away";
+
+std::optional<Run> run_in_scratch(const machine::Machine& machine, const machine::Path& run_folder) {
+  const auto folder = sys::read_link(run_folder / scratch_link);
+  if (!folder) return std::nullopt;
+  const auto layer = *folder / machine.definition.layer_name("layer");
+  if (block::image_use(layer) != block::ImageUse::write) return std::nullopt;
+  return Run{layer, run_folder, true};
+}
+
+}  // namespace
+
+void note_scratch(const machine::Path& run_folder, const machine::Path& folder) {
+  sys::make_directories(run_folder);
+  sys::switch_link(run_folder / scratch_link, folder);
+}
+
 std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
   const auto folder = machine::run_folder(host, machine.definition);
   if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
@@ -33,6 +55,8 @@ std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine)
   std::vector<Run> runs;
   for (const auto& used : machine::throw_away_folders(machine, true))
     runs.push_back({used / machine.definition.layer_name("layer"), folder / used.filename(), true});
+  for (const auto& name : sys::list_directory(folder))
+    if (auto run = run_in_scratch(machine, folder / name)) runs.push_back(*std::move(run));
   if (runs.empty())
     throw base::Error(base::ErrorKind::not_found, fmt::format("machine {} is not running", machine.name));
   return runs;

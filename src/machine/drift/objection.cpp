@@ -188,6 +188,11 @@ Objections objections(const probe::Disk& disk, Purpose purpose) { return objecti
 std::string writers_text(const std::vector<Use>& uses) { return join_writers(uses, holder_text); }
 
 Objections objections(const StorageState& storage, const Path& store) {
+  if (storage.read_only)
+    return {{Error(ErrorKind::permission, fmt::format("{} cannot be written: {} ({}) is mounted read-only",
+                                                      store.string(), storage.mount_point, storage.filesystem))
+                 .on(store)
+                 .hint("boot in a throw-away layer that lies elsewhere: hrvm boot --ephemeral --scratch DIR MACHINE")}};
   if (!storage.low_space) return {};
   return {{Error(ErrorKind::refused, "the store has too little room: " + room_text(storage))
                .on(store)

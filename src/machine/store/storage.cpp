@@ -94,6 +94,7 @@ StorageState examine_storage(const sys::Host& host, const sys::Path& store) {
   if (const auto mount = sys::mount_of(mounts, path)) {
     state.filesystem = mount->type;
     state.mount_point = mount->mount_point;
+    state.read_only = !mount->writable;
   }
   if (const auto reason = volatile_reason(host, mounts, path)) {
     state.volatile_storage = true;

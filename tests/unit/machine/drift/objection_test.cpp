@@ -94,6 +94,28 @@ TEST_CASE("objections are heeded in their order: the first that stands is thrown
              Equals("first"));
 }
 
+TEST_CASE("a store that is read-only is an objection that nobody can override") {
+  StorageState storage;
+  storage.read_only = storage.low_space = true;
+  const auto found = objections(storage, "/medium/store");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].error.kind() == ErrorKind::permission);
+  CHECK_FALSE(found[0].overridable);
+  CHECK_THAT(found[0].error.hint(), Contains("--ephemeral --scratch DIR"));
+}
+
+TEST_CASE("what is a warning stands in no way, and is told with what to do") {
+  BaseState base = base_that_is(Drift::none);
+  base.touched = {"/dev/sda was written"};
+  auto machine = web();
+  std::vector<std::string> told;
+  heed(objections(machine, base, Purpose::boot), false, [&](std::string_view text) { told.emplace_back(text); });
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0], Contains("/dev/sda was written; what was looked at is equal; no SHA-256 of it was taken"));
+  machine.definition.disks[0].sha256 = std::string(64, 'a');
+  CHECK_THAT(heard(objections(machine, base, Purpose::revert)).at(0), Contains("hrvm verify --full web can tell"));
+}
+
 TEST_CASE("a store with too little room is an objection, and one that is nearly full is not") {
   StorageState storage;
   storage.nearly_full = true;

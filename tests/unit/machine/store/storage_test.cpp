@@ -43,6 +43,12 @@ TEST_CASE("an ordinary filesystem keeps what is written") {
   CHECK_FALSE(recorded.why_volatile("/mnt/data/vms"));
 }
 
+TEST_CASE("a store on what is mounted read-only is known as that") {
+  RecordedHost recorded(ordinary);
+  CHECK(examine_storage(recorded.host(), "/mnt/ro/store").read_only);
+  CHECK_FALSE(examine_storage(recorded.host(), "/mnt/data/store").read_only);
+}
+
 TEST_CASE("tmpfs and ramfs are kept in memory") {
   RecordedHost recorded("1 0 0:1 / / rw - ramfs rootfs rw\n2 1 0:2 / /tmp rw - tmpfs tmpfs rw\n");
   CHECK(recorded.why_volatile("/tmp/vms") == "/tmp is kept in memory (tmpfs)");

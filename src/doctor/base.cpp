@@ -9,8 +9,8 @@ static std::string said_of(const machine::Machine& machine, const machine::Objec
   return objection.is_warning ? machine.name + ": " + objection.error.message() : objection.error.message();
 }
 
-static Results examine(const sys::Host& host, const machine::Machine& machine) {
-  const auto base = machine::examine_base(host, machine.definition, machine.definition.active);
+static Results examine(machine::BaseExaminer& examiner, const machine::Machine& machine) {
+  const auto base = examiner.examine(machine.definition, machine.definition.active);
   Results results;
   for (const auto& objection : objections(machine, base, machine::Purpose::checkup))
     results.push_back({"base", objection.is_warning ? Status::warning : Status::error, said_of(machine, objection),
@@ -19,8 +19,9 @@ static Results examine(const sys::Host& host, const machine::Machine& machine) {
 }
 
 Results check_base(const Circumstances& at) {
+  machine::BaseExaminer examiner(at.host);
   auto problems =
-      for_each_machine(at, "base", [&](const machine::Machine& machine) { return examine(at.host, machine); });
+      for_each_machine(at, "base", [&](const machine::Machine& machine) { return examine(examiner, machine); });
   return or_ok("base", std::move(problems), "every machine's disk is there and unchanged");
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::doctor {
 
@@ -72,7 +73,11 @@ Results or_ok(std::string id, Results problems, std::string message) {
 Results for_each_machine(const Circumstances& at, const std::string& id,
                          const std::function<Results(const machine::Machine&)>& examine) {
   Results all;
-  for (const auto& machine : machines(at)) {
+  const auto examined = machines(at);
+  sys::Progress progress(at.host, "Examining machines", examined.size(), at.quiet, sys::Progress::Of::things);
+  std::uint64_t done = 0;
+  for (const auto& machine : examined) {
+    progress.at(done++);
     try {
       for (auto& result : examine(machine)) all.push_back(std::move(result));
     } catch (const base::Error& error) {

@@ -24,11 +24,12 @@ std::string time_left(double seconds) {
 
 }  // namespace
 
-Progress::Progress(const Host& host, std::string title, std::uint64_t total_bytes, bool quiet)
+Progress::Progress(const Host& host, std::string title, std::uint64_t total, bool quiet, Of of)
     : host_(host),
       title_(std::move(title)),
-      total_bytes_(total_bytes),
+      total_bytes_(total),
       shown_(host.streams.err_is_terminal && !quiet),
+      of_(of),
       start_(Clock::now()),
       last_(start_) {}
 
@@ -44,15 +45,20 @@ void Progress::at(std::uint64_t done_bytes) {
   draw(done_bytes);
 }
 
-void Progress::draw(std::uint64_t done_bytes) {
+std::string Progress::line(std::uint64_t done_bytes) const {
+  const double percent = total_bytes_ > 0 ? 100.0 * double(done_bytes) / double(total_bytes_) : 0;
+  if (of_ == Of::things) return fmt::format("{}  {} of {}  {:.0f} %", title_, done_bytes, total_bytes_, percent);
   const double seconds = std::chrono::duration<double>(last_ - start_).count();
   const double rate = double(done_bytes) / seconds;
   std::string line = fmt::format("{}  {}", title_, base::format_bytes(done_bytes));
-  if (total_bytes_ > 0)
-    line += fmt::format(" of {}  {:.0f} %", base::format_bytes(total_bytes_),
-                        100.0 * double(done_bytes) / double(total_bytes_));
+  if (total_bytes_ > 0) line += fmt::format(" of {}  {:.0f} %", base::format_bytes(total_bytes_), percent);
   line += fmt::format("  {}/s", base::format_bytes(std::uint64_t(rate)));
   if (rate > 0 && done_bytes < total_bytes_) line += "  " + time_left(double(total_bytes_ - done_bytes) / rate);
+  return line;
+}
+
+void Progress::draw(std::uint64_t done_bytes) {
+  std::string line = this->line(done_bytes);
   // A line that wraps could not be erased; the last column stays free because some terminals wrap there already.
   if (line.size() >= host_.streams.columns) line.resize(host_.streams.columns - 1);
   host_.streams.err << erase_line << line << std::flush;

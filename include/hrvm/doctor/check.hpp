@@ -27,6 +27,7 @@ struct Circumstances {
   const sys::Host& host;
   const machine::Store& store;
   std::optional<std::string> machine;  // only this one
+  bool quiet = false;                  // no progress is shown
 };
 
 // What a fix changes: of a recorded host only the store is there to be changed.

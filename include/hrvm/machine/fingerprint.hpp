@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,24 @@ struct BaseState {
 // attached disks; an image by its path) and compares it with the fingerprint of the layer at the bottom of `state`'s
 // chain. A base that cannot be read, or is an image of another format now, counts as missing, with the reason.
 BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state);
+// The same for machine after machine: bases that several have in common are looked for, and read, once.
+class BaseExaminer {
+ public:
+  explicit BaseExaminer(const sys::Host& host) : host_(host) {}
+  BaseState examine(const Definition& definition, const State& state);
+
+ private:
+  struct Found {
+    std::vector<probe::Disk> disks;
+    std::string missing;  // why they are not there; empty: they are
+    Fingerprint now;
+  };
+  Found look(const Definition& definition) const;
+  Found look_or_say_why(const Definition& definition) const;
+
+  const sys::Host& host_;
+  std::map<std::string, Found> found_;  // by the identities of all disks
+};
 BaseKind base_kind(probe::DiskKind kind);
 BaseFormat base_format(probe::DiskFormat format);
 // All but what has to be read from it.

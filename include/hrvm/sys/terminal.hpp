@@ -24,17 +24,23 @@ int interrupt_signal();
 // left". On a terminal it is redrawn in place and cleared at the end; elsewhere, and with quiet, nothing is shown.
 class Progress {
  public:
-  Progress(const Host& host, std::string title, std::uint64_t total_bytes, bool quiet);
+  enum class Of {
+    bytes,
+    things
+  };  // of things neither their rate nor a size is said: "Examining machines  120 of 300  40 %"
+  Progress(const Host& host, std::string title, std::uint64_t total, bool quiet, Of of = Of::bytes);
   ~Progress();
   // Says how far it is; also the place where an interruption is noticed (check_interrupted).
   void at(std::uint64_t done_bytes);
 
  private:
   void draw(std::uint64_t done_bytes);
+  std::string line(std::uint64_t done_bytes) const;
   const Host& host_;
   std::string title_;
   std::uint64_t total_bytes_;
   bool shown_;
+  Of of_;
   std::chrono::steady_clock::time_point start_, last_;
   bool drawn_ = false;
 };

@@ -71,7 +71,7 @@ report::Report report_of(const Examination& examination) {
 
 Outcome run_doctor(const Context& context) {
   const machine::Store store(context.host, context.store);
-  Circumstances circumstances{context.host, store, std::nullopt};
+  Circumstances circumstances{context.host, store, std::nullopt, context.quiet};
   if (!context.arguments.positionals().empty()) {
     circumstances.machine = context.arguments.positional(0);
     if (!store.contains(*circumstances.machine)) store.load(*circumstances.machine);

@@ -65,17 +65,26 @@ BaseState missing(std::string reason) { return {Drift::missing, {}, {std::move(r
 
 bool is_same(const MarkComparison& mark) { return mark.same; }
 
-BaseState compare_bases(const sys::Host& host, std::vector<probe::Disk> disks, const Fingerprint& then) {
+BaseState compare_bases(std::vector<probe::Disk> disks, const Fingerprint& then, const Fingerprint& now) {
   BaseState state;
-  state.now = take_fingerprint(host, disks);
-  state.evidence = compare(then, state.now);
-  state.traces = compare_traces(then, state.now);
-  state.looked_at = looked_at(state.now, state.traces);
+  state.now = now;
+  state.evidence = compare(then, now);
+  state.traces = compare_traces(then, now);
+  state.looked_at = looked_at(now, state.traces);
   state.reasons = reasons(state.evidence);
   state.drift = std::ranges::all_of(state.evidence, is_same) ? Drift::none : Drift::changed;
   if (state.drift == Drift::none) state.touched = touches(state.traces);
   state.disks = std::move(disks);
   return state;
+}
+
+// All that a base is found by: two machines of one key have the same bases.
+std::string key_of(const Definition& definition) {
+  std::string key;
+  for (const auto& disk : definition.disks)
+    key += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n\n", disk.path, disk.stable_path, word(disk.kind),
+                       word(disk.format), disk.size_bytes, disk.model, disk.serial, disk.wwn, disk.table_uuid);
+  return key;
 }
 
 probe::Disk empty_disk(const BaseIdentity& identity) {
@@ -151,19 +160,38 @@ std::vector<probe::Disk> find_bases(const sys::Host& host, const Definition& def
   throw base::Error(base::ErrorKind::not_found, missing_text(*found.missing)).on(found.missing->path);
 }
 
-BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state) {
+BaseExaminer::Found BaseExaminer::look(const Definition& definition) const {
+  auto [disks, gone] = look_for_bases(host_, definition);
+  if (gone) return {{}, missing_text(*gone), {}};
+  // What the guest itself writes to cannot have moved under anything.
+  if (definition.is_direct()) return {std::move(disks), {}, {}};
+  auto now = take_fingerprint(host_, disks);
+  return {std::move(disks), {}, std::move(now)};
+}
+
+BaseExaminer::Found BaseExaminer::look_or_say_why(const Definition& definition) const {
   try {
-    auto [disks, gone] = look_for_bases(host, definition);
-    if (gone) return missing(missing_text(*gone));
-    // What the guest itself writes to cannot have moved under anything.
-    if (definition.is_direct()) return {Drift::none, std::move(disks), {}, {}};
-    return compare_bases(host, std::move(disks), definition.fingerprints.at(definition.chain(state).back()));
+    return look(definition);
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::interrupted) throw;
     const bool is_one_of_many = definition.disks.size() > 1 && !error.path().empty();
     const auto& path = is_one_of_many ? error.path() : definition.disks.front().path;
-    return missing(fmt::format("{} cannot be read: {}", path, error.message()));
+    return {{}, fmt::format("{} cannot be read: {}", path, error.message()), {}};
   }
+}
+
+BaseState BaseExaminer::examine(const Definition& definition, const State& state) {
+  const auto key = key_of(definition);
+  auto found = found_.find(key);
+  if (found == found_.end()) found = found_.emplace(key, look_or_say_why(definition)).first;
+  const auto& [disks, gone, now] = found->second;
+  if (!gone.empty()) return missing(gone);
+  if (definition.is_direct()) return {Drift::none, disks, {}, {}};
+  return compare_bases(disks, definition.fingerprints.at(definition.chain(state).back()), now);
+}
+
+BaseState examine_base(const sys::Host& host, const Definition& definition, const State& state) {
+  return BaseExaminer(host).examine(definition, state);
 }
 
 }  // namespace hrvm::machine

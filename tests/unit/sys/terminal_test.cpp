@@ -93,3 +93,12 @@ TEST_CASE("progress is shown neither to a file nor to who asked for quiet, nor a
   CHECK(quiet.err.str().empty());
   CHECK(quick.err.str().empty());
 }
+
+TEST_CASE("of things their count is told, and no rate") {
+  test::TestHost machine;
+  machine.use_terminal();
+  sys::Progress progress(machine.host(), "Examining machines", 300, false, sys::Progress::Of::things);
+  std::this_thread::sleep_for(1050ms);
+  progress.at(120);
+  CHECK(machine.err.str() == "\r\033[KExamining machines  120 of 300  40 %");
+}

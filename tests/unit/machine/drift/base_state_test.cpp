@@ -107,6 +107,20 @@ TEST_CASE_METHOD(ImportedImage, "a fingerprint of before there were traces says 
   CHECK(examine().touched.empty());
 }
 
+// It is read no second time: what became of it meanwhile is not seen.
+TEST_CASE_METHOD(ImportedImage, "a base that several machines have is read once for all of them") {
+  BaseExaminer examiner(test_host.host);
+  CHECK(examiner.examine(definition, definition.active).drift == Drift::none);
+  auto other = definition;
+  other.fingerprints["00000000000000a1"].marks[0].value = "another size";
+  write_file(path, "x" + std::string((1 << 20) - 1, 'B'));
+  CHECK(examiner.examine(definition, definition.active).drift == Drift::none);
+  CHECK(examiner.examine(other, other.active).drift == Drift::changed);
+  CHECK(examine().drift == Drift::changed);
+  other.disks[0].path = other.disks[0].stable_path = path + ".other";
+  CHECK(examiner.examine(other, other.active).drift == Drift::missing);
+}
+
 TEST_CASE_METHOD(ImportedImage, "a base that shrank has changed, and its size says so") {
   std::filesystem::resize_file(path, 1 << 19);
   const auto state = examine();

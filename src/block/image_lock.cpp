@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
@@ -28,10 +29,27 @@ struct flock one_byte(short type, off_t byte) {
   return lock;
 }
 
-bool is_held_by_others(int fd, off_t byte) {
-  struct flock lock = one_byte(F_WRLCK, byte);
-  // Fails where a filesystem has no such locks: then nobody holds one.
+// Fails where a filesystem has no such locks: then nobody holds one.
+bool is_any_held_of(int fd, struct flock lock) {
   return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool is_held_by_others(int fd, off_t byte) { return is_any_held_of(fd, one_byte(F_WRLCK, byte)); }
+
+// Of all bytes that say something, in one call.
+bool is_used_by_others(int fd) {
+  struct flock lock = one_byte(F_WRLCK, in_use_base);
+  lock.l_len = not_shared_base + off_t(permissions.size()) - in_use_base;
+  return is_any_held_of(fd, lock);
+}
+
+std::optional<sys::Fd> try_open(const std::filesystem::path& image) {
+  try {
+    return sys::open_file(image, O_RDONLY | O_NONBLOCK);
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::not_found) throw;
+    return std::nullopt;
+  }
 }
 
 bool is_any_held(int fd, off_t base) {
@@ -64,10 +82,10 @@ void set_all(int fd, short type, const std::filesystem::path& image) {
 }  // namespace
 
 ImageUse image_use(const std::filesystem::path& image) {
-  if (sys::status(image).type == sys::FileType::missing) return ImageUse::none;
-  const sys::Fd fd = sys::open_file(image, O_RDONLY | O_NONBLOCK);
-  if (is_written_by_others(fd.get())) return ImageUse::write;
-  return is_held_by_others(fd.get(), not_shared_base + write_permission) ? ImageUse::read : ImageUse::none;
+  const auto fd = try_open(image);
+  if (!fd || !is_used_by_others(fd->get())) return ImageUse::none;
+  if (is_written_by_others(fd->get())) return ImageUse::write;
+  return is_held_by_others(fd->get(), not_shared_base + write_permission) ? ImageUse::read : ImageUse::none;
 }
 
 void lock_image_exclusively(int fd, const std::filesystem::path& image) {

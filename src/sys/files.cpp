@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <system_error>
 
 #include "hrvm/base/byte_size.hpp"
@@ -127,9 +129,9 @@ bool is_same_file(const Path& a, const Path& b) {
 }
 
 std::optional<Path> read_link(const Path& path) {
-  std::error_code error;
-  Path target = std::filesystem::read_symlink(path, error);
-  return error ? std::nullopt : std::optional(std::move(target));
+  std::array<char, PATH_MAX> target;
+  const auto bytes = ::readlink(path.c_str(), target.data(), target.size());
+  return bytes < 0 ? std::nullopt : std::optional<Path>(std::string_view(target.data(), std::size_t(bytes)));
 }
 
 Path absolute(const Path& path) {

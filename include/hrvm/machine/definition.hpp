@@ -191,7 +191,7 @@ struct Definition {
   // The steps that hold a state.
   std::vector<const Step*> held_steps() const;
   const Snapshot* find_snapshot(std::string_view name) const;
-  // Layer ids from `state`'s own down to the one that lies on the base.
+  // Layer ids from `state`'s own down to the one that lies on the base. One way through the snapshots.
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.
   std::optional<std::string> layer_below(const std::optional<std::string>& snapshot_name) const;

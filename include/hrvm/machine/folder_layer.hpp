@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hrvm/machine/store.hpp"
@@ -25,8 +26,9 @@ void merge_folder_layers(const Path& parent, const Path& child, const Path& merg
 // What a guest sees in this state, the topmost first: the last is the base's own folder.
 std::vector<Path> folder_stack(const Machine& machine, const State& state);
 
-// What a layer takes on its medium, be it a file or a folder.
+// What a layer takes on its medium, be it a file or a folder; 0 where it is missing.
 std::uint64_t allocated_bytes(const Path& layer);
+std::optional<std::uint64_t> allocated_if_there(const Path& layer);
 // The same of a layer of all disks of a machine.
 std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer);
 

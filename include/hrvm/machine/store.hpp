@@ -67,6 +67,8 @@ class Store {
   const Path& folder() const { return folder_; }
 
   std::vector<std::string> names() const;  // of machines that have a `current`; sorted; a missing store has none
+  // The same without a look into each folder: load() says not_found of one that is no machine.
+  std::vector<std::string> folder_names() const;
   bool contains(const std::string& name) const;
   // Error{not_found} with did-you-mean, Error{corrupt} naming the file that is broken. Does not check that layers
   // exist.

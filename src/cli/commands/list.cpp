@@ -54,7 +54,7 @@ Outcome run_list(const Context& context) {
   Json machines = Json::array();
   launch::ActiveDomains domains(context.host);
   bool failed = false;
-  for (const auto& name : store.names()) {
+  for (const auto& name : store.folder_names()) {
     auto json = look_at(context, domains, store, name, failed);
     if (!json.is_null()) machines.push(std::move(json));
   }

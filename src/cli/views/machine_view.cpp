@@ -25,13 +25,15 @@ using report::Format;
 
 Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
-bool is_missing(const sys::Path& file) { return sys::status(file).type == sys::FileType::missing; }
-
 // Of all disks; null where a file of it is missing.
 Json allocated(const Machine& machine, const std::string& layer) {
-  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-    if (is_missing(machine.layer_path(layer, disk))) return {};
-  return machine::allocated_bytes(machine, layer);
+  std::uint64_t bytes = 0;
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
+    const auto here = machine::allocated_if_there(machine.layer_path(layer, disk));
+    if (!here) return {};
+    bytes += *here;
+  }
+  return bytes;
 }
 
 // What the layers from this state's own down to the base take.
@@ -130,7 +132,8 @@ Json disk_json(const Machine& machine, const State& state, std::size_t disk) {
   Json json;
   const auto bytes = machine.definition.disk_bytes(machine.definition.chain(state).back(), disk);
   json.set("path", path.string()).set("virtual_bytes", base::round_up(bytes, 512));
-  json.set("allocated_bytes", is_missing(path) ? Json() : Json(machine::allocated_bytes(path)));
+  const auto allocated = machine::allocated_if_there(path);
+  json.set("allocated_bytes", allocated ? Json(*allocated) : Json());
   return json.set("base", or_null(identity.path));
 }
 

@@ -33,9 +33,15 @@ constexpr std::array incompatible = {
 
 struct Reading {
   block::BlockDevice& file;
-  std::vector<std::byte> cluster;  // the first one, as far as the file goes
   qcow2::Header raw;
-  ImageHeader header;
+  ImageHeader header{};
+  std::uint64_t cluster_bytes = 0;   // the first one, as far as the file goes
+  std::vector<std::byte> cluster{};  // what was read of it
+
+  // A cluster can have 2 MiB, of which a header mostly has some hundred bytes.
+  void need(std::uint64_t end) {
+    if (end > cluster.size()) cluster = file.read(0, std::size_t(cluster_bytes));
+  }
 
   Error corrupt(std::string message, std::uint64_t offset) const {
     return Error(ErrorKind::corrupt, std::move(message)).on(file.name()).at(offset);
@@ -161,10 +167,11 @@ void read_tables(Reading& r) {
 void read_backing_path(Reading& r) {
   std::uint64_t offset = r.raw.backing_file_offset, length = r.raw.backing_file_size;
   if (offset == 0 || length == 0) return;
-  if (length > max_backing_path || offset > r.cluster.size() || length > r.cluster.size() - offset) {
+  if (length > max_backing_path || offset > r.cluster_bytes || length > r.cluster_bytes - offset) {
     throw r.corrupt("the backing file's name does not lie in the first cluster",
                     offsetof(qcow2::Header, backing_file_offset));
   }
+  r.need(offset + length);
   std::string path(length, '\0');
   std::transform(r.cluster.begin() + std::ptrdiff_t(offset), r.cluster.begin() + std::ptrdiff_t(offset + length),
                  path.begin(), [](std::byte byte) { return char(byte); });
@@ -183,13 +190,15 @@ void read_extension(Reading& r, std::uint32_t type, std::uint64_t offset, std::s
 }
 
 void read_extensions(Reading& r) {
-  std::uint64_t end = r.header.backing_path_offset ? r.header.backing_path_offset : r.cluster.size();
+  std::uint64_t end = r.header.backing_path_offset ? r.header.backing_path_offset : r.cluster_bytes;
   std::uint64_t offset = r.header.header_length;
   while (offset + sizeof(qcow2::HeaderExtension) <= end) {
+    r.need(offset + sizeof(qcow2::HeaderExtension));
     auto extension = base::load<qcow2::HeaderExtension>(r.cluster, offset);
     if (extension.type == qcow2::extension_end) return;
     offset += sizeof extension;
     if (extension.length > end - offset) throw r.corrupt("a header extension does not fit", offset - sizeof extension);
+    r.need(offset + extension.length);
     read_extension(r, extension.type, offset, extension.length);
     offset += base::round_up(extension.length, 8);
   }
@@ -198,11 +207,13 @@ void read_extensions(Reading& r) {
 }  // namespace
 
 ImageHeader read_header(block::BlockDevice& file) {
-  Reading r{file, {}, read_fixed(file), {}};
+  constexpr std::uint64_t usual_bytes = 4096;
+  Reading r{file, read_fixed(file)};
   read_version(r);
   read_features(r);
   read_geometry(r);
-  r.cluster = file.read(0, std::size_t(std::min(file.size(), r.header.geometry.cluster_bytes())));
+  r.cluster_bytes = std::min(file.size(), r.header.geometry.cluster_bytes());
+  r.cluster = file.read(0, std::size_t(std::min(r.cluster_bytes, usual_bytes)));
   read_compression(r);
   read_tables(r);
   read_backing_path(r);

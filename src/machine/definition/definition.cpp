@@ -28,11 +28,11 @@ const Snapshot* Definition::find_snapshot(std::string_view name) const {
 
 std::vector<std::string> Definition::chain(const State& state) const {
   std::vector<std::string> layers = {state.layer};
-  for (auto name = state.head; name;) {
-    const Snapshot* snapshot = find_snapshot(*name);
-    if (!snapshot) break;
+  const auto* name = &state.head;
+  for (auto snapshot = snapshots.rbegin(); *name && snapshot != snapshots.rend(); ++snapshot) {
+    if (snapshot->name != **name) continue;
     layers.push_back(snapshot->layer);
-    name = snapshot->parent;
+    name = &snapshot->parent;
   }
   return layers;
 }

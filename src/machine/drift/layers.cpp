@@ -38,32 +38,14 @@ struct Place {
   bool is_being_merged = false;
 };
 
-// Reads the first cluster at once: all of a header lies in it.
-class FirstCluster : public block::BlockDevice {
- public:
-  FirstCluster(block::BlockDevice& file, std::uint64_t cluster_bytes)
-      : file_(file), bytes_(file.read(0, std::size_t(std::min(cluster_bytes, file.size())))) {}
-  using BlockDevice::read;
-  std::uint64_t size() const override { return file_.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> out) override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) return file_.read(offset, out);
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-  }
-  const std::string& name() const override { return file_.name(); }
-
- private:
-  block::BlockDevice& file_;
-  std::vector<std::byte> bytes_;
-};
-
 std::vector<Place> places_of(const Machine& machine, const State& state, const std::vector<std::string>& merging) {
   const auto chain = machine.definition.chain(state);
   std::vector<Place> places;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     Place place{chain[i], chain.back(), {}, std::ranges::find(merging, chain[i]) != merging.end()};
-    for (auto next = i + 1; next < chain.size(); ++next) place.below.emplace_back(chain[next]);
-    place.below.emplace_back(std::nullopt);
-    if (!place.is_being_merged) place.below.resize(1);
+    const auto end = place.is_being_merged ? chain.size() : std::min(chain.size(), i + 2);
+    for (auto next = i + 1; next < end; ++next) place.below.emplace_back(chain[next]);
+    if (place.is_being_merged || i + 1 == chain.size()) place.below.emplace_back(std::nullopt);
     places.push_back(std::move(place));
   }
   return places;
@@ -111,8 +93,7 @@ std::optional<Fault> fault_of(const image::ImageInfo& header, const Definition& 
 std::optional<Fault> fault_of_header(const Machine& machine, const Place& place, std::size_t disk) {
   try {
     const auto file = block::open_device(machine.layer_path(place.id, disk));
-    FirstCluster first(*file, machine.definition.geometry.cluster_bytes);
-    return fault_of(image::read_info(first, image::ImageFormat::qcow2), machine.definition, disk, place);
+    return fault_of(image::read_info(*file, image::ImageFormat::qcow2), machine.definition, disk, place);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::permission) throw;
     return Fault{error.message()};
@@ -279,7 +260,8 @@ void Store::check_files(const Machine& machine) const {
   for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     if (const auto fault = fault_of_header(machine, active, disk)) throw damaged(machine, active, disk, *fault);
   for (const auto& snapshot : machine.definition.snapshots) {
-    const auto place = places_of(machine, state_of(snapshot), merging).front();
+    const bool is_being_merged = std::ranges::find(merging, snapshot.layer) != merging.end();
+    const Place place{snapshot.layer, {}, {}, is_being_merged};
     for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
       if (const auto fault = fault_since_frozen(machine, place, disk, Depth::status))
         throw damaged(machine, place, disk, *fault);

@@ -68,10 +68,13 @@ std::vector<Path> folder_stack(const Machine& machine, const State& state) {
   return stack;
 }
 
-std::uint64_t allocated_bytes(const Path& layer) {
-  return sys::link_status(layer).type == FileType::directory ? allocated_below(upper_of(layer))
-                                                             : sys::status(layer).allocated_bytes;
+std::optional<std::uint64_t> allocated_if_there(const Path& layer) {
+  const auto status = sys::link_status(layer);
+  if (status.type == FileType::missing) return std::nullopt;
+  return status.type == FileType::directory ? allocated_below(upper_of(layer)) : status.allocated_bytes;
 }
+
+std::uint64_t allocated_bytes(const Path& layer) { return allocated_if_there(layer).value_or(0); }
 
 std::uint64_t allocated_bytes(const Machine& machine, const std::string& layer) {
   std::uint64_t bytes = 0;

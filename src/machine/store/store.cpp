@@ -28,8 +28,8 @@ void check_machine_name(const std::string& name) {
 }
 
 // N of "generations/N.json", which is all that `current` may say.
-std::uint64_t generation_of(const Path& current) {
-  const auto target = sys::read_link(current).value_or(Path()).string();
+std::uint64_t generation_of(const Path& link, const Path& current) {
+  const auto target = link.string();
   const std::string_view prefix = "generations/", suffix = ".json";
   if (target.starts_with(prefix) && target.ends_with(suffix) && target.size() > prefix.size() + suffix.size()) {
     const auto digits = target.substr(prefix.size(), target.size() - prefix.size() - suffix.size());
@@ -103,8 +103,14 @@ RunState run_state(const Machine& machine) {
   return RunState::stopped;
 }
 
-std::vector<std::string> Store::names() const {
+std::vector<std::string> Store::folder_names() const {
   auto names = sys::list_directory(folder_);
+  std::erase_if(names, [](const auto& name) { return !is_machine_name(name); });
+  return names;
+}
+
+std::vector<std::string> Store::names() const {
+  auto names = folder_names();
   std::erase_if(names, [&](const auto& name) { return !contains(name); });
   return names;
 }
@@ -115,17 +121,21 @@ bool Store::contains(const std::string& name) const {
 
 Machine Store::load(const std::string& name) const {
   check_machine_name(name);
-  if (!contains(name)) throw no_such_machine(name, names());
   Machine machine;
   machine.name = name;
   machine.folder = folder_ / name;
-  machine.generation = generation_of(machine.folder / "current");
+  const auto current = sys::read_link(machine.folder / "current");
+  if (!current) throw no_such_machine(name, names());
+  machine.generation = generation_of(*current, machine.folder / "current");
   const Path file = generation_path(machine.folder, machine.generation);
-  if (sys::link_status(file).type == sys::FileType::missing)
+  try {
+    machine.definition = read_generation(file);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
     throw Error(ErrorKind::corrupt, fmt::format("the definition of machine {} is missing: {}", name, file.string()))
         .on(file)
         .hint("point the link `current` beside it at a generation that is there, or restore the file");
-  machine.definition = read_generation(file);
+  }
   return machine;
 }
 
@@ -174,7 +184,7 @@ Machine Store::commit(const std::string& name, const Definition& definition) con
   base::trace("machine", "commits {} in {}", name, folder_.string());
   Machine machine{name, folder_ / name, 1, definition};
   const Path current = machine.folder / "current";
-  if (contains(name)) machine.generation = generation_of(current) + 1;
+  if (const auto link = sys::read_link(current)) machine.generation = generation_of(*link, current) + 1;
   const Path file = generation_path(machine.folder, machine.generation);
   if (machine.definition.folder_inode == 0) machine.definition.folder_inode = sys::status(machine.folder).inode;
   write_generation(file, machine.definition);

@@ -77,8 +77,9 @@ void Store::collect_garbage(const Machine& machine) const {
 }
 
 void Store::collect_throw_away() const {
-  for (const auto& name : names())
-    for (const auto& folder : files_in(folder_ / name / "tmp")) remove_if_unused(folder);
+  for (const auto& name : folder_names())
+    for (const auto& folder : files_in(folder_ / name / "tmp"))
+      if (contains(name)) remove_if_unused(folder);
 }
 
 std::vector<Path> Store::unfinished() const {

@@ -72,6 +72,21 @@ TEST_CASE("verify --full --record takes the hash that later ones are held to, an
   CHECK(store.run({"verify", "web", "--full"}) == 3);
 }
 
+TEST_CASE("a reset keeps the hash of a base that nobody touched, and forgets that of one that was") {
+  MachineStore store;
+  store.add("web");
+  REQUIRE(store.run({"reset", "web"}) == 0);
+  REQUIRE(store.run({"verify", "web", "--full", "--record"}) == 0);
+  REQUIRE(store.run({"reset", "web"}) == 0);
+  CHECK(store.run({"verify", "web", "--full"}) == 0);
+  store.base_is_written(0x140000, 'X');
+  REQUIRE(store.run({"reset", "web"}) == 0);
+  CHECK_THAT(store.host().err.str(), Catch::Contains("hrvm verify --full --record takes it anew"));
+  CHECK(store.machine("web").definition.disks[0].sha256.empty());
+  CHECK(store.run({"verify", "web", "--full", "--record"}) == 0);
+  CHECK(store.run({"verify", "web", "--full"}) == 0);
+}
+
 TEST_CASE("verify --full --record refuses a base that has changed by what is cheaper to see") {
   MachineStore store;
   store.add("web");

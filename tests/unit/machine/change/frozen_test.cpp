@@ -117,6 +117,15 @@ TEST_CASE_METHOD(Chain,
   CHECK_THAT(boot(), Catch::Contains("its header or tables are others than when it was frozen"));
 }
 
+TEST_CASE_METHOD(Chain, "a frozen layer out of an archive that keeps whole seconds is what it was") {
+  const auto layer = layer_of("one");
+  const auto time = std::filesystem::last_write_time(layer);
+  std::filesystem::last_write_time(layer, std::chrono::floor<std::chrono::seconds>(time));
+  CHECK(boot().empty());
+  std::filesystem::last_write_time(layer, std::chrono::floor<std::chrono::seconds>(time) - std::chrono::seconds(1));
+  CHECK_FALSE(boot().empty());
+}
+
 TEST_CASE_METHOD(Chain, "what was recorded anew is what a layer is held to") {
   const auto layer = layer_of("one");
   std::filesystem::last_write_time(layer, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));

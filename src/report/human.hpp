@@ -11,6 +11,8 @@ namespace hrvm::report {
 
 // The value as a person reads it; empty for null. Control characters are escaped: values come from disks and guests.
 std::string shown(const base::Json& value, Format format);
+// What is at the column's place in `object`, with all that belongs to it.
+std::string shown(const base::Json& object, const Column& column);
 
 // Terminal columns that UTF-8 text takes: combining marks none, East Asian wide characters and emoji two.
 std::size_t display_width(std::string_view text);

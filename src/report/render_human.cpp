@@ -15,6 +15,21 @@ std::string bold(std::string_view text, Color color) {
 
 namespace {
 
+// What follows a row is set off by its first column.
+Json indented(Json row, const Column& first) {
+  return row.set(first.path, "  " + value_at(row, first.path).text().value_or(""));
+}
+
+Json::Array rows_of(const TableView& view, const Json& where) {
+  if (view.below.empty()) return rows_at(where, view.rows, view.only);
+  Json::Array rows;
+  for (const auto& row : rows_at(where, view.rows)) {
+    rows.push_back(row);
+    for (const auto& item : rows_at(row, view.below, view.only)) rows.push_back(indented(item, view.columns.front()));
+  }
+  return rows;
+}
+
 // Renders views one after the other. A view with a heading, a table or the parts of a list stand apart from what is
 // before them by one empty line.
 class Page {
@@ -54,7 +69,7 @@ class Page {
     std::vector<std::pair<std::string, std::string>> lines;
     std::size_t widest = 0;
     for (const auto& field : view.fields) {
-      const auto value = shown(value_at(object, field.path), field.format);
+      const auto value = shown(object, field);
       if (value.empty()) continue;
       lines.emplace_back(field.title + ":", value);
       widest = std::max(widest, display_width(lines.back().first));
@@ -65,7 +80,7 @@ class Page {
   }
 
   void show(const TableView& view, const Json& where) {
-    const auto rows = rows_at(where, view.rows);
+    const auto rows = rows_of(view, where);
     if (rows.empty()) {
       if (!view.when_empty.empty()) print(view.when_empty + "\n");
       return;
@@ -86,7 +101,7 @@ class Page {
   void show(const EachView& view, const Json& where) {
     for (const auto& object : rows_at(where, view.rows)) {
       std::vector<std::string> heading;
-      for (const auto& column : view.heading) heading.push_back(shown(value_at(object, column.path), column.format));
+      for (const auto& column : view.heading) heading.push_back(shown(object, column));
       std::erase(heading, "");
       title(base::join(heading, "  "));
       show(view.views, object);

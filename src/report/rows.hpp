@@ -19,4 +19,11 @@ inline base::Json::Array rows_at(const base::Json& where, const std::string& pat
   return value.is_object() ? base::Json::Array{value} : value.items();
 }
 
+// Those of them in which `only` is true; all where it is empty.
+inline base::Json::Array rows_at(const base::Json& where, const std::string& path, const std::string& only) {
+  auto rows = rows_at(where, path);
+  if (!only.empty()) std::erase_if(rows, [&](const auto& row) { return row.at_path(only) != base::Json(true); });
+  return rows;
+}
+
 }  // namespace hrvm::report

@@ -25,7 +25,7 @@ bool is_null_in_every_row(const Column& column, const Json::Array& rows) {
 TextColumn text_column(const Column& column, const Json::Array& rows) {
   TextColumn text{column, {}, display_width(column.title)};
   for (const auto& row : rows) {
-    text.cells.push_back(shown(value_at(row, column.path), column.format));
+    text.cells.push_back(shown(row, column));
     text.width = std::max(text.width, display_width(text.cells.back()));
   }
   return text;

@@ -4,6 +4,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/base/time.hpp"
 #include "report/human.hpp"
+#include "report/rows.hpp"
 
 namespace hrvm::report {
 
@@ -38,6 +39,14 @@ std::string shown(const Json& value, Format format) {
   const auto text = value.text();
   if (text && format == Format::time) return minutes(*text);
   return text ? base::printable(*text) : base::to_text(value, -1);
+}
+
+std::string shown(const Json& object, const Column& column) {
+  auto text = shown(value_at(object, column.path), column.format);
+  const auto now = column.now.empty() ? std::string() : shown(value_at(object, column.now), column.format);
+  if (!now.empty() && now != text) text = fmt::format("{} (next boot: {})", now, text.empty() ? "none" : text);
+  const auto note = column.note.empty() ? std::string() : shown(value_at(object, column.note), Format::text);
+  return note.empty() ? text : fmt::format("{} ({})", text, note);
 }
 
 }  // namespace hrvm::report

@@ -28,6 +28,8 @@ struct Column {
   std::string path;   // dotted, from the row or object: "base.path"
   Format format = Format::text;
   Align align = Align::left;
+  std::string now = {};   // of a field: what is in force until `path` is. Where they differ, "NOW (next boot: VALUE)"
+  std::string note = {};  // what is added to it in brackets
 };
 
 // Label and value, one a line. What is null is left out.
@@ -44,6 +46,8 @@ struct TableView {
   std::string rows;  // dotted path to the list
   std::vector<Column> columns;
   std::string when_empty;
+  std::string only = {};   // of `rows`, or where there is `below`, of that: those in which this is true
+  std::string below = {};  // path from a row to a list whose items are rows below it, indented; for people alone
 };
 
 // Findings: a list of {id, severity, subject, message, remedy}, worst first, with their remedies indented below.

@@ -171,6 +171,27 @@ TEST_CASE("each object of a list has its heading and its own views, set apart by
   CHECK(human(report) == "/dev/sda  Disk\nSize: 1 KiB\n\n/dev/sdb\nSize: 2 KiB\ndone\n");
 }
 
+TEST_CASE("what is in force now comes before what will be, where they differ, and a note is in brackets") {
+  const auto text_of = [](Json object) {
+    const FieldsView view{.fields = {{.title = "Memory", .path = "set", .format = Format::bytes, .now = "runs"},
+                                     {.title = "State", .path = "state", .note = "why"}}};
+    return human({.schema = "x/1", .data = std::move(object), .human = {view}});
+  };
+  CHECK(text_of(object({{"set", 1024}, {"runs", 2048}})) == "Memory: 2 KiB (next boot: 1 KiB)\n");
+  CHECK(text_of(object({{"set", 1024}, {"runs", 1024}})) == "Memory: 1 KiB\n");
+  CHECK(text_of(object({{"set", 1024}, {"runs", nullptr}})) == "Memory: 1 KiB\n");
+  CHECK(text_of(object({{"state", "paused"}, {"why", "by\nhand"}})) == "State: paused (by\\x0ahand)\n");
+}
+
+TEST_CASE("rows below a row are indented, for people alone") {
+  auto report = machines(Json::Array{object({{"name", "web"},
+                                             {"runs", Json::Array{object({{"name", "own"}, {"extra", false}}),
+                                                                  object({{"name", "other"}, {"extra", true}})}}}),
+                                     object({{"name", "db"}})});
+  report.human = {TableView{.rows = "machines", .columns = {{"NAME", "name"}}, .only = "extra", .below = "runs"}};
+  CHECK(human(report) == "NAME\nweb\n  other\ndb\n");
+}
+
 TEST_CASE("JSON has the schema first and raw values") {
   std::ostringstream out;
   render_json(machines(Json::Array{object({{"name", "web"}, {"size_bytes", 1536}})}), out);

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "cli/machine_fixture.hpp"
+#include "hrvm/base/json.hpp"
 #include "hrvm/sys/lock.hpp"
 
 using namespace hrvm;
@@ -63,4 +64,33 @@ TEST_CASE("throw-away layers go with the next command, but not while they are us
   CHECK(store.run({"list"}) == 0);
   CHECK_FALSE(std::filesystem::exists(left.parent_path()));
   CHECK(std::filesystem::exists(used));
+}
+
+TEST_CASE("a run in a throw-away layer is a row below its machine, whose own state it leaves as it is") {
+  MachineStore store;
+  store.add("db");
+  store.add("web");
+  store.host().host().uid = 1000;
+  store.host().host().environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  store.host().host().root = store.folder() / "root";
+  const auto uuid = store.machine("web").definition.uuid.text();
+  const auto used = store.folder().write("store/web/tmp/used/layer.qcow2", "x");
+  const auto lock = sys::Lock::try_take(used.parent_path(), sys::Lock::Mode::exclusive);
+  REQUIRE(lock);
+  store.folder().write("root/proc/4242/cmdline", "qemu-system-x86_64 -uuid " + uuid);
+  store.folder().write("run/hrvm/" + uuid + "/used/pid", "4242\n");
+  store.folder().write("run/hrvm/" + uuid + "/used/run.json",
+                       R"({"since":"2026-02-14T08:00:00Z","snapshot":"fresh","memory_bytes":1048576,"cpus":1})");
+  auto transcript = store.transcript("list/throw_away");
+  transcript.run({"list"});
+  transcript.run({"list", "--plain"});
+  transcript.check();
+  const auto list = store.json({"list"});
+  const auto& web = list["machines"].items().at(1);
+  CHECK(web["state"] == "stopped");
+  CHECK(web["pid"].is_null());
+  CHECK(web["runs"] == base::parse_json(R"([{"name":"web@fresh","pid":4242,"snapshot":"fresh",
+      "since":"2026-02-14T08:00:00Z","throw_away":true,"state":"running"}])",
+                                        "what is expected"));
+  CHECK(list["machines"].items().at(0)["runs"] == base::Json::array());
 }

@@ -103,3 +103,54 @@ TEST_CASE("show of a machine on a disk names the disk as people know it") {
   transcript.run({"show", "pve"});
   transcript.check();
 }
+
+static const std::string started_otherwise =
+    R"({"since":"2026-02-14T08:00:00Z","snapshot":null,"memory_bytes":314572800,"cpus":2,"net":"nat",)"
+    R"("forwards":["2302:22"],"vnc":"127.0.0.1:5901","console":null,"accel":"tcg"})";
+
+TEST_CASE("a running machine is shown as it runs, beside what its next boot will have") {
+  MachineStore store;
+  store.add("web");
+  store.snapshot("web", "fresh");
+  store.host().host().uid = 1000;
+  store.host().host().environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  const auto uuid = store.machine("web").definition.uuid.text();
+  store.folder().write("run/hrvm/" + uuid + "/run.json", started_otherwise);
+  CHECK(shown(store, "web")["running"].is_null());
+
+  const auto running = store.runs("web");
+  auto transcript = store.transcript("show/running");
+  transcript.run({"show", "web"});
+  transcript.check();
+  const auto web = shown(store, "web");
+  CHECK(web["memory_bytes"] == 2147483648);
+  CHECK(web.at_path("running.memory_bytes") == 314572800);
+  CHECK(web.at_path("running.forwards") == base::Json(std::vector<std::string>{"2302:22"}));
+  CHECK(web["runs"].items().at(0)["since"] == "2026-02-14T08:00:00Z");
+  CHECK(web["runs"].items().at(0)["throw_away"] == false);
+  CHECK(shown(store, "web@fresh")["running"].is_null());
+}
+
+TEST_CASE("a record of a run that makes no sense is as good as none") {
+  MachineStore store;
+  store.add("web");
+  store.host().host().uid = 1000;
+  store.host().host().environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  const auto uuid = store.machine("web").definition.uuid.text();
+  const auto running = store.runs("web");
+  const auto with = [&](const std::string& text) {
+    store.folder().write("run/hrvm/" + uuid + "/run.json", text);
+    return shown(store, "web");
+  };
+  CHECK(with(started_otherwise)["running"].is_object());
+  for (const auto text : {"", "[]", "{", R"({"since":"now","memory_bytes":1,"cpus":1})",
+                          R"({"since":"2026-02-14T08:00:00Z","memory_bytes":"much","cpus":1})"}) {
+    const auto web = with(text);
+    CHECK(web["running"].is_null());
+    CHECK(web["since"].is_null());
+    CHECK(web["state"] == "running");
+  }
+  CHECK(with(started_otherwise + std::string(70'000, ' '))["running"].is_null());
+  CHECK(with(R"({"since":"2026-02-14T08:00:00Z","memory_bytes":1,"cpus":1,"net":7,"forwards":[1,{}]})")
+            .at_path("running.forwards") == base::Json::array());
+}

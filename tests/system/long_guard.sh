@@ -50,6 +50,10 @@ claim "show tells why"
 expect_status 0 hrvm show demo --json
 assert_json "$T/out" '.machines[0].guard.paused_for_room and .machines[0].guard.room_bytes < 4194304'
 
+assert_json "$T/out" '.machines[0].paused.why == "no-room"'
+expect_status 0 hrvm show demo
+assert_contains "$OUT" 'demo  paused (the store is full: make room, then hrvm resume demo)'
+
 claim "going on without room is refused, with what to do"
 expect_status 4 hrvm resume demo
 assert_one_message
@@ -62,6 +66,8 @@ wait_for_state paused 60
 
 claim "with room it goes on, and all that it wrote is there"
 mount -o remount,size=400M "$T/small"
+await 10 "show does not say that there is room" eval \
+  "hrvm show demo | grep -qF 'demo  paused (the store was full; there is room now: hrvm resume demo)'"
 expect_status 0 hrvm resume demo
 guest_wait line '\[status [0-9]+\]' 120
 assert_equal "$MATCH" '[status 0]' "the guest's write"

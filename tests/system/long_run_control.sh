@@ -24,6 +24,11 @@ assert_equal "$(timeout 20 busybox nc -w 10 127.0.0.1 "$forwarded" < /dev/null)"
 guest_run line "! $(tell_host)"
 assert_equal "$(cat "$T/heard")" "" "what the host heard"
 
+claim "it is shown as it runs, not as it is set"
+expect_status 0 hrvm show demo --json
+assert_json "$T/out" ".machines[0].running.forwards == [\"$forwarded:22\"] and .machines[0].runs[0].pid == $pid"
+assert_json "$T/out" '.machines[0].running.since == .machines[0].runs[0].since and .machines[0].throw_away_runs == 0'
+
 claim "nobody else gets that line"
 expect_status 1 hrvm console demo
 assert_one_message
@@ -39,6 +44,8 @@ expect_status 4 hrvm screenshot demo "$BASE" --force
 claim "pause lets it stand still, resume goes on"
 expect_status 0 hrvm pause demo
 assert_equal "$(state)" "paused $pid" "the machine"
+expect_status 0 hrvm show demo
+assert_contains "$OUT" 'demo  paused (by hand: hrvm resume demo)'
 expect_status 0 hrvm pause demo
 guest_type line 'echo answer-$((40 + 2))'
 sleep 1

@@ -17,7 +17,7 @@ namespace hrvm::launch {
 
 // What it has written down last.
 struct GuardReport {
-  bool paused = false;                 // by the guard, and there is no room for it to go on
+  bool paused = false;                 // for want of room, which there may be by now, and not resumed since
   std::uint64_t room_bytes = 0;        // what may still be written before it pauses
   std::uint64_t bytes_per_second = 0;  // by which the layer grew in the last minute
   std::optional<std::uint64_t> seconds_to_full() const;

@@ -166,6 +166,7 @@ struct Companions {
 struct LaunchPlan {
   std::string name;
   base::Guid uuid;
+  std::optional<std::string> snapshot;  // that it shows, in a throw-away layer
   Emulator emulator;
   machine::Hardware hardware;
   PlannedFirmware firmware;

@@ -29,6 +29,9 @@ struct Run {
 // The machine's own run, else those of it in throw-away layers. Error{not_found} when there is none.
 std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine);
 
+// Those of it in throw-away layers; none is no error.
+std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& machine);
+
 // Where the layer of a run lies, where that is not the store: for runs_of to find it.
 void note_scratch(const machine::Path& run_folder, const machine::Path& folder);
 

@@ -39,13 +39,17 @@ report::Report report_of(Json machines) {
   report::TableView table{.rows = "machines",
                           .columns = {{"NAME", "name"},
                                       {"STATE", "state"},
+                                      {"PROCESS", "pid"},
+                                      {"SINCE", "since", Format::time},
                                       {"LIBVIRT", "libvirt.uri"},
                                       {"CHANGES", "changes_bytes", Format::bytes, Align::right},
                                       {"SNAPSHOT", "head"},
                                       {"SYSTEM", "system"},
                                       {"DIRECT", "base.direct", Format::yes_no},
                                       {"BASE", "base.path"}},
-                          .when_empty = "No machines. hrvm discover shows the disks that can become one."};
+                          .when_empty = "No machines. hrvm discover shows the disks that can become one.",
+                          .only = "throw_away",
+                          .below = "runs"};
   return {.schema = "hrvm.list/1", .data = data, .human = {std::move(table)}, .plain = machine_lines()};
 }
 

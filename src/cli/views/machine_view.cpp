@@ -9,9 +9,12 @@
 #include "hrvm/launch/control.hpp"
 #include "hrvm/launch/domain.hpp"
 #include "hrvm/launch/guard.hpp"
+#include "hrvm/launch/run_record.hpp"
+#include "hrvm/launch/runs.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/settings.hpp"
+#include "hrvm/machine/storage.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -66,6 +69,9 @@ Json pid_of(const sys::Host& host, const Machine& machine, const sys::Path& pid_
 // How a machine runs, where that can be known.
 struct RunView {
   Json state = "stopped", pid, libvirt;
+  std::optional<std::string> detail = std::nullopt;  // QEMU's own word for the state, of one that hrvm started
+
+  bool is_up() const { return state != Json("stopped"); }
 };
 
 // Null when libvirt does not run it. One that libvirt runs elsewhere and says nothing of is in no known state.
@@ -92,7 +98,7 @@ RunView run_view(const sys::Host& host, launch::ActiveDomains& domains, const Ma
   if (!detail)
     if (auto view = domain_view(host, domains, machine, is_locked)) return *std::move(view);
   if (!is_locked) return {};
-  return {detail && is_paused(*detail) ? "paused" : "running", pid_of(host, machine, folder / "pid"), {}};
+  return {detail && is_paused(*detail) ? "paused" : "running", pid_of(host, machine, folder / "pid"), {}, detail};
 }
 
 // Null where no guard watches: the machine does not run, or libvirt runs it.
@@ -105,11 +111,75 @@ Json guard_json(const sys::Host& host, const Machine& machine) {
   return json.set("seconds_to_full", guard->seconds_to_full());
 }
 
-void set_run_state(Json& json, const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine) {
-  auto view = run_view(host, domains, machine);
-  const bool runs_by_hrvm = view.state != Json("stopped") && view.libvirt.is_null();
-  json.set("state", std::move(view.state)).set("pid", std::move(view.pid)).set("libvirt", std::move(view.libvirt));
+Json time_json(const std::optional<launch::RunRecord>& record) {
+  return record ? Json(base::format_time(record->since)) : Json();
+}
+
+// As it runs, whatever the machine is set to by now.
+Json running_json(const std::optional<launch::RunRecord>& record) {
+  if (!record) return {};
+  Json json;
+  json.set("since", time_json(record)).set("memory_bytes", record->memory_bytes).set("cpus", record->cpus);
+  json.set("net", or_null(record->net)).set("forwards", record->forwards).set("vnc", or_null(record->vnc));
+  return json.set("console", or_null(record->console)).set("accel", or_null(record->accel));
+}
+
+// Why a machine stands still, and what to do.
+Json pause_json(const sys::Host& host, const Machine& machine, const RunView& view) {
+  if (!view.detail || !is_paused(*view.detail)) return {};
+  const auto pause = [](std::string_view why, std::string remark) {
+    return Json::object().set("why", why).set("remark", std::move(remark));
+  };
+  const auto guard = launch::guard_report(machine::run_folder(host, machine.definition));
+  if (guard && guard->paused) {
+    const auto space = host.space(machine.active_layer().parent_path());
+    const bool has_room = space.available_bytes >= machine::room_to_go_on(space);
+    return pause("no-room", has_room
+                                ? fmt::format("the store was full; there is room now: hrvm resume {}", machine.name)
+                                : fmt::format("the store is full: make room, then hrvm resume {}", machine.name));
+  }
+  if (*view.detail == "paused") return pause("by-hand", fmt::format("by hand: hrvm resume {}", machine.name));
+  if (*view.detail == "io-error") return pause("io-error", "a read or a write of its disk failed");
+  return pause(*view.detail, "QEMU says " + *view.detail);
+}
+
+Json run_json(const sys::Host& host, const Machine& machine, const launch::Run& run) {
+  const auto record = launch::run_record(run.run_folder);
+  const auto detail = launch::run_detail(run.run_folder);
+  const auto snapshot = record ? record->snapshot : std::nullopt;
+  Json json;
+  json.set("name", snapshot ? machine.name + "@" + *snapshot : machine.name);
+  json.set("pid", pid_of(host, machine, run.run_folder / "pid")).set("snapshot", snapshot);
+  json.set("since", time_json(record)).set("throw_away", true);
+  return json.set("state", detail && is_paused(*detail) ? "paused" : "running");
+}
+
+Json own_run_json(const Machine& machine, const RunView& view, const Json& since) {
+  Json json;
+  json.set("name", machine.name).set("pid", view.pid).set("snapshot", nullptr);
+  return json.set("since", since).set("throw_away", false).set("state", view.state);
+}
+
+// The machine's own, and those in throw-away layers, which leave its state as it is.
+void set_runs(Json& json, const sys::Host& host, const Machine& machine, const RunView& view, const Json& since) {
+  const auto throw_away = launch::throw_away_runs(host, machine);
+  Json runs = Json::array();
+  if (view.is_up()) runs.push(own_run_json(machine, view, since));
+  for (const auto& run : throw_away) runs.push(run_json(host, machine, run));
+  json.set("runs", std::move(runs)).set("throw_away_runs", throw_away.size());
+}
+
+// What runs is the active state, also where another one is looked at.
+void set_run_state(Json& json, const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine,
+                   bool is_active_state) {
+  const auto view = run_view(host, domains, machine);
+  const bool runs_by_hrvm = view.is_up() && view.libvirt.is_null();
+  const auto record = runs_by_hrvm ? launch::run_record(machine::run_folder(host, machine.definition)) : std::nullopt;
+  json.set("state", view.state).set("pid", view.pid).set("libvirt", view.libvirt);
   json.set("guard", runs_by_hrvm ? guard_json(host, machine) : Json());
+  json.set("paused", pause_json(host, machine, view));
+  json.set("since", time_json(record)).set("running", is_active_state ? running_json(record) : Json());
+  set_runs(json, host, machine, view, time_json(record));
 }
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
@@ -176,6 +246,27 @@ void set_hardware_to_null(Json& json) {
   for (const auto member : first_of_hardware) json.set(std::string(member), nullptr);
 }
 
+constexpr bool is_recorded_of_runs(std::string_view setting) {
+  return setting == "memory" || setting == "cpus" || setting == "net";
+}
+
+report::FieldsView running_view() {
+  return {.title = "Running",
+          .object = "running",
+          .fields = {{"Since", "since", Format::time},
+                     {"Accelerator", "accel"},
+                     {"Forwards", "forwards"},
+                     {"VNC", "vnc"},
+                     {"Serial line", "console"}}};
+}
+
+report::TableView throw_away_table() {
+  return {.title = "Runs in throw-away layers",
+          .rows = "runs",
+          .columns = {{"NAME", "name"}, {"STATE", "state"}, {"PROCESS", "pid"}, {"SINCE", "since", Format::time}},
+          .only = "throw_away"};
+}
+
 report::FieldsView hardware_view() {
   report::FieldsView view{.title = "Hardware", .fields = {}};
   for (const auto& setting : machine::hardware_settings()) {
@@ -183,6 +274,7 @@ report::FieldsView hardware_view() {
     const bool is_bytes = setting.member.ends_with("_bytes");
     const auto format = is_bytes ? Format::bytes : machine::is_switch(setting) ? Format::yes_no : Format::text;
     view.fields.push_back({std::string(setting.title), std::string(setting.member), format});
+    if (is_recorded_of_runs(setting.name)) view.fields.back().now = "running." + std::string(setting.member);
     if (setting.name == "net") view.fields.push_back({"MAC", "mac"});
   }
   view.fields.push_back({"Because", "because", Format::lines});
@@ -223,7 +315,7 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   const auto& definition = machine.definition;
   Json json;
   json.set("name", machine.name).set("uuid", definition.uuid.text());
-  set_run_state(json, host, domains, machine);
+  set_run_state(json, host, domains, machine, state.layer == definition.active.layer);
   json.set("base", base_json(definition.disks.front(), base)).set("disks", disks_json(machine, state));
   json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware, definition.is_on_folder());
@@ -243,7 +335,8 @@ Json machine_json(const sys::Host& host, const Machine& machine, const std::opti
 Json unread_machine_json(const std::string& name, bool damaged) {
   Json json;
   json.set("name", name).set("uuid", nullptr).set("state", damaged ? Json("damaged") : Json());
-  json.set("pid", nullptr).set("libvirt", nullptr);
+  json.set("pid", nullptr).set("libvirt", nullptr).set("paused", nullptr).set("since", nullptr);
+  json.set("running", nullptr).set("runs", Json::array()).set("throw_away_runs", nullptr);
   json.set("base", nullptr).set("disks", Json::array());
   set_hardware_to_null(json);
   return json.set("head", nullptr).set("snapshots", Json::array());
@@ -258,8 +351,7 @@ std::vector<report::View> machine_views() {
                                            {"Runs in libvirt", "libvirt.uri"},
                                            {"Room to grow", "guard.room_bytes", Format::bytes},
                                            {"Grows a second by", "guard.growth_bytes_per_second", Format::bytes},
-                                           {"Full in", "guard.seconds_to_full", Format::duration},
-                                           {"Paused for want of room", "guard.paused_for_room", Format::yes_no}}};
+                                           {"Full in", "guard.seconds_to_full", Format::duration}}};
   const report::FieldsView disk{.title = "Disk",
                                 .fields = {{"Base", "base.path"},
                                            {"Model", "base.model"},
@@ -277,7 +369,9 @@ std::vector<report::View> machine_views() {
                                            {"Disc boots first", "iso.boots_first", Format::yes_no}}};
   auto snapshots = snapshot_table();
   snapshots.title = "Snapshots";
-  return {report::EachView{"machines", {{"", "name"}, {"", "state"}}, {what, disk, hardware_view(), snapshots}}};
+  return {report::EachView{"machines",
+                           {{"", "name"}, {.title = "", .path = "state", .note = "paused.remark"}},
+                           {what, running_view(), throw_away_table(), disk, hardware_view(), snapshots}}};
 }
 
 report::TableView snapshot_table() {
@@ -303,7 +397,8 @@ report::TableView machine_lines() {
                       {"", "pid"},
                       {"", "uuid"},
                       {"", "libvirt.uri"},
-                      {"", "base.direct"}}};
+                      {"", "base.direct"},
+                      {"", "throw_away_runs"}}};
 }
 
 report::TableView snapshot_lines() {

@@ -91,7 +91,10 @@ class Guard {
     // QEMU forgets a threshold once it has reported it, and whoever resumes a machine lifts the limit.
     if (event == "BLOCK_WRITE_THRESHOLD" || event == "RESUME") bounds_.clear();
     if (event == "BLOCK_IO_ERROR") hit_ = true;
-    if (event == "RESUME") forced_ = paused_;
+    if (event == "RESUME") {
+      forced_ = paused_;
+      stands_still_ = false;
+    }
   }
 
   // What lies on a tmpfs lies in memory, and there may be less of that.
@@ -112,13 +115,14 @@ class Guard {
     const bool at_bound = hit_ && is_near_bound(layers);
     if (has_room) paused_ = forced_ = false;
     if (!forced_) bound(qmp, layers, room);
+    if (hit_ && !has_room) stands_still_ = true;
     if (!paused_ && (room == 0 || (hit_ && !has_room))) pause(qmp, now);
     // Room was made after the bound was set, so nobody needs to hear of it.
     if (at_bound && has_room) qmp.execute("cont", Json::object(), answer_limit);
     hit_ = false;
     if (machine::is_nearly_full(now) && !warned_) warn(now);
     warned_ = machine::is_nearly_full(now);
-    write_down({paused_, room, growth_.bytes_per_second()});
+    write_down({stands_still_, room, growth_.bytes_per_second()});
   }
 
   std::vector<sys::FileStatus> layers() const {
@@ -174,7 +178,7 @@ class Guard {
 
   // Once: whoever resumes the machine without room has been warned, and QEMU itself stops where a write finds none.
   void pause(Qmp& qmp, const sys::Space& now) {
-    paused_ = true;
+    paused_ = stands_still_ = true;
     qmp.execute("stop", Json::object(), answer_limit);
     tell(fmt::format("{0} is paused: the store has {1} left. Make room, then: hrvm resume {0}", plan_.name,
                      base::format_bytes(now.available_bytes)));
@@ -207,9 +211,10 @@ class Guard {
   machine::Path store_;  // the folder of the layers
   int terminal_fd_;
   bool in_memory_ = false, paused_ = false, warned_ = false;
-  bool hit_ = false;      // a write has failed since the last look
-  bool forced_ = false;   // somebody lets it go on though there is no room
-  bool stops_at_errors_;  // QEMU does, when a write fails
+  bool stands_still_ = false;  // for want of room, and nobody has let it go on since
+  bool hit_ = false;           // a write has failed since the last look
+  bool forced_ = false;        // somebody lets it go on though there is no room
+  bool stops_at_errors_;       // QEMU does, when a write fails
   std::uint64_t nvram_bytes_ = 0;
   std::vector<std::uint64_t> bounds_;  // of each layer: offsets in its file; empty where they must be set
   Growth growth_;

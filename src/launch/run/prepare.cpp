@@ -175,6 +175,7 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
             std::move(variables),
             {}};
   boot.plan = request.ephemeral ? plan_ephemeral(boot, circumstances) : plan_lasting(boot, circumstances);
+  boot.plan.snapshot = request.snapshot;
   return boot;
 }
 

@@ -48,15 +48,21 @@ void note_scratch(const machine::Path& run_folder, const machine::Path& folder) 
   sys::switch_link(run_folder / scratch_link, folder);
 }
 
-std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
+std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& machine) {
   const auto folder = machine::run_folder(host, machine.definition);
-  if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
-  if (machine::run_state(machine) == RunState::running) return {{machine.active_layer(), folder}};
   std::vector<Run> runs;
   for (const auto& used : machine::throw_away_folders(machine, true))
     runs.push_back({used / machine.definition.layer_name("layer"), folder / used.filename(), true});
   for (const auto& name : sys::list_directory(folder))
     if (auto run = run_in_scratch(machine, folder / name)) runs.push_back(*std::move(run));
+  return runs;
+}
+
+std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
+  const auto folder = machine::run_folder(host, machine.definition);
+  if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
+  if (machine::run_state(machine) == RunState::running) return {{machine.active_layer(), folder}};
+  auto runs = throw_away_runs(host, machine);
   if (runs.empty())
     throw base::Error(base::ErrorKind::not_found, fmt::format("machine {} is not running", machine.name));
   return runs;

@@ -9,6 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/launch/run_record.hpp"
 #include "hrvm/launch/tpm.hpp"
 #include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/files.hpp"
@@ -61,6 +62,7 @@ std::string without_notes(std::string_view text) {
 
 PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
   sys::make_directories(plan.control.run_folder);
+  write_run_record(plan, host.now());
   PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
   if (plan.companions.folder) prepared.held = share_folder(host, plan, keep);
   if (plan.companions.tpm) prepared.held.push_back(start_tpm(host, *plan.companions.tpm, keep));

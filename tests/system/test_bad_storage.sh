@@ -25,6 +25,9 @@ chmod 644 "$T/disk.img"
 claim "a user who is not root has a store of his own"
 expect_status 0 as_nobody "$OTHERS_HRVM" import "$T/disk.img" mine
 expect_status 0 as_nobody "$OTHERS_HRVM" boot mine --print
+for change in 'create mine@one' 'create mine@two' 'delete mine@one --yes' 'delete mine@two --yes'; do
+  expect_status 0 as_nobody "$OTHERS_HRVM" snapshot $change
+done
 assert_equal "$(find "$T/nobody/store" ! -type l ! -uid 65534)" "" "files that are somebody else's"
 
 claim "a store that is read-only"

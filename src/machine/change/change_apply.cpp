@@ -120,7 +120,9 @@ std::set<std::string> merge_what_goes(const Machine& machine, const Change& chan
     while (const auto parent = discarded_parent(layer, change)) {
       merged.insert(layer_of(file));
       note_merging(machine, merged);
-      if (!may_be_written(layer)) set_mode(layer, 0600);
+      // A merge takes QEMU's locks of a writer on both.
+      for (const auto& each : {layer, machine.folder / *parent})
+        if (!may_be_written(each)) set_mode(each, 0600);
       const MergeNote note(layer);
       std::uint64_t here = 0;
       image::merge_parent_into_child(machine.folder / *parent, layer,

@@ -1,4 +1,7 @@
 // What is found wrong with machines.
+#include <chrono>
+#include <thread>
+
 #include "unit/doctor/fixture.hpp"
 
 using namespace hrvm;
@@ -136,6 +139,7 @@ TEST_CASE("of two machines in a store that was itself copied the one whose defin
   auto definition = fixture.definition();
   definition.folder_inode = 1;
   const auto web = fixture.add("web", definition);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the kernel dates files by its ticks
   std::filesystem::copy(web.folder, fixture.store.folder() / "a-copy",
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   CHECK(only(doctor::check_identity(fixture.circumstances())).message.find("a-copy is a copy of web: ") == 0);

@@ -115,9 +115,28 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+// $'…': what a terminal must not get, or a line would break at, as escapes that the shell takes back.
+static std::string quoted_with_escapes(std::string_view word) {
+  std::string out = "$'";
+  while (!word.empty()) {
+    const Utf8Character character = first_character(word);
+    const std::size_t length = std::max<std::size_t>(character.length, 1);
+    const bool is_shown = character.length > 0 && !is_control(character.code);
+    for (const char c : word.substr(0, length)) {
+      if (!is_shown)
+        out += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+      else
+        out += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    }
+    word.remove_prefix(length);
+  }
+  return out + "'";
+}
+
 std::string shell_quote(std::string_view word) {
   constexpr std::string_view bare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
   if (!word.empty() && word.find_first_not_of(bare) == std::string_view::npos) return std::string(word);
+  if (printable(word) != word) return quoted_with_escapes(word);
   std::string out = "'";
   for (const char c : word) {
     if (c == '\'')

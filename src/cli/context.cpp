@@ -11,15 +11,15 @@ using base::Error;
 using base::ErrorKind;
 
 void Context::warn(std::string_view message) const {
-  if (!quiet) print_message(host.streams.err, "hrvm: warning:", message, uses_color(host, arguments, Channel::err));
+  if (!quiet) print_message(host.streams.err, "hrvm: warning:", message, message_style(host, arguments));
 }
 
 void Context::note(std::string_view message) const {
-  if (!quiet) print_message(host.streams.err, "hrvm: note:", message, uses_color(host, arguments, Channel::err));
+  if (!quiet) print_message(host.streams.err, "hrvm: note:", message, message_style(host, arguments));
 }
 
 void Context::hint(std::string_view message) const {
-  if (!quiet) print_message(host.streams.err, "hint:", message, uses_color(host, arguments, Channel::err));
+  if (!quiet) print_message(host.streams.err, "hint:", message, message_style(host, arguments));
 }
 
 static bool is_yes(std::string_view answer) {
@@ -35,7 +35,7 @@ void Context::confirm(std::string_view question) const {
   host.streams.err << base::printable(question) << " [y/N] " << std::flush;
   std::string answer;
   std::getline(host.streams.in, answer);
-  if (!is_yes(answer)) throw Error(ErrorKind::refused, "nothing was done: the answer was not yes");
+  if (!is_yes(answer)) throw NothingDone{};
 }
 
 }  // namespace hrvm::cli

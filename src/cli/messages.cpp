@@ -20,16 +20,32 @@ bool uses_color(const sys::Host& host, const Arguments& arguments, Channel chann
   return channel == Channel::out ? host.streams.out_is_terminal : host.streams.err_is_terminal;
 }
 
+bool has_utf8(const sys::Host& host) {
+  for (const auto* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto locale = base::lower(host.variable(name).value_or(""));
+    if (!locale.empty()) return locale.find("utf-8") != locale.npos || locale.find("utf8") != locale.npos;
+  }
+  return false;
+}
+
+MessageStyle message_style(const sys::Host& host, const Arguments& arguments) {
+  return {.color = uses_color(host, arguments, Channel::err),
+          .ascii = !has_utf8(host),
+          .json = arguments.has("--json"),
+          .hints = !arguments.has("--quiet")};
+}
+
 static std::string_view color_of(std::string_view label) {
   if (label.ends_with("error:")) return "\033[1;31m";
   return label.ends_with("warning:") ? "\033[1;33m" : "\033[1m";
 }
 
-void print_message(std::ostream& err, std::string_view label, std::string_view message, bool color) {
-  err << (color ? fmt::format("{}{}\033[0m", color_of(label), label) : std::string(label));
+void print_message(std::ostream& err, std::string_view label, std::string_view message, const MessageStyle& style) {
+  err << (style.color ? fmt::format("{}{}\033[0m", color_of(label), label) : std::string(label));
   std::string_view separator = " ";
   for (const auto line : base::lines(message)) {
-    err << separator << base::printable(line);
+    const auto text = base::printable(line);
+    err << separator << (style.ascii ? report::to_ascii(text) : text);
     separator = "\n  ";
   }
   err << '\n' << std::flush;
@@ -53,13 +69,13 @@ static Json to_json(const Error& error) {
   return json;
 }
 
-void print_error(std::ostream& err, const Error& error, bool json, bool color) {
-  if (json) {
+void print_error(std::ostream& err, const Error& error, const MessageStyle& style) {
+  if (style.json) {
     err << base::to_text(to_json(error), -1) << '\n' << std::flush;
     return;
   }
-  print_message(err, "hrvm: error:", located(error), color);
-  if (!error.hint().empty()) print_message(err, "hint:", error.hint(), color);
+  print_message(err, "hrvm: error:", located(error), style);
+  if (style.hints && !error.hint().empty()) print_message(err, "hint:", error.hint(), style);
 }
 
 launch::Listener listener(const Context& context) {

@@ -11,13 +11,17 @@
 #include "cli/words/help_text.hpp"
 #include "cli/words/parser.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/base/trace.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/local_time.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::cli {
 namespace {
+
+constexpr unsigned widest_terminal = 10000;
 
 using base::Error;
 using base::ErrorKind;
@@ -60,6 +64,23 @@ sys::Host rooted(const sys::Host& host, const Arguments& arguments) {
   return seen;
 }
 
+// A pipe has no width: what is cut there is lost.
+report::HumanStyle human_style(const Context& context) {
+  const auto& streams = context.host.streams;
+  return {.color = context.color ? report::Color::on : report::Color::off,
+          .columns = streams.out_is_terminal ? streams.columns : report::any_width,
+          .ascii = !has_utf8(context.host),
+          .utc_offset = [&host = context.host](base::Time time) { return sys::utc_offset(host, time); }};
+}
+
+// With --quiet the names alone, where the report has some.
+report::Report quietly(const Context& context, report::Report report) {
+  if (!context.quiet || !report.names) return report;
+  report.human.clear();
+  for (const auto& name : *report.names) report.human.push_back(report::TextView{name});
+  return report;
+}
+
 std::string rendered(const Context& context, const report::Report& report) {
   std::ostringstream text;
   switch (context.rendering) {
@@ -67,12 +88,11 @@ std::string rendered(const Context& context, const report::Report& report) {
       report::render_json(report, text);
       break;
     case Rendering::plain:
-      report::render_plain(report, text);
+      report::render_plain(report, text,
+                           context.host.streams.out_is_terminal ? report::Reader::terminal : report::Reader::pipe);
       break;
-    case Rendering::human: {
-      const auto color = context.color ? report::Color::on : report::Color::off;
-      report::render_human(report, {color, context.host.streams.columns}, text);
-    }
+    case Rendering::human:
+      report::render_human(quietly(context, report), human_style(context), text);
   }
   return std::move(text).str();
 }
@@ -118,14 +138,21 @@ Arguments error_style(const std::vector<std::string>& words) {
   for (const auto& word : words) {
     if (word == "--") break;
     if (word == "--json") style.set("--json", "");
+    if (word == "--quiet" || word == "-q") style.set("--quiet", "");
     if (word == "--color=always" || word == "--color=never") style.set("--color", word.substr(8));
   }
   return style;
 }
 
+// COLUMNS goes before what the terminal says of itself.
+void heed_columns(sys::Host& host) {
+  const auto columns = base::parse_unsigned(host.variable("COLUMNS").value_or(""));
+  if (columns && *columns > 0 && *columns <= widest_terminal) host.streams.columns = unsigned(*columns);
+}
+
 int fail(const sys::Host& host, const std::vector<std::string>& words, const Error& error) {
   const auto style = error_style(words);
-  print_error(host.streams.err, error, style.has("--json"), uses_color(host, style, Channel::err));
+  print_error(host.streams.err, error, message_style(host, style));
   return exit_status(error.kind());
 }
 
@@ -133,9 +160,13 @@ int fail(const sys::Host& host, const std::vector<std::string>& words, const Err
 
 int run(sys::Host& host, const std::vector<std::string>& words) {
   try {
+    heed_columns(host);
     return run_words(host, words);
   } catch (const Error& error) {
     return fail(host, words, error);
+  } catch (const NothingDone&) {
+    host.streams.err << "Nothing was done.\n" << std::flush;
+    return 1;
   } catch (const ReaderGone&) {
     return 128 + SIGPIPE;
   } catch (const std::bad_alloc&) {

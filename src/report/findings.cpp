@@ -23,23 +23,23 @@ std::string severity_of(const Json& finding) {
 }
 
 // A check says what it looked at by its id.
-std::string subject_of(const Json& finding) {
-  return shown(finding[finding.contains("status") ? "id" : "subject"], Format::text);
+std::string subject_of(const Json& finding, const HumanStyle& style) {
+  return shown(finding[finding.contains("status") ? "id" : "subject"], Format::text, style);
 }
 
 const Weight* weight_of(const std::string& severity) {
   return std::find_if(std::begin(weights), std::end(weights), [&](const Weight& w) { return w.word == severity; });
 }
 
-std::string finding_text(const Json& finding, Color color) {
+std::string finding_text(const Json& finding, const HumanStyle& style) {
   const auto severity = severity_of(finding);
   const auto* weight = weight_of(severity);
-  const auto label = color == Color::on && weight != std::end(weights)
+  const auto label = style.color == Color::on && weight != std::end(weights)
                          ? fmt::format("{}{}:\033[0m", weight->color, severity)
                          : severity + ":";
-  const auto subject = subject_of(finding);
-  auto text =
-      fmt::format("{} {}{}{}\n", label, subject, subject.empty() ? "" : ": ", shown(finding["message"], Format::text));
+  const auto subject = subject_of(finding, style);
+  auto text = fmt::format("{} {}{}{}\n", label, subject, subject.empty() ? "" : ": ",
+                          shown(finding["message"], Format::text, style));
   const auto remedy = finding["remedy"].text().value_or("");
   for (const auto line : base::lines(remedy)) text += fmt::format("    {}\n", base::printable(line));
   return text;
@@ -52,7 +52,7 @@ std::string findings_text(const Json& findings, const HumanStyle& style) {
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Json& a, const Json& b) { return weight_of(severity_of(a)) < weight_of(severity_of(b)); });
   std::string text;
-  for (const auto& finding : sorted) text += finding_text(finding, style.color);
+  for (const auto& finding : sorted) text += finding_text(finding, style);
   return text;
 }
 

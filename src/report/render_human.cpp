@@ -15,6 +15,12 @@ std::string bold(std::string_view text, Color color) {
 
 namespace {
 
+std::string printable_but_tabs(std::string_view text) {
+  std::vector<std::string> parts;
+  for (const auto part : base::split(text, '\t')) parts.push_back(base::printable(part));
+  return base::join(parts, "\t");
+}
+
 // What follows a row is set off by its first column.
 Json indented(Json row, const Column& first) {
   return row.set(first.path, "  " + value_at(row, first.path).text().value_or(""));
@@ -45,13 +51,13 @@ class Page {
  private:
   void title(const std::string& text) {
     gap();
-    if (!text.empty()) print(bold(text, style_.color) + "\n");
+    if (!text.empty()) print(bold(base::printable(text), style_.color) + "\n");
   }
   void gap() {
     if (printed_) out_ << '\n';
   }
   void print(const std::string& text) {
-    out_ << text;
+    out_ << (style_.ascii ? to_ascii(text) : text);
     printed_ = printed_ || !text.empty();
   }
 
@@ -69,7 +75,7 @@ class Page {
     std::vector<std::pair<std::string, std::string>> lines;
     std::size_t widest = 0;
     for (const auto& field : view.fields) {
-      const auto value = shown(object, field);
+      const auto value = shown(object, field, style_);
       if (value.empty()) continue;
       lines.emplace_back(field.title + ":", value);
       widest = std::max(widest, display_width(lines.back().first));
@@ -80,12 +86,12 @@ class Page {
   }
 
   void show(const TableView& view, const Json& where) {
-    const auto rows = rows_of(view, where);
+    const auto rows = view.drawn ? view.drawn->items() : rows_of(view, where);
     if (rows.empty()) {
       if (!view.when_empty.empty()) print(view.when_empty + "\n");
       return;
     }
-    title(view.title);
+    if (view.has_heading) title(view.title);
     print(table_text(view, rows, style_));
   }
 
@@ -96,12 +102,16 @@ class Page {
     print(text);
   }
 
-  void show(const TextView& view, const Json&) { print(view.text.ends_with('\n') ? view.text : view.text + "\n"); }
+  void show(const TextView& view, const Json&) {
+    if (view.text.empty()) print("\n");
+    for (const auto line : base::lines(view.text))
+      print((view.is_styled ? std::string(line) : printable_but_tabs(line)) + "\n");
+  }
 
   void show(const EachView& view, const Json& where) {
     for (const auto& object : rows_at(where, view.rows)) {
       std::vector<std::string> heading;
-      for (const auto& column : view.heading) heading.push_back(shown(object, column));
+      for (const auto& column : view.heading) heading.push_back(shown(object, column, style_));
       std::erase(heading, "");
       title(base::join(heading, "  "));
       show(view.views, object);

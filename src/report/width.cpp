@@ -83,18 +83,35 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
-std::string cut_to_width(std::string_view text, std::size_t columns) {
-  if (display_width(text) <= columns) return std::string(text);
-  if (columns == 0) return "";
-  std::size_t used = 0, kept = 0;
-  while (kept < text.size()) {
-    const auto character = first_character(text.substr(kept));
-    const auto wide = columns_of(character.point);
-    if (used + wide > columns - 1) break;
-    used += wide;
-    kept += character.bytes;
+// Bytes of as many characters from the front as fit into `columns`.
+static std::size_t bytes_that_fit(std::string_view text, std::size_t columns) {
+  std::size_t used = 0, bytes = 0;
+  while (bytes < text.size()) {
+    const auto character = first_character(text.substr(bytes));
+    used += columns_of(character.point);
+    if (used > columns) break;
+    bytes += character.bytes;
   }
-  return std::string(text.substr(0, kept)) + "…";
+  return bytes;
+}
+
+std::string cut_to_width(std::string_view text, std::size_t columns, std::string_view mark) {
+  if (display_width(text) <= columns) return std::string(text);
+  const auto room = columns - std::min(columns, display_width(mark));
+  return std::string(text.substr(0, bytes_that_fit(text, room))).append(mark.substr(0, bytes_that_fit(mark, columns)));
+}
+
+std::string cut_in_middle(std::string_view text, std::size_t columns, std::string_view mark) {
+  const auto width = display_width(text);
+  if (width <= columns || columns <= display_width(mark)) return cut_to_width(text, columns, mark);
+  const auto room = columns - display_width(mark), front = room / 2;
+  auto back = text;
+  for (auto left = width; left > room - front;) {
+    const auto character = first_character(back);
+    left -= columns_of(character.point);
+    back.remove_prefix(character.bytes);
+  }
+  return std::string(text.substr(0, bytes_that_fit(text, front))).append(mark).append(back);
 }
 
 std::string padded(const std::string& text, std::size_t columns, Align align) {

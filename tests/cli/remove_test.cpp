@@ -42,7 +42,9 @@ TEST_CASE("remove asks on a terminal, and needs --yes elsewhere") {
   CHECK(store.host().err.str().find("--yes") != std::string::npos);
   store.host().use_terminal();
   store.host().type("n\n");
-  CHECK(store.run({"remove", "web"}) == 4);
+  CHECK(store.run({"remove", "web"}) == 1);
+  CHECK(store.host().err.str().ends_with("Nothing was done.\n"));
+  CHECK(store.host().err.str().find("error") == std::string::npos);
   REQUIRE(store.store().contains("web"));
   store.host().type("y\n");
   CHECK(store.run({"remove", "web"}) == 0);

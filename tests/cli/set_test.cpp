@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "cli/machine_fixture.hpp"
@@ -131,4 +132,46 @@ TEST_CASE("another disk is given to a machine and taken from it, by any of its n
   REQUIRE(store.run({"set", "web", "disk=-" + one}) == 0);
   CHECK(disks() == Paths{two});
   CHECK(store.run({"set", "web", "disk=-" + one}) == 2);
+}
+
+TEST_CASE("set says what changes, and drops the reasons that no longer hold") {
+  MachineStore store;
+  store.add("web");
+  CHECK(store.run({"set", "web", "memory=512M", "cpus=1", "firmware=uefi"}) == 0);
+  const auto& out = store.host().out;
+  CHECK(out.str().find("memory: 2 GiB -> 512 MiB\n") != std::string::npos);
+  CHECK(out.str().find("cpus: 2 -> 1\n") != std::string::npos);
+  CHECK(out.str().find("firmware: bios -> uefi\n") != std::string::npos);
+  CHECK(out.str().find("bus:") == std::string::npos);
+  CHECK(store.machine("web").definition.active.hardware.because ==
+        std::vector<std::string>{"memory as set", "cpus as set", "firmware as set"});
+}
+
+TEST_CASE("a reason stays while its value does") {
+  MachineStore store;
+  store.add("web");
+  CHECK(store.run({"set", "web", "firmware=bios"}) == 0);
+  const auto because = store.machine("web").definition.active.hardware.because;
+  CHECK(std::find(because.begin(), because.end(), "BIOS: the disk has boot code for it") != because.end());
+}
+
+TEST_CASE("set warns at once of what this host has not") {
+  MachineStore store;
+  store.add("web");
+  CHECK(store.run({"set", "web", "memory=64T", "cpus=1024", "net=bridge=none0"}) == 0);
+  const auto err = store.host().err.str();
+  CHECK(err.find("64 TiB of memory are more than the ") != std::string::npos);
+  CHECK(err.find("1024 CPUs are more than the ") != std::string::npos);
+  CHECK(err.find("this host has no network interface none0") != std::string::npos);
+  CHECK(store.run({"set", "web", "description=of no interest"}) == 0);
+  CHECK(store.host().err.str().empty());
+}
+
+TEST_CASE("a value that is a slip of the key is guessed, and a size has its unit explained") {
+  MachineStore store;
+  store.add("web");
+  CHECK(store.run({"set", "web", "bus=virtoi"}) == 2);
+  CHECK(store.host().err.str().find("did you mean bus=virtio?") != std::string::npos);
+  CHECK(store.run({"set", "web", "memory=512"}) == 2);
+  CHECK(store.host().err.str().find("give it a unit: 512M, 4G") != std::string::npos);
 }

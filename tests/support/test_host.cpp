@@ -30,7 +30,10 @@ std::array<std::uint8_t, 16> draw(std::uint64_t& drawn) {
 TestHost::TestHost(std::filesystem::path root)
     : now(base::parse_time("2026-02-14T09:41:07Z").value()),
       host_{.root = std::move(root),
-            .environment = {{"HOME", "/root"}, {"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}},
+            .environment = {{"HOME", "/root"},
+                            {"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"},
+                            {"LANG", "C.UTF-8"},
+                            {"TZ", "UTC0"}},
             .uid = 0,
             .streams = {.in = in, .out = out, .err = err},
             .runner = runner,

@@ -16,7 +16,21 @@
 namespace hrvm::cli {
 
 // What a word on the command line stands for: decides how it is completed.
-enum class Completes { nothing, machine, snapshot, machine_or_snapshot, source, file, folder, setting, shell, command };
+enum class Completes {
+  nothing,
+  machine,
+  machine_running,
+  machine_stopped,
+  machine_to_boot,  // a stopped one, or a snapshot
+  snapshot,
+  machine_or_snapshot,
+  source,
+  file,
+  folder,
+  setting,
+  shell,
+  command
+};
 
 struct Option {
   std::string name;                       // "--memory"
@@ -33,7 +47,7 @@ struct Positional {
   std::string name;  // "MACHINE@SNAP"
   std::string help;
   Completes completes = Completes::nothing;
-  enum class Count { one, optional, any } count = Count::one;
+  enum class Count { one, optional, some, any } count = Count::one;
 };
 
 // The words of one invocation, already checked against the command's declaration.

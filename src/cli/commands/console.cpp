@@ -49,7 +49,7 @@ Outcome run_console(const Context& context) {
 const Command console_command = {
     .name = "console",
     .summary = "attach this terminal to the serial line of a machine that runs",
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
     .run = run_console,
 };
 

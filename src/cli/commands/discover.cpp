@@ -26,8 +26,7 @@ struct Discovery {
 
   void fail(const Error& error) {
     failed = true;
-    const bool color = uses_color(context.host, context.arguments, Channel::err);
-    print_error(context.host.streams.err, error, context.rendering == Rendering::json, color);
+    print_error(context.host.streams.err, error, message_style(context.host, context.arguments));
   }
 };
 

@@ -2,6 +2,8 @@
 // the disk.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/words/image_words.hpp"
@@ -23,6 +25,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using report::Format;
+
+constexpr std::size_t streamed_at_once = base::MiB;
 
 struct Export {
   NamedMachine from;
@@ -65,6 +69,14 @@ void warn_of_little_space(const Context& context, const Export& plan) {
                            plan.target.path.parent_path().string(), base::format_bytes(plan.base.size_bytes)));
 }
 
+// Of a qcow2 image the front is written last.
+void check_can_stream(const Context& context, image::ImageFormat format) {
+  if (format != image::ImageFormat::raw)
+    throw Error(ErrorKind::unsupported, "a qcow2 image is not written front to back, as a pipe needs it")
+        .hint("name a file, or send it as --format raw");
+  if (!context.dry_run()) check_takes_bytes(context, "a disk");
+}
+
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = store.load(named.machine);
   if (machine.definition.is_on_folder())
@@ -77,10 +89,15 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
   store.check_files(machine, state);
   const auto disk = chosen_disk(context, machine);
   auto base = checked_base(context, machine, state, disk);
-  auto target = target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
-  if (!base.path.empty()) check_is_not_on(context, target, base.path);
-  for (const auto& file : base.files) check_is_not_on(context, target, file.path);
-  const auto format = image_format(context.arguments).value_or(image::ImageFormat::qcow2);
+  const bool to_stdout = context.arguments.positional(1) == "-";
+  auto target =
+      to_stdout ? TargetFile{} : target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
+  if (!base.path.empty() && !to_stdout) check_is_not_on(context, target, base.path);
+  for (const auto& file : base.files)
+    if (!to_stdout) check_is_not_on(context, target, file.path);
+  const auto usual = to_stdout ? image::ImageFormat::raw : image::ImageFormat::qcow2;
+  const auto format = image_format(context.arguments).value_or(usual);
+  if (to_stdout) check_can_stream(context, format);
   return {named, std::move(machine), state, disk, std::move(base), std::move(target), format};
 }
 
@@ -104,22 +121,39 @@ void write_image(const Context& context, const Export& plan) {
   file.commit(!plan.target.replaces);
 }
 
+void stream_image(const Context& context, const Export& plan) {
+  const auto source = open_source(context, plan);
+  std::vector<std::byte> buffer(streamed_at_once);
+  sys::Progress progress(context.host, "Exporting " + plan.machine.name, source->size(), context.quiet);
+  for (std::uint64_t done = 0; done < source->size(); done += buffer.size()) {
+    buffer.resize(std::min<std::uint64_t>(streamed_at_once, source->size() - done));
+    source->read(done, buffer);
+    write_out(context.host.streams.out, {reinterpret_cast<const char*>(buffer.data()), buffer.size()});
+    progress.at(done + buffer.size());
+  }
+}
+
 report::Report report_of(const Export& plan, bool dry_run) {
   base::Json data;
-  data.set("machine", plan.machine.name).set("snapshot", plan.from.snapshot).set("path", plan.target.path.string());
+  data.set("machine", plan.machine.name)
+      .set("snapshot", plan.from.snapshot)
+      .set("path", plan.target.path.empty() ? "-" : plan.target.path.string());
   data.set("format", word(plan.format)).set("virtual_bytes", plan.base.size_bytes);
   if (dry_run)
     data.set("replaces", plan.target.replaces);
   else
     data.set("allocated_bytes", sys::status(plan.target.path).allocated_bytes);
-  return {.schema = dry_run ? "hrvm.export-plan/1" : "hrvm.export/1",
-          .data = data,
-          .human = {report::FieldsView{.fields = {{dry_run ? "Would write" : "Wrote", "path"},
-                                                  {"Format", "format"},
-                                                  {"Size", "virtual_bytes", Format::bytes},
-                                                  {"Takes", "allocated_bytes", Format::bytes},
-                                                  {"Replaces a file", "replaces", Format::yes_no}}}},
-          .plain = {.columns = {{"", "path"}, {"", "format"}, {"", "virtual_bytes"}, {"", "allocated_bytes"}}}};
+  report::Report report{
+      .schema = dry_run ? "hrvm.export-plan/1" : "hrvm.export/1",
+      .data = data,
+      .human = {report::FieldsView{.fields = {{dry_run ? "Would write" : "Wrote", "path"},
+                                              {"Format", "format"},
+                                              {"Size", "virtual_bytes", Format::bytes},
+                                              {"Takes", "allocated_bytes", Format::bytes},
+                                              {"Replaces a file", "replaces", Format::yes_no}}}},
+      .plain = {.columns = {{"", "path"}, {"", "format"}, {"", "virtual_bytes"}, {"", "allocated_bytes"}}}};
+  if (!dry_run) report.names = {plan.target.path.string()};
+  return report;
 }
 
 Outcome run_export(const Context& context) {
@@ -129,7 +163,11 @@ Outcome run_export(const Context& context) {
   std::optional<sys::Lock> lock;
   if (!named.snapshot) lock = store.lock(named.machine);
   const auto plan = plan_export(context, store, named);
-  warn_of_little_space(context, plan);
+  if (plan.target.path.empty() && !context.dry_run()) {
+    stream_image(context, plan);
+    return {};
+  }
+  if (!plan.target.path.empty()) warn_of_little_space(context, plan);
   if (!context.dry_run()) write_image(context, plan);
   return {.report = report_of(plan, context.dry_run())};
 }
@@ -139,13 +177,15 @@ Outcome run_export(const Context& context) {
 const Command export_command = {
     .name = "export",
     .summary = "write a standalone image of a machine or a snapshot",
-    .options =
-        {{.name = "--format", .value = "FORMAT", .help = "of the image (default: qcow2)", .choices = {"qcow2", "raw"}},
-         {.name = "--disk", .value = "NUMBER", .help = "which of the machine's disks, where it has several"},
-         {.name = "--force", .help = "replace FILE; export though the disk changed or is in use"},
-         dry_run_option()},
+    .options = {{.name = "--format",
+                 .value = "FORMAT",
+                 .help = "of the image (default: qcow2, raw to a pipe)",
+                 .choices = {"qcow2", "raw"}},
+                {.name = "--disk", .value = "NUMBER", .help = "which of the machine's disks, where it has several"},
+                {.name = "--force", .help = "replace FILE; export though the disk changed or is in use"},
+                dry_run_option()},
     .positionals = {{"MACHINE[@SNAP]", "the machine or snapshot", Completes::machine_or_snapshot},
-                    {"FILE", "the image that is written", Completes::file}},
+                    {"FILE", "the image that is written; - is the standard output", Completes::file}},
     .run = run_export,
 };
 

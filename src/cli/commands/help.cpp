@@ -10,7 +10,7 @@ static Outcome run_help(const Context& context) {
   const auto text = help_text(topic, help_style(context.host, context.arguments));
   base::Json data;
   data.set("topic", topic).set("text", text);
-  return {.report = report::Report{.schema = "hrvm.help/1", .data = data, .human = {report::TextView{text}}}};
+  return {.report = report::Report{.schema = "hrvm.help/1", .data = data, .human = {report::TextView{text, true}}}};
 }
 
 const Command help_command = {

@@ -153,7 +153,7 @@ Outcome run_import(const Context& context) {
   const auto disks = named_disks(context, request);
   request.iso = chosen_disc(context.arguments);
   if (request.iso) request.iso->path = machine::kept_path(machine::locate_extra_disk(context.host, request.iso->path));
-  const auto store = open_store(context);
+  const auto store = open_store(context, Missing::made);
   if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
   return disks.size() > 1 ? import_set(context, store, disks, request)
                           : import_disk(context, store, disks.front(), request);

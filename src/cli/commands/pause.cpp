@@ -22,7 +22,7 @@ Outcome run_pause(const Context& context) {
 const Command pause_command = {
     .name = "pause",
     .summary = "let a running machine stand still",
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
     .run = run_pause,
 };
 

@@ -60,7 +60,7 @@ const Command rename_command = {
     .name = "rename",
     .summary = "give a machine another name",
     .options = {dry_run_option()},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}, {"NEW", "its new name"}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_stopped}, {"NEW", "its new name"}},
     .run = run_rename,
 };
 

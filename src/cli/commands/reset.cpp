@@ -99,7 +99,7 @@ const Command reset_command = {
                 {.name = "--force", .help = "with --to: go on although the disk has changed since"},
                 yes_option(),
                 dry_run_option()},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_stopped}},
     .run = run_reset,
 };
 

@@ -35,7 +35,7 @@ const Command restart_command = {
     .name = "restart",
     .summary = "power a running machine down and start it again",
     .options = {patience_option(), {.name = "--force", .help = "reset it at once, as by its button"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
     .run = run_restart,
 };
 

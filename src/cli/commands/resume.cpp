@@ -43,7 +43,7 @@ const Command resume_command = {
     .name = "resume",
     .summary = "go on with a machine that is paused",
     .options = {{.name = "--force", .help = "although the store has too little room"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
     .run = run_resume,
 };
 

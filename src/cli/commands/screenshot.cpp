@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
@@ -14,6 +15,11 @@ namespace {
 Outcome run_screenshot(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto run = runs_named(context, name).front();
+  if (context.arguments.positional(1) == "-") {
+    check_takes_bytes(context, "a picture");
+    write_out(context.host.streams.out, run.screenshot());
+    return {};
+  }
   const auto target =
       target_file(context.arguments.positional(1), open_store(context), context.arguments.has("--force"));
   const auto picture = run.screenshot();
@@ -23,6 +29,7 @@ Outcome run_screenshot(const Context& context) {
   auto report =
       run_report("screenshot", name, "written", fmt::format("{} shows what {} shows", target.path.string(), name));
   report.data.set("path", target.path.string());
+  report.names = {target.path.string()};
   return {.report = std::move(report)};
 }
 
@@ -32,7 +39,8 @@ const Command screenshot_command = {
     .name = "screenshot",
     .summary = "write what a running machine's screen shows to a PNG file",
     .options = {{.name = "--force", .help = "replace the file"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine}, {"FILE", "the picture", Completes::file}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_running},
+                    {"FILE", "the picture; - is the standard output", Completes::file}},
     .run = run_screenshot,
 };
 

@@ -6,12 +6,15 @@
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/hardware_options.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import_sources.hpp"
+#include "hrvm/machine/settings.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -76,13 +79,67 @@ machine::Change plan(const Context& context, const LockedMachine& locked,
       .hint(fmt::format("first hrvm set {} base={}", locked.machine.name, base::shell_quote(base->value)));
 }
 
+std::string joined(const base::Json& list) {
+  std::vector<std::string> parts;
+  for (const auto& item : list.items()) parts.push_back(item.text().value_or(""));
+  return base::join(parts, ", ");
+}
+
+std::string shown(const machine::HardwareSetting& setting, const base::Json& value) {
+  if (value.is_null()) return "none";
+  const auto number = value.unsigned_integer();
+  if (number && setting.member.ends_with("_bytes")) return base::format_bytes(*number);
+  if (const auto truth = value.boolean()) return *truth ? "on" : "off";
+  if (value.is_array()) return value.items().empty() ? "none" : joined(value);
+  return value.text().value_or(base::to_text(value, -1));
+}
+
+// "memory: 4 GiB -> 512 MiB", of each setting that is another afterwards.
+std::vector<std::string> differences(const machine::Definition& before, const machine::Definition& after) {
+  std::vector<std::string> lines;
+  const auto add = [&](std::string_view key, const std::string& from, const std::string& to) {
+    if (from != to) lines.push_back(fmt::format("{}: {} -> {}", key, from, to));
+  };
+  for (const auto& setting : machine::hardware_settings())
+    add(setting.name, shown(setting, to_json(setting, before.active.hardware)),
+        shown(setting, to_json(setting, after.active.hardware)));
+  add("description", before.description.empty() ? "none" : before.description,
+      after.description.empty() ? "none" : after.description);
+  add("base", before.disks.front().path, after.disks.front().path);
+  return lines;
+}
+
+// What is newly wanted and this host has not: a boot would fail, or crawl. Another host may have it.
+std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Definition& before,
+                                       const machine::Definition& after) {
+  const auto& had = before.active.hardware;
+  const auto& wants = after.active.hardware;
+  std::vector<std::string> lacks;
+  if (const auto total = sys::memory(host).total_bytes;
+      wants.memory_bytes != had.memory_bytes && total > 0 && wants.memory_bytes > total)
+    lacks.push_back(fmt::format("{} of memory are more than the {} of this host",
+                                base::format_bytes(wants.memory_bytes), base::format_bytes(total)));
+  if (const auto processors = sys::processors(host);
+      wants.cpus != had.cpus && processors > 0 && wants.cpus > processors)
+    lacks.push_back(fmt::format("{} CPUs are more than the {} of this host", wants.cpus, processors));
+  const auto& bridge = wants.network.bridge;
+  if (wants.network != had.network && !bridge.empty() &&
+      sys::status(host.path("/sys/class/net/" + bridge)).type == sys::FileType::missing)
+    lacks.push_back(fmt::format("this host has no network interface {}", bridge));
+  return lacks;
+}
+
 Outcome run_set(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   auto settings = settings_of(context.arguments);
   resolve_disks(context, settings);
   const auto locked = lock_stopped_machine(context, name);
-  return carry_out(context, locked, plan(context, locked, settings),
-                   {"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}});
+  auto change = plan(context, locked, settings);
+  for (auto& lack : lacks_of_host(context.host, locked.machine.definition, change.definition))
+    change.warnings.push_back(std::move(lack));
+  ChangeWords words{"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}};
+  words.details = differences(locked.machine.definition, change.definition);
+  return carry_out(context, locked, change, words);
 }
 
 }  // namespace
@@ -91,7 +148,7 @@ const Command set_command = {
     .name = "set",
     .summary = "change a machine's hardware or description",
     .options = {dry_run_option()},
-    .positionals = {{"MACHINE", "the machine", Completes::machine},
+    .positionals = {{"MACHINE", "the machine", Completes::machine_stopped},
                     {"KEY=VALUE", "what to set: memory=4G bus=sata net=nat", Completes::setting,
                      Positional::Count::any}},
     .run = run_set,

@@ -1,5 +1,6 @@
-// hrvm show MACHINE[@SNAP]: all about a machine, or about it as it is in a snapshot.
+// hrvm show MACHINE[@SNAP]…: all about machines, or about them as they are in a snapshot.
 #include "cli/commands/commands.hpp"
+#include "cli/steps/several.hpp"
 #include "cli/views/machine_view.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/launch/boot_options.hpp"
@@ -59,29 +60,58 @@ std::vector<report::View> nvram_views(const Json& nvram) {
                             .when_empty = "There are no boot entries."}};
 }
 
-Outcome run_show(const Context& context) {
-  const auto named = named_machine(context.arguments.positional(0));
-  const auto store = open_store(context);
+// With what is asked for besides among its members.
+Json shown_json(const Context& context, const machine::Store& store, launch::ActiveDomains& domains,
+                const NamedMachine& named) {
   const auto machine = store.load(named.machine);
   const auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   const auto base = machine::examine_base(context.host, machine.definition, state);
+  auto json = machine_json(context.host, domains, machine, state, base);
+  if (named.snapshot) json.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot)));
+  if (context.arguments.has("--nvram")) json.set("nvram", nvram_json(machine, state));
+  return json;
+}
 
+report::Report report_of_one(const Context& context, const Json& machine) {
   Json data;
-  launch::ActiveDomains domains(context.host);
-  data.set("machines", Json::Array{machine_json(context.host, domains, machine, state, base)});
-  for (const auto& complaint : domains.complaints()) context.warn(complaint);
+  data.set("machines", Json::Array{machine});
   auto views = machine_views();
-  if (named.snapshot) {
-    data.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot)));
+  if (!machine["snapshot"].is_null()) {
+    data.set("snapshot", machine["snapshot"]);
     views.insert(views.begin(), snapshot_view());
   }
   if (context.arguments.has("--nvram")) {
-    data.set("nvram", nvram_json(machine, state));
+    data.set("nvram", machine["nvram"]);
     const auto more = nvram_views(data["nvram"]);
     views.insert(views.end(), more.begin(), more.end());
   }
-  return {.report = report::Report{.schema = "hrvm.show/1", .data = data, .human = views, .plain = machine_lines()}};
+  return {.schema = "hrvm.show/1", .data = std::move(data), .human = std::move(views), .plain = machine_lines()};
+}
+
+report::Report report_of_several(Json::Array machines) {
+  Json data;
+  data.set("machines", std::move(machines));
+  auto views = machine_views();
+  auto& each = std::get<report::EachView>(views.front());
+  each.views.insert(each.views.begin(), snapshot_view());
+  each.views.push_back(report::FieldsView{.title = "UEFI variables",
+                                          .object = "nvram",
+                                          .fields = {{"File", "path"}, {"Free", "free_bytes", Format::bytes}}});
+  return {.schema = "hrvm.show/1", .data = std::move(data), .human = std::move(views), .plain = machine_lines()};
+}
+
+Outcome run_show(const Context& context) {
+  const auto store = open_store(context);
+  const auto words = words_given(context.arguments);
+  launch::ActiveDomains domains(context.host);
+  Json::Array machines;
+  const int status = for_each(context, words, [&](const std::string& word) {
+    machines.push_back(shown_json(context, store, domains, named_machine(word)));
+  });
+  for (const auto& complaint : domains.complaints()) context.warn(complaint);
+  auto report = words.size() == 1 ? report_of_one(context, machines.front()) : report_of_several(std::move(machines));
+  return {.report = std::move(report), .status = status};
 }
 
 }  // namespace
@@ -90,7 +120,8 @@ const Command show_command = {
     .name = "show",
     .summary = "show all about a machine or a snapshot, and whether its disk changed",
     .options = {{.name = "--nvram", .help = "with its UEFI variables: what its firmware boots, in which order"}},
-    .positionals = {{"MACHINE[@SNAP]", "the machine, or it as it is in a snapshot", Completes::machine_or_snapshot}},
+    .positionals = {{"MACHINE[@SNAP]", "the machines, or them as they are in a snapshot",
+                     Completes::machine_or_snapshot, Positional::Count::some}},
     .run = run_show,
 };
 

@@ -13,10 +13,11 @@ Outcome run_snapshot_create(const Context& context) {
   locked.store.check_files(locked.machine, locked.machine.definition.active);
   const auto change = plan_snapshot_create(locked.machine, snapshot, context.arguments.value("--message").value_or(""),
                                            draw(context.host, locked.store, locked.machine));
-  return carry_out(context, locked, change,
-                   {"snapshot-create",
+  ChangeWords words{"snapshot-create",
                     fmt::format("{}@{} keeps {} as it is now", name, snapshot, name),
-                    {fmt::format("go back to it:  hrvm snapshot revert {}@{}", name, snapshot)}});
+                    {fmt::format("go back to it:  hrvm snapshot revert {}@{}", name, snapshot)}};
+  words.made = name + "@" + snapshot;
+  return carry_out(context, locked, change, words);
 }
 
 }  // namespace

@@ -1,14 +1,11 @@
 // hrvm snapshot tree MACHINE: which snapshot lies on which, and where the machine is now.
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/views/machine_view.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
-#include "hrvm/base/text.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 
 namespace hrvm::cli {
@@ -16,6 +13,8 @@ namespace {
 
 using base::Json;
 using machine::Machine;
+using report::Align;
+using report::Format;
 
 // What lies on something: a snapshot, the active state, or a state that is held for undo.
 struct Node {
@@ -59,43 +58,28 @@ Json tree_json(const std::vector<Node>& nodes) {
   return list;
 }
 
-// A line of the drawing: the tree, then what stands in columns beside it.
-struct Line {
-  std::string tree;
-  const Node& node;
-};
-
-void draw(const std::vector<Node>& nodes, const std::string& before, std::vector<Line>& lines) {
+// What lies on the last of several goes on in its column: a chain without branches stays where it is.
+void draw(const std::vector<Node>& nodes, const std::string& before, Json& lines) {
   for (const auto& node : nodes) {
     const bool last = &node == &nodes.back();
-    lines.push_back({before + (last ? "└─ " : "├─ ") + node.label, node});
-    draw(node.on_it, before + (last ? "   " : "│  "), lines);
+    Json line;
+    line.set("tree", before + (last ? "└─ " : "├─ ") + node.label).set("created", node.facts["created"]);
+    lines.push(line.set("size", node.size).set("description", node.facts["description"]));
+    const bool stays = last && node.on_it.size() == 1;
+    draw(node.on_it, stays ? before : before + (last ? "   " : "│  "), lines);
   }
 }
 
-// Labels are ASCII but for the marks and the lines of the tree, each of which takes one column.
-std::size_t columns(std::string_view text) {
-  return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-std::string line_text(const Line& line, std::size_t width) {
-  const auto created = line.node.facts["created"].text().value_or("");
-  const auto when = created.empty() ? "" : created.substr(0, 10) + " " + created.substr(11, 5);
-  const auto description = base::printable(line.node.facts["description"].text().value_or(""));
-  auto text = fmt::format("{}{}  {:16}  {:>10}  {}", line.tree, std::string(width - columns(line.tree), ' '), when,
-                          line.node.size, description);
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text + "\n";
-}
-
-std::string drawing(const Machine& machine, const std::vector<Node>& nodes) {
-  std::vector<Line> lines;
+report::TableView drawing(const std::vector<Node>& nodes) {
+  Json lines = Json::array();
   draw(nodes, "", lines);
-  std::size_t width = 0;
-  for (const auto& line : lines) width = std::max(width, columns(line.tree));
-  std::string text = base::printable(machine.definition.disks.front().path) + "\n";
-  for (const auto& line : lines) text += line_text(line, width);
-  return text;
+  return {.rows = "",
+          .columns = {{"", "tree"},
+                      {"", "created", Format::time, Align::left, 1},
+                      {"", "size", Format::text, Align::right, 2},
+                      {"", "description"}},
+          .drawn = std::move(lines),
+          .has_heading = false};
 }
 
 Outcome run_snapshot_tree(const Context& context) {
@@ -106,7 +90,7 @@ Outcome run_snapshot_tree(const Context& context) {
   data.set("tree", tree_json(nodes)).set("snapshots", snapshots_json(machine));
   return {.report = report::Report{.schema = "hrvm.snapshot-tree/1",
                                    .data = data,
-                                   .human = {report::TextView{drawing(machine, nodes)}},
+                                   .human = {report::TextView{machine.definition.disks.front().path}, drawing(nodes)},
                                    .plain = snapshot_lines()}};
 }
 

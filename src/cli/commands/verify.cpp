@@ -72,8 +72,7 @@ void say_that_nothing_is_proved(const Context& context, const machine::Machine& 
                                              "nothing is proved",
                                              path))
                          .hint(fmt::format("take it for what it is now: hrvm verify --full --record {}", machine.name));
-  print_error(context.host.streams.err, error, context.rendering == Rendering::json,
-              uses_color(context.host, context.arguments, Channel::err));
+  print_error(context.host.streams.err, error, message_style(context.host, context.arguments));
 }
 
 void hash_all(const Context& context, const machine::Machine& machine, Verification& found) {

@@ -22,16 +22,18 @@ using base::Json;
 report::Report plan_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words) {
   Json data;
   data.set("machine", machine.name).set("plan", to_json(change));
-  return {.schema = "hrvm." + words.command + "-plan/1",
-          .data = data,
-          .human = {report::FieldsView{.title = "",
-                                       .object = "plan",
-                                       .fields = {{"Would do", "what"},
-                                                  {"Makes", "creates"},
-                                                  {"Merges", "merges.from"},
-                                                  {"into", "merges.into"},
-                                                  {"Removes", "discards"},
-                                                  {"Note", "warnings"}}}}};
+  report::Report report{.schema = "hrvm." + words.command + "-plan/1",
+                        .data = data,
+                        .human = {report::FieldsView{.title = "",
+                                                     .object = "plan",
+                                                     .fields = {{"Would do", "what"},
+                                                                {"Makes", "creates"},
+                                                                {"Merges", "merges.from"},
+                                                                {"into", "merges.into"},
+                                                                {"Removes", "discards"},
+                                                                {"Note", "warnings"}}}}};
+  for (const auto& line : words.details) report.human.push_back(report::TextView{"  " + line});
+  return report;
 }
 
 std::string merged_text(const machine::Change& change) {
@@ -61,20 +63,24 @@ std::string removed_text(const machine::Change& change, std::uint64_t bytes) {
   return fmt::format("{} ({})", base::join(removed(change), ", "), base::format_bytes(bytes));
 }
 
-report::Report done_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words,
-                           std::uint64_t freed) {
+report::Report done_report(const Context& context, const machine::Machine& machine, const machine::Change& change,
+                           const ChangeWords& words, std::uint64_t freed) {
   const auto& definition = machine.definition;
   Json data;
   data.set("machine", machine.name).set("head", definition.active.head);
   data.set("can_undo", step_to_undo(definition) != nullptr).set("changes", to_json(change));
   std::vector<report::View> human = {report::TextView{words.done}};
+  for (const auto& line : words.details) human.push_back(report::TextView{"  " + line});
   if (change.merge) human.push_back(report::TextView{"  merged:  " + merged_text(change)});
   if (!removed(change).empty()) human.push_back(report::TextView{"  removed:  " + removed_text(change, freed)});
-  for (const auto& line : words.next) human.push_back(report::TextView{"  " + line});
-  return {.schema = "hrvm." + words.command + "/1",
-          .data = data,
-          .human = human,
-          .plain = {.columns = {{"", "machine"}, {"", "head"}}}};
+  for (const auto& line : context.quiet ? std::vector<std::string>() : words.next)
+    human.push_back(report::TextView{"  " + line});
+  report::Report report{.schema = "hrvm." + words.command + "/1",
+                        .data = data,
+                        .human = human,
+                        .plain = {.columns = {{"", "machine"}, {"", "head"}}}};
+  if (words.made) report.names = {*words.made};
+  return report;
 }
 
 }  // namespace
@@ -120,7 +126,7 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
   const auto changed = launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
     return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
   });
-  return {.report = done_report(changed, change, words, freed)};
+  return {.report = done_report(context, changed, change, words, freed)};
 }
 
 void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {

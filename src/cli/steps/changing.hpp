@@ -2,6 +2,7 @@
 // report.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "hrvm/cli/command.hpp"
@@ -27,9 +28,11 @@ struct LockedMachine {
 LockedMachine lock_stopped_machine(const Context& context, const std::string& name);
 
 struct ChangeWords {
-  std::string command;            // "snapshot-create": the schema's name
-  std::string done;               // "web was reset", for people
-  std::vector<std::string> next;  // lines to type next, for people
+  std::string command;                    // "snapshot-create": the schema's name
+  std::string done;                       // "web was reset", for people
+  std::vector<std::string> next;          // lines to type next, for people
+  std::vector<std::string> details = {};  // of the change, for people: "memory: 4 GiB -> 512 MiB"
+  std::optional<std::string> made = {};   // the name of what it makes, alone with --quiet
 };
 
 // How what a change put away comes back; nothing where it holds nothing.

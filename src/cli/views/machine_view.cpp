@@ -377,9 +377,9 @@ std::vector<report::View> machine_views() {
 report::TableView snapshot_table() {
   return {.rows = "snapshots",
           .columns = {{"NAME", "name"},
-                      {"ON", "parent"},
-                      {"CREATED", "created", Format::time},
-                      {"CHANGES", "allocated_bytes", Format::bytes, Align::right},
+                      {"ON", "parent", Format::text, Align::left, 1},
+                      {"CREATED", "created", Format::time, Align::left, 3},
+                      {"CHANGES", "allocated_bytes", Format::bytes, Align::right, 2},
                       {"DESCRIPTION", "description"}}};
 }
 

@@ -49,6 +49,23 @@ void add_machines(const machine::Store& store, std::string_view suffix, Candidat
   for (const auto& name : store.names()) found.words.push_back({name + std::string(suffix), ""});
 }
 
+bool is_running(const machine::Machine& machine) { return run_state(machine) == machine::RunState::running; }
+bool is_or_may_be_running(const machine::Machine& machine) {
+  return is_running(machine) || !throw_away_folders(machine, true).empty();
+}
+bool is_or_may_be_stopped(const machine::Machine& machine) { return !is_running(machine); }
+
+// Those for which the verb works, and those of which that cannot be known.
+void add_machines_that(const machine::Store& store, bool (*are)(const machine::Machine&), Candidates& found) {
+  for (const auto& name : store.names()) {
+    try {
+      if (!are(store.load(name))) continue;
+    } catch (const base::Error&) {
+    }
+    found.words.push_back({name, ""});
+  }
+}
+
 void add_snapshots(const machine::Store& store, const std::string& machine_name, Candidates& found) {
   for (const auto& snapshot : store.load(machine_name).definition.snapshots) {
     found.words.push_back({machine_name + "@" + snapshot.name, snapshot.description});
@@ -99,6 +116,21 @@ std::string fixed_part(const std::string& choice) {
   return equals == choice.npos ? choice : choice.substr(0, equals + 1);
 }
 
+bool is_path(std::string_view key) { return key == "iso" || key == "disk" || key == machine::base_key; }
+
+// "iso=/tmp/de" and "disk=+/tmp/de": what is in the folder that is named, with all that stands before it.
+void add_paths(const std::string& word, Candidates& found) {
+  auto begin = word.find('=') + 1;
+  if (begin < word.size() && (word[begin] == '+' || word[begin] == '-')) ++begin;
+  const auto slash = word.rfind('/');
+  const auto end = slash == word.npos || slash < begin ? begin : slash + 1;
+  const auto folder = sys::absolute(end == begin ? "." : word.substr(begin, end - begin));
+  for (const auto& name : sys::list_directory(folder)) {
+    const bool is_folder = sys::status(folder / name).type == sys::FileType::directory;
+    found.words.push_back({word.substr(0, end) + name + (is_folder ? "/" : ""), ""});
+  }
+}
+
 // "bus=", and behind it each bus.
 void add_settings(const std::string& word, Candidates& found) {
   const auto key = word.substr(0, word.find('='));
@@ -106,6 +138,8 @@ void add_settings(const std::string& word, Candidates& found) {
     const auto start = std::string(kind.key) + "=";
     if (word.find('=') == word.npos)
       found.words.push_back({start, kind.values});
+    else if (kind.key == key && is_path(kind.key))
+      add_paths(word, found);
     else if (kind.key == key)
       for (const auto& choice : kind.choices) found.words.push_back({start + fixed_part(choice), ""});
   }
@@ -118,6 +152,13 @@ void add_kind(const sys::Host& host, const machine::Store& store, Completes what
       return;
     case Completes::machine:
       return add_machines(store, "", found);
+    case Completes::machine_running:
+      return add_machines_that(store, is_or_may_be_running, found);
+    case Completes::machine_stopped:
+      return add_machines_that(store, is_or_may_be_stopped, found);
+    case Completes::machine_to_boot:
+      return word.find('@') == word.npos ? add_machines_that(store, is_or_may_be_stopped, found)
+                                         : add_snapshots(store, word.substr(0, word.find('@')), found);
     case Completes::snapshot:
     case Completes::machine_or_snapshot:
       return add_machines_or_snapshots(store, word, what, found);
@@ -149,7 +190,7 @@ void add_values(const sys::Host& host, const machine::Store& store, const Option
 Completes kind_at(const Command& command, std::size_t index) {
   const auto& all = command.positionals;
   if (index < all.size()) return all[index].completes;
-  return !all.empty() && all.back().count == Positional::Count::any ? all.back().completes : Completes::nothing;
+  return !all.empty() && may_repeat(all.back()) ? all.back().completes : Completes::nothing;
 }
 
 void add_positional(const sys::Host& host, const machine::Store& store, const Position& position,

@@ -21,6 +21,9 @@ struct Entry {
 // Terms are narrow: what is longer stands on a line of its own, so that one long term does not push all meanings aside.
 constexpr std::size_t widest_term = 26;
 
+// Of meanings below their terms, where a terminal has no room beside them.
+constexpr std::size_t narrow_indent = 8;
+
 // Columns that `text` takes: the only characters beyond ASCII in our own declarations ("…") are one column wide.
 std::size_t width(std::string_view text) {
   return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
@@ -50,18 +53,18 @@ class Page {
   }
   void usage(std::string_view line) { text_ += fmt::format("\n{} {}\n", bold("Usage:"), line); }
   void gap() { text_ += "\n"; }
-  std::string text() && { return std::move(text_); }
+  std::string text() && { return style_.ascii ? report::to_ascii(text_) : std::move(text_); }
 
  private:
   std::string bold(std::string_view text) const {
     return style_.color ? fmt::format("\033[1m{}\033[0m", text) : std::string(text);
   }
-  static std::size_t indentation(const std::vector<Entry>& entries) {
+  std::size_t indentation(const std::vector<Entry>& entries) const {
     std::size_t widest = 0;
     for (const auto& entry : entries) {
       if (width(entry.term) <= widest_term) widest = std::max(widest, width(entry.term));
     }
-    return widest + 4;
+    return widest + 4 <= style_.columns / 2 ? widest + 4 : narrow_indent;
   }
   void add(const Entry& entry, std::size_t indent) {
     text_ += "  " + entry.term;
@@ -151,7 +154,7 @@ std::string command_help(const Command& command, const HelpStyle& style) {
 }  // namespace
 
 HelpStyle help_style(const sys::Host& host, const Arguments& arguments) {
-  return {uses_color(host, arguments, Channel::out), std::clamp(host.streams.columns, 60u, 120u)};
+  return {uses_color(host, arguments, Channel::out), std::clamp(host.streams.columns, 30u, 120u), !has_utf8(host)};
 }
 
 std::string help_text(const std::string& topic, const HelpStyle& style) {

@@ -10,6 +10,7 @@ namespace hrvm::cli {
 struct HelpStyle {
   bool color = false;
   unsigned columns = 80;
+  bool ascii = false;
 };
 
 // For "" the tool with all its commands, for "snapshot" a group, for "snapshot create" a command.

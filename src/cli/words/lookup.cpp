@@ -77,12 +77,18 @@ Line split_line(const std::vector<std::string>& words) {
   return line;
 }
 
+bool may_repeat(const Positional& positional) {
+  return positional.count == Positional::Count::some || positional.count == Positional::Count::any;
+}
+
 std::string usage_word(const Positional& positional) {
   switch (positional.count) {
     case Positional::Count::one:
       return positional.name;
     case Positional::Count::optional:
       return "[" + positional.name + "]";
+    case Positional::Count::some:
+      return positional.name + "…";
     case Positional::Count::any:
       return "[" + positional.name + "…]";
   }

@@ -34,7 +34,9 @@ const Option* find_option(const std::vector<const Option*>& options, std::string
 // Whether the option's value is the word behind it.
 bool takes_next_word(const Option& option);
 
-// "MACHINE", "[NAME]", "[SOURCE…]".
+// Whether words without end may stand for it.
+bool may_repeat(const Positional& positional);
+// "MACHINE", "[NAME]", "MACHINE…", "[SOURCE…]".
 std::string usage_word(const Positional& positional);
 // "hrvm boot [OPTION…] MACHINE[@SNAP]".
 std::string usage_line(const Command& command);

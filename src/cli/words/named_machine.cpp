@@ -4,13 +4,19 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 
 using base::Error;
 using base::ErrorKind;
 
-machine::Store open_store(const Context& context) {
+machine::Store open_store(const Context& context, Missing missing) {
+  if (missing == Missing::refused && context.arguments.has("--store") &&
+      sys::status(context.store).type == sys::FileType::missing)
+    throw Error(ErrorKind::not_found, fmt::format("there is no store at {}", context.store))
+        .on(context.store)
+        .hint("an import makes one; name a folder with machines in it, or leave --store out");
   machine::Store store(context.host, context.store);
   try {
     store.collect_throw_away();

@@ -11,7 +11,9 @@
 namespace hrvm::cli {
 
 // The store of this invocation, with throw-away layers removed that a boot left behind and nobody uses.
-machine::Store open_store(const Context& context);
+// Error{not_found} where --store names what is not there, unless the command makes it.
+enum class Missing { refused, made };
+machine::Store open_store(const Context& context, Missing missing = Missing::refused);
 
 // "web" or "web@fresh".
 struct NamedMachine {

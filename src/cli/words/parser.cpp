@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/words/lookup.hpp"
+#include "cli/words/peers.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 
@@ -141,11 +142,15 @@ void check_choices(const Options& options, const Arguments& arguments) {
   }
 }
 
+bool is_needed(const Positional& positional) {
+  return positional.count == Positional::Count::one || positional.count == Positional::Count::some;
+}
+
 void check_count(const Command& command, const Arguments& arguments) {
   const auto given = arguments.positionals().size();
   const auto& wanted = command.positionals;
-  const bool any = !wanted.empty() && wanted.back().count == Positional::Count::any;
-  if (given < wanted.size() && wanted[given].count == Positional::Count::one) {
+  const bool any = !wanted.empty() && may_repeat(wanted.back());
+  if (given < wanted.size() && is_needed(wanted[given])) {
     throw Error(ErrorKind::usage, fmt::format("hrvm {} needs {}", command.name, wanted[given].name))
         .hint("usage: " + usage_line(command));
   }
@@ -168,11 +173,19 @@ void check_count(const Command& command, const Arguments& arguments) {
   }
   const auto name = line.full_name();
   const auto meant = similar_command(name);
+  if (auto hint = hint_for_peers_word(name))
+    throw Error(ErrorKind::usage, fmt::format("no command \"{}\"", base::printable(name))).hint(*std::move(hint));
   throw Error(ErrorKind::usage, fmt::format("no command \"{}\"", base::printable(name)))
       .hint(meant.empty() ? "hrvm --help lists the commands" : fmt::format("did you mean hrvm {}?", meant));
 }
 
 }  // namespace
+
+// What destroys is only guessed at from a slip of one key.
+static bool may_be_meant(const std::string& word, const std::string& command) {
+  const bool destroys = command == "remove" || command == "reset" || command.starts_with("snapshot delete");
+  return !destroys || base::edit_distance(word, command, 1) <= 1;
+}
 
 std::string similar_command(const std::string& name) {
   std::vector<std::string> names;
@@ -181,9 +194,10 @@ std::string similar_command(const std::string& name) {
     if (second_word(command->name) == name) return command->name;
     names.push_back(command->name);
   }
-  if (const auto meant = base::did_you_mean(name, names)) return *meant;
+  if (const auto meant = base::did_you_mean(name, names); meant && may_be_meant(name, *meant)) return *meant;
   for (auto& known : names) known = first_word(known);
-  return base::did_you_mean(first_word(name), names).value_or("");
+  const auto meant = base::did_you_mean(first_word(name), names).value_or("");
+  return may_be_meant(std::string(first_word(name)), meant) ? meant : "";
 }
 
 Invocation parse(const std::vector<std::string>& words) {

@@ -62,6 +62,12 @@ std::vector<std::string> base_files(const machine::Store& store, const std::stri
 
 }  // namespace
 
+void check_takes_bytes(const Context& context, std::string_view what) {
+  if (!context.host.streams.out_is_terminal) return;
+  throw Error(ErrorKind::usage, fmt::format("{} is not written to a terminal", what))
+      .hint("send it on, as in \"… - | ssh HOST 'cat > FILE'\", or name a file");
+}
+
 void check_is_not_on(const Context& context, const TargetFile& target, const std::string& disk) {
   const auto disks = probe::disks_under(context.host, target.path.parent_path());
   if (std::find(disks.begin(), disks.end(), disk) == disks.end()) return;

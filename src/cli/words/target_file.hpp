@@ -17,6 +17,9 @@ struct TargetFile {
 // it.
 TargetFile target_file(const std::string& word, const machine::Store& store, bool force);
 
+// Error{usage} when the standard output, which "-" names, is a terminal: "a picture" is no text.
+void check_takes_bytes(const Context& context, std::string_view what);
+
 // Error{refused} when the file is a machine's base, or backs one.
 void check_is_no_base(const sys::Path& path, const machine::Store& store);
 

@@ -53,6 +53,40 @@ bool is_about_the_start(const Setting& setting) {
   return setting.key == "firmware" || setting.key == "secure-boot" || setting.key == "bus";
 }
 
+std::string hint_of_value(const HardwareSetting& setting, const std::string& value) {
+  if (const auto meant = base::did_you_mean(value, choices_of(setting)))
+    return fmt::format("did you mean {}={}?", setting.name, *meant);
+  const auto values = fmt::format("{} is {}", setting.name, values_of(setting));
+  return setting.hint.empty() ? values : fmt::format("{}; {}", values, setting.hint);
+}
+
+// How the reasons that an import gives begin, or what is in them.
+struct Reason {
+  std::string_view key, begins, holds = "";
+};
+constexpr Reason reasons[] = {{"firmware", "BIOS: "},
+                              {"firmware", "UEFI: "},
+                              {"bus", "virtio: "},
+                              {"bus", "SATA: "},
+                              {"bus", "NVMe: "},
+                              {"bus", "SCSI: "},
+                              {"memory", "", " of memory: "},
+                              {"cpus", "", "processors"},
+                              {"clock", "clock "}};
+
+// What was said for the value that it had does not hold for another.
+void drop_reasons(Hardware& hardware, std::string_view key) {
+  for (const auto& reason : reasons) {
+    if (reason.key != key) continue;
+    const auto is_it = [&](const std::string& text) {
+      return text.starts_with(reason.begins) && text.find(reason.holds) != text.npos;
+    };
+    // A network card may have the same words behind the bus.
+    const auto found = std::find_if(hardware.because.begin(), hardware.because.end(), is_it);
+    if (found != hardware.because.end()) hardware.because.erase(found);
+  }
+}
+
 void apply_setting(Definition& definition, const Setting& setting, std::string_view name) {
   if (setting.key == description_key) {
     definition.description = setting.value;
@@ -61,10 +95,12 @@ void apply_setting(Definition& definition, const Setting& setting, std::string_v
   const auto* known = setting_named(setting.key);
   if (known == nullptr) throw unknown_key(setting.key);
   auto& hardware = definition.active.hardware;
+  const auto before = to_json(*known, hardware);
   if (!set(*known, hardware, setting.value))
     throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", setting.key, base::printable(setting.value)))
-        .hint(fmt::format("{} is {}", setting.key, values_of(*known)));
+        .hint(hint_of_value(*known, setting.value));
   check_has(definition, *known, name);
+  if (to_json(*known, hardware) != before) drop_reasons(hardware, setting.key);
   hardware.because.push_back(fmt::format("{} as set", setting.key));
 }
 

@@ -96,6 +96,9 @@ TEST_CASE("shell quoting leaves plain words bare and makes everything else liter
   CHECK(shell_quote("a b") == "'a b'");
   CHECK(shell_quote("it's $HOME") == "'it'\\''s $HOME'");
   CHECK(shell_quote("~") == "'~'");
+  CHECK(shell_quote("a\033[2J'b\n\\") == "$'a\\033[2J\\'b\\012\\\\'");
+  CHECK(shell_quote("größe") == "'größe'");
+  CHECK(shell_quote("gr\xf6\xdf") == "$'gr\\366\\337'");
   CHECK(shell_quote({"qemu", "-name", "a b"}) == "qemu -name 'a b'");
 }
 

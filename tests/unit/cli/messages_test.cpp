@@ -9,7 +9,7 @@ using base::ErrorKind;
 
 static std::string printed(const Error& error, bool json = false, bool color = false) {
   std::ostringstream out;
-  cli::print_error(out, error, json, color);
+  cli::print_error(out, error, {.color = color, .json = json});
   return out.str();
 }
 

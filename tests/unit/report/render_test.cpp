@@ -117,7 +117,11 @@ TEST_CASE("fields line up and what is null is left out") {
         "Created: 2026-02-14 09:41\n"
         "Running: no\n"
         "Because: one, two\n");
-  CHECK(plain(report) == human(report));
+  CHECK(plain(report) ==
+        "Name:    web\n"
+        "Created: 2026-02-14T09:41:07Z\n"
+        "Running: no\n"
+        "Because: one, two\n");
 }
 
 TEST_CASE("seconds are told to a person in the units that matter, and to a script as they are") {
@@ -199,4 +203,103 @@ TEST_CASE("JSON has the schema first and raw values") {
         "{\n  \"schema\": \"hrvm.list/1\",\n  \"machines\": [\n    {\n      \"name\": \"web\",\n      \"size_bytes\": "
         "1536\n"
         "    }\n  ]\n}\n");
+}
+
+static Report steps(const char* first, const char* second) {
+  return {.schema = "hrvm.log/1",
+          .data = object({{"steps", Json::Array{object({{"when", first}}), object({{"when", second}})}}}),
+          .human = {TableView{.rows = "steps", .columns = {{"WHEN", "when", Format::time}}}},
+          .plain = {.rows = "steps", .columns = {{"", "when"}}}};
+}
+
+TEST_CASE("times are local for a person and UTC for a script") {
+  const auto report = steps("2026-02-14T22:41:07Z", "2026-07-01T12:00:00Z");
+  const auto july = hrvm::base::parse_time("2026-04-01T00:00:00Z").value();
+  const HumanStyle berlin{
+      .utc_offset = [july](hrvm::base::Time time) { return std::chrono::seconds(time < july ? 3600 : 7200); }};
+  CHECK(human(report, berlin) == "WHEN\n2026-02-14 23:41\n2026-07-01 14:00\n");
+  CHECK(plain(report) == "2026-02-14T22:41:07Z\n2026-07-01T12:00:00Z\n");
+}
+
+TEST_CASE("rows that would look alike have their seconds told, all of them") {
+  CHECK(human(steps("2026-02-14T09:41:07Z", "2026-02-14T09:41:59Z")) ==
+        "WHEN\n2026-02-14 09:41:07\n2026-02-14 09:41:59\n");
+  CHECK(human(steps("2026-02-14T09:41:07Z", "2026-02-14T09:41:07Z")) == "WHEN\n2026-02-14 09:41\n2026-02-14 09:41\n");
+}
+
+static Report wide_machine() {
+  return {.schema = "hrvm.list/1",
+          .data = object({{"machines", Json::Array{object({{"name", "web-with-a-long-name"},
+                                                           {"system", "Debian GNU/Linux 12"},
+                                                           {"direct", true},
+                                                           {"base", "/dev/disk/by-id/ata-Samsung_SSD_870-part"}})}}}),
+          .human = {TableView{.rows = "machines",
+                              .columns = {{"NAME", "name"},
+                                          {"SYSTEM", "system", Format::text, Align::left, 2},
+                                          {"DIRECT", "direct", Format::yes_no, Align::left, 1},
+                                          {"BASE", "base", Format::path}}}}};
+}
+
+TEST_CASE("in a narrow terminal the least useful column goes first, and a path is cut in its middle") {
+  CHECK(human(wide_machine(), {.columns = 90}) ==
+        "NAME                  SYSTEM               DIRECT  BASE\n"
+        "web-with-a-long-name  Debian GNU/Linux 12  yes     /dev/disk/by-id/ata…amsung_SSD_870-part\n");
+  CHECK(human(wide_machine(), {.columns = 60}) ==
+        "NAME                  SYSTEM            BASE\n"
+        "web-with-a-long-name  Debian GNU/Linu…  /dev/disk…D_870-part\n");
+  CHECK(human(wide_machine(), {.columns = 42}) ==
+        "NAME                  BASE\n"
+        "web-with-a-long-name  /dev/disk…D_870-part\n");
+}
+
+TEST_CASE("the name in the first column stays whole however narrow the terminal is") {
+  CHECK(human(wide_machine(), {.columns = 10}).find("web-with-a-long-name") != std::string::npos);
+}
+
+TEST_CASE("without a terminal nothing is cut") {
+  const auto text = human(wide_machine(), {.columns = any_width});
+  CHECK(text.find("/dev/disk/by-id/ata-Samsung_SSD_870-part") != std::string::npos);
+}
+
+TEST_CASE("a terminal that has ASCII alone gets nothing else") {
+  CHECK(to_ascii("├─ a → b…") == "|- a -> b...");
+  CHECK(to_ascii("└─ ● größe") == "`- * gr\\xc3\\xb6\\xc3\\x9fe");
+  CHECK(human(wide_machine(), {.columns = 42, .ascii = true}) ==
+        "NAME                  BASE\n"
+        "web-with-a-long-name  /dev/dis..._870-part\n");
+}
+
+TEST_CASE("what is shown as ASCII lines up as it is shown") {
+  const auto report = machines(
+      Json::Array{object({{"name", "größe"}, {"size_bytes", 1}}), object({{"name", "web"}, {"size_bytes", 2}})});
+  CHECK(human(report, {.ascii = true}) ==
+        "NAME                 SIZE\n"
+        "gr\\xc3\\xb6\\xc3\\x9fe   1 B\n"
+        "web                   2 B\n");
+}
+
+TEST_CASE("titles and lines of text bring no control characters either") {
+  Report report = machines(Json::array());
+  report.human = {TextView{"Imported /dev/\033[2J as\tweb\r\nand more\n"}};
+  CHECK(human(report) == "Imported /dev/\\x1b[2J as\tweb\nand more\n");
+  report.data = object({{"machines", Json::Array{object({{"name", "web"}})}}});
+  report.human = {TableView{.title = "of \033c", .rows = "machines", .columns = {{"NAME", "name"}}}};
+  CHECK(human(report) == "of \\x1bc\nNAME\nweb\n");
+}
+
+TEST_CASE("plain is raw in a pipe, and harmless on a terminal") {
+  const auto report = machines(Json::Array{object({{"name", "a\033[2Jb"}})});
+  CHECK(plain(report) == "a\033[2Jb\t\t\n");
+  std::ostringstream out;
+  render_plain(report, out, Reader::terminal);
+  CHECK(out.str() == "a\\x1b[2Jb\t\t\n");
+}
+
+TEST_CASE("a drawing has rows of its own, which are not among the data") {
+  Report report = machines(Json::array());
+  report.human = {TableView{.rows = "",
+                            .columns = {{"", "tree"}, {"", "size", Format::text, Align::right}},
+                            .drawn = Json::Array{object({{"tree", "└─ a"}, {"size", "5 B"}})},
+                            .has_heading = false}};
+  CHECK(human(report) == "└─ a  5 B\n");
 }

@@ -57,6 +57,7 @@ claim "no command of hrvm opens it for writing"
 trace_command discover "$BASE"
 trace_command import "$BASE" demo --memory 512M --cpus 1 --hash
 trace_blind list
+trace_blind log demo
 trace_command show demo
 trace_command boot demo --print
 trace_command boot demo --xml

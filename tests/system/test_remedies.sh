@@ -163,14 +163,6 @@ follow
 expect_status 0 hrvm verify web
 expect_status 0 hrvm reset web
 
-claim "what is held for undo lets a snapshot go when it is discarded"
-expect_status 0 hrvm snapshot create web@y
-qemu-io -c 'write -P 9 1M 64k' "$(active_layer web)" > /dev/null
-expect_status 0 hrvm snapshot revert web@y
-hint snapshot delete web@y --yes
-follow hrvm --yes
-expect_status 0 hrvm snapshot delete web@y --yes
-
 claim "settings that go together are set together"
 expect_status 0 hrvm set web firmware=bios
 hint set web secure-boot=on

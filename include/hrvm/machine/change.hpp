@@ -75,8 +75,9 @@ Change plan_snapshot_create(const Machine& machine, const std::string& name, con
 // A new empty layer on the snapshot; its NVRAM and hardware come back. `discard` as in a reset.
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
 
-// Without children its layer goes; with one child (a snapshot, the active state, or one that is held for undo) the two
-// are merged; with several Error{busy} with the reason. Those held to which nothing was written do not count, and go.
+// Without children its layer goes; with one (a snapshot or the active state) the two are merged; with several
+// Error{busy} with the reason. It is merged into what is held for undo as well, unless nothing was written to that,
+// which goes; but on a folder it can be merged into one alone.
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn);
 
 // Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for

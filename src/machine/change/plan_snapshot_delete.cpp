@@ -56,13 +56,19 @@ void drop_empty_on(Change& change, const std::string& name) {
   }
 }
 
+// Each heir gets what it needs of the layer: apply() merges it into all that lie on it.
 void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, const Drawn& drawn) {
-  change.merge = LayerMerge{snapshot.layer, *heir.layer};
+  if (!change.merge) change.merge = LayerMerge{snapshot.layer, *heir.layer};
   if (change.definition.is_on_folder()) *heir.layer = change.merge->merged = drawn.layer_id;
   *heir.parent = snapshot.parent;
   const auto fingerprint = change.definition.fingerprints.find(snapshot.layer);
   if (fingerprint != change.definition.fingerprints.end())
     change.definition.fingerprints[*heir.layer] = fingerprint->second;
+}
+
+// What is held for undo does not stand in the way: it is kept, and takes room of its own.
+std::size_t own_heirs(const std::vector<Child>& children) {
+  return std::size_t(std::ranges::count(children, std::uint64_t(0), &Child::step));
 }
 
 }  // namespace
@@ -73,8 +79,9 @@ Change plan_snapshot_delete(const Machine& machine, const std::string& name, con
       begin_change(machine, "snapshot delete " + name, fmt::format("snapshot delete {}@{}", machine.name, name), drawn);
   drop_empty_on(change, name);
   const auto children = children_of(change.definition, name);
-  if (children.size() > 1) refuse_several(machine, name, children);
-  if (!children.empty()) hand_down(change, snapshot, children.front(), drawn);
+  if (own_heirs(children) > 1 || (children.size() > 1 && machine.definition.is_on_folder()))
+    refuse_several(machine, name, children);
+  for (const auto& child : children) hand_down(change, snapshot, child, drawn);
   std::erase_if(change.definition.snapshots, [&](const auto& each) { return each.name == name; });
   return finish_change(std::move(change), machine.definition);
 }

@@ -57,6 +57,24 @@ TEST_CASE("deleting snapshots in the middle of a chain changes nothing that is s
   CHECK(sys::list_directory(workshop.machine().folder / "layers").size() == 1);
 }
 
+TEST_CASE("a snapshot that is deleted goes into what is held for undo as well") {
+  Workshop workshop;
+  workshop.guest_writes(0, '1');
+  workshop.snapshot("one");
+  workshop.guest_writes(65536, 'h');
+  workshop.revert("one");
+  workshop.guest_writes(2 * 65536, 'n');
+  workshop.remove_snapshot("one");
+  CHECK(workshop.guest_reads(0) == '1');
+  CHECK(workshop.guest_reads(65536) == 'B');
+  CHECK(workshop.guest_reads(2 * 65536) == 'n');
+  workshop.undo();
+  CHECK(workshop.guest_reads(0) == '1');
+  CHECK(workshop.guest_reads(65536) == 'h');
+  CHECK(workshop.guest_reads(2 * 65536) == 'B');
+  CHECK(sys::list_directory(workshop.machine().folder / "layers").size() == 2);
+}
+
 TEST_CASE("a merge whose commit never came does not let a later delete take a layer away") {
   Workshop workshop;
   workshop.guest_writes(0, '1');

@@ -314,8 +314,17 @@ TEST_CASE("what is held for undo lies on a snapshot as any child does") {
   CHECK(change.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
 
   const auto after_revert = machine_with(checked(plan_snapshot_revert(sample(), "tuned", false, drawn)).definition);
+  const auto into_both = checked(plan_snapshot_delete(after_revert, "tuned", drawn));
+  CHECK(into_both.merge->child == into_both.definition.active.layer);
+  CHECK(into_both.definition.active.head == "fresh");
+  CHECK(held(into_both.definition, 3)->head == "fresh");
+  CHECK(into_both.warnings.empty());
+
+  auto on_folder = after_revert;
+  on_folder.definition.disks[0].kind = BaseKind::folder;
+  on_folder.definition.disks[0].format = BaseFormat::folder;
   try {
-    plan_snapshot_delete(after_revert, "tuned", drawn);
+    plan_snapshot_delete(on_folder, "tuned", drawn);
     FAIL("accepted");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::busy);

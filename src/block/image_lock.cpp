@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
@@ -79,6 +81,34 @@ void set_all(int fd, short type, const std::filesystem::path& image) {
   }
 }
 
+// A program that was killed may have left a child behind that has the lock until it ends, too, a moment later.
+template <typename Function>
+bool succeeds_soon(const Function& function) {
+  constexpr std::chrono::milliseconds patience{200}, interval{10};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!function()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(interval);
+  }
+  return true;
+}
+
+// Ours first, then a look for others: of two that do so at once, at least one sees the other.
+bool try_lock_exclusively(int fd, const std::filesystem::path& image) {
+  set_all(fd, F_RDLCK, image);
+  if (!is_any_held(fd, in_use_base) && !is_any_held(fd, not_shared_base)) return true;
+  set_all(fd, F_UNLCK, image);
+  return false;
+}
+
+bool try_lock_for_reading(int fd, const std::filesystem::path& image) {
+  constexpr off_t no_writer = not_shared_base + write_permission;
+  set(fd, one_byte(F_RDLCK, no_writer), image);
+  if (!is_written_by_others(fd)) return true;
+  set(fd, one_byte(F_UNLCK, no_writer), image);
+  return false;
+}
+
 }  // namespace
 
 ImageUse image_use(const std::filesystem::path& image) {
@@ -89,19 +119,11 @@ ImageUse image_use(const std::filesystem::path& image) {
 }
 
 void lock_image_exclusively(int fd, const std::filesystem::path& image) {
-  // Ours first, then a look for others: of two that do so at once, at least one sees the other.
-  set_all(fd, F_RDLCK, image);
-  if (!is_any_held(fd, in_use_base) && !is_any_held(fd, not_shared_base)) return;
-  set_all(fd, F_UNLCK, image);
-  throw in_use(image);
+  if (!succeeds_soon([&] { return try_lock_exclusively(fd, image); })) throw in_use(image);
 }
 
 void lock_image_for_reading(int fd, const std::filesystem::path& image) {
-  constexpr off_t no_writer = not_shared_base + write_permission;
-  set(fd, one_byte(F_RDLCK, no_writer), image);
-  if (!is_written_by_others(fd)) return;
-  set(fd, one_byte(F_UNLCK, no_writer), image);
-  throw in_use(image);
+  if (!succeeds_soon([&] { return try_lock_for_reading(fd, image); })) throw in_use(image);
 }
 
 }  // namespace hrvm::block

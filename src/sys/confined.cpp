@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,18 +19,18 @@
 
 #include <fmt/core.h>
 
-#include "hrvm/base/json.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/base/trace.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
+#include "sys/forked.hpp"
 #include "sys/landlock.hpp"
 #include "sys/seccomp_filter.hpp"
 
 namespace hrvm::sys {
 namespace {
 
-using base::Error, base::ErrorKind, base::Json;
+using base::Error;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_children = 16;
@@ -48,13 +47,6 @@ enum class Tag : char { text = 'T', error = 'E', death = 'D' };
 std::string tagged(Tag tag, std::string_view body) { return static_cast<char>(tag) + std::string(body); }
 
 // ---- in the child ----
-
-std::string encode(const Error& error) {
-  Json json = Json::object();
-  json.set("kind", int(error.kind())).set("message", error.message()).set("path", error.path());
-  json.set("offset", error.offset()).set("hint", error.hint());
-  return base::to_text(json, -1);
-}
 
 std::string call(const ConfinedFunction& function) {
   try {
@@ -128,16 +120,10 @@ void give_up_other_files(const std::vector<std::filesystem::path>& folders) {
   if (!folders.empty()) read_below_only(opened);
 }
 
-// A parent that is killed takes its child along: nobody waits for the answer, and until its writable descriptors are
-// closed the child would keep the parent's locks.
-void end_with(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(0);  // it was gone before
-}
-
 [[noreturn]] void be_confined(const ConfinedFunction& function, const Confinement& limits, int answer_fd,
                               pid_t parent) {
-  end_with(parent);
+  // Nobody would wait for the answer, and until its writable descriptors are closed the child keeps the parent's locks.
+  end_with(parent, SIGKILL);
   for (int number : {SIGINT, SIGTERM, SIGPIPE, SIGXCPU}) ::signal(number, SIG_DFL);
   silence();
   limit_resources(limits, close_writable_descriptors(answer_fd));
@@ -181,18 +167,6 @@ std::string describe_end(int status, const Confinement& limits) {
   if (number == SIGXCPU) return fmt::format("took longer than {}", duration(limits.time));
   const char* name = ::sigabbrev_np(number);
   return fmt::format("killed by SIG{}", name ? name : std::to_string(number));
-}
-
-Error decode_error(std::string_view text) {
-  const Json json = base::parse_json(text, "a confined child's answer");
-  const auto kind = json["kind"].unsigned_integer().value_or(std::uint64_t(ErrorKind::io));
-  if (kind > std::uint64_t(ErrorKind::interrupted))
-    return {ErrorKind::corrupt, "a confined child's answer makes no sense"};
-  auto error = Error(ErrorKind(kind), json["message"].text().value_or(""))
-                   .on(json["path"].text().value_or(""))
-                   .hint(json["hint"].text().value_or(""));
-  if (const auto offset = json["offset"].unsigned_integer()) return std::move(error).at(*offset);
-  return error;
 }
 
 // What the child sent is not to be trusted either: a broken one may send anything.

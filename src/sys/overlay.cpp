@@ -11,10 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <iostream>
 
 #include "hrvm/base/error.hpp"
-#include "hrvm/sys/background.hpp"
+#include "sys/forked.hpp"
 
 namespace hrvm::sys {
 
@@ -23,7 +22,6 @@ namespace {
 constexpr const char *opaque_mark = "trusted.overlay.opaque", *origin_mark = "trusted.overlay.origin";
 constexpr std::size_t most_options = 4095;  // mount(2) takes a page of them
 constexpr std::size_t largest_attribute = 64 << 10;
-constexpr int could_not_start = 127;
 
 // A lower folder's name may hold what separates one from the next, and options from each other.
 std::string escaped(const Path& path) {
@@ -48,30 +46,13 @@ void mount_overlay(const OverlayMount& overlay) {
     throw base::system_error(errno, "mount an overlay on", overlay.mount_point);
 }
 
-// `failure` closes when the command has been started, and gets a message when it is not.
-[[noreturn]] void become(Runner& runner, const Command& command, const OverlayMount& overlay, int words, int failure) {
+void become(Runner& runner, const Command& command, const OverlayMount& overlay, int words) {
   ::setsid();
-  try {
-    mount_overlay(overlay);
-    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(nothing, STDIN_FILENO);
-    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(words, stream);
-    runner.exec(command);
-  } catch (const base::Error& error) {
-    [[maybe_unused]] const auto written = ::write(failure, error.message().data(), error.message().size());
-  } catch (...) {
-  }
-  ::_exit(could_not_start);
-}
-
-std::string read_to_end(int fd) {
-  std::string text;
-  std::array<char, 512> bytes;
-  for (ssize_t got = 0; (got = ::read(fd, bytes.data(), bytes.size())) != 0;) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) text.append(bytes.data(), std::size_t(got));
-  }
-  return text;
+  mount_overlay(overlay);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(words, stream);
+  runner.exec(command);
 }
 
 std::vector<std::string> attributes_of(const Path& path) {
@@ -103,20 +84,7 @@ std::string OverlayMount::options() const {
 }
 
 Child spawn_in_overlay(Runner& runner, const Command& command, const OverlayMount& overlay, int words) {
-  // The child has a copy of what is buffered, and would print it a second time.
-  std::cout.flush();
-  std::cerr.flush();
-  auto failure = make_lifeline();
-  const pid_t pid = ::fork();
-  if (pid < 0) throw base::system_error(errno, "start", command.argv.at(0));
-  if (pid == 0) become(runner, command, overlay, words, failure.held.get());
-  failure.held.reset();
-  Child child(pid);
-  const auto message = read_to_end(failure.watched.get());
-  if (message.empty()) return child;
-  while (!child.wait(std::chrono::seconds(1))) {
-  }
-  throw base::Error(base::ErrorKind::external, message).on(overlay.mount_point);
+  return fork_into(command.argv.at(0), [&] { become(runner, command, overlay, words); });
 }
 
 bool is_whiteout(const FileStatus& status) { return status.type == FileType::character && status.rdev == 0; }

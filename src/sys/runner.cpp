@@ -17,6 +17,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/base/trace.hpp"
+#include "sys/forked.hpp"
 
 namespace hrvm::sys {
 
@@ -28,6 +29,8 @@ constexpr std::size_t output_limit = base::MiB;
 constexpr std::chrono::milliseconds exit_check_interval{20};
 // What we handle or ignore ourselves, and a child should meet as usual.
 constexpr std::array usual_signals{SIGINT, SIGTERM, SIGPIPE};
+
+void trace_start(const Command& command) { base::trace("sys", "runs {}", base::join(command.argv, " ")); }
 
 // A vector of C strings as exec(3) wants it. Points into `texts`.
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -102,7 +105,7 @@ class SpawnPlan {
   void give(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
 
   pid_t start(const Command& command) {
-    base::trace("sys", "runs {}", base::join(command.argv, " "));
+    trace_start(command);
     std::vector<std::string> arguments = command.argv, environment = environment_for(command);
     pid_t pid = -1;
     const int error = ::posix_spawnp(&pid, arguments.at(0).c_str(), &actions_, &attributes_,
@@ -196,7 +199,7 @@ class ProcessRunner : public Runner {
   }
 
   Child spawn(const Command& command, const Redirection& streams, bool detached) override {
-    return start(command, streams, detached);
+    return command.ends_with_us ? start_tied(command, streams, detached) : start(command, streams, detached);
   }
 
   void exec(const Command& command) override {
@@ -212,6 +215,22 @@ class ProcessRunner : public Runner {
     std::vector<std::string> arguments = command.argv, environment = environment_for(command);
     ::execvpe(arguments.at(0).c_str(), pointers_to(arguments).data(), pointers_to(environment).data());
     throw cannot_run(errno, command.argv[0]);
+  }
+
+ private:
+  // posix_spawn cannot ask for the signal.
+  Child start_tied(const Command& command, const Redirection& streams, bool detached) {
+    const Fd in = stream_source(streams.in), out = stream_source(streams.out), err = stream_source(streams.err);
+    const pid_t parent = ::getpid();
+    trace_start(command);
+    return fork_into(command.argv.at(0), [&] {
+      end_with(parent, SIGTERM);
+      if (detached) ::setsid();
+      ::dup2(in.get(), STDIN_FILENO);
+      ::dup2(out.get(), STDOUT_FILENO);
+      ::dup2(err.get(), STDERR_FILENO);
+      exec(command);
+    });
   }
 };
 

@@ -38,7 +38,8 @@ expect_status 1 hrvm --store "$T/ro/store" import "$T/disk.img"
 assert_one_message
 expect_status 1 hrvm --store "$T/ro/store" import "$T/disk.img" --json
 assert_equal "$(jq -r .kind "$T/err")" permission "kind of error"
-expect_status 0 hrvm --store "$T/ro/store" list
+expect_status 1 hrvm --store "$T/ro/store" list
+assert_contains "$ERR" "there is no store at $T/ro/store" "the message"
 umount "$T/ro"
 
 claim "a machine in a store that is read-only boots in a throw-away layer elsewhere, and in no other way"

@@ -22,7 +22,7 @@ namespace hrvm::launch {
 void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
 
 // The same with this process staying, for what is to be done afterwards. QEMU has our terminal, and its signals come
-// from there; a SIGTERM to us goes to it. Gives QEMU's exit status.
+// from there; a SIGTERM to us goes to it, and it ends when we are killed. Gives QEMU's exit status.
 int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep);
 
 // Starts QEMU in the background and returns its process id once it runs (QMP answers). Error{external} with what QEMU
@@ -52,8 +52,8 @@ struct WatchResult {
 // Error{usage} when it is no such expression.
 void check_pattern(const std::string& expression);
 
-// Starts QEMU and watches it. Whatever happens it is not left behind, unless keep_running and the text has come.
-// A signal to us ends it: Error{interrupted}. plan.consoles.serial must be `watched`.
+// Starts QEMU and watches it. Whatever happens it is not left behind, unless keep_running and the text has come, or we
+// are killed with SIGKILL. A signal to us ends it: Error{interrupted}. plan.consoles.serial must be `watched`.
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request);
 

@@ -19,6 +19,7 @@ struct Command {
   std::vector<std::string> argv;                   // argv[0] is a path, or a name looked up on PATH
   std::map<std::string, std::string> environment;  // set on top of ours
   std::vector<int> inherited_fds;                  // these stay open in the child, under the same number
+  bool ends_with_us = false;                       // spawned, it gets SIGTERM when this process ends, killed or not
 };
 
 struct Result {

@@ -26,7 +26,7 @@ void wait_until_running(sys::Child& qemu, const LaunchPlan& plan) {
 
 pid_t run_detached(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
   const sys::Lock held = std::move(machine_lock);
-  auto qemu = spawn_apart(host, plan, keep);
+  auto qemu = spawn_apart(host, plan, keep, false);
   try {
     wait_until_running(qemu, plan);
     start_guard(host, plan);

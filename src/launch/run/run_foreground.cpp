@@ -43,6 +43,7 @@ void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock 
 
 int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep) {
   auto prepared = prepare_command(host, plan, keep);
+  prepared.command.ends_with_us = true;
   auto child = host.runner.spawn(prepared.command, {0, 1, 2}, false);
   prepared.held.clear();
   std::optional<sys::Lock> held = std::move(machine_lock);

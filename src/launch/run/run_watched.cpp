@@ -225,7 +225,7 @@ void check_pattern(const std::string& expression) { Pattern{expression}; }
 
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request) {
-  auto qemu = spawn_apart(host, plan, keep);
+  auto qemu = spawn_apart(host, plan, keep, !request.keep_running);
   try {
     auto result = Watch(host, plan, request, qemu, std::move(machine_lock)).run();
     settle(result, request, qemu, plan);

@@ -74,8 +74,9 @@ bool has_taken_layer(const LaunchPlan& plan) {
   return block::image_use(plan.disks.own.front().layer().path) == block::ImageUse::write;
 }
 
-sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
-  const auto prepared = prepare_command(host, plan, keep);
+sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep, bool ends_with_us) {
+  auto prepared = prepare_command(host, plan, keep);
+  prepared.command.ends_with_us = ends_with_us;
   sys::AtomicFile words(words_file(plan));
   auto child = host.runner.spawn(prepared.command, {-1, words.fd(), words.fd()}, true);
   words.commit();

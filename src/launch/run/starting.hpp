@@ -20,7 +20,7 @@ PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, c
 bool has_taken_layer(const LaunchPlan& plan);
 
 // QEMU in a session of its own, its words going into a file in the run folder.
-sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep);
+sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep& keep, bool ends_with_us);
 // QEMU's log so far, without its lines of information.
 std::string words_of_qemu(const LaunchPlan& plan);
 

@@ -1,6 +1,7 @@
 // Against the real QEMU tools: what they lock is what the code must see, and the other way round.
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <thread>
@@ -193,4 +194,19 @@ TEST_CASE("a machine holds its layer for writing and its base for reading") {
   REQUIRE(machine.wait(20s));
   CHECK(image_use(images.overlay) == ImageUse::none);
   CHECK(image_use(images.base) == ImageUse::none);
+}
+
+TEST_CASE("a lock that a killed program's child has for a moment longer is waited for") {
+  const Images images;
+  auto taken = sys::open_file(images.overlay, O_RDWR);
+  block::lock_image_exclusively(taken.get(), images.overlay);
+  const pid_t heir = ::fork();
+  if (heir == 0) {
+    std::this_thread::sleep_for(60ms);
+    ::_exit(0);
+  }
+  taken.reset();
+  auto next = sys::open_file(images.overlay, O_RDWR);
+  CHECK_NOTHROW(block::lock_image_exclusively(next.get(), images.overlay));
+  CHECK(sys::Child(heir).wait(20s) == 0);
 }

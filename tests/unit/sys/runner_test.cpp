@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/sys/background.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/runner.hpp"
 #include "support/failing.hpp"
@@ -152,6 +154,43 @@ TEST_CASE("a child that runs has no status, and waiting for it ends in time") {
   child.signal(SIGTERM);
   CHECK(child.wait(20s) == 128 + SIGTERM);
   CHECK_NOTHROW(child.signal(SIGTERM));
+}
+
+TEST_CASE("a child that ends with us does so when we are killed") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t starter = ::fork();
+  if (starter == 0) {
+    const auto runner = sys::make_process_runner();
+    sys::Child child = runner->spawn({.argv = {"sleep", "60"}, .ends_with_us = true}, {}, true);
+    const pid_t pid = child.pid();
+    [[maybe_unused]] const auto written = ::write(ends[1], &pid, sizeof pid);
+    ::pause();
+  }
+  pid_t pid = 0;
+  REQUIRE(::read(ends[0], &pid, sizeof pid) == sizeof pid);
+  for (const int end : ends) ::close(end);
+  CHECK(::getsid(pid) == pid);
+  const sys::Process process = sys::Process::child(pid);
+  CHECK_FALSE(process.wait(100ms));
+  ::kill(starter, SIGKILL);
+  CHECK(sys::Child(starter).wait(20s) == 128 + SIGKILL);
+  CHECK(process.wait(20s));
+}
+
+TEST_CASE("a child that ends with us is given its streams and descriptors as any other") {
+  const test::TemporaryDirectory folder;
+  const sys::Fd out = sys::open_file(folder / "out", O_CREAT | O_WRONLY, 0600);
+  const sys::Fd given = sys::open_file(folder / "given", O_CREAT | O_WRONLY, 0600);
+  auto command = shell(fmt::format("echo out; echo given >&{}; exit 7", given.get()));
+  command.inherited_fds = {given.get()};
+  command.ends_with_us = true;
+  const auto runner = sys::make_process_runner();
+  CHECK(runner->spawn(command, {.out = out.get()}, false).wait(20s) == 7);
+  CHECK(sys::read_file(folder / "out") == "out\n");
+  CHECK(sys::read_file(folder / "given") == "given\n");
+  const auto missing = [&] { runner->spawn({.argv = {"hrvm-no-such-program"}, .ends_with_us = true}, {}, false); };
+  CHECK(test::kind_of(missing) == base::ErrorKind::not_found);
 }
 
 TEST_CASE("exec replaces this process and keeps the descriptors named") {

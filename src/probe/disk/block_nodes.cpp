@@ -42,6 +42,11 @@ std::string kernel_name(const sys::Host& host, std::string_view path) {
   }
 }
 
+// A loop device, say, may lie on a file of somebody else's that we cannot even look at.
+sys::FileStatus status_if_seen(const sys::Path& path) try { return sys::status(path); } catch (const base::Error&) {
+  return {};
+}
+
 }  // namespace
 
 BlockNodes::BlockNodes(const sys::Host& host) {
@@ -64,7 +69,7 @@ const BlockNode* BlockNodes::by_path(const sys::Host& host, std::string_view pat
   if (const BlockNode* node = find(nodes_, &BlockNode::path, path)) return node;
   if (path.starts_with("/dev/"))
     if (const BlockNode* node = by_name(kernel_name(host, path))) return node;
-  const auto status = sys::status(host.path(path));
+  const auto status = status_if_seen(host.path(path));
   if (status.type != sys::FileType::block) return nullptr;
   return by_numbers(fmt::format("{}:{}", major(status.rdev), minor(status.rdev)));
 }

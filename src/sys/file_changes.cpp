@@ -47,6 +47,27 @@ void make_directories(const Path& path, unsigned mode, Durability durability) {
     throw base::system_error(errno, "make the folder", path);
 }
 
+void make_private_directories(const Path& path) {
+  make_directories(path, 0700);
+  for (Path folder = path; folder.has_relative_path(); folder = folder.parent_path()) {
+    const auto owner = link_status(folder).uid;
+    if (owner != 0 && owner != ::geteuid())
+      throw base::Error(base::ErrorKind::permission,
+                        fmt::format("{} belongs to another user, who could listen in", folder.string()))
+          .on(folder)
+          .hint("name a folder of your own in XDG_RUNTIME_DIR");
+  }
+}
+
+bool is_own_folder(const Path& path) {
+  try {
+    const auto status = link_status(path);
+    return status.type == FileType::directory && status.uid == ::geteuid();
+  } catch (const base::Error&) {
+    return false;  // we may not even look
+  }
+}
+
 void sync_directory(const Path& path) {
   const Fd fd = open_file(path, O_RDONLY | O_DIRECTORY);
   // EINVAL: a filesystem that has nothing to make durable.

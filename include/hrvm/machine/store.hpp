@@ -121,7 +121,8 @@ class Store {
 
 // STORE for this user: /var/lib/hrvm for root, $XDG_DATA_HOME/hrvm (~/.local/share/hrvm) else.
 Path default_store(const sys::Host& host);
-// /run/hrvm/UUID for root, $XDG_RUNTIME_DIR/hrvm/UUID else.
+// Where a machine that runs has its sockets: /run/hrvm/UUID for root, $XDG_RUNTIME_DIR/hrvm/UUID else. Where there is
+// no such folder of this user's, /tmp/hrvm-UID/UUID, or, where that belongs to somebody else, ~/.cache/hrvm/run/UUID.
 Path run_folder(const sys::Host& host, const Definition& definition);
 
 }  // namespace hrvm::machine

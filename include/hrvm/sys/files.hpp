@@ -60,6 +60,11 @@ std::vector<std::string> list_directory(const Path& path);
 // makes more entries first, as each such wait is one for the disk.
 enum class Durability { now, later };
 void make_directories(const Path& path, unsigned mode = 0700, Durability durability = Durability::now);
+// As above with 0700, for what nobody else may put another thing in the place of: Error{permission} where a folder on
+// the way belongs to neither this user nor root.
+void make_private_directories(const Path& path);
+// A folder, and no link to one, of this user (effective).
+bool is_own_folder(const Path& path);
 // fsync of a folder, so that entries made, renamed or removed in it are durable.
 void sync_directory(const Path& path);
 // Renames and makes it durable. With no_replace an existing target is Error{exists}.

@@ -31,7 +31,7 @@ void make_throw_away(Boot& boot, const sys::Host& host, const Listener& listener
 }  // namespace
 
 void make_run_folder(const LaunchPlan& plan) {
-  sys::make_directories(plan.control.run_folder);
+  sys::make_private_directories(plan.control.run_folder);
   if (plan.companions.tpm) link_tpm_folder(*plan.companions.tpm);
 }
 

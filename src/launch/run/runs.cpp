@@ -44,7 +44,7 @@ std::optional<Run> run_in_scratch(const machine::Machine& machine, const machine
 }  // namespace
 
 void note_scratch(const machine::Path& run_folder, const machine::Path& folder) {
-  sys::make_directories(run_folder);
+  sys::make_private_directories(run_folder);
   sys::switch_link(run_folder / scratch_link, folder);
 }
 

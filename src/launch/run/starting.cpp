@@ -61,7 +61,7 @@ std::string without_notes(std::string_view text) {
 }  // namespace
 
 PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, const Keep& keep) {
-  sys::make_directories(plan.control.run_folder);
+  sys::make_private_directories(plan.control.run_folder);
   write_run_record(plan, host.now());
   PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
   if (plan.companions.folder) prepared.held = share_folder(host, plan, keep);

@@ -224,12 +224,4 @@ Path default_store(const sys::Host& host) {
   throw Error(ErrorKind::usage, "there is no HOME to keep machines in").hint("name a folder with --store");
 }
 
-Path run_folder(const sys::Host& host, const Definition& definition) {
-  const auto runtime = host.variable("XDG_RUNTIME_DIR").value_or("");
-  const Path parent = !host.is_root() && runtime.starts_with('/') ? Path(runtime) / "hrvm"
-                      : host.is_root()                            ? Path("/run/hrvm")
-                                                                  : Path(fmt::format("/tmp/hrvm-{}", host.uid));
-  return parent / definition.uuid.text();
-}
-
 }  // namespace hrvm::machine

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -273,4 +274,21 @@ TEST_CASE("a file in memory has its size and takes nothing until it is written")
   const sys::FileStatus status = sys::status("/proc/self/fd/" + std::to_string(fd.get()));
   CHECK(status.size_bytes == std::uint64_t{1} << 40);
   CHECK(status.allocated_bytes == 0);
+}
+
+TEST_CASE("private folders are made for their owner alone, and not in one of somebody else's") {
+  const test::TemporaryDirectory folder;
+  sys::make_private_directories(folder / "a/b");
+  CHECK(sys::status(folder / "a").mode == 0700);
+  CHECK(sys::is_own_folder(folder / "a/b"));
+  sys::switch_link(folder / "link", folder / "a");
+  CHECK_FALSE(sys::is_own_folder(folder / "link"));
+  CHECK_FALSE(sys::is_own_folder(folder / "none"));
+  if (::geteuid() != 0) {
+    WARN("needs root, who can give a folder away");
+    return;
+  }
+  REQUIRE(::chown((folder / "a").c_str(), 1, 1) == 0);
+  CHECK_FALSE(sys::is_own_folder(folder / "a"));
+  CHECK(test::kind_of([&] { sys::make_private_directories(folder / "a/c"); }) == base::ErrorKind::permission);
 }

@@ -3,14 +3,19 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/lock_holders.hpp"
 
 namespace hrvm::block {
 
@@ -54,6 +59,20 @@ std::optional<sys::Fd> try_open(const std::filesystem::path& image) {
   }
 }
 
+// The word after an option of a program; empty where there is none.
+std::string value_of(const std::vector<std::string>& argv, std::string_view option) {
+  const auto found = std::ranges::find(argv, option);
+  return found == argv.end() || found + 1 == argv.end() ? std::string() : *(found + 1);
+}
+
+// QEMU as hrvm starts it: its pid file lies in a folder named for the machine's UUID.
+std::string machine_of(const std::vector<std::string>& argv) {
+  const auto uuid = value_of(argv, "-uuid"), pid_file = value_of(argv, "-pidfile"), name = value_of(argv, "-name");
+  constexpr std::string_view guest = "guest=";
+  const bool is_ours = !uuid.empty() && pid_file.find("/" + uuid + "/") != std::string::npos;
+  return is_ours && name.starts_with(guest) ? name.substr(guest.size()) : std::string();
+}
+
 bool is_any_held(int fd, off_t base) {
   for (const off_t permission : permissions)
     if (is_held_by_others(fd, base + permission)) return true;
@@ -65,12 +84,6 @@ bool is_written_by_others(int fd) {
          is_held_by_others(fd, in_use_base + resize_permission);
 }
 
-base::Error in_use(const std::filesystem::path& image) {
-  return base::Error(base::ErrorKind::busy, fmt::format("{} is in use by another program", image.string()))
-      .on(image)
-      .hint("stop the machine that runs on it, or wait until the other command is done");
-}
-
 void set(int fd, const struct flock& lock, const std::filesystem::path& image) {
   if (::fcntl(fd, F_OFD_SETLK, &lock) != 0) throw base::system_error(errno, "lock", image);
 }
@@ -79,6 +92,13 @@ void set_all(int fd, short type, const std::filesystem::path& image) {
   for (const off_t base : {in_use_base, not_shared_base}) {
     for (const off_t permission : permissions) set(fd, one_byte(type, base + permission), image);
   }
+}
+
+base::Error in_use(const std::filesystem::path& image) {
+  const auto holder = image_holder(image);
+  return base::Error(base::ErrorKind::busy, fmt::format("{} is in use by {}", image.string(), holder.text()))
+      .on(image)
+      .hint(holder.remedy());
 }
 
 // A program that was killed may have left a child behind that has the lock until it ends, too, a moment later.
@@ -116,6 +136,26 @@ ImageUse image_use(const std::filesystem::path& image) {
   if (!fd || !is_used_by_others(fd->get())) return ImageUse::none;
   if (is_written_by_others(fd->get())) return ImageUse::write;
   return is_held_by_others(fd->get(), not_shared_base + write_permission) ? ImageUse::read : ImageUse::none;
+}
+
+std::string ImageHolder::text() const {
+  if (pid == 0) return "a running machine or qemu-img";
+  return machine.empty() ? fmt::format("{} (process {})", program, pid)
+                         : fmt::format("machine {} (process {})", machine, pid);
+}
+
+std::string ImageHolder::remedy() const {
+  if (pid == 0) return "stop the machine that runs on it, or wait until qemu-img is done";
+  return machine.empty() ? fmt::format("wait until it is done, or end it: kill {}", pid)
+                         : "stop it: hrvm stop " + base::shell_quote(machine);
+}
+
+ImageHolder image_holder(const std::filesystem::path& image) {
+  const auto holders = sys::lock_holders(image);
+  if (holders.empty()) return {};
+  const auto& [pid, argv] = holders.front();
+  const auto program = std::filesystem::path(argv.front()).filename().string();
+  return {pid, base::printable(program), base::printable(machine_of(argv))};
 }
 
 void lock_image_exclusively(int fd, const std::filesystem::path& image) {

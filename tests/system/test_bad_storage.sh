@@ -30,6 +30,15 @@ for change in 'create mine@one' 'create mine@two' 'delete mine@one --yes' 'delet
 done
 assert_equal "$(find "$T/nobody/store" ! -type l ! -uid 65534)" "" "files that are somebody else's"
 
+claim "a device that lies on a file which this user may not look at keeps no other from being told"
+mkdir -m 700 "$T/closed"
+truncate -s 4M "$T/closed/x.img"
+if loop=$(losetup --find --show "$T/closed/x.img"); then
+  at_end "losetup --detach $loop"
+  expect_status 1 as_nobody "$OTHERS_HRVM" discover --all --json
+  assert_json "$T/out" ".disks[] | select(.path == \"$loop\")"
+fi
+
 claim "a store that is read-only"
 mkdir "$T/ro"
 mount --bind "$T/ro" "$T/ro"

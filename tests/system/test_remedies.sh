@@ -88,6 +88,24 @@ hrvm discover "$T/damaged.img" --json > "$T/out" || true
 assert_json "$T/out" '[.disks[].findings[] | select(.id == "gpt-backup-only")][0].remedy | contains("the machine'"'"'s layer")'
 rm -r "$HRVM_STORE"
 
+claim "what has an image open is named, and ended as advised"
+cp "$BASE" "$T/held.img"
+qemu-io -f raw -c 'sleep 600000' "$T/held.img" > "$T/qemu-io.log" &
+holder=$!
+is_held() { ! hrvm import "$T/held.img" --dry-run > /dev/null 2>&1; }
+await 10 "qemu-io does not open the image" is_held
+hint import "$T/held.img"
+assert_contains "$(cat "$T/err")" "held by qemu-io (process $holder)" "the message"
+follow kill
+! wait "$holder" || fail "qemu-io was not ended"
+expect_status 0 hrvm import "$T/held.img"
+expect_status 0 hrvm boot held --detach --accel tcg --console none
+hint import "$(active_layer held)"
+assert_contains "$(cat "$T/err")" "held by machine held (process " "the message"
+follow hrvm "--force"
+expect_status 0 hrvm import "$(active_layer held)" lies-on-a-layer
+rm -r "$HRVM_STORE"
+
 claim "garbage is removed"
 expect_status 0 hrvm import "$BASE" web
 touch "$HRVM_STORE/web/layers/00000000000000ee.qcow2"

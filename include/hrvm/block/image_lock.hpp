@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <optional>
+#include <string>
 
 #include "hrvm/sys/fd.hpp"
 
@@ -21,6 +21,18 @@ enum class ImageUse {
 // Looks, without taking anything. The file is opened O_RDONLY. A filesystem without such locks, and a missing file,
 // tell `none`.
 ImageUse image_use(const std::filesystem::path& image);
+
+// A process that has such a lock. Nobody is known where it is another user's, or another host's.
+struct ImageHolder {
+  pid_t pid = 0;
+  std::string program;  // "qemu-img"
+  std::string machine;  // of hrvm, of which the process is QEMU; else empty
+
+  std::string text() const;    // "machine web (process 4711)", "qemu-img (process 812)"
+  std::string remedy() const;  // "stop it: hrvm stop web"
+};
+// Of several the first that is found. For an image that is in use: it takes a look at every process.
+ImageHolder image_holder(const std::filesystem::path& image);
 
 // Takes what QEMU takes for a writer that shares nothing, so that no QEMU and no other hrvm opens the image meanwhile.
 // `fd` must be open for reading, and gives the lock back when it is closed. Error{busy} when it is in use.

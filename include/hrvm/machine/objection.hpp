@@ -41,6 +41,8 @@ Objections objections(const std::string& path, const std::vector<probe::Use>& us
 Objections objections(const probe::Disk& disk, Purpose purpose);
 // All of them that write: "mounted at /mnt, held by dm (pve-root)"; empty where nobody does.
 std::string writers_text(const std::vector<probe::Use>& uses);
+// What ends them, what lies on top first: "umount /mnt, then dmsetup remove pve-root".
+std::string way_out(const std::vector<probe::Use>& uses);
 
 // A boot has nowhere to write to, as the store is read-only: Error{permission}. Or there is too little room to boot:
 // Error{refused}, overridable. `store` may be the folder that stands in for it.

@@ -41,6 +41,7 @@ struct Use {
   UsedBy by = UsedBy::unknown;
   std::string what;  // mount point, holder's name, …
   bool writable = true;
+  std::string remedy = {};  // what ends it, where its kind does not say
 };
 
 // One of the files that a qcow2 image is read from.

@@ -29,7 +29,10 @@ image::ImageInfo read_info_confined(block::BlockDevice& file, std::optional<imag
 
 // QEMU, or, of a disk, a mount or whoever else holds it.
 static std::vector<probe::Use> uses_of(const Context& context, const std::string& path) {
-  if (block::image_use(path) == block::ImageUse::write) return {{probe::UsedBy::qemu, "", true}};
+  if (block::image_use(path) == block::ImageUse::write) {
+    const auto holder = block::image_holder(path);
+    return {{probe::UsedBy::qemu, holder.text(), true, holder.remedy()}};
+  }
   if (sys::status(path).type != sys::FileType::block) return {};
   return probe::locate_disk(context.host, path).in_use;
 }

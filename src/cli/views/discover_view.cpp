@@ -168,8 +168,8 @@ Json obstacle(const Discovered& discovered) {
                        describe(*partial.front()), base::join(partial.front()->missing, "; "),
                        base::shell_quote(disk.stable_path));
   if (disk.in_use.empty()) return "it is too small for a disk";
-  return fmt::format("it is in use: unmount it first, or accept the risk with hrvm import {} --allow-in-use",
-                     base::shell_quote(disk.stable_path));
+  return fmt::format("it is in use: {}, or accept the risk with hrvm import {} --allow-in-use",
+                     machine::way_out(disk.in_use), base::shell_quote(disk.stable_path));
 }
 
 // What is odd about the machine that it would make matters where there is something to boot.

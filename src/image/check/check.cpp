@@ -74,9 +74,11 @@ Examination decode(const std::string& text) {
 
 void check_unwritten(const std::filesystem::path& file) {
   if (block::image_use(file) != block::ImageUse::write) return;
-  throw Error(ErrorKind::busy, fmt::format("{} is being written to, so its counts cannot be checked", file.string()))
+  const auto holder = block::image_holder(file);
+  throw Error(ErrorKind::busy, fmt::format("{} is being written to by {}, so its counts cannot be checked",
+                                           file.string(), holder.text()))
       .on(file.string())
-      .hint("stop the machine that runs on it, or check a snapshot of it");
+      .hint(holder.remedy() + "; or check a snapshot of it");
 }
 
 // The tables of 16 TiB come in in minutes from a slow disk. What takes longer was made to.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
@@ -47,16 +48,13 @@ constexpr std::array all_words{
           {"the base of {machine} is missing: {reasons}", "{way_back}"},
           {"{base} is not what {machine} was made on: {reasons}", "--force exports what it shows now"},
           {"{disk} is in use ({writer}), and may change while it is read", "--force exports what it shows now"}},
-    Words{Purpose::import,
-          {},
-          {},
-          {"{disk} is in use: {writers}",
-           "unmount it first, or mount it read-only; --allow-in-use imports it all the same"}},
     Words{
-        Purpose::reading,
-        {},
-        {},
-        {"{disk} is open for writing, and may change while it is read", "stop what runs on it, or add --allow-in-use"}},
+        Purpose::import, {}, {}, {"{disk} is in use: {writers}", "{way_out}; --allow-in-use imports it all the same"}},
+    Words{Purpose::reading,
+          {},
+          {},
+          {"{disk} is open for writing by {writer}, and may change while it is read",
+           "{way_out}, or add --allow-in-use"}},
     Words{Purpose::checkup,
           {"{machine}: its disk {missing_disk}", "{way_back}"},
           {"{machine}: its disk {base} has changed: {reasons}",
@@ -105,19 +103,45 @@ Objection base_touched(const Machine& machine, const BaseState& base) {
           true, true};
 }
 
-// "mounted at /mnt", "dm pve-root".
+// "mounted at /mnt", "dm pve-root", "machine web (process 4711)".
 std::string writer_text(const Use& use) {
+  if (use.by == UsedBy::qemu) return use.what;
   return fmt::format("{} {}", use.by == UsedBy::mount ? "mounted at" : word(use.by), use.what);
 }
 
-std::string way_out(const Use& use) {
-  if (use.by != UsedBy::mount) return "end that use";
-  return fmt::format("umount {}, or mount it read-only", base::shell_quote(use.what));
+// The command that ends a use of its kind; empty where there is none.
+std::string_view ending_command(UsedBy by) {
+  switch (by) {
+    case UsedBy::mount:
+      return "umount";
+    case UsedBy::swap:
+      return "swapoff";
+    case UsedBy::dm:
+      return "dmsetup remove";
+    case UsedBy::md:
+      return "mdadm --stop";
+    case UsedBy::zfs:
+      return "zpool export";
+    case UsedBy::loop:
+      return "losetup --detach";
+    case UsedBy::qemu:
+    case UsedBy::unknown:
+      break;
+  }
+  return {};
+}
+
+std::string remedy(const Use& use) {
+  if (!use.remedy.empty()) return use.remedy;
+  const auto command = ending_command(use.by);
+  return command.empty() || use.what.empty() ? "end that use"
+                                             : fmt::format("{} {}", command, base::shell_quote(use.what));
 }
 
 std::string holder_text(const Use& use) {
   if (use.by == UsedBy::mount) return fmt::format("mounted at {}", use.what);
   if (use.by == UsedBy::swap) return fmt::format("swap on {}", use.what);
+  if (use.by == UsedBy::qemu) return "held by " + use.what;
   return use.what.empty() ? fmt::format("held by {}", word(use.by))
                           : fmt::format("held by {} ({})", word(use.by), use.what);
 }
@@ -177,7 +201,7 @@ Objections objections(const std::string& path, const std::vector<Use>& uses, Pur
   if (writer == uses.end()) return {};
   const auto as_told = [](const Use& use) { return fmt::format("{} {}", word(use.by), use.what); };
   const auto first = writer_text(*writer), all = writers_text(uses), told = join_writers(uses, as_told);
-  const auto way = way_out(*writer);
+  const auto way = way_out(uses);
   return {{said(ErrorKind::refused, words_for(purpose).in_use, path, fmt::arg("disk", path), fmt::arg("writer", first),
                 fmt::arg("writers", all), fmt::arg("uses", told), fmt::arg("way_out", way)),
            true}};
@@ -186,6 +210,18 @@ Objections objections(const std::string& path, const std::vector<Use>& uses, Pur
 Objections objections(const probe::Disk& disk, Purpose purpose) { return objections(disk.path, disk.in_use, purpose); }
 
 std::string writers_text(const std::vector<Use>& uses) { return join_writers(uses, holder_text); }
+
+std::string way_out(const std::vector<Use>& uses) {
+  std::vector<std::string> remedies;
+  for (const auto& use : std::views::reverse(uses)) {
+    if (!use.writable) continue;
+    if (use.by == UsedBy::mount && use.what == "/") return "start a rescue system, as this host runs from it";
+    const auto next = remedy(use);
+    if (std::ranges::find(remedies, next) == remedies.end()) remedies.push_back(next);
+  }
+  const auto all = base::join(remedies, ", then ");
+  return remedies.size() == 1 && all.starts_with("umount ") ? all + ", or mount it read-only" : all;
+}
 
 Objections objections(const StorageState& storage, const Path& store) {
   if (storage.read_only)

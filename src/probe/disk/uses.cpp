@@ -143,8 +143,9 @@ block::ImageUse lock_on(const sys::Path& file) {
 
 void add_qemu(const sys::Path& file, std::vector<Use>& uses) {
   const block::ImageUse use = lock_on(file);
-  if (use != block::ImageUse::none)
-    uses.push_back({UsedBy::qemu, "a running machine or qemu-img", use == block::ImageUse::write});
+  if (use == block::ImageUse::none) return;
+  const auto holder = block::image_holder(file);
+  uses.push_back({UsedBy::qemu, holder.text(), use == block::ImageUse::write, holder.remedy()});
 }
 
 // The pool that udev saw on a partition of the disk, for a claim that nothing else explains.

@@ -1,6 +1,6 @@
 #include <fcntl.h>
-#include <signal.h>
 #include <fmt/core.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>

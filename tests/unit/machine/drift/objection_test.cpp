@@ -86,6 +86,20 @@ TEST_CASE("who writes to a disk is an objection, and who only reads it is none")
   CHECK_THAT(objections("/dev/sda", mounted, Purpose::import)[0].error.hint(), Contains("--allow-in-use"));
 }
 
+TEST_CASE("what ends the uses of a disk is told by their kinds, what lies on top first") {
+  using enum probe::UsedBy;
+  const probe::Use mounted_there{mount, "/my mnt", true};
+  CHECK(way_out({mounted_there}) == "umount '/my mnt', or mount it read-only");
+  CHECK(way_out({{dm, "pve-root", true}, mounted_there, mounted_there}) ==
+        "umount '/my mnt', then dmsetup remove pve-root");
+  CHECK(way_out({{loop, "/dev/loop0", true}, {md, "/dev/md0", true}}) ==
+        "mdadm --stop /dev/md0, then losetup --detach /dev/loop0");
+  CHECK(way_out({{swap, "/dev/sda2", true}, {zfs, "rpool", true}}) == "zpool export rpool, then swapoff /dev/sda2");
+  CHECK(way_out({{qemu, "machine web (process 7)", true, "stop it: hrvm stop web"}}) == "stop it: hrvm stop web");
+  CHECK(way_out({{dm, "", true}, {loop, "/dev/loop0", false}}) == "end that use");
+  CHECK_THAT(way_out({mounted_there, {mount, "/", true}}), Contains("a rescue system"));
+}
+
 TEST_CASE("objections are heeded in their order: the first that stands is thrown, and what is overridden is told") {
   const Objections found = {{base::Error(ErrorKind::refused, "first"), true},
                             {base::Error(ErrorKind::refused, "second"), true}};

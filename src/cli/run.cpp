@@ -9,6 +9,7 @@
 
 #include "cli/messages.hpp"
 #include "cli/words/help_text.hpp"
+#include "cli/words/named_machine.hpp"
 #include "cli/words/parser.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -47,9 +48,7 @@ Rendering rendering(const Arguments& arguments) {
 std::string store_folder(const sys::Host& host, const Arguments& arguments) {
   const auto asked = arguments.value("--store");
   if (asked && asked->empty()) throw Error(ErrorKind::usage, "--store names no folder");
-  if (asked) return sys::absolute(*asked);
-  const auto variable = host.variable("HRVM_STORE").value_or("");
-  return variable.empty() ? machine::default_store(host) : sys::absolute(variable);
+  return asked ? sys::absolute(*asked).string() : usual_store(host);
 }
 
 // The host as --root has it: this machine, or a recorded one.

@@ -5,13 +5,25 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/storage.hpp"
+#include "hrvm/machine/store.hpp"
 
 namespace hrvm::doctor {
 
 // "/mnt/data (412.0 GiB free)" → "/mnt/data".
 static std::string place_of(const std::string& alternative) { return alternative.substr(0, alternative.rfind(" (")); }
 
-static CheckResult judge(const sys::Path& store, const machine::StorageState& state) {
+// Machines that are there already go along.
+static std::string use_instead(const machine::Store& store, const sys::Path& place) {
+  const auto folder = base::shell_quote(place.string());
+  const auto names = store.names();
+  const auto use = "export HRVM_STORE=" + folder;
+  if (names.empty()) return use;
+  if (names.size() == 1) return fmt::format("hrvm move {} {} && {}", names.front(), folder, use);
+  return fmt::format("for machine in $(hrvm list -q); do hrvm move \"$machine\" {}; done && {}", folder, use);
+}
+
+static CheckResult judge(const machine::Store& machines, const machine::StorageState& state) {
+  const auto& store = machines.folder();
   if (state.read_only) {
     return {"storage", Status::warning,
             fmt::format("{} cannot be written: {} ({}) is mounted read-only", store.string(), state.mount_point,
@@ -27,14 +39,13 @@ static CheckResult judge(const sys::Path& store, const machine::StorageState& st
     return {"storage", Status::error, message,
             "mount a disk with room that is not imported, and use hrvm --store there"};
   }
-  const auto place = place_of(state.alternatives[0]);
   return {"storage", Status::error, message,
-          fmt::format("export HRVM_STORE={}", base::shell_quote((sys::Path(place) / "hrvm").string()))};
+          use_instead(machines, sys::Path(place_of(state.alternatives[0])) / "hrvm")};
 }
 
 Results check_storage(const Circumstances& at) {
   try {
-    return {judge(at.store.folder(), machine::examine_storage(at.host, at.store.folder()))};
+    return {judge(at.store, machine::examine_storage(at.host, at.store.folder()))};
   } catch (const base::Error& error) {
     return {{"storage", Status::error, error.message(), error.hint()}};
   }

@@ -106,7 +106,7 @@ TEST_CASE_METHOD(ImageChain, "an image that somebody writes to is not imported, 
     auto fd = sys::open_for_update(file(name));
     block::lock_image_exclusively(fd.get(), file(name));
     CHECK(import() == 4);
-    CHECK_THAT(err(), Contains("is in use: held by qemu"));
+    CHECK_THAT(err(), Contains("is in use: held by a running machine"));
   }
   CHECK(import() == 0);
   auto fd = sys::open_for_update(file("mid.qcow2"));

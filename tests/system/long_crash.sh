@@ -149,4 +149,32 @@ expect_status 0 hrvm reset demo
 keep_as_pristine
 killed_anywhere 'reset demo --discard --yes' undo demo
 
+claim "a move is killed anywhere: the machine is whole in one of the two stores, and the same command ends it"
+OTHER=/dev/shm/hrvm-test-$$ # another filesystem, so that all is copied
+at_end "rm -rf '$OTHER'"
+shown_there() { shown "$(HRVM_STORE=$1 active_layer demo)"; }
+start_over
+before=$(shown_there "$HRVM_STORE")
+moments move demo "$OTHER" --allow-volatile > "$T/moments"
+assert_equal "$(shown_there "$OTHER")" "$before" "what it shows where it went"
+kills=0
+while read -r moment; do
+  rm -rf "$OTHER"
+  start_over
+  (exec 2> /dev/null
+   strace -o /dev/null -e "trace=${moment%:*}" -e "inject=${moment%:*}:signal=SIGKILL:when=${moment#*:}" \
+     "$HRVM" move demo "$OTHER" --allow-volatile > /dev/null < /dev/null) || true
+  [ ! -e "$HRVM_STORE/demo/current" ] || {
+    assert_equal "$(shown_there "$HRVM_STORE")" "$before" "what it shows where it was, killed at $moment"
+    expect_status 0 hrvm move demo "$OTHER" --allow-volatile
+  }
+  expect_status 0 hrvm list --json
+  assert_json "$T/out" '.machines == []'
+  expect_status 0 hrvm --store "$OTHER" boot demo --print
+  assert_equal "$(shown_there "$OTHER")" "$before" "what it shows where it went, killed at $moment"
+  expect_status 0 hrvm --store "$OTHER" verify demo --layers
+  kills=$((kills + 1))
+done < <(drawn "$T/moments")
+[ "$kills" -gt 10 ] || fail "there were $kills kills alone"
+
 assert_equal "$(base_identity "$T/disk.img")" "$base" "the base"

@@ -26,7 +26,7 @@ remedy() {
 
 # The command in a sentence: from its first word on, to what says what else could be done.
 command_in() {
-  printf '%s\n' "$1" | grep -oE "(^|[ (])($2) .*" | head -n 1 | sed -E 's/^[ (]//; s/   \(.*//; s/; .*//; s/, or .*//'
+  printf '%s\n' "$1" | grep -oE "(^|[ (])($2) .*" | head -n 1 | sed -E 's/^[ (]//; s/   \(.*//; s/; [^d].*//; s/, or .*//'
 }
 
 # follow [FIRST-WORDS] [AND]: runs the command in $ADVICE, in this shell.
@@ -198,6 +198,19 @@ if [ "$(id -u)" = 0 ] && mkdir "$T/memory" && mount -t tmpfs none "$T/memory" 2>
   assert_lacks "$HRVM_STORE" '//' "the store's name"
   remedy storage
   assert_equal "$ADVICE" "" "what doctor still advises"
+  for machine in one two; do
+    export HRVM_STORE=$T/memory/store
+    [ "$machine" = one ] || expect_status 0 hrvm import "$BASE" one --allow-volatile
+    expect_status 0 hrvm import "$BASE" "$machine" --allow-volatile
+    names=$(hrvm list -q)
+    remedy storage
+    # To a store of this test's own rather than the one on the disk with most room.
+    ADVICE=$(sed -E "s#'?/[^ ;]*/hrvm'?#'$T/moved here/$machine'#g" <<< "$ADVICE")
+    follow 'hrvm|for'
+    assert_equal "$(hrvm list -q)" "$names" "the machines in the store that was moved to"
+    remedy storage
+    assert_equal "$ADVICE" "" "what doctor still advises"
+  done
   export HRVM_STORE=$kept
 else
   printf 'SKIPPED: a tmpfs of one'"'"'s own needs root\n' >&2

@@ -32,6 +32,7 @@ extern const Command image_map_command;
 extern const Command import_command;
 extern const Command list_command;
 extern const Command log_command;
+extern const Command move_command;
 extern const Command pause_command;
 extern const Command remove_command;
 extern const Command rename_command;

@@ -23,8 +23,8 @@ void check_room(const Context& context) {
                           base::format_bytes(space.available_bytes), base::format_bytes(space.total_bytes)))
       .on(context.store)
       .hint(
-          "make room first: hrvm list --plain shows what each machine takes; hrvm snapshot delete, hrvm remove. "
-          "--force goes on all the same");
+          "make room first: hrvm list --sort changes shows what each machine takes; hrvm undo --discard, hrvm snapshot "
+          "delete, hrvm remove. --force goes on all the same");
 }
 
 Outcome run_resume(const Context& context) {

@@ -11,6 +11,11 @@ namespace hrvm::cli {
 using base::Error;
 using base::ErrorKind;
 
+std::string usual_store(const sys::Host& host) {
+  const auto variable = host.variable("HRVM_STORE").value_or("");
+  return variable.empty() ? machine::default_store(host).string() : sys::absolute(variable).string();
+}
+
 machine::Store open_store(const Context& context, Missing missing) {
   if (missing == Missing::refused && context.arguments.has("--store") &&
       sys::status(context.store).type == sys::FileType::missing)

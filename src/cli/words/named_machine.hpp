@@ -10,6 +10,9 @@
 
 namespace hrvm::cli {
 
+// Where this user's machines are kept without --store: what HRVM_STORE names, else the default. Absolute.
+std::string usual_store(const sys::Host& host);
+
 // The store of this invocation, with throw-away layers removed that a boot left behind and nobody uses.
 // Error{not_found} where --store names what is not there, unless the command makes it.
 enum class Missing { refused, made };

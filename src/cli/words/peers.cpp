@@ -42,7 +42,7 @@ constexpr PeersWord peers_words[] = {
     {"edit", "set"},
     {"config", "set"},
     {"mv", "rename"},
-    {"move", "rename"},
+    {"migrate", "move"},
     {"scan", "discover"},
     {"lsblk", "discover"},
     {"create", "import"},

@@ -230,10 +230,12 @@ Objections objections(const StorageState& storage, const Path& store) {
                  .on(store)
                  .hint("boot in a throw-away layer that lies elsewhere: hrvm boot --ephemeral --scratch DIR MACHINE")}};
   if (!storage.low_space) return {};
-  return {{Error(ErrorKind::refused, "the store has too little room: " + room_text(storage))
-               .on(store)
-               .hint("make room; --force boots all the same, and a full store pauses the machine"),
-           true}};
+  return {
+      {Error(ErrorKind::refused, "the store has too little room: " + room_text(storage))
+           .on(store)
+           .hint("make room: hrvm log tells what is held for undo, hrvm undo --discard lets it go, hrvm move takes a "
+                 "machine to another store; --force boots all the same, and a full store pauses the machine"),
+       true}};
 }
 
 namespace {

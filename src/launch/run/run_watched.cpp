@@ -1,15 +1,13 @@
-#include <deque>
 #include <optional>
 
-#include "hrvm/base/text.hpp"
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/launch/qmp.hpp"
-#include "hrvm/sys/background.hpp"
 #include "hrvm/sys/socket.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "launch/run/console_lines.hpp"
 #include "launch/run/pattern.hpp"
+#include "launch/run/screen.hpp"
 #include "launch/run/starting.hpp"
+#include "launch/run/typist.hpp"
 
 namespace hrvm::launch {
 
@@ -19,78 +17,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds look_interval{20};
-constexpr std::chrono::milliseconds silence_after_prompt{250};
-constexpr std::size_t tail_lines = 20;
-
-// What the guest prints, held against the pattern.
-class Screen {
- public:
-  explicit Screen(const WatchRequest& request) : on_line_(request.on_line), judge_(request.judge) {
-    if (request.wait_for) pattern_.emplace(*request.wait_for);
-  }
-
-  void feed(std::string_view bytes) {
-    last_byte_ = Clock::now();
-    looked_at_prompt_ = false;
-    for (const auto& line : lines_.feed(bytes)) show(line);
-  }
-
-  // A line that has not ended for a while will hardly go on.
-  void look_at_prompt() {
-    if (looked_at_prompt_ || Clock::now() - last_byte_ < silence_after_prompt) return;
-    looked_at_prompt_ = true;
-    match(lines_.unfinished());
-    if (judge_ && !lines_.unfinished().empty()) judge_->line(lines_.unfinished(), Clock::now());
-  }
-
-  const std::optional<std::string>& matched() const { return matched_; }
-  std::vector<std::string> tail() const {
-    std::vector<std::string> all(tail_.begin(), tail_.end());
-    if (!lines_.unfinished().empty()) all.push_back(base::printable(lines_.unfinished()));
-    return all;
-  }
-
- private:
-  void show(const std::string& line) {
-    match(line);
-    if (judge_) judge_->line(line, Clock::now());
-    tail_.push_back(base::printable(line));
-    if (tail_.size() > tail_lines) tail_.pop_front();
-    if (on_line_) on_line_(tail_.back());
-  }
-  void match(const std::string& line) {
-    if (pattern_ && !matched_ && !line.empty() && pattern_->matches(line)) matched_ = base::printable(line);
-  }
-
-  const std::function<void(const std::string&)>& on_line_;
-  BootJudge* judge_;
-  std::optional<Pattern> pattern_;
-  ConsoleLines lines_;
-  std::deque<std::string> tail_;
-  std::optional<std::string> matched_;
-  Clock::time_point last_byte_ = Clock::now();
-  bool looked_at_prompt_ = true;
-};
-
-// Bytes from a descriptor to the serial line, as fast as the guest takes them.
-class Typist {
- public:
-  explicit Typist(int fd) : fd_(fd) {}
-  void type(sys::UnixSocket& console) {
-    if (pending_.empty()) read_more();
-    if (!pending_.empty()) pending_.erase(0, console.send_some(pending_));
-  }
-
- private:
-  void read_more() {
-    const auto more = fd_ >= 0 ? sys::read_now(fd_) : std::nullopt;
-    if (!more) return;
-    if (more->empty()) fd_ = -1;
-    pending_ = *more;
-  }
-  int fd_;
-  std::string pending_;
-};
 
 // What the guest does with its disks, asked of QEMU once a second.
 class ActivityMeter {

@@ -111,6 +111,36 @@ TEST_CASE("the log tells what was done, and what each step holds for undo") {
   session.check();
 }
 
+TEST_CASE("the log prints what a run said on its serial line, the newest or one before it") {
+  Session session(recorded_machine("server").root(), "log/console");
+  session.prepare({"import", sda, "web"});
+  CHECK(session.run({"log", "web", "--console"}) == 1);
+  session.store.write("web/consoles/9.log", "\x1b[2Jninth run\r\nlogin: ");
+  CHECK(session.run({"log", "web", "--console", "--boot", "-1"}) == 1);
+  session.store.write("web/consoles/10.log", "");
+  session.store.write("web/consoles/11.log", "eleventh run\n");
+  CHECK(session.run({"log", "web", "--console"}) == 0);
+  CHECK(session.run({"log", "web", "--console", "--boot", "0", "-f"}) == 0);
+  CHECK(session.run({"log", "web", "--console", "--boot", "-1"}) == 0);
+  CHECK(session.run({"log", "web", "--console", "--boot=1", "--json"}) == 0);
+  session.host.host().streams.out_is_terminal = true;
+  CHECK(session.run({"log", "web", "--console", "--boot=-2"}) == 0);
+  CHECK(session.run({"log", "web", "--console", "--boot", "-3"}) == 1);
+  CHECK(session.run({"log", "web", "--console", "--boot", "4"}) == 1);
+  CHECK(session.run({"log", "web", "--console", "--boot", "last"}) == 2);
+  CHECK(session.run({"log", "web", "--follow"}) == 2);
+  CHECK(session.run({"log", "web", "--console", "-f", "--json"}) == 2);
+  session.check();
+}
+
+TEST_CASE("what a run printed goes to a pipe byte for byte") {
+  Session session(recorded_machine("server").root(), "log/raw");
+  session.prepare({"import", sda, "web"});
+  session.store.write("web/consoles/1.log", "\x1b[2Jone\r\n\xff");
+  CHECK(cli::run(session.host.host(), {"log", "web", "--console"}) == 0);
+  CHECK(session.host.out.str() == "\x1b[2Jone\r\n\xff");
+}
+
 TEST_CASE("snapshots are made, gone back to and deleted by name") {
   Session session(recorded_machine("server").root(), "snapshot/life");
   session.prepare({"import", sda, "web"});

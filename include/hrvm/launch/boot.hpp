@@ -24,6 +24,7 @@ struct BootRequest {
   bool without_disc = false;                                        // also where the machine has one
   bool ephemeral = false;                                           // in a throw-away layer: asked for, or a snapshot
   std::optional<machine::Path> scratch;                             // where that layer lies; null: in the store
+  bool keeps_console = true;                                        // unless somebody else runs it
   bool force = false;                                               // an objection that can be overridden is a warning
   enum class RunBy { hrvm, domain, libvirt } run_by = RunBy::hrvm;  // domain: somebody defines it by its XML
 };
@@ -38,7 +39,8 @@ struct Boot {
   std::string id;                          // of the variables or the throw-away layer, where these are yet to be made
   std::optional<machine::Path> variables;  // that the machine has, and that will do
   LaunchPlan plan;
-  std::optional<ThrowAway> throw_away = std::nullopt;  // once it is made
+  std::optional<ThrowAway> throw_away = std::nullopt;    // once it is made
+  std::optional<sys::Lock> console_lock = std::nullopt;  // of the file that keeps its serial line
   Keep keep = {};
 
   bool lacks_variables() const { return plan.firmware.uefi && !variables; }
@@ -53,12 +55,14 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
 // The place of its sockets, which qemu_command and swtpm_command are not run without. It is no part of the store.
 void make_run_folder(const LaunchPlan& plan);
 
-// Makes its throw-away layer, or the variables of a first boot by UEFI, as the plan names them; and brings to an end
-// what a change that was cut off has left.
+// Makes its throw-away layer, or the variables of a first boot by UEFI, and the file of its serial line, as the plan
+// names them; and brings to an end what a change that was cut off has left.
 void make(Boot& boot, const sys::Host& host, const Listener& listener);
 
 // Removes what make() made for this boot alone.
 void clean_up(const Boot& boot);
+// The same of one that did not come to be.
+void clean_up_failed(const Boot& boot);
 bool stays_in_background(const Boot& boot);
 
 // Runs what was made. However that ends, a throw-away layer goes, unless QEMU was to stay in the background, and does:
@@ -70,7 +74,7 @@ auto run_made(Boot& boot, const Run& run) {
     if (!stays_in_background(boot)) clean_up(boot);
     return result;
   } catch (const base::Error&) {
-    clean_up(boot);
+    clean_up_failed(boot);
     throw;
   }
 }

@@ -4,7 +4,7 @@
 // it goes on. QEMU's nvme stops at no error, so there QEMU announces such a write beforehand (QMP,
 // BLOCK_WRITE_THRESHOLD). What others write to the store, and what fills more holes of the layer than half of the room,
 // the guard sees once a second. It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends
-// with QEMU.
+// with QEMU. It bounds the file of the serial line as well (console_log.hpp).
 #pragma once
 
 #include <cstdint>

@@ -144,6 +144,7 @@ struct PlannedConsoles {
   Console console = Console::automatic;
   SerialTarget serial = SerialTarget::terminal;
   std::string serial_socket;
+  std::string log;                        // what the guest prints on that line is kept here; empty: nowhere
   std::optional<std::uint16_t> vnc_port;  // on the loopback address; null: vnc_socket
   std::string vnc_socket;
 };
@@ -215,6 +216,7 @@ struct LaunchCircumstances {
   bool display = false;                      // there is one for --console gui
   bool libvirt_as_root = false;              // by the modes of the base and of the folders above the layers
   machine::Path run_folder;
+  machine::Path console_log;       // where its serial line is kept; empty: nowhere
   machine::Path tpm_folder;        // what its TPM remembers, or will
   std::vector<probe::Disk> disks;  // where the machine's bases are now, in order; one without a path began empty
   std::vector<ExtraSource> extra_sources;

@@ -34,6 +34,8 @@ std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& 
 
 // Where the layer of a run lies, where that is not the store: for runs_of to find it.
 void note_scratch(const machine::Path& run_folder, const machine::Path& folder);
+// All that are noted in the run folders below this one, also of runs that have ended.
+std::vector<machine::Path> scratch_folders(const machine::Path& run_folder);
 
 // The domain of a machine that libvirt runs now: null when it does not run, or runs otherwise. libvirt is only asked
 // about a machine that was given to it, and of those at home only about one whose layer is locked.

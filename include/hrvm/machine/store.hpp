@@ -8,6 +8,7 @@
 //   STORE/NAME/generations/N.json    a definition
 //   STORE/NAME/current               link to generations/N.json: one rename of it is the commit point of every change
 //   STORE/NAME/tmp/ID/               throw-away layers, flock()ed while used
+//   STORE/NAME/consoles/N.log        what runs printed on their serial lines, flock()ed while they last
 //
 // What `current`'s definition does not name is garbage, but for the last few generations; what it names and is missing
 // is an error. A folder without `current` is an import that did not finish: it is no machine, and the next import
@@ -38,6 +39,7 @@ struct Machine {
   }
   Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
   Path tpm_folder() const { return folder / "tpm"; }
+  Path consoles_folder() const { return folder / "consoles"; }
   Path active_layer() const { return layer_path(definition.active.layer); }
 };
 

@@ -1,8 +1,9 @@
-// hrvm log MACHINE: what was done with it, and what each step holds for undo.
+// hrvm log MACHINE: what was done with it, and what each step holds for undo; or what a run of it printed.
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
+#include "cli/steps/kept_console.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/time.hpp"
 #include "hrvm/machine/folder_layer.hpp"
@@ -65,14 +66,18 @@ report::Report report_of(const Machine& machine) {
 }
 
 Outcome run_log(const Context& context) {
-  return {.report = report_of(open_store(context).load(machine_word(context.arguments.positional(0))))};
+  check_kept_console_words(context);
+  const auto machine = open_store(context).load(machine_word(context.arguments.positional(0)));
+  if (context.arguments.has("--console")) return show_kept_console(context, machine);
+  return {.report = report_of(machine)};
 }
 
 }  // namespace
 
 const Command log_command = {
     .name = "log",
-    .summary = "list what was done with a machine, and what undo can bring back",
+    .summary = "list what was done with a machine, or print its console's past",
+    .options = kept_console_options(),
     .positionals = {{"MACHINE", "the machine", Completes::machine}},
     .run = run_log,
 };

@@ -159,6 +159,8 @@ BootWords boot_words(const Context& context) {
   words.share = arguments.has("--share");
   words.libvirt = libvirt_uri(context);
   words.boot.run_by = words.libvirt ? RunBy::libvirt : words.xml ? RunBy::domain : RunBy::hrvm;
+  // Nobody bounds what a command writes that is pasted.
+  words.boot.keeps_console = !words.print && !words.share;
   words.wait_for = arguments.value("--wait-for");
   if (words.wait_for) launch::check_pattern(*words.wait_for);
   words.timeout = timeout(arguments);

@@ -208,6 +208,7 @@ void plan_consoles(LaunchPlan& plan, const LaunchRequest& request, const LaunchC
   plan_screen(plan, request);
   if (plan.consoles.serial == SerialTarget::socket || plan.consoles.serial == SerialTarget::watched)
     plan.consoles.serial_socket = in_run_folder("console.sock");
+  if (plan.consoles.serial != SerialTarget::none) plan.consoles.log = circumstances.console_log;
   if (plan.consoles.console == Console::gui && !circumstances.display) {
     throw Error(ErrorKind::unsupported, "there is no display for a window here")
         .hint("use --console vnc, or run hrvm where DISPLAY or WAYLAND_DISPLAY is set");

@@ -198,8 +198,10 @@ void add_serial(Arguments& arguments, const LaunchPlan& plan) {
   if (plan.consoles.serial == SerialTarget::none) return;
   const bool terminal = plan.consoles.serial == SerialTarget::terminal;
   const bool watched = plan.consoles.serial == SerialTarget::watched;
-  arguments.add("-chardev", terminal ? "stdio,id=serial0,mux=on,signal=off"
-                                     : socket_chardev("serial0", plan.consoles.serial_socket, watched));
+  const auto log = plan.consoles.log.empty() ? "" : ",logappend=on,logfile=" + property(plan.consoles.log);
+  arguments.add("-chardev", (terminal ? "stdio,id=serial0,mux=on,signal=off"
+                                      : socket_chardev("serial0", plan.consoles.serial_socket, watched)) +
+                                log);
   arguments.add("-serial", "chardev:serial0");
   if (terminal) arguments.add("-mon", "chardev=serial0,mode=readline");
 }

@@ -1,6 +1,7 @@
 #include "hrvm/launch/boot.hpp"
 
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/console_log.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/new_variables.hpp"
 #include "hrvm/launch/runs.hpp"
@@ -28,6 +29,20 @@ void make_throw_away(Boot& boot, const sys::Host& host, const Listener& listener
   if (boot.plan.firmware.uefi) boot.throw_away->write_nvram(variables_of(boot, host, listener));
 }
 
+// A boot is worth more than what is kept of it.
+void keep_console(Boot& boot, const Listener& listener) {
+  auto& log = boot.plan.consoles.log;
+  if (log.empty()) return;
+  try {
+    boot.console_lock.emplace(make_console_log(log));
+    boot.keep.fds.push_back(boot.console_lock->fd());
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) throw;
+    listener.warn("what this run prints on its serial line is not kept: " + error.message());
+    log.clear();
+  }
+}
+
 }  // namespace
 
 void make_run_folder(const LaunchPlan& plan) {
@@ -43,6 +58,7 @@ void make(Boot& boot, const sys::Host& host, const Listener& listener) {
   else if (boot.lacks_variables())
     boot.machine = give_variables(boot.store, boot.machine, boot.id,
                                   new_variables(host, listener, *boot.plan.firmware.uefi, boot.base));
+  keep_console(boot, listener);
 }
 
 bool stays_in_background(const Boot& boot) {
@@ -54,6 +70,11 @@ void clean_up(const Boot& boot) {
   if (!boot.throw_away) return;
   boot.throw_away->remove();
   sys::remove_all(boot.plan.control.run_folder);
+}
+
+void clean_up_failed(const Boot& boot) {
+  clean_up(boot);
+  if (boot.console_lock) remove_empty_console_log(boot.plan.consoles.log);
 }
 
 }  // namespace hrvm::launch

@@ -10,6 +10,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/json.hpp"
+#include "hrvm/launch/console_log.hpp"
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/sys/background.hpp"
@@ -57,13 +58,38 @@ class Growth {
   std::deque<Sample> seen_;
 };
 
+// What the guest prints, kept in a file that is bounded. Nothing that goes wrong with it keeps the guard from the
+// store.
+class ConsoleCare {
+ public:
+  explicit ConsoleCare(const PlannedConsoles& consoles) {
+    if (consoles.log.empty()) return;
+    try {
+      bound_.emplace(consoles.log);
+    } catch (const base::Error&) {
+    }
+  }
+
+  void look() {
+    try {
+      if (bound_) bound_->look();
+    } catch (const base::Error&) {
+      bound_.reset();
+    }
+  }
+
+ private:
+  std::optional<ConsoleBound> bound_;
+};
+
 class Guard {
  public:
   Guard(const sys::Host& host, const LaunchPlan& plan, int terminal_fd)
       : host_(host),
         plan_(plan),
         store_(machine::Path(plan.disks.own.front().layer().path).parent_path()),
-        terminal_fd_(terminal_fd) {
+        terminal_fd_(terminal_fd),
+        console_(plan.consoles) {
     stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
     if (!plan.firmware.nvram.empty()) nvram_bytes_ = sys::status(plan.firmware.nvram).size_bytes;
     in_memory_ = machine::examine_storage(host, store_).filesystem == "tmpfs";
@@ -72,6 +98,7 @@ class Guard {
   void run() {
     auto qmp = connect();
     while (qmp && !qmp->closed()) {
+      console_.look();
       look(*qmp);
       if (const auto event = qmp->next_event(look_interval)) heed((*event)["event"].text().value_or(""));
     }
@@ -210,6 +237,7 @@ class Guard {
   const LaunchPlan& plan_;
   machine::Path store_;  // the folder of the layers
   int terminal_fd_;
+  ConsoleCare console_;
   bool in_memory_ = false, paused_ = false, warned_ = false;
   bool stands_still_ = false;  // for want of room, and nobody has let it go on since
   bool hit_ = false;           // a write has failed since the last look

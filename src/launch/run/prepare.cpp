@@ -6,6 +6,7 @@
 #include "hrvm/block/copy.hpp"
 #include "hrvm/launch/boot.hpp"
 #include "hrvm/launch/bridge.hpp"
+#include "hrvm/launch/console_log.hpp"
 #include "hrvm/launch/gather.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/new_variables.hpp"
@@ -123,6 +124,8 @@ LaunchCircumstances gather_for(const Asked& asked, const Machine& machine, const
   for (const auto& id : asked.request.launch.usb) check_usb_device(asked.host, id);
   circumstances.bridge_helper = bridge_helper(asked, state);
   circumstances.extra_sources = extra_sources(asked, state);
+  if (asked.request.keeps_console && asked.request.run_by == RunBy::hrvm)
+    circumstances.console_log = next_console_log(machine);
   // The guest may have another by now than was there at import.
   if (machine.definition.is_on_folder())
     circumstances.kernel = find_kernel_files(machine::folder_stack(machine, state));
@@ -150,6 +153,8 @@ LaunchPlan plan_ephemeral(const Boot& boot, LaunchCircumstances circumstances) {
   layers.insert(layers.begin(), folder / boot.machine.definition.layer_name("layer"));
   circumstances.run_folder /= boot.id;
   circumstances.tpm_folder = folder / "tpm";
+  if (!circumstances.console_log.empty() && !sys::is_writable(boot.machine.folder))
+    circumstances.console_log = console_log_in(folder);
   return plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.request.launch, circumstances);
 }
 

@@ -48,6 +48,13 @@ void note_scratch(const machine::Path& run_folder, const machine::Path& folder) 
   sys::switch_link(run_folder / scratch_link, folder);
 }
 
+std::vector<machine::Path> scratch_folders(const machine::Path& run_folder) {
+  std::vector<machine::Path> folders;
+  for (const auto& name : sys::list_directory(run_folder))
+    if (auto folder = sys::read_link(run_folder / name / scratch_link)) folders.push_back(*std::move(folder));
+  return folders;
+}
+
 std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& machine) {
   const auto folder = machine::run_folder(host, machine.definition);
   std::vector<Run> runs;

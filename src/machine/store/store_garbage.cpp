@@ -11,7 +11,8 @@ namespace hrvm::machine {
 namespace {
 
 // All that hrvm itself ever puts into a machine's folder. Anything else is a person's, and stays.
-constexpr std::array<std::string_view, 6> folder_entries = {"layers", "nvram", "generations", "tpm", "tmp", "merging"};
+constexpr std::array<std::string_view, 7> folder_entries = {"layers", "nvram",   "generations", "tpm",
+                                                            "tmp",    "merging", "consoles"};
 
 bool is_temporary(const std::string& name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 

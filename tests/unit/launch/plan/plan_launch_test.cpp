@@ -196,6 +196,8 @@ TEST_CASE_METHOD(Sample, "the serial line goes where somebody can see it") {
   CHECK(plan().consoles.vnc_socket.empty() != expected.vnc);
   const bool by_socket = expected.serial == SerialTarget::socket || expected.serial == SerialTarget::watched;
   CHECK(plan().consoles.serial_socket.empty() != by_socket);
+  host.console_log = "/var/lib/hrvm/web/consoles/7.log";
+  CHECK(plan().consoles.log == (expected.serial == SerialTarget::none ? "" : host.console_log.string()));
 }
 
 TEST_CASE_METHOD(Sample, "a window needs a display") {

@@ -179,6 +179,16 @@ TEST_CASE_METHOD(Sample, "an isolated machine reaches nothing, and is reached fr
   CHECK_THAT(listed(command()), Contains("-netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22\n"));
 }
 
+TEST_CASE_METHOD(Sample, "what the serial line carries is kept where it is to be, whatever that is called") {
+  host.console_log = "/a, b/7.log";
+  const std::string kept = ",logappend=on,logfile=/a,, b/7.log\n";
+  CHECK_THAT(listed(command()), Contains("-chardev stdio,id=serial0,mux=on,signal=off" + kept));
+  request.detach = true;
+  CHECK_THAT(listed(command()), Contains("/console.sock,server=on,wait=off" + kept));
+  request.supervised = true;
+  CHECK_THAT(listed(command()), Contains("/console.sock,server=on,wait=on" + kept));
+}
+
 TEST_CASE("QEMU takes every word of these commands") {
   const auto runner = sys::make_process_runner();
   const auto host = sys::real_host(*runner);

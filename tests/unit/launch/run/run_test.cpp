@@ -6,12 +6,14 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "hrvm/image/create.hpp"
+#include "hrvm/launch/console_log.hpp"
 #include "hrvm/launch/control.hpp"
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/machine/storage.hpp"
@@ -27,6 +29,7 @@ using namespace hrvm;
 using namespace hrvm::launch;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
 using hrvm::launch::testing::Sample;
 
 namespace {
@@ -161,6 +164,63 @@ TEST_CASE_METHOD(Guest, "what is typed reaches the guest, and a guest that power
   CHECK(result.end == WatchEnd::ended);
   CHECK(result.exit_status == 0);
   CHECK(result.console_tail.back() == "login: echoed");
+}
+
+namespace {
+
+// What it prints is kept, in a file that it has locked.
+struct RecordedGuest : Guest {
+  RecordedGuest() {
+    host.console_log = next_console_log(machine);
+    lock_of_log.emplace(make_console_log(host.console_log));
+    keep.fds.push_back(lock_of_log->fd());
+  }
+  std::string kept() const {
+    ConsoleReader reader(host.console_log, false);
+    return reader.read().value_or("");
+  }
+  bool keeps(std::string_view text) const {
+    for (int turn = 0; turn < 200 && kept().find(text) == std::string::npos; ++turn) std::this_thread::sleep_for(50ms);
+    return kept().find(text) != std::string::npos;
+  }
+
+  std::optional<sys::Lock> lock_of_log;
+  Keep keep;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(RecordedGuest, "what a guest prints is kept where nobody is connected to its line") {
+  REQUIRE(installed());
+  const auto pid = run_detached(real, detached_plan(), lock(), keep);
+  lock_of_log.reset();
+  CHECK(keeps("hello there\r\nlogin: "));
+  const ConsoleReader reader(host.console_log, true);
+  CHECK(reader.run_lasts());
+  CHECK(sys::status(host.console_log).mode == 0600);
+  INFO("nor does a sudden end lose it");
+  kill(pid, SIGKILL);
+  for (int turn = 0; turn < 100 && reader.run_lasts(); ++turn) std::this_thread::sleep_for(50ms);
+  CHECK_FALSE(reader.run_lasts());
+  CHECK(kept() == "hello there\r\nlogin: ");
+}
+
+TEST_CASE_METHOD(RecordedGuest, "what a watched guest prints is kept as well") {
+  REQUIRE(installed());
+  CHECK(run_watched(real, watched_plan(), lock(), keep, waiting_for("login: $")).end == WatchEnd::matched);
+  CHECK(kept() == "hello there\r\nlogin: ");
+}
+
+TEST_CASE_METHOD(RecordedGuest, "the guard gives back what is too much of it") {
+  REQUIRE(installed());
+  run_detached(real, detached_plan(), lock(), keep);
+  REQUIRE(keeps("login"));
+  std::ofstream(host.console_log, std::ios::app) << std::string(3 * base::MiB, '.') << "\nafter";
+  const auto taken = [&] { return sys::status(host.console_log).allocated_bytes; };
+  for (int turn = 0; turn < 100 && taken() > ConsoleBound::most_bytes; ++turn) std::this_thread::sleep_for(50ms);
+  CHECK(taken() <= ConsoleBound::most_bytes);
+  CHECK(sys::status(host.console_log).size_bytes > 3 * base::MiB);
+  stop_run(layers[0], folder / "run", 0s, true);
 }
 
 TEST_CASE_METHOD(Guest, "a guest that is to keep running does, and is stopped afterwards") {

@@ -199,6 +199,7 @@ TEST_CASE_METHOD(StoreFixture, "an import that did not finish is no machine, and
   {
     const auto lock = store.begin("web");
     write_file(file("web/layers/00000000000000aa.qcow2"), "half");
+    write_file(file("web/consoles/1.log"), "said");
     CHECK(store.unfinished().empty());
     CHECK(thrown_by([&] { store.begin("web"); }).kind() == ErrorKind::busy);
   }

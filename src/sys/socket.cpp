@@ -92,6 +92,8 @@ void UnixSocket::send(std::string_view bytes, milliseconds limit) {
   }
 }
 
+void UnixSocket::end_sending() { ::shutdown(fd_.get(), SHUT_WR); }
+
 std::optional<std::string> UnixSocket::read_some(milliseconds limit, std::size_t longest) {
   if (!buffer_.empty()) {
     const auto length = std::min(longest, buffer_.size());

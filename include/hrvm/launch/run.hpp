@@ -14,6 +14,7 @@
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/sys/lock.hpp"
 #include "hrvm/sys/runner.hpp"
+#include "hrvm/sys/socket.hpp"
 
 namespace hrvm::launch {
 
@@ -39,7 +40,13 @@ struct WatchRequest {
   std::function<void(const std::string&)> on_line;  // each line the guest has printed, printable; may be empty
   BootJudge* judge = nullptr;                       // it ends with its verdict; not owned
 };
-enum class WatchEnd { matched, judged, timed_out, ended };
+enum class WatchEnd {
+  matched,
+  judged,
+  timed_out,
+  ended,
+  input_over,  // of a line that was joined: all that was to be typed is
+};
 struct WatchResult {
   WatchEnd end = WatchEnd::ended;
   int exit_status = 0;                    // QEMU's, when it ended
@@ -56,5 +63,10 @@ void check_pattern(const std::string& expression);
 // are killed with SIGKILL. A signal to us ends it: Error{interrupted}. plan.consoles.serial must be `watched`.
 WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock machine_lock, const Keep& keep,
                         const WatchRequest& request);
+
+// The same on the serial line of a machine that runs already and goes on. Without wait_for it ends once the guest has
+// taken all that there was to type: Error{busy} when it takes none of it for long. `on_bytes` gets all that is printed.
+WatchResult watch_console(sys::UnixSocket& console, const WatchRequest& request,
+                          const std::function<void(std::string_view)>& on_bytes);
 
 }  // namespace hrvm::launch

@@ -23,6 +23,8 @@ class UnixSocket {
   void send(std::string_view bytes, std::chrono::milliseconds limit);  // Error{io} when it cannot be sent in time
   // As much as the peer takes now: how many bytes that was. Error{io} when it is gone.
   std::size_t send_some(std::string_view bytes);
+  // The peer learns that no more comes, once it has read what came; it may still send.
+  void end_sending();
   // The next line without its newline (and without a carriage return before it); nullopt when the limit passes or the
   // peer is gone. Longer than `longest` bytes: Error{corrupt}.
   std::optional<std::string> read_line(std::chrono::milliseconds limit, std::size_t longest = 1 << 20);

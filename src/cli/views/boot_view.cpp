@@ -32,6 +32,9 @@ std::string screen_line(const LaunchPlan& plan) {
                      base::shell_quote(plan.consoles.vnc_socket));
 }
 
+constexpr std::string_view keys =
+    "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest";
+
 std::string console_line(const LaunchPlan& plan) {
   return fmt::format("serial line:  hrvm console {}   (Ctrl-] leaves it)", plan.name);
 }
@@ -78,12 +81,12 @@ std::string tail_text(const launch::WatchResult& result) {
   return text;
 }
 
-std::string failure_text(const LaunchPlan& plan, const launch::WatchRequest& request,
+std::string failure_text(const std::string& machine, const launch::WatchRequest& request,
                          const launch::WatchResult& result) {
   const bool late = result.end == WatchEnd::timed_out;
   const auto when = late ? fmt::format("within {} s", request.timeout->count()) : std::string("before it ended");
-  auto text = request.wait_for ? fmt::format("{} did not print '{}' {}", plan.name, *request.wait_for, when)
-                               : fmt::format("{} did not end {}, and was ended", plan.name, when);
+  auto text = request.wait_for ? fmt::format("{} did not print '{}' {}", machine, *request.wait_for, when)
+                               : fmt::format("{} did not end {}, and was ended", machine, when);
   if (!result.qemu_errors.empty()) text += fmt::format(" (QEMU said: {})", result.qemu_errors);
   return text;
 }
@@ -99,9 +102,8 @@ void say_before_boot(const Context& context, const LaunchPlan& plan) {
 
 void say_how_to_use(const Context& context, const LaunchPlan& plan) {
   if (!vnc_place(plan).empty()) context.hint(screen_line(plan));
-  if (plan.consoles.serial == launch::SerialTarget::terminal)
-    context.hint(
-        "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest");
+  if (plan.consoles.serial != launch::SerialTarget::terminal) return;
+  context.hint(keys);
 }
 
 void say_what_is_not_there_yet(const Context& context, const LaunchPlan& plan) {
@@ -164,7 +166,12 @@ Outcome watch_outcome(const LaunchPlan& plan, const launch::WatchRequest& reques
                                .human = {report::TextView{result.matched_line}},
                                .plain = {.columns = {{"", "machine"}, {"", "matched"}}}}};
   if (result.end == WatchEnd::ended && !request.wait_for) return {.status = result.exit_status == 0 ? 0 : 1};
-  throw Error(ErrorKind::external, failure_text(plan, request, result)).hint(tail_text(result));
+  throw watch_failure(plan.name, request, result);
+}
+
+Error watch_failure(const std::string& machine, const launch::WatchRequest& request,
+                    const launch::WatchResult& result) {
+  return Error(ErrorKind::external, failure_text(machine, request, result)).hint(tail_text(result));
 }
 
 }  // namespace hrvm::cli

@@ -1,6 +1,7 @@
 // What `hrvm boot` says: how to reach a machine that runs, and how a watch ended.
 #pragma once
 
+#include "hrvm/base/error.hpp"
 #include "hrvm/cli/command.hpp"
 #include "hrvm/launch/run.hpp"
 
@@ -23,5 +24,8 @@ report::Report libvirt_report(const launch::LaunchPlan& plan, const std::string&
 // The outcome of a watch; Error{external} with the console's tail when the text did not come.
 Outcome watch_outcome(const launch::LaunchPlan& plan, const launch::WatchRequest& request,
                       const launch::WatchResult& result);
+// It did not print what was waited for: Error{external} with the console's tail.
+base::Error watch_failure(const std::string& machine, const launch::WatchRequest& request,
+                          const launch::WatchResult& result);
 
 }  // namespace hrvm::cli

@@ -168,6 +168,90 @@ TEST_CASE_METHOD(Guest, "what is typed reaches the guest, and a guest that power
 
 namespace {
 
+// A guest that sends back what is typed, and a line to it that was joined while it runs.
+struct JoinedGuest : Guest {
+  JoinedGuest() {
+    REQUIRE(installed());
+    run_detached(real, detached_plan(), lock(), {});
+    REQUIRE(pipe(ends.data()) == 0);
+    reader = sys::Fd(ends[0]);
+    writer = sys::Fd(ends[1]);
+    watching.input_fd = reader.get();
+    watching.timeout = 30s;
+    line = sys::UnixSocket::connect(console_socket(folder / "run"), 2s);
+    REQUIRE(line);
+  }
+  void type(std::string_view text) { REQUIRE(write(writer.get(), text.data(), text.size()) == ssize_t(text.size())); }
+  void type_all(std::string_view text) {
+    type(text);
+    writer.reset();
+  }
+  WatchResult watch() {
+    return watch_console(*line, watching, [&](std::string_view bytes) { printed += bytes; });
+  }
+
+  std::array<int, 2> ends;
+  sys::Fd reader, writer;
+  WatchRequest watching;
+  std::optional<sys::UnixSocket> line;
+  std::string printed;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(JoinedGuest, "a line that was joined is left at once where nothing is to be typed") {
+  writer.reset();
+  CHECK(watch().end == WatchEnd::input_over);
+  CHECK(runs());
+}
+
+TEST_CASE_METHOD(JoinedGuest, "a line that was joined is left once the guest has taken all, and is free then") {
+  const auto text = std::string(300, 'x') + "the end";
+  type_all(text);
+  CHECK(watch().end == WatchEnd::input_over);
+  CHECK_THAT(printed, Contains("xxx"));
+  line.reset();
+  CHECK_NOTHROW(console_socket(folder / "run"));
+  writer = sys::Fd();
+  line = sys::UnixSocket::connect(console_socket(folder / "run"), 2s);
+  watching.wait_for = "^more$";
+  REQUIRE(pipe(ends.data()) == 0);
+  reader = sys::Fd(ends[0]);
+  writer = sys::Fd(ends[1]);
+  watching.input_fd = reader.get();
+  printed.clear();
+  type_all("\r\nmore");
+  const auto result = watch();
+  CHECK(result.end == WatchEnd::matched);
+  CHECK(result.matched_line == "more");
+}
+
+TEST_CASE_METHOD(JoinedGuest, "what is waited for on a line that was joined may not come in time") {
+  watching.wait_for = "never";
+  watching.timeout = 1s;
+  type_all("typed");
+  const auto result = watch();
+  CHECK(result.end == WatchEnd::timed_out);
+  REQUIRE_FALSE(result.console_tail.empty());
+  CHECK_THAT(result.console_tail.back(), EndsWith("typed"));
+  CHECK(runs());
+}
+
+TEST_CASE_METHOD(JoinedGuest, "a machine that ends while its line is joined ends that, too") {
+  watching.wait_for = "never";
+  type_all("q");
+  CHECK(watch().end == WatchEnd::ended);
+  CHECK_FALSE(runs());
+}
+
+TEST_CASE_METHOD(JoinedGuest, "a guest that takes nothing is not waited for without end") {
+  pause_run(folder / "run");
+  type_all(std::string(300, 'x'));
+  CHECK(test::kind_of([&] { watch(); }) == base::ErrorKind::busy);
+}
+
+namespace {
+
 // What it prints is kept, in a file that it has locked.
 struct RecordedGuest : Guest {
   RecordedGuest() {

@@ -9,7 +9,7 @@ expect_status 0 hrvm import "$BASE" demo --memory 64M --cpus 1 --firmware bios
 
 # script(1) holds the terminal; when it is killed the terminal hangs up.
 on_terminal() { # COMMAND-LINE
-  script -qec "$1" "$T/typescript" < <(exec sleep 60 > /dev/null 2>&1) > /dev/null 2>&1 &
+  script -qefc "$1" "$T/typescript" < <(exec sleep 60 > /dev/null 2>&1) > /dev/null 2>&1 &
   TERMINAL=$!
   at_end "kill -9 $TERMINAL 2> /dev/null"
 }
@@ -49,6 +49,19 @@ sleep 1
 wait_for_state running
 expect_status 0 hrvm stop demo --force
 wait_for_state stopped
+
+claim "how to leave is said again once the firmware has wiped it off the screen, unless nothing is to be said"
+for quiet in '' -q; do
+  on_terminal "'$HRVM' boot demo --console serial $quiet"
+  wait_for_state running
+  sleep 14
+  hang_up
+  wait_for_state stopped
+  grep -aq 'Booting from Hard Disk' "$T/typescript" || fail "the firmware said nothing: $(cat "$T/typescript")"
+  after=$(tr -d '\0' < "$T/typescript" | sed 's/.*\x1b\[2J//' | sed -n '/Booting from Hard Disk/,$p')
+  [ -n "$quiet" ] || assert_contains "$after" 'keys:  Ctrl-A X' 'what stands below the firmware'
+  [ -z "$quiet" ] || assert_lacks "$(cat "$T/typescript" | tr -d '\0')" 'Ctrl-A X' 'the terminal'
+done
 
 claim "a reader that closes the pipe ends hrvm quietly"
 for command in 'list --json' '--help' 'boot demo --xml'; do

@@ -4,7 +4,8 @@
 // it goes on. QEMU's nvme stops at no error, so there QEMU announces such a write beforehand (QMP,
 // BLOCK_WRITE_THRESHOLD). What others write to the store, and what fills more holes of the layer than half of the room,
 // the guard sees once a second. It has a QMP socket of its own, so that it keeps nobody from giving orders, and ends
-// with QEMU. It bounds the file of the serial line as well (console_log.hpp).
+// with QEMU. It bounds the file of the serial line as well (console_log.hpp), and says again what the guest wiped off
+// the terminal.
 #pragma once
 
 #include <cstdint>

@@ -144,7 +144,8 @@ struct PlannedConsoles {
   Console console = Console::automatic;
   SerialTarget serial = SerialTarget::terminal;
   std::string serial_socket;
-  std::string log;                        // what the guest prints on that line is kept here; empty: nowhere
+  std::string log;       // what the guest prints on that line is kept here; empty: nowhere
+  std::string reminder;  // is said on the terminal again where the firmware has wiped it; empty: nothing
   std::optional<std::uint16_t> vnc_port;  // on the loopback address; null: vnc_socket
   std::string vnc_socket;
 };

@@ -100,10 +100,11 @@ void say_before_boot(const Context& context, const LaunchPlan& plan) {
     for (const auto& reason : plan.hardware.because) context.hint(reason);
 }
 
-void say_how_to_use(const Context& context, const LaunchPlan& plan) {
+void say_how_to_use(const Context& context, LaunchPlan& plan) {
   if (!vnc_place(plan).empty()) context.hint(screen_line(plan));
   if (plan.consoles.serial != launch::SerialTarget::terminal) return;
   context.hint(keys);
+  if (!context.quiet) plan.consoles.reminder = fmt::format("hint: {}", keys);
 }
 
 void say_what_is_not_there_yet(const Context& context, const LaunchPlan& plan) {

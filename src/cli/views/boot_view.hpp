@@ -9,8 +9,9 @@ namespace hrvm::cli {
 
 // On stderr: what a person should know of the machine before it runs.
 void say_before_boot(const Context& context, const launch::LaunchPlan& plan);
-// Before QEMU takes the terminal over: where the screen is, and the keys.
-void say_how_to_use(const Context& context, const launch::LaunchPlan& plan);
+// Before QEMU takes the terminal over: where the screen is, and the keys, which the plan has said again once the
+// firmware has wiped them off the screen.
+void say_how_to_use(const Context& context, launch::LaunchPlan& plan);
 
 // Of a plan that is shown: the variables that its first boot makes.
 void say_what_is_not_there_yet(const Context& context, const launch::LaunchPlan& plan);

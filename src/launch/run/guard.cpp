@@ -18,6 +18,7 @@
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
 #include "launch/qemu/block_graph.hpp"
+#include "launch/run/reminder.hpp"
 #include "launch/run/starting.hpp"
 
 namespace hrvm::launch {
@@ -58,14 +59,15 @@ class Growth {
   std::deque<Sample> seen_;
 };
 
-// What the guest prints, kept in a file that is bounded. Nothing that goes wrong with it keeps the guard from the
-// store.
+// What the guest prints, kept in a file: its room is bounded, and what it wipes off the terminal is said again. Nothing
+// that goes wrong with the file keeps the guard from the store.
 class ConsoleCare {
  public:
-  explicit ConsoleCare(const PlannedConsoles& consoles) {
+  ConsoleCare(const PlannedConsoles& consoles, int terminal_fd) : terminal_fd_(terminal_fd) {
     if (consoles.log.empty()) return;
     try {
       bound_.emplace(consoles.log);
+      if (terminal_fd >= 0 && !consoles.reminder.empty()) reminder_.emplace(consoles.log, consoles.reminder);
     } catch (const base::Error&) {
     }
   }
@@ -73,13 +75,18 @@ class ConsoleCare {
   void look() {
     try {
       if (bound_) bound_->look();
+      if (!reminder_) return;
+      if (const auto text = reminder_->look(Clock::now())) sys::write_now(terminal_fd_, *text);
     } catch (const base::Error&) {
       bound_.reset();
+      reminder_.reset();
     }
   }
 
  private:
+  int terminal_fd_;
   std::optional<ConsoleBound> bound_;
+  std::optional<Reminder> reminder_;
 };
 
 class Guard {
@@ -89,7 +96,7 @@ class Guard {
         plan_(plan),
         store_(machine::Path(plan.disks.own.front().layer().path).parent_path()),
         terminal_fd_(terminal_fd),
-        console_(plan.consoles) {
+        console_(plan.consoles, terminal_fd) {
     stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
     if (!plan.firmware.nvram.empty()) nvram_bytes_ = sys::status(plan.firmware.nvram).size_bytes;
     in_memory_ = machine::examine_storage(host, store_).filesystem == "tmpfs";

@@ -21,7 +21,7 @@ using base::ErrorKind;
 using sys::FileType;
 
 // What a machine has besides the files that its definition names.
-constexpr std::string_view further_folders[] = {"tpm"};
+constexpr std::string_view further_folders[] = {"tpm", "consoles"};
 constexpr std::string_view further_files[] = {"libvirt.json", "merging"};
 
 // Below the machine's folder; all of them regular files.

@@ -1,6 +1,7 @@
 #include "hrvm/sys/socket.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -146,6 +147,22 @@ Fd listen_at(const std::filesystem::path& path) {
       ::listen(fd.get(), 1) != 0)
     throw base::system_error(errno, "listen at", path);
   return fd;
+}
+
+// A port that is only bound, or whose last connection still lingers, can be listened at by who says so (SO_REUSEADDR);
+// one that somebody listens at can not.
+PortUse loopback_port_use(std::uint16_t port) {
+  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int yes = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool is_bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (is_bound && ::listen(fd.get(), 1) == 0) return PortUse::free;
+  if (errno == EADDRINUSE) return PortUse::taken;
+  return errno == EACCES ? PortUse::forbidden : PortUse::free;
 }
 
 }  // namespace hrvm::sys

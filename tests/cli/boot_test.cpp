@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -87,6 +89,23 @@ std::string file_of(const Words& command, const std::string& node) {
   }
   return "";
 }
+
+// Somebody who listens at a port of the loopback address.
+struct Listener {
+  sys::Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::string port;
+
+  Listener() {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    REQUIRE(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    REQUIRE(listen(fd.get(), 1) == 0);
+    REQUIRE(getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    port = std::to_string(ntohs(address.sin_port));
+  }
+};
 
 bool has_firmware() {
   test::TestHost here;
@@ -373,4 +392,15 @@ TEST_CASE_METHOD(Booting, "stop says when there is nothing to stop, or nobody wh
   CHECK(transcript.run({"stop", "web", "--timeout", "1"}) == 1);
   CHECK(transcript.run({"stop", "web@fresh"}) == 2);
   transcript.check();
+}
+
+TEST_CASE_METHOD(Booting, "a port that is taken is told before QEMU is started, with one that is free") {
+  const Listener somebody;
+  REQUIRE(run({"set", "web", "net=nat", "forward=" + somebody.port + ":22,1:80"}) == 0);
+  CHECK(run({"boot", "web", "--accel", "tcg"}) == 1);
+  CHECK_FALSE(started_anything());
+  CHECK_THAT(host().err.str(), Catch::Contains("port " + somebody.port + " of this host is taken"));
+  CHECK_THAT(host().err.str(), Catch::Contains(":22,1:80, or for good: hrvm set web forward="));
+  CHECK_THAT(host().err.str(), !Catch::Contains("--forward " + somebody.port + ":22"));
+  CHECK(run({"boot", "web", "--accel", "tcg", "--print", "--forward", "none"}) == 0);
 }

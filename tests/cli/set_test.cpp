@@ -175,3 +175,46 @@ TEST_CASE("a value that is a slip of the key is guessed, and a size has its unit
   CHECK(store.run({"set", "web", "memory=512"}) == 2);
   CHECK(store.host().err.str().find("give it a unit: 512M, 4G") != std::string::npos);
 }
+
+TEST_CASE("ports that a machine forwards are kept, used by each boot, and another boot's are its own") {
+  MachineStore store;
+  store.add("web");
+  auto& here = store.host().host();
+  here.uid = 1000;
+  here.environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  here.environment["PATH"] = store.folder() / "bin";
+  store.folder().program("bin/qemu-system-x86_64");
+  auto transcript = store.transcript("set/forward");
+  transcript.run({"set", "web", "net=nat", "forward=42222:22,48080:80"});
+  transcript.run({"set", "web", "forward=42222"});
+  transcript.run({"set", "web", "net=bridge=none0"});
+  transcript.check();
+  const auto shown = store.json({"show", "web"})["machines"].items()[0];
+  CHECK(shown["forwards"] == base::Json(std::vector<std::string>{"42222:22", "48080:80"}));
+  CHECK(shown["net"] == "bridge=none0");
+
+  REQUIRE(store.run({"set", "web", "net=nat"}) == 0);
+  const auto network_of = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"boot", "web", "--print", "--accel", "tcg"});
+    const auto command = store.json(words)["command"];
+    for (std::size_t i = 0; i + 1 < command.items().size(); ++i)
+      if (command.items()[i] == "-netdev") return command.items()[i + 1].text().value_or("");
+    return std::string();
+  };
+  const std::string first = ",hostfwd=tcp:127.0.0.1:42222-:22", second = ",hostfwd=tcp:127.0.0.1:48080-:80";
+  CHECK(network_of({}) == "user,id=net0" + first + second);
+  CHECK(network_of({"--forward", "42222:22"}) == "user,id=net0" + first);
+  CHECK(network_of({"--forward", "42222:22", "--forward", "48080:80"}) == "user,id=net0" + first + second);
+  CHECK(network_of({"--forward", "none"}) == "user,id=net0");
+  CHECK(store.run({"boot", "web", "--print", "--forward", "42222:22,42222:80"}) == 2);
+  REQUIRE(store.run({"set", "web", "forward="}) == 0);
+  CHECK(network_of({}) == "user,id=net0");
+}
+
+TEST_CASE("an import keeps its network and its forwards") {
+  MachineStore store;
+  REQUIRE(store.run({"import", store.base(), "new", "--net", "bridge=br0", "--forward", "2222:22"}) == 0);
+  const auto hardware = store.machine("new").definition.active.hardware;
+  CHECK(hardware.network == machine::Network{machine::NetworkKind::bridge, "br0"});
+  CHECK(hardware.forwards == std::vector<machine::PortForward>{{2222, 22}});
+}

@@ -66,13 +66,6 @@ struct ExtraDisk {
   bool boots_first = false;  // before the machine's own disk
 };
 
-// A TCP port on the host's loopback address that leads into the guest.
-struct PortForward {
-  std::uint16_t host_port = 0, guest_port = 0;
-  friend bool operator==(const PortForward&, const PortForward&) = default;
-};
-std::optional<PortForward> port_forward_from(std::string_view word);  // "2222:22"
-
 // What the serial line is connected to.
 enum class SerialTarget {
   terminal,  // QEMU's own standard streams, with its monitor behind Ctrl-A C
@@ -136,7 +129,7 @@ struct PlannedDisks {
 struct PlannedNetwork {
   std::optional<machine::Nic> nic;  // null: none
   std::string bridge_helper;        // program that joins it to a bridge; empty: QEMU's own
-  std::vector<PortForward> forwards;
+  std::vector<machine::PortForward> forwards;
 };
 
 // Where the guest is seen and typed to. Sockets lie in the run folder; empty: none.
@@ -189,7 +182,6 @@ struct LaunchPlan {
 struct LaunchRequest {
   std::optional<Accelerator> accelerator;  // null: what is proved
   machine::HardwareRequest hardware;       // of this boot alone
-  std::vector<PortForward> forwards;
   std::vector<UsbId> usb;
   std::optional<std::uint16_t> vnc_port;
   Console console = Console::automatic;

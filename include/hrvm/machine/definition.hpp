@@ -51,6 +51,8 @@ bool is_cpu_model(std::string_view text);
 struct Network {
   NetworkKind kind = NetworkKind::isolated;
   std::string bridge;  // interface, for kind bridge
+  // QEMU itself is the network, and leads ports of the host into the guest.
+  bool can_forward() const { return kind == NetworkKind::isolated || kind == NetworkKind::nat; }
   friend bool operator==(const Network&, const Network&) = default;
 };
 std::string word(const Network& value);  // "isolated", "bridge=br0"
@@ -64,6 +66,16 @@ struct Disc {
 };
 std::string word(const Disc& value);  // "/images/rescue.iso,boot"
 std::optional<Disc> disc_from(std::string_view word);
+
+// A TCP port on the host's loopback address that leads into the guest.
+struct PortForward {
+  std::uint16_t host_port = 0, guest_port = 0;
+  friend bool operator==(const PortForward&, const PortForward&) = default;
+};
+std::string word(const PortForward& value);  // "2222:22"
+std::optional<PortForward> port_forward_from(std::string_view word);
+// "2222:22,8080:80", or "none". No port of the host can be there twice.
+std::optional<std::vector<PortForward>> port_forwards_from(std::string_view text);
 
 struct Hardware {
   std::uint64_t memory_bytes = 0;
@@ -80,8 +92,9 @@ struct Hardware {
   bool tpm = false;                // a TPM 2.0, whose memory is the machine's and not a state's
   std::vector<std::string> disks;  // besides its own, which it can only read: absolute paths
   std::optional<Disc> iso;
-  std::string mac;                   // "52:54:00:…", drawn once, kept
-  std::vector<std::string> because;  // why firmware, bus and sizes are what they are
+  std::vector<PortForward> forwards;  // by a network of QEMU's own: isolated or nat
+  std::string mac;                    // "52:54:00:…", drawn once, kept
+  std::vector<std::string> because;   // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 

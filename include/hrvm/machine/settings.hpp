@@ -30,6 +30,7 @@ struct HardwareRequest {
   std::optional<Bus> bus;
   std::optional<Network> network;
   std::optional<bool> tpm;
+  std::optional<std::vector<PortForward>> forwards;
 };
 Hardware with_request(Hardware hardware, const HardwareRequest& request);
 
@@ -43,7 +44,8 @@ using AnyHardwareField =
     std::variant<HardwareField<std::uint64_t>, HardwareField<unsigned>, HardwareField<bool>, HardwareField<std::string>,
                  HardwareField<Firmware>, HardwareField<SecureBoot>, HardwareField<MachineType>, HardwareField<Bus>,
                  HardwareField<Clock>, HardwareField<std::optional<Nic>>, HardwareField<Network>,
-                 HardwareField<std::vector<std::string>>, HardwareField<std::optional<Disc>>>;
+                 HardwareField<std::vector<std::string>>, HardwareField<std::optional<Disc>>,
+                 HardwareField<std::vector<PortForward>>>;
 
 struct Limits {
   std::uint64_t least = 0, most = 0;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -48,5 +49,9 @@ class UnixSocket {
 // A socket that listens there, for a child that inherits it: who connects need not wait until that has started. What
 // was there under this name is replaced.
 Fd listen_at(const std::filesystem::path& path);
+
+// What becomes of a program that listens at a TCP port of the loopback address as QEMU does.
+enum class PortUse { free, taken, forbidden };
+PortUse loopback_port_use(std::uint16_t port);
 
 }  // namespace hrvm::sys

@@ -173,6 +173,7 @@ const Command import_command = {
           .repeatable = true},
          {.name = "--new-disk", .value = "SIZE", .help = "another disk, empty: 20G", .repeatable = true},
          iso_option(),
+         forward_option(),
          {.name = "--description", .value = "TEXT", .help = "what the machine is for"},
          {.name = "--hash", .help = "take the SHA-256 of the whole disk, for verify --full"},
          {.name = "--classic", .help = "layers that every QEMU reads, which take more space"},

@@ -109,6 +109,13 @@ std::vector<std::string> differences(const machine::Definition& before, const ma
   return lines;
 }
 
+std::optional<std::string> idle_forwards(const machine::Hardware& had, const machine::Hardware& wants) {
+  if (wants.forwards.empty() || wants.network.can_forward()) return std::nullopt;
+  if (wants.forwards == had.forwards && wants.network == had.network) return std::nullopt;
+  return fmt::format("net={} forwards no ports: those of forward= are for net=nat and net=isolated",
+                     machine::word(wants.network));
+}
+
 // What is newly wanted and this host has not: a boot would fail, or crawl. Another host may have it.
 std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Definition& before,
                                        const machine::Definition& after) {
@@ -126,6 +133,7 @@ std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Def
   if (wants.network != had.network && !bridge.empty() &&
       sys::status(host.path("/sys/class/net/" + bridge)).type == sys::FileType::missing)
     lacks.push_back(fmt::format("this host has no network interface {}", bridge));
+  if (auto idle = idle_forwards(had, wants)) lacks.push_back(*std::move(idle));
   return lacks;
 }
 

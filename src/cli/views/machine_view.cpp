@@ -247,17 +247,14 @@ void set_hardware_to_null(Json& json) {
 }
 
 constexpr bool is_recorded_of_runs(std::string_view setting) {
-  return setting == "memory" || setting == "cpus" || setting == "net";
+  return setting == "memory" || setting == "cpus" || setting == "net" || setting == "forward";
 }
 
 report::FieldsView running_view() {
   return {.title = "Running",
           .object = "running",
-          .fields = {{"Since", "since", Format::time},
-                     {"Accelerator", "accel"},
-                     {"Forwards", "forwards"},
-                     {"VNC", "vnc"},
-                     {"Serial line", "console"}}};
+          .fields = {
+              {"Since", "since", Format::time}, {"Accelerator", "accel"}, {"VNC", "vnc"}, {"Serial line", "console"}}};
 }
 
 report::TableView throw_away_table() {

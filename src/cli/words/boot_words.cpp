@@ -29,18 +29,6 @@ std::optional<launch::Accelerator> accelerator(const Arguments& arguments) {
   return launch::from_word<launch::Accelerator>(word);
 }
 
-std::vector<launch::PortForward> forwards(const Arguments& arguments) {
-  std::vector<launch::PortForward> all;
-  for (const auto& word : arguments.values("--forward")) {
-    const auto forward = launch::port_forward_from(word);
-    if (!forward)
-      throw Error(ErrorKind::usage, fmt::format("--forward: \"{}\" is not HOST:GUEST", base::printable(word)))
-          .hint("two TCP ports: --forward 2222:22");
-    all.push_back(*forward);
-  }
-  return all;
-}
-
 std::vector<launch::UsbId> usb_devices(const Arguments& arguments) {
   std::vector<launch::UsbId> all;
   for (const auto& word : arguments.values("--usb")) {
@@ -131,7 +119,6 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
   request.hardware = chosen_hardware(arguments);
   request.usb = usb_devices(arguments);
   request.vnc_port = vnc_port(arguments);
-  request.forwards = forwards(arguments);
   request.console = launch::from_word<launch::Console>(arguments.value("--console").value_or("auto")).value();
   request.detach = arguments.has("--detach");
   return request;

@@ -67,8 +67,28 @@ Option iso_option() {
           .completes = Completes::file};
 }
 
+Option forward_option() {
+  return {.name = "--forward",
+          .value = "HOST:GUEST",
+          .help = "a TCP port on loopback that leads into the guest, or none",
+          .repeatable = true};
+}
+
+// nullopt where nothing is said of them; none where "none" is.
+static std::optional<std::vector<machine::PortForward>> chosen_forwards(const Arguments& arguments) {
+  const auto words = arguments.values("--forward");
+  if (words.empty()) return std::nullopt;
+  if (auto forwards = machine::port_forwards_from(base::join(words, ","))) return forwards;
+  for (const auto& word : words)
+    if (!machine::port_forwards_from(word) || (word == "none" && words.size() > 1))
+      throw Error(ErrorKind::usage, fmt::format("--forward: \"{}\" is not HOST:GUEST", base::printable(word)))
+          .hint("two TCP ports: --forward 2222:22");
+  throw Error(ErrorKind::usage, "--forward: a port of the host leads to one port of the guest alone");
+}
+
 machine::HardwareRequest chosen_hardware(const Arguments& arguments) {
   machine::HardwareRequest request;
+  request.forwards = chosen_forwards(arguments);
   for (const auto& setting : machine::hardware_settings()) {
     const auto word = said(arguments, setting);
     if (!word || machine::ask(setting, request, *word)) continue;

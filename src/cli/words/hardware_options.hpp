@@ -15,6 +15,7 @@ std::vector<Option> with_hardware_options(std::vector<Option> before, bool machi
                                           const std::vector<Option>& after);
 Option disk_option();
 Option iso_option();
+Option forward_option();
 
 // What those options ask for. Error{usage} for what no machine can have.
 machine::HardwareRequest chosen_hardware(const Arguments& arguments);

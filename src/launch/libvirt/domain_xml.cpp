@@ -49,7 +49,7 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
   }
   if (!plan.network.forwards.empty()) {
     throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")
-        .hint("boot without libvirt, or reach the guest by an address of its own: --net bridge=virbr0, no --forward");
+        .hint("boot without libvirt, or reach the guest by an address of its own: --net bridge=virbr0 --forward none");
   }
 }
 

@@ -24,12 +24,6 @@ constexpr std::size_t longest_serial = 20;  // virtio-blk's field, and ATA's
 constexpr std::size_t most_extra_disks = 16;
 constexpr std::uint64_t largest_l2_cache = 64 * base::MiB;
 
-std::optional<std::uint16_t> port_from(std::string_view text) {
-  const auto number = base::parse_unsigned(text);
-  if (!number || *number == 0 || *number > 65535) return std::nullopt;
-  return std::uint16_t(*number);
-}
-
 machine::Hardware hardware_of(const machine::State& state, const LaunchRequest& request) {
   auto hardware = with_request(state.hardware, request.hardware);
   if (hardware.bus == Bus::ide) hardware.machine = machine::MachineType::pc;
@@ -105,9 +99,10 @@ void choose_firmware(LaunchPlan& plan, const machine::Path& nvram, const LaunchC
 void plan_network(LaunchPlan& plan, const LaunchRequest& request, const LaunchCircumstances& circumstances) {
   if (plan.hardware.network.kind != NetworkKind::none) plan.network.nic = machine::nic_of(plan.hardware);
   plan.network.bridge_helper = circumstances.bridge_helper;
-  plan.network.forwards = request.forwards;
-  const auto kind = plan.hardware.network.kind;
-  if (plan.network.forwards.empty() || kind == NetworkKind::isolated || kind == NetworkKind::nat) return;
+  if (plan.hardware.network.can_forward()) plan.network.forwards = plan.hardware.forwards;
+  // What the machine has for another network is no matter in this one.
+  const auto& asked = request.hardware.forwards;
+  if (plan.hardware.network.can_forward() || !asked || asked->empty()) return;
   throw Error(ErrorKind::usage,
               fmt::format("ports are not forwarded on a network of kind {}", machine::word(plan.hardware.network)))
       .hint("use --net isolated or --net nat");
@@ -226,13 +221,6 @@ void plan_tpm(LaunchPlan& plan, const LaunchCircumstances& circumstances) {
 }
 
 }  // namespace
-
-std::optional<PortForward> port_forward_from(std::string_view word) {
-  const auto parts = base::split(word, ':');
-  if (parts.size() != 2) return std::nullopt;
-  const auto host = port_from(parts[0]), guest = port_from(parts[1]);
-  return host && guest ? std::optional(PortForward{*host, *guest}) : std::nullopt;
-}
 
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,

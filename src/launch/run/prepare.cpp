@@ -7,6 +7,7 @@
 #include "hrvm/launch/boot.hpp"
 #include "hrvm/launch/bridge.hpp"
 #include "hrvm/launch/console_log.hpp"
+#include "hrvm/launch/forwards.hpp"
 #include "hrvm/launch/gather.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/new_variables.hpp"
@@ -181,6 +182,7 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
             {}};
   boot.plan = request.ephemeral ? plan_ephemeral(boot, circumstances) : plan_lasting(boot, circumstances);
   boot.plan.snapshot = request.snapshot;
+  if (request.run_by == RunBy::hrvm) check_forwards(boot.plan);
   return boot;
 }
 

@@ -28,9 +28,9 @@ std::string serial_place(const PlannedConsoles& consoles) {
   return consoles.serial == SerialTarget::terminal ? "terminal" : consoles.serial_socket;
 }
 
-Json forwards_json(const std::vector<PortForward>& forwards) {
+Json forwards_json(const std::vector<machine::PortForward>& forwards) {
   Json list = Json::array();
-  for (const auto& forward : forwards) list.push(fmt::format("{}:{}", forward.host_port, forward.guest_port));
+  for (const auto& forward : forwards) list.push(word(forward));
   return list;
 }
 

@@ -27,7 +27,8 @@ struct KnownCause {
 };
 constexpr std::array known_causes{
     KnownCause{"Failed to get \"write\" lock", "the layer is in use: another QEMU, or qemu-img, has it open"},
-    KnownCause{"Could not set up host forwarding rule", "the port is taken on this host: give --forward another one"},
+    KnownCause{"Could not set up host forwarding rule",
+               "the port is taken on this host: give --forward another one, or none"},
     KnownCause{"failed to initialize kvm", "boot it with --accel tcg"},
     KnownCause{"Could not access KVM kernel module", "boot it with --accel tcg"},
     KnownCause{"cannot set up guest memory", "give the machine less with --memory"},

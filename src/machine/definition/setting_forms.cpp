@@ -25,6 +25,7 @@ std::vector<std::string> words(const Network&) {
   kinds.at(std::size_t(NetworkKind::bridge)) += "=INTERFACE";
   return kinds;
 }
+std::vector<std::string> words(const std::vector<PortForward>&) { return {"none"}; }
 
 // From what a person writes. False where it cannot be that.
 template <base::HasWords T>
@@ -83,6 +84,12 @@ bool take(const Setting&, std::optional<Disc>& place, const std::string& text) {
   return place || text.empty();
 }
 
+bool take(const Setting&, std::vector<PortForward>& place, const std::string& text) {
+  const auto forwards = port_forwards_from(text);
+  place = forwards.value_or(place);
+  return forwards.has_value();
+}
+
 // To the definition.
 template <typename T>
 base::Json json_of(const T& value) {
@@ -94,6 +101,14 @@ base::Json json_of(const T& value) {
 base::Json json_of(const std::optional<Nic>& value) { return value ? base::Json(word(*value)) : base::Json(); }
 base::Json json_of(const Network& value) { return word(value); }
 base::Json json_of(const std::optional<Disc>& value) { return value ? base::Json(word(*value)) : base::Json(); }
+
+template <typename T>
+base::Json words_json(const std::vector<T>& values) {
+  auto list = base::Json::array();
+  for (const auto& value : values) list.push(word(value));
+  return list;
+}
+base::Json json_of(const std::vector<PortForward>& value) { return words_json(value); }
 
 // From the definition, which a person may have edited.
 template <base::HasWords T>
@@ -132,6 +147,10 @@ void read(const Setting&, const DocumentValue& value, std::vector<std::string>& 
 void read(const Setting&, const DocumentValue& value, std::optional<Disc>& place) {
   place = value.optional(
       [](const DocumentValue& inner) { return inner.word(disc_from, "an absolute path, with or without \",boot\""); });
+}
+
+void read(const Setting&, const DocumentValue& value, std::vector<PortForward>& place) {
+  for (const auto& item : value.items()) place.push_back(item.word(port_forward_from, "HOST:GUEST, two TCP ports"));
 }
 
 std::string limits_text(const Setting& setting) {

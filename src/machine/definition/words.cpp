@@ -1,6 +1,9 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
 
+#include "hrvm/base/text.hpp"
 #include "hrvm/machine/definition.hpp"
 #include "machine/definition/definition_schema.hpp"
 
@@ -8,6 +11,13 @@ namespace hrvm::machine {
 namespace {
 
 constexpr std::string_view boots_first_ending = ",boot";
+constexpr std::string_view none = "none";
+
+std::optional<std::uint16_t> port_from(std::string_view text) {
+  const auto number = base::parse_unsigned(text);
+  if (!number || *number == 0 || *number > 65535) return std::nullopt;
+  return std::uint16_t(*number);
+}
 
 // IFNAMSIZ with its NUL is 16; "/" and white space are not allowed in an interface's name.
 bool is_interface_name(std::string_view text) {
@@ -46,6 +56,26 @@ std::optional<Disc> disc_from(std::string_view word) {
   if (boots_first) word.remove_suffix(boots_first_ending.size());
   if (!is_absolute_path(word)) return std::nullopt;
   return Disc{std::string(word), boots_first};
+}
+
+std::string word(const PortForward& value) { return fmt::format("{}:{}", value.host_port, value.guest_port); }
+
+std::optional<PortForward> port_forward_from(std::string_view word) {
+  const auto parts = base::split(word, ':');
+  if (parts.size() != 2) return std::nullopt;
+  const auto host = port_from(parts[0]), guest = port_from(parts[1]);
+  return host && guest ? std::optional(PortForward{*host, *guest}) : std::nullopt;
+}
+
+std::optional<std::vector<PortForward>> port_forwards_from(std::string_view text) {
+  std::vector<PortForward> all;
+  if (text.empty() || text == none) return all;
+  for (const auto part : base::split(text, ',')) {
+    const auto forward = port_forward_from(part);
+    if (!forward || std::ranges::count(all, forward->host_port, &PortForward::host_port) > 0) return std::nullopt;
+    all.push_back(*forward);
+  }
+  return all;
 }
 
 }  // namespace hrvm::machine

@@ -78,7 +78,7 @@ inline const std::vector<Variant>& variants() {
          it.state.hardware.nic = Nic::e1000;
          it.request.console = Console::vnc;
          it.request.hardware.network = Network{NetworkKind::nat, ""};
-         it.request.forwards = {{2222, 22}, {8080, 80}};
+         it.state.hardware.forwards = {{2222, 22}, {8080, 80}};
        }},
       {"nvme-4kn-no-serial",
        [](Sample& it) {

@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -121,4 +122,19 @@ TEST_CASE("a path longer than a socket's address is reached") {
   std::filesystem::create_directories(deep);
   std::filesystem::rename(server.path, deep / "socket");
   CHECK(sys::UnixSocket::connect(deep / "socket", 1s));
+}
+
+TEST_CASE("a port that somebody listens at is taken, and free once nobody does") {
+  sys::Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  REQUIRE(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(listen(listener.get(), 1) == 0);
+  REQUIRE(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  const auto port = ntohs(address.sin_port);
+  CHECK(sys::loopback_port_use(port) == sys::PortUse::taken);
+  listener.reset();
+  CHECK(sys::loopback_port_use(port) == sys::PortUse::free);
 }

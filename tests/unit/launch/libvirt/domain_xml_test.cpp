@@ -14,12 +14,16 @@ using hrvm::launch::testing::Sample;
 
 namespace {
 
+bool fits_libvirt(const LaunchPlan& plan) {
+  return plan.hardware.bus != machine::Bus::nvme && plan.network.forwards.empty();
+}
+
 std::vector<std::pair<std::string, std::string>> domains() {
   std::vector<std::pair<std::string, std::string>> all;
   for (const auto& variant : launch::testing::variants()) {
     Sample sample;
     variant.change(sample);
-    if (sample.plan().hardware.bus == machine::Bus::nvme || !sample.request.forwards.empty()) continue;
+    if (!fits_libvirt(sample.plan())) continue;
     all.emplace_back(variant.name, domain_xml(sample.plan()));
   }
   return all;
@@ -52,7 +56,7 @@ TEST_CASE("a domain that is changed with its machine is the one that a boot of t
   for (const auto& variant : launch::testing::variants()) {
     Sample before;
     variant.change(before);
-    if (before.plan().hardware.bus == machine::Bus::nvme || !before.request.forwards.empty()) continue;
+    if (!fits_libvirt(before.plan())) continue;
     INFO(variant.name);
     before.machine.definition.active.layer = before.layers[0].stem();
     auto now = before;
@@ -127,9 +131,9 @@ TEST_CASE_METHOD(Sample, "what comes from a disk cannot leave its place in the X
 }
 
 TEST_CASE_METHOD(Sample, "what libvirt cannot do is refused") {
-  request.forwards = {{2222, 22}};
+  request.hardware.forwards.emplace().push_back({2222, 22});
   CHECK_THROWS_AS(domain_xml(plan()), base::Error);
-  request.forwards.clear();
+  request.hardware.forwards.reset();
   request.hardware.bus = machine::Bus::nvme;
   CHECK_THROWS_AS(domain_xml(plan()), base::Error);
   request.hardware.bus.reset();

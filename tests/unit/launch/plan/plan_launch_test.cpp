@@ -7,6 +7,7 @@ using namespace hrvm;
 using namespace hrvm::launch;
 using Catch::Matchers::Contains;
 using hrvm::launch::testing::Sample;
+using Forwards = std::vector<machine::PortForward>;
 
 namespace {
 
@@ -162,10 +163,25 @@ TEST_CASE_METHOD(Sample, "a serial number is what a disk can have") {
 }
 
 TEST_CASE_METHOD(Sample, "ports are forwarded only where QEMU is the network") {
-  request.forwards = {{2222, 22}};
+  request.hardware.forwards = Forwards{{2222, 22}};
   CHECK(plan().network.forwards.size() == 1);
   request.hardware.network = machine::Network{machine::NetworkKind::bridge, "br0"};
   CHECK(refusal(*this, "--net nat") == base::ErrorKind::usage);
+}
+
+TEST_CASE_METHOD(Sample, "a machine's own forwards are for the networks that have any, and give way to what is asked") {
+  state.hardware.forwards = {{2222, 22}, {8080, 80}};
+  for (const auto kind : {machine::NetworkKind::isolated, machine::NetworkKind::nat}) {
+    request.hardware.network = machine::Network{kind, ""};
+    CHECK(plan().network.forwards == state.hardware.forwards);
+  }
+  request.hardware.forwards = Forwards{{2223, 22}};
+  CHECK(plan().network.forwards == Forwards{{2223, 22}});
+  request.hardware.forwards.emplace();
+  CHECK(plan().network.forwards.empty());
+  request.hardware.forwards.reset();
+  request.hardware.network = machine::Network{machine::NetworkKind::bridge, "br0"};
+  CHECK(plan().network.forwards.empty());
 }
 
 TEST_CASE_METHOD(Sample, "a SATA machine has a network card that needs no virtio driver") {
@@ -211,9 +227,4 @@ TEST_CASE("words of the command line are understood, and no others") {
   CHECK(from_word<Console>("auto") == Console::automatic);
   CHECK(from_word<Console>("gui") == Console::gui);
   CHECK_FALSE(from_word<Console>("Auto"));
-  CHECK(port_forward_from("2222:22") == PortForward{2222, 22});
-  for (const auto* bad : {"", "22", ":22", "0:22", "22:65536", "1:2:3", "a:b", "-1:22"}) {
-    CAPTURE(bad);
-    CHECK_FALSE(port_forward_from(bad));
-  }
 }

@@ -175,7 +175,7 @@ TEST_CASE_METHOD(Sample, "nothing but the active layer and the variables is open
 }
 
 TEST_CASE_METHOD(Sample, "an isolated machine reaches nothing, and is reached from loopback alone") {
-  request.forwards = {{2222, 22}};
+  request.hardware.forwards.emplace().push_back({2222, 22});
   CHECK_THAT(listed(command()), Contains("-netdev user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22\n"));
 }
 

@@ -26,7 +26,7 @@ bool can_be(std::string_view name, const std::string& text) {
 // Something that a setting can be, and that sample_hardware() does not have.
 std::string other_value(const HardwareSetting& setting) {
   const auto before = to_json(setting, sample_hardware());
-  for (const std::string text : {"3G", "7", "host,-vmx", "nat", "+/images/other.img", "/images/other.iso"})
+  for (const std::string text : {"3G", "7", "host,-vmx", "nat", "+/images/other.img", "/images/other.iso", "2222:22"})
     if (Hardware hardware = sample_hardware(); set(setting, hardware, text) && to_json(setting, hardware) != before)
       return text;
   for (const auto& text : choices_of(setting))
@@ -98,6 +98,24 @@ TEST_CASE("limits hold at the door, and are told with both bounds") {
   CHECK_FALSE(can_be("cpus", "0"));
   CHECK_FALSE(can_be("cpus", "1025"));
   CHECK(values_of(setting("cpus")) == "from 1 to 1024");
+}
+
+TEST_CASE("ports are forwarded as a list that takes the place of the one before, each port of the host once") {
+  auto hardware = sample_hardware();
+  const auto& forward = setting("forward");
+  REQUIRE(set(forward, hardware, "2222:22,8080:80"));
+  CHECK(hardware.forwards == std::vector<PortForward>{{2222, 22}, {8080, 80}});
+  CHECK_FALSE(set(forward, hardware, "2222:22,2222:80"));
+  for (const auto* bad : {"22", ":22", "0:22", "22:65536", "1:2:3", "a:b", "-1:22", "1:2,", "none,1:2"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(set(forward, hardware, bad));
+  }
+  CHECK(hardware.forwards.size() == 2);
+  for (const auto* none : {"none", ""}) {
+    REQUIRE(set(forward, hardware, "1:2"));
+    REQUIRE(set(forward, hardware, none));
+    CHECK(hardware.forwards.empty());
+  }
 }
 
 TEST_CASE("a machine with numbers that an older hrvm took is read, and refused where it would boot") {

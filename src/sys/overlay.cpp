@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 
 #include "hrvm/base/error.hpp"
 #include "sys/forked.hpp"
@@ -33,22 +34,35 @@ std::string escaped(const Path& path) {
   return text;
 }
 
+// What is mounted from now on is seen here only.
+void leave_mounts_of_others() {
+  if (::unshare(CLONE_NEWNS) != 0) throw base::system_error(errno, "make", "a mount namespace");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    throw base::system_error(errno, "make private", "the mounts");
+}
+
 void mount_overlay(const OverlayMount& overlay) {
   const auto options = overlay.options();
   if (options.size() > most_options)
     throw base::Error(base::ErrorKind::unsupported, "too many snapshots lie on each other to be mounted together")
         .hint("delete some of them: hrvm snapshot delete");
-  if (::unshare(CLONE_NEWNS) != 0) throw base::system_error(errno, "make", "a mount namespace");
-  // What is mounted from now on is seen here only.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    throw base::system_error(errno, "make private", "the mounts");
+  leave_mounts_of_others();
   if (::mount("overlay", overlay.mount_point.c_str(), "overlay", 0, options.c_str()) != 0)
     throw base::system_error(errno, "mount an overlay on", overlay.mount_point);
 }
 
-void become(Runner& runner, const Command& command, const OverlayMount& overlay, int words) {
+void mount_bind(const BindMount& bind) {
+  leave_mounts_of_others();
+  if (::mount(bind.source.c_str(), bind.mount_point.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    throw base::system_error(errno, "mount", bind.source);
+  const unsigned long flags = MS_NODEV | MS_NOSUID | (bind.is_writable ? 0 : MS_RDONLY);
+  if (::mount(nullptr, bind.mount_point.c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr) != 0)
+    throw base::system_error(errno, "mount with fewer rights", bind.source);
+}
+
+void become(Runner& runner, const Command& command, const std::function<void()>& mount, int words) {
   ::setsid();
-  mount_overlay(overlay);
+  mount();
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(nothing, STDIN_FILENO);
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(words, stream);
@@ -84,7 +98,13 @@ std::string OverlayMount::options() const {
 }
 
 Child spawn_in_overlay(Runner& runner, const Command& command, const OverlayMount& overlay, int words) {
-  return fork_into(command.argv.at(0), [&] { become(runner, command, overlay, words); });
+  const auto mount = [&] { mount_overlay(overlay); };
+  return fork_into(command.argv.at(0), [&] { become(runner, command, mount, words); });
+}
+
+Child spawn_in_bind_mount(Runner& runner, const Command& command, const BindMount& bind, int words) {
+  const auto mount = [&] { mount_bind(bind); };
+  return fork_into(command.argv.at(0), [&] { become(runner, command, mount, words); });
 }
 
 bool is_whiteout(const FileStatus& status) { return status.type == FileType::character && status.rdev == 0; }

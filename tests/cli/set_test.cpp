@@ -218,3 +218,35 @@ TEST_CASE("an import keeps its network and its forwards") {
   CHECK(hardware.network == machine::Network{machine::NetworkKind::bridge, "br0"});
   CHECK(hardware.forwards == std::vector<machine::PortForward>{{2222, 22}});
 }
+
+TEST_CASE("a folder is shared with a machine by a tag, shown with what the guest types, and taken away") {
+  MachineStore store;
+  store.add("web");
+  auto& here = store.host().host();
+  here.uid = 1000;
+  here.environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  here.environment["PATH"] = store.folder() / "bin";
+  store.folder().program("bin/qemu-system-x86_64");
+  store.folder().program("bin/virtiofsd");
+  for (const auto* name : {"data", "www"}) std::filesystem::create_directories(store.folder() / name);
+  std::filesystem::create_directory_symlink("data", store.folder() / "link");
+  const auto folder = [&](const std::string& name) { return (store.folder() / name).string(); };
+
+  auto transcript = store.transcript("set/share");
+  transcript.run({"set", "web", "share=" + folder("link") + ":data", "share=" + folder("www") + "/:www,rw"});
+  transcript.run({"show", "web"});
+  transcript.run({"set", "web", "share=" + folder("data")});
+  transcript.run({"set", "web", "share=" + folder("none") + ":gone"});
+  transcript.run({"set", "web", "share=" + folder("store") + ":store"});
+  transcript.run({"set", "web", "share=-dta"});
+  transcript.run({"boot", "web", "--accel", "tcg"});
+  transcript.run({"boot", "web", "--xml", "--share-folder", folder("www") + ":data"});
+  transcript.check();
+  CHECK(store.machine("web").definition.active.hardware.shares ==
+        std::vector<machine::Share>{{folder("data"), "data", false}, {folder("www"), "www", true}});
+  CHECK(store.run({"boot", "web", "--accel", "tcg", "--print", "--share-folder", "none"}) == 0);
+  CHECK(store.run({"boot", "web", "--accel", "tcg", "--share"}) == 1);
+  REQUIRE(store.run({"set", "web", "share=-data", "share="}) == 0);
+  CHECK(store.run({"boot", "web", "--accel", "tcg", "--share"}) == 2);
+  CHECK(store.json({"show", "web"})["machines"].items()[0]["shares"] == base::Json::array());
+}

@@ -14,6 +14,7 @@
 #   --4kn            4096-byte logical sectors; UEFI only
 #   --lvm SECOND.img its root is the volume demo/root, whose first half lies on a second disk and the rest in p3 (root
 #                    for loop devices, and LVM's tools)
+#   --virtiofs       its initramfs loads what a folder of the host is mounted by
 #   --proxmox        the package database of a Proxmox VE 8.1.4
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -46,6 +47,7 @@ while [ $# -gt 0 ]; do
     --nvme-only) nvme_only=1 ;;
     --4kn) sector=4096 bios= ;;
     --lvm) second=$2; shift ;;
+    --virtiofs) MODULES+=(fuse virtiofs) ;;
     --proxmox) proxmox=1 ;;
     --size) size=$2; shift ;;
     --hostname) hostname=$2; shift ;;

@@ -90,8 +90,7 @@ struct KernelFiles {
   std::string kernel, initramfs;     // empty where there is none
 };
 
-// What the kernel line of a guest whose root is a folder calls that root.
-inline constexpr std::string_view root_tag = "hrvm";
+using machine::root_tag;
 
 // The guest's root is a folder of the host's, by virtiofs: virtiofsd, which runs beside QEMU, and the kernel that QEMU
 // starts, as there is no boot loader.
@@ -104,6 +103,14 @@ struct SharedFolder {
   std::string command_line;
   KernelFiles own;        // what is started, as the guest's folder has it
   std::string initramfs;  // in the run folder: its own, and the modules for a root by virtiofs
+};
+
+// A folder besides that: a virtiofsd for it alone.
+struct PlannedShare {
+  std::string program;
+  machine::Share what;
+  machine::Path mount_point;  // where virtiofsd alone has it mounted, without what is mounted below it
+  std::string socket, log;    // in the run folder
 };
 
 // QEMU, and what runs the guest's code in it.
@@ -154,6 +161,7 @@ struct RunControl {
 // The processes that live and end with QEMU.
 struct Companions {
   std::optional<Tpm> tpm;
+  std::vector<PlannedShare> shares;
   std::optional<SharedFolder> folder;  // if set, disks.own[0] stands for it: its chain is the folder's layers
 };
 
@@ -175,6 +183,8 @@ struct LaunchPlan {
 
   // Only KVM gives a guest the interfaces of Hyper-V.
   bool has_hyperv() const { return hardware.hyperv && emulator.accelerator == Accelerator::kvm; }
+  // virtiofsd reads and writes the guest's memory.
+  bool shares_memory() const { return companions.folder || !companions.shares.empty(); }
   bool has_secure_boot() const { return firmware.uefi && firmware.uefi->secure_boot != machine::SecureBoot::off; }
   bool has_display() const { return consoles.console != Console::serial && consoles.console != Console::none; }
 };
@@ -182,6 +192,8 @@ struct LaunchPlan {
 struct LaunchRequest {
   std::optional<Accelerator> accelerator;  // null: what is proved
   machine::HardwareRequest hardware;       // of this boot alone
+  std::vector<machine::Share> shares;
+  bool without_own_shares = false;  // else those stand beside the machine's own
   std::vector<UsbId> usb;
   std::optional<std::uint16_t> vnc_port;
   Console console = Console::automatic;
@@ -201,7 +213,8 @@ struct LaunchCircumstances {
   std::string swtpm;          // empty: not installed
   std::string bridge_helper;  // empty: not looked for
   std::string virtiofsd;      // empty: not installed
-  KernelFiles kernel;         // of a machine on a folder
+  bool is_root = false;
+  KernelFiles kernel;  // of a machine on a folder
   sys::KvmProof kvm;
   std::vector<UefiFirmware> firmwares;
   std::optional<std::uint64_t> nvram_bytes;  // size of the variables that boot; null: none yet

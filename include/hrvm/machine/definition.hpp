@@ -77,6 +77,21 @@ std::optional<PortForward> port_forward_from(std::string_view word);
 // "2222:22,8080:80", or "none". No port of the host can be there twice.
 std::optional<std::vector<PortForward>> port_forwards_from(std::string_view text);
 
+// The tag of the root of a guest whose root is a folder; no other folder has it.
+inline constexpr std::string_view root_tag = "hrvm";
+
+// A folder of the host's that the guest can mount, by virtiofs and its tag.
+struct Share {
+  std::string folder;  // absolute
+  std::string tag;     // unlike that of any other
+  bool is_writable = false;
+  friend bool operator==(const Share&, const Share&) = default;
+};
+std::string word(const Share& value);  // "/srv/data:data,rw"
+std::optional<Share> share_from(std::string_view word);
+// In place of the one that has its tag.
+void add_share(std::vector<Share>& shares, Share share);
+
 struct Hardware {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
@@ -93,8 +108,9 @@ struct Hardware {
   std::vector<std::string> disks;  // besides its own, which it can only read: absolute paths
   std::optional<Disc> iso;
   std::vector<PortForward> forwards;  // by a network of QEMU's own: isolated or nat
-  std::string mac;                    // "52:54:00:…", drawn once, kept
-  std::vector<std::string> because;   // why firmware, bus and sizes are what they are
+  std::vector<Share> shares;
+  std::string mac;                   // "52:54:00:…", drawn once, kept
+  std::vector<std::string> because;  // why firmware, bus and sizes are what they are
   friend bool operator==(const Hardware&, const Hardware&) = default;
 };
 

@@ -45,7 +45,7 @@ using AnyHardwareField =
                  HardwareField<Firmware>, HardwareField<SecureBoot>, HardwareField<MachineType>, HardwareField<Bus>,
                  HardwareField<Clock>, HardwareField<std::optional<Nic>>, HardwareField<Network>,
                  HardwareField<std::vector<std::string>>, HardwareField<std::optional<Disc>>,
-                 HardwareField<std::vector<PortForward>>>;
+                 HardwareField<std::vector<PortForward>>, HardwareField<std::vector<Share>>>;
 
 struct Limits {
   std::uint64_t least = 0, most = 0;

@@ -1,6 +1,6 @@
 // Overlays of folders (overlayfs): one folder to be seen, made of read-only ones below and one above that takes every
 // change. What is mounted here is mounted for one process and its children alone, and is gone with them, also after a
-// kill -9.
+// kill -9. A folder can be mounted so as it is, too.
 #pragma once
 
 #include <optional>
@@ -27,6 +27,14 @@ struct OverlayMount {
 // Starts the command in a mount namespace of its own, in a session of its own, with the overlay mounted there. Its
 // standard output and error are `words`. Throws what keeps it from starting.
 Child spawn_in_overlay(Runner& runner, const Command& command, const OverlayMount& overlay, int words);
+
+// One folder under another name, without what is mounted below it; no device node in it can be opened.
+struct BindMount {
+  Path source, mount_point;
+  bool is_writable = false;
+};
+// As spawn_in_overlay.
+Child spawn_in_bind_mount(Runner& runner, const Command& command, const BindMount& bind, int words);
 
 // What stands in an upper folder for something below that was deleted.
 bool is_whiteout(const FileStatus& status);

@@ -63,9 +63,10 @@ Outcome show(const Context& context, const BootWords& words, const Boot& boot) {
 }
 
 Outcome share(const Context& context, const Boot& boot) {
-  if (!boot.plan.companions.folder)
-    throw base::Error(base::ErrorKind::usage, fmt::format("{} lies on a disk, which needs no --share", boot.plan.name));
-  launch::share_folder_alone(context.host, boot.plan);
+  if (!boot.plan.companions.folder && boot.plan.companions.shares.empty())
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} lies on a disk and has no folder, and needs no --share", boot.plan.name));
+  launch::share_folders_alone(context.host, boot.plan);
   return {};
 }
 
@@ -104,7 +105,7 @@ const Command boot_command = {
           .help = "where a throw-away layer lies, in place of the store",
           .completes = Completes::folder},
          {.name = "--print", .help = "print the QEMU command, after the checks of a boot"},
-         {.name = "--share", .help = "of a folder: start what QEMU has it from, before what --print prints"},
+         {.name = "--share", .help = "start what QEMU has folders from, before what --print prints"},
          {.name = "--xml", .help = "print a libvirt domain, after the checks of a boot"},
          {.name = "--libvirt", .value = "URI", .help = "define and start it in libvirt", .value_optional = true},
          {.name = "--wait-for",
@@ -121,6 +122,7 @@ const Command boot_command = {
           .help = "a USB device of this host, which is the guest's meanwhile",
           .repeatable = true},
          forward_option(),
+         share_folder_option(),
          {.name = "--force", .help = "boot although the disk has changed or is in use, or space is low"}}),
     .positionals = {{"MACHINE[@SNAP]", "the machine, or a snapshot of it", Completes::machine_or_snapshot}},
     .run = run_boot,

@@ -9,9 +9,11 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/gather.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import_sources.hpp"
 #include "hrvm/machine/settings.hpp"
+#include "hrvm/machine/share.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
@@ -51,11 +53,18 @@ std::string resolved_disc(const Context& context, const std::string& value) {
   return word(disc);
 }
 
-void resolve_disks(const Context& context, std::vector<machine::Setting>& settings) {
+// "-TAG" and "none" name no folder; that one begins with a hyphen is said with "./" before it.
+std::string resolved_share(const std::string& value) {
+  if (value.empty() || value == "none" || value.starts_with('-')) return value;
+  return word(share_named(value.starts_with('+') ? value.substr(1) : value));
+}
+
+void resolve_paths(const Context& context, std::vector<machine::Setting>& settings) {
   for (auto& [key, value] : settings) {
     if (key == "disk" && value.size() > 1 && (value[0] == '+' || value[0] == '-'))
       value = resolved_disk(context, value);
     if (key == "iso" && !value.empty()) value = resolved_disc(context, value);
+    if (key == "share") value = resolved_share(value);
   }
 }
 
@@ -116,6 +125,22 @@ std::optional<std::string> idle_forwards(const machine::Hardware& had, const mac
                      machine::word(wants.network));
 }
 
+// Of those that are new: a disk may have been mounted since for others, which a boot tells.
+void check_shares(const Context& context, const LockedMachine& locked, const machine::Definition& after) {
+  const auto& had = locked.machine.definition.active.hardware.shares;
+  for (const auto& share : after.active.hardware.shares)
+    if (std::ranges::find(had, share) == had.end()) check_share(context.host, locked.store, after, share);
+}
+
+std::optional<std::string> missing_for_shares(const sys::Host& host) {
+  if (!launch::find_virtiofsd(host))
+    return "virtiofsd is not installed, by which the guest has a folder: apt install virtiofsd, or qemu-system-common "
+           "on "
+           "Debian 12";
+  if (!host.is_root()) return "only root can boot a machine that shares a folder";
+  return std::nullopt;
+}
+
 // What is newly wanted and this host has not: a boot would fail, or crawl. Another host may have it.
 std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Definition& before,
                                        const machine::Definition& after) {
@@ -133,6 +158,8 @@ std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Def
   if (wants.network != had.network && !bridge.empty() &&
       sys::status(host.path("/sys/class/net/" + bridge)).type == sys::FileType::missing)
     lacks.push_back(fmt::format("this host has no network interface {}", bridge));
+  if (wants.shares != had.shares && !wants.shares.empty())
+    if (auto missing = missing_for_shares(host)) lacks.push_back(*std::move(missing));
   if (auto idle = idle_forwards(had, wants)) lacks.push_back(*std::move(idle));
   return lacks;
 }
@@ -140,9 +167,10 @@ std::vector<std::string> lacks_of_host(const sys::Host& host, const machine::Def
 Outcome run_set(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   auto settings = settings_of(context.arguments);
-  resolve_disks(context, settings);
+  resolve_paths(context, settings);
   const auto locked = lock_stopped_machine(context, name);
   auto change = plan(context, locked, settings);
+  check_shares(context, locked, change.definition);
   for (auto& lack : lacks_of_host(context.host, locked.machine.definition, change.definition))
     change.warnings.push_back(std::move(lack));
   ChangeWords words{"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}};

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/views/machine_view.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -68,8 +69,13 @@ std::string tpm_folder_command(const LaunchPlan& plan) {
 
 // The overlay, and the locks that say that the machine runs, are what only hrvm makes.
 std::vector<std::string> folder_command(const LaunchPlan& plan, const machine::Path& store) {
-  if (!plan.companions.folder) return {};
-  return {sys::read_link("/proc/self/exe").value_or("hrvm"), "--store", store, "boot", plan.name, "--share"};
+  const auto& shares = plan.companions.shares;
+  if (!plan.companions.folder && shares.empty()) return {};
+  std::vector<std::string> words = {
+      sys::read_link("/proc/self/exe").value_or("hrvm"), "--store", store, "boot", plan.name, "--share"};
+  if (!shares.empty() || !plan.hardware.shares.empty()) words.insert(words.end(), {"--share-folder", "none"});
+  for (const auto& share : shares) words.insert(words.end(), {"--share-folder", word(share.what)});
+  return words;
 }
 
 Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -94,6 +100,9 @@ std::string failure_text(const std::string& machine, const launch::WatchRequest&
 }  // namespace
 
 void say_before_boot(const Context& context, const LaunchPlan& plan) {
+  for (const auto& share : plan.companions.shares)
+    context.hint(fmt::format("{}, in the guest{}:  {}", base::printable(share.what.folder),
+                             share.what.is_writable ? "" : " read-only", mount_line(share.what)));
   warn_of_speed(context, plan);
   warn_of_memory(context, plan);
   if (context.verbose)

@@ -230,7 +230,19 @@ Json disc_json(const std::optional<machine::Disc>& disc) {
   return disc ? Json::object().set("path", disc->path).set("boots_first", disc->boots_first) : Json();
 }
 
+Json shares_json(const std::vector<machine::Share>& shares) {
+  Json list = Json::array();
+  for (const auto& share : shares)
+    list.push(Json::object()
+                  .set("folder", share.folder)
+                  .set("tag", share.tag)
+                  .set("writable", share.is_writable)
+                  .set("mount", mount_line(share)));
+  return list;
+}
+
 Json setting_json(const machine::HardwareSetting& setting, const machine::Hardware& hardware) {
+  if (setting.name == "share") return shares_json(hardware.shares);
   return setting.name == "iso" ? disc_json(hardware.iso) : to_json(setting, hardware);
 }
 
@@ -264,6 +276,14 @@ report::TableView throw_away_table() {
           .only = "throw_away"};
 }
 
+report::TableView shares_table() {
+  return {
+      .title = "Shared folders",
+      .rows = "shares",
+      .columns = {
+          {"IN THE GUEST", "mount"}, {"GUEST WRITES", "writable", Format::yes_no}, {"FOLDER", "folder", Format::path}}};
+}
+
 report::FieldsView hardware_view() {
   report::FieldsView view{.title = "Hardware", .fields = {}};
   for (const auto& setting : machine::hardware_settings()) {
@@ -279,6 +299,8 @@ report::FieldsView hardware_view() {
 }
 
 }  // namespace
+
+std::string mount_line(const machine::Share& share) { return fmt::format("mount -t virtiofs {} /mnt", share.tag); }
 
 Json domain_json(const std::optional<launch::DomainRecord>& record) {
   if (!record) return {};
@@ -366,9 +388,10 @@ std::vector<report::View> machine_views() {
                                            {"Disc boots first", "iso.boots_first", Format::yes_no}}};
   auto snapshots = snapshot_table();
   snapshots.title = "Snapshots";
-  return {report::EachView{"machines",
-                           {{"", "name"}, {.title = "", .path = "state", .note = "paused.remark"}},
-                           {what, running_view(), throw_away_table(), disk, hardware_view(), snapshots}}};
+  return {
+      report::EachView{"machines",
+                       {{"", "name"}, {.title = "", .path = "state", .note = "paused.remark"}},
+                       {what, running_view(), throw_away_table(), disk, hardware_view(), shares_table(), snapshots}}};
 }
 
 report::TableView snapshot_table() {

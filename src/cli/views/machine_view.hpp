@@ -28,6 +28,8 @@ base::Json unread_machine_json(const std::string& name, bool damaged);
 
 // {"uri", "domain"}, or null.
 base::Json domain_json(const std::optional<launch::DomainRecord>& record);
+// What a guest types to have the folder: "mount -t virtiofs data /mnt".
+std::string mount_line(const machine::Share& share);
 // The members that show the hardware. A machine on a folder starts the kernel in it: there is no firmware to choose,
 // and no bus that its disk would be on.
 void set_hardware(base::Json& json, const machine::Hardware& hardware, bool is_on_folder);

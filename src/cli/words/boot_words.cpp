@@ -118,6 +118,9 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
   request.accelerator = accelerator(arguments);
   request.hardware = chosen_hardware(arguments);
   request.usb = usb_devices(arguments);
+  auto [shares, without_own] = chosen_shares(arguments);
+  request.shares = std::move(shares);
+  request.without_own_shares = without_own;
   request.vnc_port = vnc_port(arguments);
   request.console = launch::from_word<launch::Console>(arguments.value("--console").value_or("auto")).value();
   request.detach = arguments.has("--detach");

@@ -116,7 +116,9 @@ std::string fixed_part(const std::string& choice) {
   return equals == choice.npos ? choice : choice.substr(0, equals + 1);
 }
 
-bool is_path(std::string_view key) { return key == "iso" || key == "disk" || key == machine::base_key; }
+bool is_path(std::string_view key) {
+  return key == "iso" || key == "disk" || key == "share" || key == machine::base_key;
+}
 
 // "iso=/tmp/de" and "disk=+/tmp/de": what is in the folder that is named, with all that stands before it.
 void add_paths(const std::string& word, Candidates& found) {

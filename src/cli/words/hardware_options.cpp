@@ -5,6 +5,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -74,6 +75,14 @@ Option forward_option() {
           .repeatable = true};
 }
 
+Option share_folder_option() {
+  return {.name = "--share-folder",
+          .value = "FOLDER:TAG[,rw]",
+          .help = "a folder of this host that the guest can mount by its tag, or none",
+          .completes = Completes::folder,
+          .repeatable = true};
+}
+
 // nullopt where nothing is said of them; none where "none" is.
 static std::optional<std::vector<machine::PortForward>> chosen_forwards(const Arguments& arguments) {
   const auto words = arguments.values("--forward");
@@ -124,6 +133,25 @@ std::vector<std::uint64_t> chosen_new_disks(const Arguments& arguments) {
 machine::Disc disc_named(std::string word) {
   const bool boots_first = cut_ending(word, ",boot");
   return {std::move(word), boots_first};
+}
+
+machine::Share share_named(const std::string& word) {
+  if (auto share = machine::share_from(sys::absolute(word).string())) {
+    share->folder = sys::canonical(share->folder).string();
+    return *std::move(share);
+  }
+  throw Error(ErrorKind::usage, fmt::format("\"{}\" is not FOLDER:TAG[,rw]", base::printable(word)))
+      .hint("a folder, and what the guest mounts it by: /srv/data:data; \",rw\" lets the guest write to it");
+}
+
+ChosenShares chosen_shares(const Arguments& arguments) {
+  ChosenShares chosen;
+  for (const auto& word : arguments.values("--share-folder"))
+    if (word == "none")
+      chosen.without_own = true;
+    else
+      add_share(chosen.shares, share_named(word));
+  return chosen;
 }
 
 std::optional<machine::Disc> chosen_disc(const Arguments& arguments) {

@@ -72,6 +72,12 @@ std::vector<std::string> virtiofsd_command(const SharedFolder& folder, const std
           "-o",           "sandbox=namespace"};
 }
 
+// Attributes would let the guest give a program capabilities that it has on the host.
+std::vector<std::string> virtiofsd_command(const PlannedShare& share, const std::string& socket_option) {
+  return {share.program, socket_option, "-o", "source=" + share.mount_point.string(),
+          "-o",          "cache=auto",  "-o", "sandbox=namespace"};
+}
+
 // It inherits the locks, which so are held for as long as it runs.
 static sys::Child start_virtiofsd(const sys::Host& host, const LaunchPlan& plan, const std::vector<sys::Fd>& locks,
                                   const Keep& keep) {
@@ -91,8 +97,26 @@ std::vector<sys::Fd> share_folder(const sys::Host& host, const LaunchPlan& plan,
   return held;
 }
 
-void share_folder_alone(const sys::Host& host, const LaunchPlan& plan) {
-  start_virtiofsd(host, plan, lock_layers(plan), {});
+static sys::Child start_virtiofsd(const sys::Host& host, const PlannedShare& share) {
+  sys::make_directories(share.mount_point);
+  const auto listening = sys::listen_at(share.socket);
+  const sys::Command command{virtiofsd_command(share, fmt::format("--fd={}", listening.get())), {}, {listening.get()}};
+  sys::AtomicFile words(share.log);
+  const sys::BindMount mount{share.what.folder, share.mount_point, share.what.is_writable};
+  auto child = sys::spawn_in_bind_mount(host.runner, command, mount, words.fd());
+  words.commit();
+  return child;
+}
+
+std::vector<sys::Fd> start_shares(const sys::Host& host, const LaunchPlan& plan) {
+  std::vector<sys::Fd> held;
+  for (const auto& share : plan.companions.shares) held.push_back(sys::tie_to_lifeline(start_virtiofsd(host, share)));
+  return held;
+}
+
+void share_folders_alone(const sys::Host& host, const LaunchPlan& plan) {
+  if (plan.companions.folder) start_virtiofsd(host, plan, lock_layers(plan), {});
+  for (const auto& share : plan.companions.shares) start_virtiofsd(host, share);
 }
 
 KernelFiles find_kernel_files(const std::vector<machine::Path>& stack) {

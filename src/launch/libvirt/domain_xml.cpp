@@ -53,6 +53,17 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
   }
 }
 
+void check_shares(const LaunchPlan& plan) {
+  if (plan.companions.shares.empty()) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("a folder is shared with {} by hrvm itself, and not by libvirt, which cannot share one for "
+                          "reading only",
+                          plan.name))
+      .hint(fmt::format("boot without libvirt, or without the folder: --share-folder none, or for good "
+                        "hrvm set {} share=none",
+                        plan.name));
+}
+
 void add_identity(xml_node domain, const LaunchPlan& plan) {
   add_text(domain, "name", plan.name);
   add_text(domain, "uuid", plan.uuid.text());
@@ -347,6 +358,7 @@ std::string domain_xml(const LaunchPlan& plan) {
     throw Error(ErrorKind::unsupported, "a machine on a folder is not given to libvirt")
         .hint("boot it without libvirt");
   check_that_libvirt_can(plan);
+  check_shares(plan);
   pugi::xml_document document;
   const auto domain =
       add(document, "domain", {{"type", plan.emulator.accelerator == Accelerator::kvm ? "kvm" : "qemu"}});

@@ -73,6 +73,7 @@ LaunchCircumstances gather(const sys::Host& host, const machine::Machine& machin
   found.qemu = find_qemu(host).value_or("");
   found.swtpm = host.find_program("swtpm").value_or("");
   found.virtiofsd = find_virtiofsd(host).value_or("");
+  found.is_root = host.is_root();
   found.tpm_folder = machine.tpm_folder();
   found.kvm = sys::cached_kvm_proof(host, cache_folder);
   found.firmwares = uefi_firmwares(host);

@@ -8,6 +8,7 @@
 #include "hrvm/launch/launch_plan.hpp"
 #include "hrvm/machine/advice.hpp"
 #include "launch/plan/plan_folder.hpp"
+#include "launch/plan/plan_shares.hpp"
 
 namespace hrvm::launch {
 
@@ -249,6 +250,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
   plan.disks.extra = extra_disks_of(circumstances.extra_sources);
   plan.disks.layer_direct = circumstances.layer_direct;
   plan_tpm(plan, circumstances);
+  plan_shares(plan, request, circumstances);
   plan.libvirt_as_root = circumstances.libvirt_as_root;
   return plan;
 }

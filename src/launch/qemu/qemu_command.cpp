@@ -42,7 +42,7 @@ std::string machine_option(const LaunchPlan& plan) {
   if (plan.has_secure_boot()) option += ",smm=on";
   // The firmware speaks on the serial line where there is no screen.
   if (!plan.has_display()) option += ",graphics=off";
-  if (plan.companions.folder) option += ",memory-backend=memory0";
+  if (plan.shares_memory()) option += ",memory-backend=memory0";
   return option;
 }
 
@@ -134,17 +134,33 @@ std::string disk_device(const LaunchPlan& plan, std::size_t number) {
 }
 
 // virtiofsd reads and writes the guest's memory, which is for that shared with it.
+void add_shared_memory(Arguments& arguments, const LaunchPlan& plan) {
+  if (plan.shares_memory())
+    arguments.add("-object", fmt::format("memory-backend-memfd,id=memory0,size={}M,share=on",
+                                         plan.hardware.memory_bytes / base::MiB));
+}
+
+void add_virtiofs(Arguments& arguments, const std::string& id, const std::string& socket, std::string_view tag) {
+  arguments.add("-chardev", fmt::format("socket,id={},path={}", id, property(socket)));
+  arguments.add("-device", fmt::format("vhost-user-fs-pci,chardev={},tag={},queue-size=1024", id, tag));
+}
+
+void add_shares(Arguments& arguments, const LaunchPlan& plan) {
+  for (std::size_t number = 0; number < plan.companions.shares.size(); ++number) {
+    const auto& share = plan.companions.shares[number];
+    add_virtiofs(arguments, fmt::format("share{}", number), share.socket, share.what.tag);
+  }
+}
+
 void add_folder(Arguments& arguments, const LaunchPlan& plan) {
-  arguments.add("-object", fmt::format("memory-backend-memfd,id=memory0,size={}M,share=on",
-                                       plan.hardware.memory_bytes / base::MiB));
-  arguments.add("-chardev", "socket,id=root0,path=" + property(plan.companions.folder->socket));
-  arguments.add("-device", fmt::format("vhost-user-fs-pci,chardev=root0,tag={},queue-size=1024", root_tag));
+  add_virtiofs(arguments, "root0", plan.companions.folder->socket, root_tag);
   arguments.add("-kernel", plan.companions.folder->own.kernel);
   arguments.add("-initrd", plan.companions.folder->initramfs);
   arguments.add("-append", plan.companions.folder->command_line);
 }
 
 void add_disk(Arguments& arguments, const LaunchPlan& plan) {
+  add_shared_memory(arguments, plan);
   if (plan.companions.folder) return add_folder(arguments, plan);
   for (const auto& node : firmware_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
   for (const auto& node : disk_nodes(plan)) arguments.add("-blockdev", base::to_text(node, -1));
@@ -248,6 +264,8 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_display(arguments, plan);
   add_extra_disks(arguments, plan);
   add_usb_devices(arguments, plan);
+  // Behind the others, which so stay where the guest knows them.
+  add_shares(arguments, plan);
   add_serial(arguments, plan);
   add_control(arguments, plan);
   return arguments.take();

@@ -16,6 +16,7 @@
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/import_sources.hpp"
 #include "hrvm/machine/objection.hpp"
+#include "hrvm/machine/share.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -112,6 +113,21 @@ std::vector<ExtraSource> extra_sources(const Asked& asked, const State& state) {
   return sources;
 }
 
+// What the machine remembers may have gone, or lie on its disk by now.
+void check_shares(const Asked& asked, const machine::Definition& definition, const LaunchPlan& plan) {
+  for (const auto& share : plan.companions.shares) {
+    try {
+      check_share(asked.host, asked.store, definition, share.what);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) throw;
+      throw Error(error.kind(), error.message())
+          .on(share.what.folder)
+          .hint(fmt::format("bring it back, or boot without it: --share-folder none, or for good hrvm set {} share=-{}",
+                            plan.name, share.what.tag));
+    }
+  }
+}
+
 // libvirt joins a bridge by itself, which may be one of another host.
 std::string bridge_helper(const Asked& asked, const State& state) {
   const auto network = asked.request.launch.hardware.network.value_or(state.hardware.network);
@@ -182,6 +198,7 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
             {}};
   boot.plan = request.ephemeral ? plan_ephemeral(boot, circumstances) : plan_lasting(boot, circumstances);
   boot.plan.snapshot = request.snapshot;
+  check_shares(asked, boot.machine.definition, boot.plan);
   if (request.run_by == RunBy::hrvm) check_forwards(boot.plan);
   return boot;
 }

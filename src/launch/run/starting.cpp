@@ -66,6 +66,7 @@ PreparedCommand prepare_command(const sys::Host& host, const LaunchPlan& plan, c
   write_run_record(plan, host.now());
   PreparedCommand prepared{{qemu_command(plan), {}, keep.fds}, {}};
   if (plan.companions.folder) prepared.held = share_folder(host, plan, keep);
+  for (auto& fd : start_shares(host, plan)) prepared.held.push_back(std::move(fd));
   if (plan.companions.tpm) prepared.held.push_back(start_tpm(host, *plan.companions.tpm, keep));
   for (const auto& fd : prepared.held) prepared.command.inherited_fds.push_back(fd.get());
   return prepared;
@@ -87,8 +88,9 @@ sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep
 std::string words_of_qemu(const LaunchPlan& plan) {
   auto words = sys::try_read_file(words_file(plan), 1 << 20).value_or("");
   // What ended virtiofsd, it has said itself.
-  if (plan.companions.folder && words.find("vhost") != words.npos)
-    words += sys::try_read_file(plan.companions.folder->log, 1 << 20).value_or("");
+  if (words.find("vhost") == words.npos) return without_notes(words);
+  if (plan.companions.folder) words += sys::try_read_file(plan.companions.folder->log, 1 << 20).value_or("");
+  for (const auto& share : plan.companions.shares) words += sys::try_read_file(share.log, 1 << 20).value_or("");
   return without_notes(words);
 }
 

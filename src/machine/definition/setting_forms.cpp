@@ -26,6 +26,7 @@ std::vector<std::string> words(const Network&) {
   return kinds;
 }
 std::vector<std::string> words(const std::vector<PortForward>&) { return {"none"}; }
+std::vector<std::string> words(const std::vector<Share>&) { return {"none"}; }
 
 // From what a person writes. False where it cannot be that.
 template <base::HasWords T>
@@ -90,6 +91,15 @@ bool take(const Setting&, std::vector<PortForward>& place, const std::string& te
   return forwards.has_value();
 }
 
+bool take(const Setting&, std::vector<Share>& place, const std::string& text) {
+  if (text.empty() || text == "none") return place.clear(), true;
+  if (text.starts_with('-'))
+    return std::erase_if(place, [tag = text.substr(1)](const Share& share) { return share.tag == tag; }) > 0;
+  auto share = share_from(text.starts_with('+') ? text.substr(1) : text);
+  if (share) add_share(place, *std::move(share));
+  return share.has_value();
+}
+
 // To the definition.
 template <typename T>
 base::Json json_of(const T& value) {
@@ -109,6 +119,7 @@ base::Json words_json(const std::vector<T>& values) {
   return list;
 }
 base::Json json_of(const std::vector<PortForward>& value) { return words_json(value); }
+base::Json json_of(const std::vector<Share>& value) { return words_json(value); }
 
 // From the definition, which a person may have edited.
 template <base::HasWords T>
@@ -151,6 +162,10 @@ void read(const Setting&, const DocumentValue& value, std::optional<Disc>& place
 
 void read(const Setting&, const DocumentValue& value, std::vector<PortForward>& place) {
   for (const auto& item : value.items()) place.push_back(item.word(port_forward_from, "HOST:GUEST, two TCP ports"));
+}
+
+void read(const Setting&, const DocumentValue& value, std::vector<Share>& place) {
+  for (const auto& item : value.items()) place.push_back(item.word(share_from, "FOLDER:TAG, with or without \",rw\""));
 }
 
 std::string limits_text(const Setting& setting) {

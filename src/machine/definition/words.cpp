@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::string_view boots_first_ending = ",boot";
 constexpr std::string_view none = "none";
+constexpr std::string_view writable_ending = ",rw";
+constexpr std::size_t longest_tag = 36;  // of virtiofs
+
+bool is_share_tag(std::string_view text) {
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  return !text.empty() && text.size() <= longest_tag && std::isalnum(static_cast<unsigned char>(text[0])) &&
+         std::ranges::all_of(text, is_plain) && text != root_tag && text != none;
+}
 
 std::optional<std::uint16_t> port_from(std::string_view text) {
   const auto number = base::parse_unsigned(text);
@@ -76,6 +84,28 @@ std::optional<std::vector<PortForward>> port_forwards_from(std::string_view text
     all.push_back(*forward);
   }
   return all;
+}
+
+std::string word(const Share& value) {
+  return fmt::format("{}:{}{}", value.folder, value.tag, value.is_writable ? writable_ending : "");
+}
+
+// A folder's name may have colons in it, a tag has none.
+std::optional<Share> share_from(std::string_view word) {
+  const bool is_writable = word.ends_with(writable_ending);
+  if (is_writable) word.remove_suffix(writable_ending.size());
+  const auto colon = word.rfind(':');
+  if (colon == word.npos || !is_absolute_path(word.substr(0, colon)) || !is_share_tag(word.substr(colon + 1)))
+    return std::nullopt;
+  return Share{std::string(word.substr(0, colon)), std::string(word.substr(colon + 1)), is_writable};
+}
+
+void add_share(std::vector<Share>& shares, Share share) {
+  const auto same = std::ranges::find(shares, share.tag, &Share::tag);
+  if (same == shares.end())
+    shares.push_back(std::move(share));
+  else
+    *same = std::move(share);
 }
 
 }  // namespace hrvm::machine

@@ -15,7 +15,7 @@ using hrvm::launch::testing::Sample;
 namespace {
 
 bool fits_libvirt(const LaunchPlan& plan) {
-  return plan.hardware.bus != machine::Bus::nvme && plan.network.forwards.empty();
+  return plan.hardware.bus != machine::Bus::nvme && plan.network.forwards.empty() && plan.companions.shares.empty();
 }
 
 std::vector<std::pair<std::string, std::string>> domains() {

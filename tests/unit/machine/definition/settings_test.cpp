@@ -26,7 +26,8 @@ bool can_be(std::string_view name, const std::string& text) {
 // Something that a setting can be, and that sample_hardware() does not have.
 std::string other_value(const HardwareSetting& setting) {
   const auto before = to_json(setting, sample_hardware());
-  for (const std::string text : {"3G", "7", "host,-vmx", "nat", "+/images/other.img", "/images/other.iso", "2222:22"})
+  for (const std::string text :
+       {"3G", "7", "host,-vmx", "nat", "+/images/other.img", "/images/other.iso", "2222:22", "/srv/data:data"})
     if (Hardware hardware = sample_hardware(); set(setting, hardware, text) && to_json(setting, hardware) != before)
       return text;
   for (const auto& text : choices_of(setting))
@@ -116,6 +117,26 @@ TEST_CASE("ports are forwarded as a list that takes the place of the one before,
     REQUIRE(set(forward, hardware, none));
     CHECK(hardware.forwards.empty());
   }
+}
+
+TEST_CASE("a folder is shared by a tag that is its own, for reading unless said otherwise, and taken away by the tag") {
+  auto hardware = sample_hardware();
+  const auto& share = setting("share");
+  REQUIRE(set(share, hardware, "/srv/a:b, c:data"));
+  REQUIRE(set(share, hardware, "+/srv/www:www,rw"));
+  CHECK(hardware.shares == std::vector<Share>{{"/srv/a:b, c", "data", false}, {"/srv/www", "www", true}});
+  CHECK(read_back(hardware) == hardware);
+  REQUIRE(set(share, hardware, "/srv/other:data,rw"));
+  CHECK(hardware.shares == std::vector<Share>{{"/srv/other", "data", true}, {"/srv/www", "www", true}});
+  for (const auto* bad : {"/srv", "/srv:", "srv:data", ":data", "/srv:a b", "/srv:-a", "/srv:hrvm", "/srv:none",
+                          "/srv:data,ro", "-none-such", "/srv:0123456789012345678901234567890123456"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(set(share, hardware, bad));
+  }
+  REQUIRE(set(share, hardware, "-data"));
+  CHECK(hardware.shares == std::vector<Share>{{"/srv/www", "www", true}});
+  REQUIRE(set(share, hardware, "none"));
+  CHECK(hardware.shares.empty());
 }
 
 TEST_CASE("a machine with numbers that an older hrvm took is read, and refused where it would boot") {

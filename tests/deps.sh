@@ -22,7 +22,7 @@ TEST_PACKAGES=(
   fdisk util-linux attr e2fsprogs mtools dosfstools gdisk busybox-static cpio gzip bzip2 lz4 xz-utils zstd exfatprogs
   initramfs-tools-core dracut-core
   xfsprogs btrfs-progs mdadm lvm2 thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
-  mmdebstrap
+  mmdebstrap systemd
 )
 
 CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}

@@ -32,6 +32,7 @@ Results check_layers(const Circumstances& at);
 Results check_chain(const Circumstances& at);
 Results check_domains(const Circumstances& at);
 void fix_domains(const Circumstances& at);
+Results check_autostart(const Circumstances& at);
 Results check_growth(const Circumstances& at);
 Results check_modes(const Circumstances& at);
 void fix_modes(const Circumstances& at);

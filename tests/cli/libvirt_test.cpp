@@ -81,7 +81,7 @@ struct Libvirt {
     if (order == "destroy" || (order == "shutdown" && guest_obeys)) end(domain);
     if (order == "suspend") domain.state = "paused";
     if (order == "resume") domain.state = "running";
-    if (order == "autostart") domain.starts_by_itself = true;
+    if (order == "autostart") domain.starts_by_itself = words[1] != "--disable";
     if (order == "screenshot") std::ofstream(words[2]) << "\x89PNG picture";
     if (order == "undefine") domains.erase(found);
     return {};
@@ -448,4 +448,21 @@ TEST_CASE_METHOD(InLibvirt, "a record that says nothing is damage that names its
   folder().write("store/web/libvirt.json", "{\"uri\": 5}");
   CHECK(run({"reset", "web"}) == 1);
   CHECK_THAT(error(), Contains("which domain of libvirt the machine is") && Contains("web/libvirt.json"));
+}
+
+TEST_CASE_METHOD(InLibvirt, "a machine of libvirt's starts with the host by libvirt, and by no unit of systemd") {
+  boot_and_end();
+  REQUIRE(run({"set", "web", "autostart=on"}) == 0);
+  CHECK(domain().starts_by_itself);
+  CHECK_THAT(error(), !Contains("systemctl"));
+  REQUIRE(run({"snapshot", "create", "web@fresh"}) == 0);
+  CHECK(domain().starts_by_itself);
+  REQUIRE(run({"set", "web", "autostart=off"}) == 0);
+  CHECK_FALSE(domain().starts_by_itself);
+  REQUIRE(run({"set", "web", "autostart=on"}) == 0);
+  domain().starts_by_itself = false;
+  boot_and_end();
+  CHECK(domain().starts_by_itself);
+  libvirt.in_reach = false;
+  CHECK(run({"set", "web", "autostart=off"}) == 1);
 }

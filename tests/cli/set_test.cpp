@@ -250,3 +250,20 @@ TEST_CASE("a folder is shared with a machine by a tag, shown with what the guest
   CHECK(store.run({"boot", "web", "--accel", "tcg", "--share"}) == 2);
   CHECK(store.json({"show", "web"})["machines"].items()[0]["shares"] == base::Json::array());
 }
+
+TEST_CASE("a machine that is to start with the host says so, and what systemd is to be told where it is not told") {
+  MachineStore store;
+  store.add("web");
+  auto transcript = store.transcript("set/autostart");
+  transcript.run({"set", "web", "autostart=on"});
+  transcript.run({"set", "web", "autostart=on", "--dry-run"});
+  transcript.run({"set", "web", "autostart=yes"});
+  transcript.run({"set", "web", "autostart=off"});
+  transcript.check();
+  REQUIRE(store.run({"set", "web", "autostart=on"}) == 0);
+  CHECK(store.machine("web").definition.autostart);
+  CHECK(store.json({"show", "web"})["machines"].items()[0]["autostart"] == true);
+  REQUIRE(store.run({"set", "web", "memory=1G"}) == 0);
+  CHECK(store.machine("web").definition.autostart);
+  CHECK(store.host().runner.calls.empty());
+}

@@ -94,7 +94,7 @@ class Domain {
   // Error{busy} when libvirt keeps the guest's memory, as it was saved while it ran: its disk must not move on without.
   void check_nothing_saved() const;
   bool starts_by_itself() const;
-  void set_starts_by_itself() const;
+  void set_starts_by_itself(bool yes = true) const;
   // The variables stay.
   void undefine() const;
   // With the variables, a managed save and what libvirt knows of snapshots. False where there is none, or where it is

@@ -87,6 +87,8 @@ struct Setting {
 };
 // Not one of the hardware: plan_move_base() is for it.
 inline constexpr std::string_view base_key = "base";
+// One of the machine's and of no state of it; whoever changes it has the host know.
+inline constexpr std::string_view autostart_key = "autostart";
 Change plan_set(const Machine& machine, const std::vector<Setting>& settings, const Drawn& drawn);
 // What can be set, and to what: each setting of the hardware (settings.hpp) and the description.
 struct SettingKind {

@@ -202,7 +202,8 @@ struct Definition {
   base::Guid uuid;
   base::Time created{};
   std::string description;
-  std::string system;  // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  std::string system;      // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  bool autostart = false;  // the host is to boot it when it starts
   // The bases of its disks, in the order in which the guest has them: it boots from the first, and has at least that.
   std::vector<BaseIdentity> disks = std::vector<BaseIdentity>(1);
   image::Geometry geometry;  // of every layer

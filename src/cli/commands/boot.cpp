@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/steps/autostart.hpp"
 #include "cli/steps/try_hard.hpp"
 #include "cli/views/boot_view.hpp"
 #include "cli/words/boot_words.hpp"
@@ -72,6 +73,7 @@ Outcome share(const Context& context, const Boot& boot) {
 
 Outcome run_in_libvirt(const Context& context, const Boot& boot, const std::string& uri) {
   launch::run_in_libvirt(context.host, boot.machine, boot.plan, uri);
+  if (boot.machine.definition.autostart) follow_autostart(context, boot.store, boot.machine);
   return {.report = libvirt_report(boot.plan, uri)};
 }
 

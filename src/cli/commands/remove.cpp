@@ -7,6 +7,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/steps/several.hpp"
 #include "cli/views/machine_view.hpp"
@@ -140,6 +141,7 @@ LockedRemoval look_at(const Context& context, const machine::Store& store, const
 void carry_out(const Context& context, const machine::Store& store, const Removal& removal) {
   machine::check_unused(removal.folder, removal.machine);
   store.remove(removal.machine);
+  end_autostart(context, store, removal.machine);
   if (removal.definition) sys::remove_all(machine::run_folder(context.host, *removal.definition));
   // Last: it takes the variables along, without which a machine that stayed would be damaged.
   if (removal.domain) launch::undefine_for_good(context.host, listener(context), *removal.domain);

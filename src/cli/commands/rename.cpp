@@ -3,6 +3,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -48,9 +49,12 @@ Outcome run_rename(const Context& context) {
   const auto locked = lock_stopped_machine(context, name);
   machine::check_unused(locked.machine.folder, name);
   check_new_name(locked.store, new_name);
-  if (!context.dry_run())
-    launch::change_with_domain(context.host, listener(context), locked.machine,
-                               [&] { return renamed(locked, new_name); });
+  if (!context.dry_run()) {
+    const auto machine = launch::change_with_domain(context.host, listener(context), locked.machine,
+                                                    [&] { return renamed(locked, new_name); });
+    end_autostart(context, locked.store, name);
+    if (machine.definition.autostart) follow_autostart(context, locked.store, machine);
+  }
   return {.report = report_of(name, new_name, context.dry_run())};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
+#include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/hardware_options.hpp"
 #include "hrvm/base/byte_size.hpp"
@@ -112,6 +113,7 @@ std::vector<std::string> differences(const machine::Definition& before, const ma
   for (const auto& setting : machine::hardware_settings())
     add(setting.name, shown(setting, to_json(setting, before.active.hardware)),
         shown(setting, to_json(setting, after.active.hardware)));
+  add(machine::autostart_key, before.autostart ? "on" : "off", after.autostart ? "on" : "off");
   add("description", before.description.empty() ? "none" : before.description,
       after.description.empty() ? "none" : after.description);
   add("base", before.disks.front().path, after.disks.front().path);
@@ -175,7 +177,10 @@ Outcome run_set(const Context& context) {
     change.warnings.push_back(std::move(lack));
   ChangeWords words{"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}};
   words.details = differences(locked.machine.definition, change.definition);
-  return carry_out(context, locked, change, words);
+  auto outcome = carry_out(context, locked, change, words);
+  if (!context.dry_run() && std::ranges::count(settings, machine::autostart_key, &machine::Setting::key) > 0)
+    follow_autostart(context, locked.store, locked.store.load(name));
+  return outcome;
 }
 
 }  // namespace

@@ -339,6 +339,7 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware, definition.is_on_folder());
   json.set("head", state.head).set("snapshots", snapshots_json(machine));
+  json.set("autostart", definition.autostart);
   json.set("description", definition.description).set("system", or_null(definition.system));
   json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));
   json.set("because", state.hardware.because);
@@ -366,6 +367,7 @@ std::vector<report::View> machine_views() {
                                            {"System", "system"},
                                            {"Made", "created", Format::time},
                                            {"UUID", "uuid"},
+                                           {"Autostart", "autostart", Format::yes_no},
                                            {"Process", "pid"},
                                            {"Runs in libvirt", "libvirt.uri"},
                                            {"Room to grow", "guard.room_bytes", Format::bytes},

@@ -191,7 +191,10 @@ void Domain::check_nothing_saved() const {
 
 bool Domain::starts_by_itself() const { return info("Autostart") == "enable"; }
 
-void Domain::set_starts_by_itself() const { order({"autostart", record_.uuid.text()}); }
+void Domain::set_starts_by_itself(bool yes) const {
+  const auto uuid = record_.uuid.text();
+  order(yes ? std::vector<std::string>{"autostart", uuid} : std::vector<std::string>{"autostart", "--disable", uuid});
+}
 
 std::optional<std::string> Domain::definition() const {
   const auto now = state();

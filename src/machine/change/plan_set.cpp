@@ -15,6 +15,7 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr std::string_view description_key = "description";
+constexpr std::string_view on = "on", off = "off";
 
 const HardwareSetting* setting_named(std::string_view name) {
   const auto settings = hardware_settings();
@@ -87,11 +88,19 @@ void drop_reasons(Hardware& hardware, std::string_view key) {
   }
 }
 
+void set_autostart(Definition& definition, const std::string& value) {
+  if (value != on && value != off)
+    throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", autostart_key, base::printable(value)))
+        .hint(fmt::format("{} is {} or {}", autostart_key, on, off));
+  definition.autostart = value == on;
+}
+
 void apply_setting(Definition& definition, const Setting& setting, std::string_view name) {
   if (setting.key == description_key) {
     definition.description = setting.value;
     return;
   }
+  if (setting.key == autostart_key) return set_autostart(definition, setting.value);
   const auto* known = setting_named(setting.key);
   if (known == nullptr) throw unknown_key(setting.key);
   auto& hardware = definition.active.hardware;
@@ -110,6 +119,7 @@ std::vector<SettingKind> setting_kinds() {
   std::vector<SettingKind> kinds;
   for (const auto& setting : hardware_settings())
     if (setting.can_be_set) kinds.push_back({setting.name, values_of(setting), choices_of(setting)});
+  kinds.push_back({autostart_key, "on or off", {std::string(on), std::string(off)}});
   kinds.push_back({description_key, "a text", {}});
   kinds.push_back({base_key, "where the machine's disk or image is now", {}});
   return kinds;

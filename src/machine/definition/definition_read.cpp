@@ -346,7 +346,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   Value::Names members = {"schema", "uuid",   "created",   "description", "system",
                           "base",   "active", "snapshots", "geometry",    "fingerprints"};
   for (const auto name : is_first ? Value::Names{"previous"} : Value::Names{"log", "hardware"}) members.push_back(name);
-  value.expect_members(members, {"other_disks", "frozen", "folder_inode"});
+  value.expect_members(members, {"autostart", "other_disks", "frozen", "folder_inode"});
   const Reading reading = is_first ? Reading{true, {}} : read_reading(value);
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
@@ -359,6 +359,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.log = is_first ? read_previous(value["previous"], reading) : read_log(value["log"], reading);
   definition.snapshots = read_snapshots(value["snapshots"], reading);
   definition.fingerprints = read_fingerprints(value["fingerprints"]);
+  if (value.has("autostart")) definition.autostart = value["autostart"].boolean();
   if (value.has("folder_inode")) definition.folder_inode = value["folder_inode"].number(0, ~std::uint64_t(0));
   if (value.has("frozen")) definition.frozen = read_frozen(value["frozen"], definition.disks.size());
 

@@ -154,6 +154,7 @@ base::Json to_json(const Definition& definition) {
       .set("system", definition.system)
       .set("base", base_json(definition.disks.front()));
   if (definition.disks.size() > 1) json.set("other_disks", other_disks_json(definition.disks));
+  if (definition.autostart) json.set("autostart", true);
   if (definition.folder_inode != 0) json.set("folder_inode", definition.folder_inode);
   if (!definition.frozen.empty()) json.set("frozen", frozen_json(definition.frozen));
   HardwareList hardware;

@@ -264,3 +264,19 @@ TEST_CASE("BIOS and 4096-byte sectors do not go together") {
   CHECK(with(512, machine::Firmware::bios).remedy == "hrvm boot web --firmware uefi");
   CHECK(with(4096, machine::Firmware::uefi).status == Status::ok);
 }
+
+TEST_CASE("a machine that is to start with the host is told while its unit is missing or not enabled") {
+  Fixture fixture;
+  auto definition = fixture.definition();
+  definition.autostart = true;
+  fixture.add("web", definition);
+  fixture.host.host().root = fixture.folder.path();
+  const auto result = [&] { return only(doctor::check_autostart(fixture.circumstances())); };
+  CHECK(result().status == Status::warning);
+  CHECK(result().message == "web does not start with the host: hrvm@.service is not installed");
+  fixture.folder.write("usr/lib/systemd/system/hrvm@.service", "");
+  CHECK(result().message == "web does not start with the host: its unit is not enabled");
+  CHECK(result().remedy == "systemctl enable hrvm@web.service");
+  fixture.folder.write("etc/systemd/system/multi-user.target.wants/hrvm@web.service", "");
+  CHECK(result().status == Status::ok);
+}

@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
@@ -66,6 +67,8 @@ Outcome run_move(const Context& context) {
   const auto moved = launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
     return machine::move_machine(way.from, locked.machine, way.to, [&](std::uint64_t done) { progress.at(done); });
   });
+  end_autostart(context, way.from, name);
+  if (moved.definition.autostart) follow_autostart(context, way.to, moved);
   return {.report = report_of(moved, way, false)};
 }
 

@@ -101,6 +101,16 @@ TEST_CASE("what can be set is offered with what it can be, and its values behind
   CHECK(with.words({"set", "web", "memory=4G", "bus=s"}) == Words{"bus=sata", "bus=scsi"});
   CHECK(with.words({"set", "web", "net=b"}) == Words{"net=bridge="});
   CHECK(with.words({"set", "web", "memory="}).empty());
+  CHECK(with.words({"set", "web", "forward="}) == Words{"forward=none"});
+  CHECK(with.words({"set", "web", "autostart=o"}) == Words{"autostart=on", "autostart=off"});
+}
+
+TEST_CASE("folders are offered for what is shared") {
+  const WithStore with;
+  const test::TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "data");
+  const auto start = "share=" + folder.path().string() + "/";
+  CHECK(with.words({"set", "web", start + "d"}) == Words{start + "data/"});
 }
 
 TEST_CASE("machines are offered where a machine is meant") {

@@ -37,7 +37,14 @@ kill_while boot blank --wait-for nothing-says-this --timeout 100
 expect_status 0 hrvm set blank tpm=off
 
 claim "what runs in the background was not started to end with us"
+expect_status 0 hrvm snapshot create blank@kept
 expect_status 0 hrvm boot blank --detach --accel tcg --console none
 runs || fail "it has ended with the hrvm that started it"
+
+claim "a snapshot runs beside its machine"
+expect_status 0 hrvm boot blank@kept --detach --accel tcg --console none
+expect_status 0 hrvm list --json
+assert_json "$T/out" '.machines[0].state == "running" and (.machines[0].runs | length) == 2'
+expect_status 0 hrvm stop blank --force
 expect_status 0 hrvm stop blank --force
 await 20 "it does not stop" nothing_runs

@@ -205,7 +205,7 @@ if [ "$(id -u)" = 0 ] && mkdir "$T/memory" && mount -t tmpfs none "$T/memory" 2>
     names=$(hrvm list -q)
     remedy storage
     # To a store of this test's own rather than the one on the disk with most room.
-    ADVICE=$(sed -E "s#'?/[^ ;]*/hrvm'?#'$T/moved here/$machine'#g" <<< "$ADVICE")
+    ADVICE=$(sed -E "s#'?/([^ ;]*/)?hrvm'?#'$T/moved here/$machine'#g" <<< "$ADVICE")
     follow 'hrvm|for'
     assert_equal "$(hrvm list -q)" "$names" "the machines in the store that was moved to"
     remedy storage

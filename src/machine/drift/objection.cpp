@@ -299,6 +299,7 @@ void check_not_running(const Machine& machine, const State& state, bool ephemera
 }
 
 void check_no_twin_runs(const sys::Host& host, const Store& store, const Machine& machine) {
+  if (run_state(machine) == RunState::running) return;  // itself: a snapshot of it may run beside it
   const auto& uuid = machine.definition.uuid.text();
   const auto pid = sys::try_read_number(run_folder(host, machine.definition) / "pid");
   if (!pid) return;

@@ -180,4 +180,9 @@ TEST_CASE("a machine does not run beside another that has its UUID") {
     CHECK(error.kind() == base::ErrorKind::busy);
     CHECK(error.message() == "another machine with the UUID of web runs (process 4711): one of them is a copy");
   }
+  // It is the machine itself that runs, beside which its snapshots may.
+  write_file(machine.active_layer(), "");
+  const auto layer = sys::open_for_update(machine.active_layer());
+  block::lock_image_exclusively(layer.get(), machine.active_layer());
+  CHECK_NOTHROW(check_no_twin_runs(host, store, machine));
 }

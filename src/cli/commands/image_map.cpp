@@ -6,7 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <span>
-#include <utility>
+#include <string_view>
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
@@ -21,8 +21,6 @@ using base::Json;
 using image::ImageMap;
 using image::MapExtent;
 using Buffer = fmt::memory_buffer;
-
-constexpr std::size_t enough_to_print = 64 * 1024;
 
 // How a map is written: what comes before, for each extent, and behind.
 class Writer {
@@ -41,20 +39,24 @@ class Writer {
   const ConfinedMap& map_;
 };
 
-template <typename... Values>
-void print(Buffer& text, fmt::format_string<Values...> format, Values&&... values) {
-  fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
+// A format that is read anew for each of a million extents would take most of the time.
+void append(Buffer& text, std::string_view more) { text.append(more.data(), more.data() + more.size()); }
+void append(Buffer& text, std::uint64_t number) {
+  const fmt::format_int digits(number);
+  text.append(digits.data(), digits.data() + digits.size());
 }
-
-void append(Buffer& text, const std::string& more) { text.append(more.data(), more.data() + more.size()); }
+template <typename... Parts>
+void print(Buffer& text, const Parts&... parts) {
+  (append(text, parts), ...);
+}
 
 class PlainWriter : public Writer {
  public:
   using Writer::Writer;
   void add(Buffer& text, const MapExtent& extent) override {
-    print(text, "{}\t{}\t{}\t{}\t", extent.offset, extent.length, word(extent.kind), extent.layer);
-    if (extent.host_offset) print(text, "{}", *extent.host_offset);
-    print(text, "\n");
+    print(text, extent.offset, "\t", extent.length, "\t", word(extent.kind), "\t", extent.layer, "\t");
+    if (extent.host_offset) append(text, *extent.host_offset);
+    append(text, "\n");
   }
 };
 
@@ -71,20 +73,19 @@ class JsonWriter : public Writer {
     return text + ",\n  \"extents\": [";
   }
   void add(Buffer& text, const MapExtent& extent) override {
-    print(text,
-          "{}\n    {{\"start_bytes\": {}, \"size_bytes\": {}, \"kind\": \"{}\", \"layer\": {}, \"offset_bytes\": ",
-          separator_, extent.offset, extent.length, word(extent.kind), extent.layer);
-    if (extent.host_offset) {
-      print(text, "{}}}", *extent.host_offset);
-    } else {
-      print(text, "null}}");
-    }
+    print(text, separator_, "\n    {\"start_bytes\": ", extent.offset, ", \"size_bytes\": ", extent.length,
+          ", \"kind\": \"", word(extent.kind), "\", \"layer\": ", extent.layer, ", \"offset_bytes\": ");
+    if (extent.host_offset)
+      append(text, *extent.host_offset);
+    else
+      append(text, "null");
+    append(text, "}");
     separator_ = ",";
   }
-  std::string tail() const override { return *separator_ ? "\n  ]\n}\n" : "]\n}\n"; }
+  std::string tail() const override { return separator_.empty() ? "]\n}\n" : "\n  ]\n}\n"; }
 
  private:
-  const char* separator_ = "";
+  std::string_view separator_;
 };
 
 class HumanWriter : public Writer {
@@ -101,10 +102,11 @@ class HumanWriter : public Writer {
     return text + fmt::format("\n{:>{}}  {:>{}}  KIND  LAYER  {:>{}}\n", "START", width_, "SIZE", width_, "AT", width_);
   }
   void add(Buffer& text, const MapExtent& extent) override {
-    print(text, "{:>{}}  {:>{}}  {}  {:>5}", extent.offset, width_, extent.length, width_, word(extent.kind),
-          extent.layer);
-    if (extent.host_offset) print(text, "  {:>{}}", *extent.host_offset, width_);
-    print(text, "\n");
+    const auto back = std::back_inserter(text);
+    fmt::format_to(back, "{:>{}}  {:>{}}  {}  {:>5}", extent.offset, width_, extent.length, width_, word(extent.kind),
+                   extent.layer);
+    if (extent.host_offset) fmt::format_to(back, "  {:>{}}", *extent.host_offset, width_);
+    append(text, "\n");
   }
 
  private:
@@ -133,12 +135,10 @@ Outcome run_image_map(const Context& context) {
     text.clear();
   };
   append(text, writer->head());  // kept back until something could be read
-  map.visit([&](std::span<const MapExtent> extents) {
-    for (const auto& extent : extents) {
-      writer->add(text, extent);
-      if (text.size() >= enough_to_print) flush();
-    }
-  });
+  const auto add = [&](std::span<const MapExtent> extents) {
+    for (const auto& extent : extents) writer->add(text, extent);
+  };
+  map.visit(add, flush);
   append(text, writer->tail());
   flush();
   return {};

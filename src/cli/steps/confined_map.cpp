@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <optional>
 #include <span>
 
 #include "cli/steps/image_reading.hpp"
@@ -18,7 +19,7 @@ using image::MapExtent;
 using Kind = MapExtent::Kind;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_extents = 65536;
+constexpr std::size_t most_extents = 16384;
 constexpr auto longest_part = std::chrono::seconds(5);
 
 // An extent on its way through the pipe.
@@ -60,9 +61,13 @@ std::string read_part(image::ImageMap& map, std::uint64_t from) {
 
 }  // namespace
 
+sys::ConfinedRun ConfinedMap::begin(std::uint64_t from) {
+  return sys::ConfinedRun([this, from] { return read_part(map_, from); });
+}
+
 // What a broken child answers is held against what an answer must be.
-std::vector<MapExtent> ConfinedMap::part(std::uint64_t from) {
-  const auto answer = read_confined(path_, [&] { return read_part(map_, from); });
+std::vector<MapExtent> ConfinedMap::finish(sys::ConfinedRun& run, std::uint64_t from) const {
+  const auto answer = read_confined(path_, run);
   std::vector<MapExtent> extents;
   extents.reserve(answer.size() / sizeof(Wire));
   for (std::size_t at = 0; at + sizeof(Wire) <= answer.size(); at += sizeof(Wire)) {
@@ -79,11 +84,18 @@ std::vector<MapExtent> ConfinedMap::part(std::uint64_t from) {
       .on(path_);
 }
 
-void ConfinedMap::visit(const Visitor& visit_extents) {
+// The next part is read while one is visited.
+void ConfinedMap::visit(const Visitor& visit_extents, const std::function<void()>& at_rest) {
   std::vector<MapExtent> last;  // may go on in the next part
-  for (std::uint64_t from = 0; from < virtual_bytes();) {
-    auto extents = part(from);
+  std::uint64_t from = 0;
+  std::optional<sys::ConfinedRun> reading;
+  if (from < virtual_bytes()) reading.emplace(begin(from));
+  while (reading) {
+    auto extents = finish(*reading, from);
+    reading.reset();
+    at_rest();
     from = extents.back().end();
+    if (from < virtual_bytes()) reading.emplace(begin(from));
     if (!last.empty()) add_extent(last, extents.front()), extents.front() = last.back();
     if (last.size() > 1) visit_extents(std::span(last).first(1));
     last = {extents.back()};

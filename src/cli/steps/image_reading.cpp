@@ -51,7 +51,12 @@ std::unique_ptr<block::BlockDevice> open_for_reading(const image::ImageInfo& ima
 }
 
 std::string read_confined(const std::filesystem::path& path, const sys::ConfinedFunction& function) {
-  auto answer = sys::run_confined(function);
+  sys::ConfinedRun run(function);
+  return read_confined(path, run);
+}
+
+std::string read_confined(const std::filesystem::path& path, sys::ConfinedRun& run) {
+  auto answer = run.answer();
   if (answer.text) return std::move(*answer.text);
   throw base::Error(base::ErrorKind::corrupt,
                     fmt::format("{} cannot be read: its reader {}", path.string(), answer.death))

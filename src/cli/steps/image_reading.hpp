@@ -25,5 +25,7 @@ std::unique_ptr<block::BlockDevice> open_for_reading(const image::ImageInfo& ima
 // What the function returns, called in a child that can only read what is open. Error{corrupt} about `path` when the
 // child dies of it.
 std::string read_confined(const std::filesystem::path& path, const sys::ConfinedFunction& function);
+// The same of one that was begun earlier.
+std::string read_confined(const std::filesystem::path& path, sys::ConfinedRun& run);
 
 }  // namespace hrvm::cli

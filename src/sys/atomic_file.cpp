@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,13 +10,28 @@
 
 namespace hrvm::sys {
 
+namespace {
+
+std::string own_name(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+// Null where the filesystem has no such files, or where there is no /proc by which to give one a name.
+Fd open_without_name(const Path& folder, unsigned mode) {
+  Fd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  if (fd && ::access(own_name(fd.get()).c_str(), F_OK) != 0) fd.reset();
+  return fd;
+}
+
+}  // namespace
+
 AtomicFile::AtomicFile(Path final_path, unsigned mode)
-    : final_(std::move(final_path)),
-      temporary_(temporary_beside(final_)),
-      fd_(open_file(temporary_, O_RDWR | O_CREAT | O_EXCL, mode)) {}
+    : final_(std::move(final_path)), fd_(open_without_name(folder_of(final_), mode)) {
+  if (fd_) return;
+  temporary_ = temporary_beside(final_);
+  fd_ = open_file(temporary_, O_RDWR | O_CREAT | O_EXCL, mode);
+}
 
 AtomicFile::~AtomicFile() {
-  if (!committed_) ::unlink(temporary_.c_str());
+  if (!committed_ && !temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -28,9 +44,24 @@ void AtomicFile::write(std::string_view bytes) {
   }
 }
 
+void AtomicFile::give_name(const Path& path) const {
+  if (::linkat(AT_FDCWD, own_name(fd_.get()).c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    throw base::system_error(errno, "make", path);
+}
+
 void AtomicFile::commit(bool no_replace) {
   if (::fsync(fd_.get()) != 0) throw base::system_error(errno, "write back", final_);
-  rename_durably(temporary_, final_, no_replace);
+  if (temporary_.empty() && no_replace) {
+    give_name(final_);
+    sync_directory(folder_of(final_));
+  } else {
+    if (temporary_.empty()) {
+      const auto beside = temporary_beside(final_);
+      give_name(beside);
+      temporary_ = beside;
+    }
+    rename_durably(temporary_, final_, no_replace);
+  }
   committed_ = true;
 }
 

@@ -74,7 +74,8 @@ void switch_link(const Path& link, const Path& target);
 // Removes a file, or a folder with all in it, without following links. What is not there counts as removed.
 void remove_all(const Path& path);
 
-// A file written beside its final name. Without commit() nothing is left behind.
+// A file written beside its final name. Without commit() nothing is left behind: where the filesystem has files without
+// a name (O_TMPFILE) also not by a kill -9, else by that a hidden file that ends in ".tmp".
 class AtomicFile {
  public:
   explicit AtomicFile(Path final_path, unsigned mode = 0600);
@@ -83,13 +84,13 @@ class AtomicFile {
   ~AtomicFile();
 
   int fd() const { return fd_.get(); }
-  const Path& temporary_path() const { return temporary_; }
   void write(std::string_view bytes);  // appends
   // fsync, rename over the final name (or Error{exists} with no_replace), fsync of the folder.
   void commit(bool no_replace = false);
 
  private:
-  Path final_, temporary_;
+  void give_name(const Path& path) const;
+  Path final_, temporary_;  // empty while it has no name
   Fd fd_;
   bool committed_ = false;
 };

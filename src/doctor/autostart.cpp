@@ -32,12 +32,14 @@ Results examine_domain(const sys::Host& host, const machine::Machine& machine, c
 // Of another store the units know what a person told them.
 Results examine_unit(const Circumstances& at, const machine::Machine& machine) {
   const bool has_unit = launch::has_unit(at.host, machine.name), wanted = machine.definition.autostart;
+  // Of another store the unit has to be told.
+  const auto enabling = launch::is_store_of_units(at.store) ? order("enable", machine.name)
+                                                            : fmt::format("hrvm set {} autostart=on", machine.name);
   if (wanted && !launch::is_unit_installed(at.host))
     return {warning(fmt::format("{} does not start with the host: hrvm@.service is not installed", machine.name),
-                    fmt::format("install hrvm with its unit, then {}", order("enable", machine.name)))};
+                    "install hrvm with its unit, then " + enabling)};
   if (wanted && !has_unit)
-    return {warning(fmt::format("{} does not start with the host: its unit is not enabled", machine.name),
-                    order("enable", machine.name))};
+    return {warning(fmt::format("{} does not start with the host: its unit is not enabled", machine.name), enabling)};
   if (!wanted && has_unit && launch::is_store_of_units(at.store))
     return {warning(fmt::format("{} starts with the host, which it does not know: a rename or removal would leave {}",
                                 machine.name, launch::unit_of(machine.name)),

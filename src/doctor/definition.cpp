@@ -21,6 +21,8 @@ std::string put_away(const Store::OlderGeneration& older) {
 CheckResult unreadable(const Store& store, const std::string& name, const base::Error& error) {
   CheckResult result{"definition", Status::error, name + ": " + error.message(), error.hint()};
   const auto older = store.older_generation(name);
+  if (!older && error.kind() == ErrorKind::corrupt)
+    result.remedy = "restore the file from a backup, or give the machine up: hrvm remove " + name;
   if (!older) return result;
   result.message += fmt::format("; its generation {} can be read", older->number);
   result.remedy = "go back to it: hrvm doctor " + name + " --fix";

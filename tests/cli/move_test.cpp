@@ -31,6 +31,7 @@ TEST_CASE("move refuses what would lose a machine or hide one") {
   transcript.run({"move", "web"});
   transcript.run({"move", "web", store.store().folder().string()});
   transcript.run({"move", "nothing", other});
+  transcript.run({"move", "web", (store.store().folder() / "db/sub").string()});
   CHECK(store.run({"move", "web", other, "--allow-volatile"}) == 0);
   store.add("web");
   transcript.run({"move", "web", other, "--allow-volatile"});

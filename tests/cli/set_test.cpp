@@ -236,6 +236,7 @@ TEST_CASE("a folder is shared with a machine by a tag, shown with what the guest
   transcript.run({"set", "web", "share=" + folder("link") + ":data", "share=" + folder("www") + "/:www,rw"});
   transcript.run({"show", "web"});
   transcript.run({"set", "web", "share=" + folder("data")});
+  transcript.run({"set", "web", "share=:tag"});
   transcript.run({"set", "web", "share=" + folder("none") + ":gone"});
   transcript.run({"set", "web", "share=" + folder("store") + ":store"});
   transcript.run({"set", "web", "share=-dta"});

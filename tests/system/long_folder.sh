@@ -143,14 +143,14 @@ for clone in one two; do
   expect_status 0 hrvm boot "$clone" --detach
 done
 expect_status 1 hrvm boot direct --detach --force
-assert_contains "$ERR" "$ROOT is in use by another program"
+assert_contains "$ERR" "$ROOT is in use by virtiofsd (process "
 for clone in one two; do expect_status 0 hrvm stop "$clone" --force; done
 await_no_virtiofsd
 expect_status 0 hrvm boot direct --detach
 expect_status 4 hrvm boot one --detach
 assert_contains "$ERR" "$ROOT is in use for writing"
 expect_status 1 hrvm boot one --detach --force
-assert_contains "$ERR" "$ROOT is in use by another program"
+assert_contains "$ERR" "$ROOT is in use by virtiofsd (process "
 expect_status 0 hrvm stop direct --force
 await_no_virtiofsd
 

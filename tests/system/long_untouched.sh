@@ -58,6 +58,7 @@ trace_command discover "$BASE"
 trace_command import "$BASE" demo --memory 512M --cpus 1 --hash
 trace_blind list
 trace_blind log demo
+trace_blind move demo "$T/other" --dry-run
 trace_command show demo
 trace_command boot demo --print
 trace_command boot demo --xml

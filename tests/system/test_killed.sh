@@ -45,6 +45,8 @@ claim "a snapshot runs beside its machine"
 expect_status 0 hrvm boot blank@kept --detach --accel tcg --console none
 expect_status 0 hrvm list --json
 assert_json "$T/out" '.machines[0].state == "running" and (.machines[0].runs | length) == 2'
-expect_status 0 hrvm stop blank --force
-expect_status 0 hrvm stop blank --force
+
+claim "stop --all ends both, and what the throw-away run left"
+expect_status 0 hrvm stop --all --force
 await 20 "it does not stop" nothing_runs
+assert_equal "$(ls -A "$HRVM_STORE/blank/tmp")" "" "throw-away layers"

@@ -32,6 +32,9 @@ std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine)
 // Those of it in throw-away layers; none is no error.
 std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& machine);
 
+// Of one that has ended: its layer and its run folder go, as nobody else may be there to remove them.
+void remove_throw_away(const Run& run);
+
 // Where the layer of a run lies, where that is not the store: for runs_of to find it.
 void note_scratch(const machine::Path& run_folder, const machine::Path& folder);
 // All that are noted in the run folders below this one, also of runs that have ended.

@@ -38,8 +38,9 @@ std::vector<CheckResult> fixed(const Circumstances& circumstances, const doctor:
         {std::string(check.id), Status::warning, "it cannot be put right: " + error.message(), error.hint()});
     return results;
   }
-  examination.fixed.emplace_back(check.id);
-  return check.run(circumstances);
+  auto results = check.run(circumstances);
+  if (std::none_of(results.begin(), results.end(), is_bad)) examination.fixed.emplace_back(check.id);
+  return results;
 }
 
 Examination examine(const Circumstances& circumstances, bool fix) {

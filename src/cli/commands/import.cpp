@@ -13,6 +13,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import_sources.hpp"
+#include "hrvm/machine/neighbours.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -154,6 +155,7 @@ Outcome run_import(const Context& context) {
   request.iso = chosen_disc(context.arguments);
   if (request.iso) request.iso->path = machine::kept_path(machine::locate_extra_disk(context.host, request.iso->path));
   const auto store = open_store(context, Missing::made);
+  machine::check_store_place(store.folder());
   if (disks.front().kind == probe::DiskKind::directory) return import_folder(context, store, disks.front(), request);
   return disks.size() > 1 ? import_set(context, store, disks, request)
                           : import_disk(context, store, disks.front(), request);

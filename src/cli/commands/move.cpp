@@ -37,11 +37,11 @@ report::Report report_of(const machine::Machine& machine, const Way& way, bool d
   base::Json data;
   data.set("machine", machine.name).set("from", way.from.folder().string()).set("to", to);
   data.set("bytes", machine::bytes_to_move(machine));
-  report::Report report{
-      .schema = dry_run ? "hrvm.move-plan/1" : "hrvm.move/1",
-      .data = data,
-      .human = {report::TextView{fmt::format("{} {} to {}", dry_run ? "Would move" : "Moved", machine.name, to)}},
-      .plain = {.columns = {{"", "machine"}, {"", "from"}, {"", "to"}}}};
+  report::Report report{.schema = dry_run ? "hrvm.move-plan/1" : "hrvm.move/1",
+                        .data = data,
+                        .human = {report::TextView{fmt::format("{} {} to {}", dry_run ? "Would move" : "Moved",
+                                                               machine.name, base::printable(to))}},
+                        .plain = {.columns = {{"", "machine"}, {"", "from"}, {"", "to"}}}};
   if (!dry_run)
     report.human.push_back(
         report::TextView{fmt::format("  boot it:  hrvm boot {} --store {}", machine.name, base::shell_quote(to))});

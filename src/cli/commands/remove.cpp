@@ -16,6 +16,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/machine_domain.hpp"
+#include "hrvm/machine/neighbours.hpp"
 #include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
@@ -135,6 +136,7 @@ LockedRemoval look_at(const Context& context, const machine::Store& store, const
   machine::check_unused(store.folder() / name, name);
   auto removal = plan_removal(context, store, name);
   if (removal.domain) launch::check_ended(context.host, *removal.domain, name);
+  machine::check_no_base_among(store, name, removal.files);
   return {std::move(lock), std::move(removal)};
 }
 

@@ -11,6 +11,11 @@ Outcome run_snapshot_delete(const Context& context) {
   const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
   const auto locked = lock_stopped_machine(context, name);
   const auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
+  // What is damaged would be taken into what lies on it, and be sound from then on.
+  if (change.merge && !locked.machine.definition.is_on_folder()) {
+    locked.store.check_files(locked.machine, state_of(locked.machine, snapshot));
+    if (locked.machine.definition.active.head == snapshot) locked.store.check_files(locked.machine);
+  }
   if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
   return carry_out(context, locked, change,
                    {"snapshot-delete",

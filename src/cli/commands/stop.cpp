@@ -34,7 +34,7 @@ bool powers_down(const Context& context, const std::string& name) {
   bool quit = false;
   for (const auto& run : runs_named(context, name)) {
     quit |= run.stop(patience, context.arguments.has("--force")) == launch::StopWay::quit;
-    if (run.throw_away) sys::remove_all(run.run_folder);
+    if (run.throw_away) launch::remove_throw_away(run);
   }
   return !quit;
 }
@@ -70,7 +70,9 @@ Outcome run_stop(const Context& context) {
   const int status = for_each(context, named(context), [&](const std::string& word) {
     const auto name = machine_word(word);
     if (all && !runs(context, name)) return;
-    const bool powered_down = powers_down(context, name);
+    bool powered_down = powers_down(context, name);
+    // Behind the machine's own run those in throw-away layers come to light.
+    while (all && runs(context, name)) powered_down &= powers_down(context, name);
     stopped.push(Json::object().set("machine", name).set("stopped", powered_down ? "powered-down" : "quit"));
     sentences.push_back(sentence(name, powered_down, context.arguments.has("--force")));
   });

@@ -10,6 +10,7 @@
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/runs.hpp"
 #include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/neighbours.hpp"
 #include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
@@ -48,6 +49,12 @@ std::vector<std::string> removed(const machine::Change& change) {
   if (!change.merge) return files;
   for (std::size_t disk = 0; disk < change.definition.disks.size(); ++disk)
     std::erase(files, change.definition.layer_file(change.merge->parent, disk));
+  return files;
+}
+
+std::vector<sys::Path> discarded_files(const machine::Machine& machine, const machine::Change& change) {
+  std::vector<sys::Path> files;
+  for (const auto& file : change.discards) files.push_back(machine.folder / file);
   return files;
 }
 
@@ -120,6 +127,7 @@ Outcome carry_out(const Context& context, const LockedMachine& locked, const mac
                   const ChangeWords& words) {
   if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
   for (const auto& warning : change.warnings) context.warn(warning);
+  check_no_base_among(locked.store, locked.machine.name, discarded_files(locked.machine, change));
   const auto freed = bytes_freed(locked.machine, change);
   const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);

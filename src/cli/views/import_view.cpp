@@ -58,9 +58,10 @@ std::string paths_of(const machine::Definition& definition) {
 
 report::Report import_report(const sys::Host& host, const machine::Machine& machine, const machine::ImportPlan& plan) {
   const machine::BaseState just_read;  // its fingerprint was taken a moment ago
-  auto report = report_of("hrvm.import/1", machine_json(host, machine, just_read), plan,
-                          views(fmt::format("Imported {} as {}", paths_of(machine.definition), machine.name),
-                                fmt::format("\nBoot it:  hrvm boot {}", machine.name)));
+  auto report =
+      report_of("hrvm.import/1", machine_json(host, machine, just_read), plan,
+                views(fmt::format("Imported {} as {}", base::printable(paths_of(machine.definition)), machine.name),
+                      fmt::format("\nBoot it:  hrvm boot {}", machine.name)));
   report.names = {machine.name};
   return report;
 }

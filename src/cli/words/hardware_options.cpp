@@ -136,7 +136,8 @@ machine::Disc disc_named(std::string word) {
 }
 
 machine::Share share_named(const std::string& word) {
-  if (auto share = machine::share_from(sys::absolute(word).string())) {
+  const bool names_folder = !word.empty() && !word.starts_with(':');
+  if (auto share = machine::share_from(sys::absolute(word).string()); share && names_folder) {
     share->folder = sys::canonical(share->folder).string();
     return *std::move(share);
   }

@@ -7,6 +7,7 @@
 #include "hrvm/launch/control.hpp"
 #include "hrvm/machine/objection.hpp"
 #include "hrvm/sys/files.hpp"
+#include "hrvm/sys/lock.hpp"
 
 namespace hrvm::launch {
 
@@ -42,6 +43,14 @@ std::optional<Run> run_in_scratch(const machine::Machine& machine, const machine
 }
 
 }  // namespace
+
+void remove_throw_away(const Run& run) {
+  const auto folder = run.layer.parent_path();
+  // QEMU has the lock until it has let go of the layer.
+  if (const auto lock = sys::Lock::try_take(folder, sys::Lock::Mode::exclusive, std::chrono::seconds(1)))
+    sys::remove_all(folder);
+  sys::remove_all(run.run_folder);
+}
 
 void note_scratch(const machine::Path& run_folder, const machine::Path& folder) {
   sys::make_private_directories(run_folder);

@@ -9,6 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/copy.hpp"
 #include "hrvm/block/devices.hpp"
+#include "hrvm/machine/neighbours.hpp"
 #include "hrvm/sys/transfer.hpp"
 #include "machine/store/store_layout.hpp"
 
@@ -134,6 +135,7 @@ void check_move(const sys::Host& host, const Machine& machine, const Store& to, 
   const auto here = machine.folder.parent_path();
   if (sys::is_same_file(here, to.folder()))
     throw Error(ErrorKind::usage, fmt::format("{} lies in {} already", machine.name, here.string()));
+  check_store_place(to.folder());
   check_name(machine, to);
   const auto storage = examine_storage(host, to.folder());
   if (storage.read_only)

@@ -130,7 +130,9 @@ Machine Store::load(const std::string& name) const {
   const Path file = generation_path(machine.folder, machine.generation);
   try {
     machine.definition = read_generation(file);
-  } catch (const Error& error) {
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::corrupt && error.hint().empty())
+      throw std::move(error).hint(fmt::format("hrvm doctor {} tells whether an older one can be gone back to", name));
     if (error.kind() != ErrorKind::not_found) throw;
     throw Error(ErrorKind::corrupt, fmt::format("the definition of machine {} is missing: {}", name, file.string()))
         .on(file)

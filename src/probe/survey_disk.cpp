@@ -10,6 +10,7 @@
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "probe/disk/disk_sets.hpp"
+#include "probe/judge_image.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -52,6 +53,7 @@ Survey alive(Disk disk, Contents contents) {
     disk.sectors.logical_bytes = contents.logical_sector_bytes;
     disk.sectors.physical_bytes = std::max(disk.sectors.physical_bytes, contents.logical_sector_bytes);
   }
+  judge_image(disk, contents);
   return {std::move(disk), std::move(contents)};
 }
 
@@ -69,9 +71,11 @@ SurveyAttempt to_attempt(const Disk& disk, const sys::ConfinedAnswer& answer) {
   return {to_survey(disk, answer), std::nullopt};
 }
 
-std::string read_to_text(block::BlockDevice& device, Thoroughness thoroughness,
+// What another format's bytes would look like as those of a disk means nothing.
+std::string read_to_text(const Disk& disk, block::BlockDevice& device, Thoroughness thoroughness,
                          const std::vector<block::BlockDevice*>& companions = {}) {
-  return base::to_text(to_json(read_contents(device, companions, thoroughness)), -1);
+  const auto contents = disk.container ? Contents{} : read_contents(device, companions, thoroughness);
+  return base::to_text(to_json(contents), -1);
 }
 
 }  // namespace
@@ -120,8 +124,9 @@ class Surveying {
   void survey(const std::vector<Part>& parts) {
     std::vector<sys::ConfinedFunction> functions;
     for (const Part& part : parts)
-      functions.emplace_back(
-          [this, &part] { return read_to_text(*devices_[part.disk], thoroughness_, part.companions); });
+      functions.emplace_back([this, &part] {
+        return read_to_text(disks_[part.disk], *devices_[part.disk], thoroughness_, part.companions);
+      });
     const auto answers = sys::run_confined_together(functions);
     for (std::size_t k = 0; k < answers.size(); ++k)
       attempts_[parts[k].disk] = to_attempt(disks_[parts[k].disk], answers[k]);
@@ -160,7 +165,7 @@ std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector
 SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk, Thoroughness thoroughness)
     : disk_(disk),
       device_(open_disk(host, disk)),
-      run_([this, thoroughness] { return read_to_text(*device_, thoroughness); }) {}
+      run_([this, thoroughness] { return read_to_text(disk_, *device_, thoroughness); }) {}
 
 Survey SurveyRun::result() { return to_survey(disk_, run_.answer()); }
 

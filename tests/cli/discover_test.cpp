@@ -57,6 +57,30 @@ TEST_CASE("of several sources the one that cannot be read is told, and the other
   transcript.check();
 }
 
+TEST_CASE("an image file that is no raw disk is named, with the way to one, and nothing in it is looked at") {
+  const test::TemporaryDirectory folder;
+  const std::string vdi = std::string(64, '<') + std::string("\x7f\x10\xda\xbe\1\0\1\0\x90\1\0\0\1\0\0\0", 16);
+  folder.write("a disk.vdi", vdi + std::string(432, '\0'));
+  folder.write("photo.img", "\x89PNG\r\n\x1a\n" + std::string(1000, '\0'));
+  folder.write("passwd", std::string(32, 'x') + '\n');
+  folder.write("users", std::string(600, 'x') + '\n');
+  const auto image = small_image(folder);
+  std::filesystem::copy_file(image, folder / "disk-flat.vmdk");
+  folder.write("disk.vmdk", "# Disk DescriptorFile\nparentCID=ffffffff\nRW 69632 VMFS \"disk-flat.vmdk\"\n");
+  test::set_size(image, (34 << 20) - 100);
+  test::TestHost host;
+  test::Transcript transcript(host, "discover/no_raw_disk");
+  transcript.replace(folder.path(), "FOLDER");
+  CHECK(transcript.run({"discover", folder / "a disk.vdi"}) == 3);
+  CHECK(transcript.run({"discover", "--json", folder / "disk.vmdk"}) == 3);
+  CHECK(transcript.run({"discover", folder / "disk-flat.vmdk"}) == 0);
+  CHECK(transcript.run({"discover", folder / "photo.img"}) == 3);
+  CHECK(transcript.run({"discover", folder / "passwd"}) == 0);
+  CHECK(transcript.run({"discover", folder / "users"}) == 3);
+  CHECK(transcript.run({"discover", image}) == 3);
+  transcript.check();
+}
+
 TEST_CASE("a source that is no disk or image is the command's failure, each with its status") {
   const test::TemporaryDirectory folder;
   folder.write("empty.img", "");

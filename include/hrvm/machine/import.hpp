@@ -45,6 +45,10 @@ struct ImportCircumstances {
   std::string mac;
 };
 
+// Why a disk is no base, whatever is allowed: image_obstacle, too small for a disk (Error{corrupt}), an image of no
+// whole number of sectors or a file that is no disk at all (Error{refused}). nullopt for folders.
+std::optional<base::Error> import_obstacle(const probe::Disk& disk, const probe::Contents& contents);
+
 // Pure. Error{refused} for a disk in use, a part of a set (with what is missing), volatile storage, low space (each
 // names its override), and for a store on an imported disk (no override); Error{exists} for a name that was asked for
 // and is taken; Error{usage} for a bad name.

@@ -48,8 +48,8 @@ std::string way_out(const std::vector<probe::Use>& uses);
 // Error{refused}, overridable. `store` may be the folder that stands in for it.
 Objections objections(const StorageState& storage, const Path& store);
 
-// Why a qcow2 image is no base as it is, whatever is allowed: marked as corrupt or dirty, or backed by what no header
-// names the format of. nullopt for other disks.
+// Why an image is no base as it is, whatever is allowed: another hypervisor's or a packed one, or a qcow2 image that is
+// marked as corrupt or dirty, or backed by what no header names the format of. nullopt for other disks.
 std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 // Error{busy} of a machine that runs: "machine web is running already", with how to stop it.

@@ -54,6 +54,12 @@ struct ImageFile {
   bool corrupt = false;         // QEMU found it broken
 };
 
+// A file that is no disk as its bytes lie.
+struct ForeignFile {
+  std::string what;    // "a VDI disk image (VirtualBox)"
+  std::string remedy;  // a sentence with the line that makes a disk of it
+};
+
 struct Disk {
   std::string path;  // "/dev/sda", or the image file's or folder's absolute path
   std::string
@@ -66,7 +72,9 @@ struct Disk {
   bool removable = false;
   bool rotational = false;
   DiskFormat format = DiskFormat::raw;
-  std::vector<ImageFile> files;  // of a qcow2 image: itself, then what backs it
+  std::vector<ImageFile> files;          // of a qcow2 image: itself, then what backs it
+  std::optional<ForeignFile> container;  // of an image file: a disk may be in it, or be a part of it; never read as one
+  std::string looks_like;                // "a PNG picture": what its first bytes say where nothing else is found on it
   std::vector<Use> in_use;
 };
 

@@ -63,6 +63,12 @@ void survey_folder(Discovery& discovery, const probe::Disk& folder, probe::Thoro
   discovery.found.push_back({folder, std::nullopt, std::nullopt});
 }
 
+// No hardware goes with a file that is no disk.
+std::optional<machine::Advice> advice(const probe::Survey& survey, const machine::HostResources& resources) {
+  if (survey.disk.container || (survey.contents.is_blank() && !survey.disk.looks_like.empty())) return std::nullopt;
+  return machine::advise(survey, resources);
+}
+
 void survey(Discovery& discovery, std::vector<probe::Disk> disks) {
   const auto is_folder = [](const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; };
   const auto thoroughness =
@@ -80,7 +86,7 @@ void survey(Discovery& discovery, std::vector<probe::Disk> disks) {
     }
     const probe::Survey& survey = *attempts[i].survey;
     if (discovery.context.verbose) tell_reads(discovery.context, survey);
-    discovery.found.push_back({survey.disk, survey.contents, machine::advise(survey, resources)});
+    discovery.found.push_back({survey.disk, survey.contents, advice(survey, resources)});
   }
 }
 

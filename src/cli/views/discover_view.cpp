@@ -146,8 +146,11 @@ std::vector<const probe::DiskSet*> partial_sets(const Discovered& discovered) {
   return sets;
 }
 
+// Whether hrvm import takes it as it is now. (Where the store lies may be a reason against it all the same.)
 bool is_importable_whole(const Discovered& discovered) {
-  return is_importable(discovered.disk) && partial_sets(discovered).empty();
+  const auto& disk = discovered.disk;
+  return !machine::import_obstacle(disk, *discovered.contents) &&
+         std::ranges::none_of(disk.in_use, &probe::Use::writable) && partial_sets(discovered).empty();
 }
 
 Json import_command(const Discovered& discovered) {
@@ -162,12 +165,13 @@ Json obstacle(const Discovered& discovered) {
   const probe::Disk& disk = discovered.disk;
   if (!discovered.contents) return "it could not be read";
   if (is_importable_whole(discovered)) return {};
-  if (const auto obstacle = machine::image_obstacle(disk)) return obstacle->message();
+  if (const auto obstacle = machine::import_obstacle(disk, *discovered.contents))
+    return obstacle->kind() == base::ErrorKind::corrupt && disk.files.empty() ? "it is too small for a disk"
+                                                                              : obstacle->message();
   if (const auto partial = partial_sets(discovered); !partial.empty())
     return fmt::format("it holds a part of {}; missing: {}; hrvm import {} --allow-partial takes what is here",
                        describe(*partial.front()), base::join(partial.front()->missing, "; "),
                        base::shell_quote(disk.stable_path));
-  if (disk.in_use.empty()) return "it is too small for a disk";
   return fmt::format("it is in use: {}, or accept the risk with hrvm import {} --allow-in-use",
                      machine::way_out(disk.in_use), base::shell_quote(disk.stable_path));
 }
@@ -253,12 +257,6 @@ report::EachView disk_view() {
 }
 
 }  // namespace
-
-bool is_importable(const probe::Disk& disk) {
-  constexpr std::uint64_t least = 512;
-  const bool is_large_enough = disk.kind == probe::DiskKind::directory || disk.size_bytes >= least;
-  return !machine::image_obstacle(disk) && is_large_enough && std::ranges::none_of(disk.in_use, &probe::Use::writable);
-}
 
 report::Report discover_report(const std::vector<Discovered>& disks) {
   Json data;

@@ -17,9 +17,6 @@ struct Discovered {
   std::optional<machine::Advice> advice;
 };
 
-// Whether hrvm import takes it as it is now. (Where the store lies may be a reason against it all the same.)
-bool is_importable(const probe::Disk& disk);
-
 report::Report discover_report(const std::vector<Discovered>& disks);
 
 }  // namespace hrvm::cli

@@ -260,6 +260,10 @@ std::string renamed_backing(const std::string& image, const probe::ImageFile& ba
 }  // namespace
 
 std::optional<Error> image_obstacle(const probe::Disk& disk) {
+  if (disk.container)
+    return Error(ErrorKind::refused, fmt::format("{} is {}", disk.path, disk.container->what))
+        .on(disk.path)
+        .hint(disk.container->remedy);
   for (std::size_t i = 0; i < disk.files.size(); ++i) {
     const auto& file = disk.files[i];
     if (file.corrupt)

@@ -21,14 +21,11 @@ constexpr std::uint64_t least_disk = 512;  // one sector
 
 bool is_folder(const probe::Disk& disk) { return disk.kind == probe::DiskKind::directory; }
 
-void check_kind(const probe::Disk& disk) {
-  if (is_folder(disk)) return;
-  if (auto obstacle = image_obstacle(disk)) throw std::move(*obstacle);
-  if (disk.size_bytes < least_disk)
-    throw Error(ErrorKind::corrupt,
-                fmt::format("{} holds {}: that is no disk image", disk.path, base::format_bytes(disk.size_bytes)))
-        .on(disk.path)
-        .hint("name a whole disk, or an image of one");
+// What its bytes and its size say that it is: no disk.
+bool is_no_disk(const Finding& finding) { return finding.id == "not-a-disk" || finding.id == "image-odd-size"; }
+
+void check_kind(const probe::Survey& survey) {
+  if (auto obstacle = import_obstacle(survey.disk, survey.contents)) throw std::move(*obstacle);
 }
 
 bool lies_on(const StorageState& storage, const probe::Disk& disk) {
@@ -232,10 +229,23 @@ Definition first_definition(const ImportCircumstances& circumstances, const Impo
 
 }  // namespace
 
+std::optional<Error> import_obstacle(const probe::Disk& disk, const probe::Contents& contents) {
+  if (is_folder(disk)) return std::nullopt;
+  if (auto obstacle = image_obstacle(disk)) return obstacle;
+  if (disk.size_bytes < least_disk)
+    return Error(ErrorKind::corrupt,
+                 fmt::format("{} holds {}: that is no disk image", disk.path, base::format_bytes(disk.size_bytes)))
+        .on(disk.path)
+        .hint("name a whole disk, or an image of one");
+  const auto fault = std::ranges::find_if(contents.findings, is_no_disk);
+  if (fault == contents.findings.end()) return std::nullopt;
+  return Error(ErrorKind::refused, fmt::format("{}: {}", disk.path, fault->message)).on(disk.path).hint(fault->remedy);
+}
+
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
   const auto& survey = circumstances.surveys.front();
   ImportPlan plan;
-  for (const auto& each : circumstances.surveys) check_kind(each.disk);
+  for (const auto& each : circumstances.surveys) check_kind(each);
   check_request(survey.disk, request);
   check_disks(circumstances, request);
   plan.name = choose_name(circumstances, request.name);

@@ -8,6 +8,7 @@
 #include "hrvm/probe/disk.hpp"
 #include "probe/disk/block_nodes.hpp"
 #include "probe/disk/disk_facts.hpp"
+#include "probe/disk/foreign_file.hpp"
 #include "probe/disk/uses.hpp"
 
 namespace hrvm::probe {
@@ -102,6 +103,9 @@ Disk image_facts(const std::string& path) {
   disk.bus = "file";
   const auto file = block::open_device(path);
   disk.size_bytes = file->size();
+  disk.container = find_container(*file);
+  if (disk.container) return disk;
+  disk.looks_like = looks_like(*file);
   const image::ImageFormat format = image::detect_format(*file);
   disk.format = disk_format(format);
   if (format == image::ImageFormat::qcow2) read_image(disk);

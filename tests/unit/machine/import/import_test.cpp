@@ -286,6 +286,33 @@ TEST_CASE("a store on the very disk is refused, and no option allows it") {
   CHECK_THAT(refusal(circumstances, request).message(), Catch::StartsWith("the store lies on /dev/sda itself"));
 }
 
+TEST_CASE("an image in a container, a file that is no disk and one of no whole sectors are refused with the way out") {
+  auto container = usual();
+  container.surveys[0].disk.container = probe::ForeignFile{"a VDI disk image (VirtualBox)", "convert it"};
+  const auto refused = refusal(container);
+  CHECK(refused.kind() == ErrorKind::refused);
+  CHECK(refused.message() == "/dev/sda is a VDI disk image (VirtualBox)");
+  CHECK(refused.hint() == "convert it");
+  container.surveys[0].disk.size_bytes = 300;  // as a descriptor of VMDK has
+  CHECK(refusal(container).kind() == ErrorKind::refused);
+
+  for (const auto* id : {"not-a-disk", "image-odd-size"}) {
+    auto no_disk = usual();
+    no_disk.surveys[0].contents.findings = {{id, base::Severity::error, "/dev/sda", "it is what it is", "do this"}};
+    CHECK(refusal(no_disk).kind() == ErrorKind::refused);
+    CHECK(refusal(no_disk).message() == "/dev/sda: it is what it is");
+    CHECK(refusal(no_disk).hint() == "do this");
+  }
+}
+
+TEST_CASE("each disk of a set is looked at for a container") {
+  auto set = usual();
+  set.surveys.push_back(set.surveys[0]);
+  set.surveys[1].disk.path = set.surveys[1].disk.stable_path = "/images/second.vmdk";
+  set.surveys[1].disk.container = probe::ForeignFile{"a sparse VMDK disk image (VMware)", "convert it"};
+  CHECK(refusal(set).message() == "/images/second.vmdk is a sparse VMDK disk image (VMware)");
+}
+
 TEST_CASE("a qcow2 image is a base with its format written down") {
   const auto definition = plan_import(on_qcow2(), {}).change.definition;
   CHECK(definition.disks[0].format == BaseFormat::qcow2);

@@ -9,6 +9,7 @@
 #include "probe/efi_loaders.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/roles.hpp"
+#include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
 #include "probe/systems/linux_facts.hpp"
 
@@ -67,8 +68,11 @@ class Looking {
   }
 
   void open() {
-    place_.signature = read_signature(*place_.device);
-    if (!place_.signature || is_spread(*place_.signature, *place_.device)) return;
+    auto settled = settle_signature(*place_.device);
+    if (auto finding = second_signature(settled, place_.name)) findings_.push_back(std::move(*finding));
+    place_.signature = std::move(settled.signature);
+    place_.files = std::move(settled.files);
+    if (place_.files || !place_.signature || is_spread(*place_.signature, *place_.device)) return;
     place_.files = fs::open_file_system(place_.signature->type, *place_.device);
     if (!place_.files) tell_closed();
   }

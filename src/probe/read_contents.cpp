@@ -15,6 +15,7 @@
 #include "probe/foreign_systems.hpp"
 #include "probe/place.hpp"
 #include "probe/roles.hpp"
+#include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
 #include "probe/table/partition_types.hpp"
 
@@ -128,8 +129,8 @@ class Reading {
   void add_companion_member(block::BlockDevice& device, std::string name) {
     if (companions_.size() >= most_looked_into) return;
     try {
-      if (const auto signature = read_signature(device))
-        companions_.push_back({{&device, std::move(name)}, signature->type});
+      if (const auto settled = settle_signature(device); settled.signature)
+        companions_.push_back({{&device, std::move(name)}, settled.signature->type});
     } catch (const base::Error&) {
       // Its own survey says that it cannot be read.
     }

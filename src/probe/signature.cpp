@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "probe/bitlocker.hpp"
 #include "probe/signature_view.hpp"
 
@@ -37,7 +38,7 @@ Probe make_probe(const SignatureView& view, const block::BlockDevice& device) {
   blkid_probe_enable_partitions(probe.get(), 0);
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL |
-                                                     BLKID_SUBLKS_UUID | BLKID_SUBLKS_VERSION);
+                                                     BLKID_SUBLKS_UUID | BLKID_SUBLKS_VERSION | BLKID_SUBLKS_MAGIC);
   leave_out(probe, view);
   return probe;
 }
@@ -57,19 +58,44 @@ void complete_bitlocker(block::BlockDevice& device, Signature& signature) {
   signature.version = volume->version;
 }
 
+Signature signature_of(const Probe& probe) {
+  return {value(probe, "TYPE"), value(probe, "USAGE"), value(probe, "LABEL"), value(probe, "UUID"),
+          value(probe, "VERSION")};
+}
+
+std::uint64_t offset_of(const Probe& probe) { return base::parse_unsigned(value(probe, "SBMAGIC_OFFSET")).value_or(0); }
+
+constexpr int found = 0, ambivalent = -2;
+
+std::vector<FoundSignature> list(const Probe& probe) {
+  constexpr std::size_t most = 16;
+  std::vector<FoundSignature> all;
+  blkid_reset_probe(probe.get());
+  while (all.size() < most && blkid_do_probe(probe.get()) == found)
+    if (auto signature = signature_of(probe); !signature.type.empty())
+      all.push_back({std::move(signature), offset_of(probe)});
+  return all;
+}
+
 }  // namespace
 
-std::optional<Signature> read_signature(block::BlockDevice& device) {
-  if (device.size() == 0) return std::nullopt;
+Signatures read_signatures(block::BlockDevice& device) {
+  Signatures read;
+  if (device.size() == 0) return read;
   const SignatureView view = view_for_libblkid(device);
   const Probe probe = make_probe(view, device);
-  constexpr int found = 0;
-  if (blkid_do_safeprobe(probe.get()) != found) return std::nullopt;
-  Signature signature{value(probe, "TYPE"), value(probe, "USAGE"), value(probe, "LABEL"), value(probe, "UUID"),
-                      value(probe, "VERSION")};
-  if (signature.type.empty()) return std::nullopt;
+  const int answer = blkid_do_safeprobe(probe.get());
+  if (answer == ambivalent) read.contested = list(probe);
+  if (answer != found) return read;
+  Signature signature = signature_of(probe);
+  if (signature.type.empty()) return read;
   if (signature.type == "BitLocker") complete_bitlocker(device, signature);
-  return signature;
+  if (signature.usage == "raid" && offset_of(probe) >= device.size() / 2) read.contested = list(probe);
+  if (read.contested.size() < 2) read.contested.clear();
+  read.agreed = std::move(signature);
+  return read;
 }
+
+std::optional<Signature> read_signature(block::BlockDevice& device) { return read_signatures(device).agreed; }
 
 }  // namespace hrvm::probe

@@ -181,6 +181,13 @@ assert_contains "$ERR" "a VDI disk image" "the message"
 expect_status 4 hrvm set web "disk=+$PWD/c.vmdk"
 assert_contains "$ERR" "a sparse VMDK disk image" "the message"
 
+claim "image convert makes no image of a container, unless its bytes are asked for"
+expect_status 4 hrvm image convert "$PWD/c.vdi" "$T/of-vdi.qcow2"
+assert_contains "$ERR" "$PWD/c.vdi is a VDI disk image" "the message"
+[ ! -e "$T/of-vdi.qcow2" ] || fail "an image was written"
+expect_status 0 hrvm image convert --source-format raw "$PWD/c.vdi" "$T/of-vdi.qcow2"
+qemu-img compare -q -f raw -F qcow2 c.vdi "$T/of-vdi.qcow2" || fail "the image shows other bytes"
+
 claim "a file that is no disk at all"
 no_disk() { # FILE WORDS
   expect_status 3 hrvm discover "$1" --json

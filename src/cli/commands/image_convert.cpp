@@ -8,6 +8,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/image/flatten.hpp"
+#include "hrvm/machine/objection.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "hrvm/sys/mounts.hpp"
 
@@ -47,6 +48,18 @@ void check_target(const Context& context, const Conversion& plan) {
     check_is_not_on(context, plan.target, probe::locate_disk(context.host, bottom).path);
 }
 
+// An image of another hypervisor's container would look like one of a disk, and import would take it.
+void check_source(const Context& context, const image::ImageInfo& source) {
+  if (source.format != ImageFormat::raw || context.arguments.has("--source-format")) return;
+  if (sys::status(source.path).type != sys::FileType::regular) return;
+  const auto disk = probe::locate_disk(context.host, source.path);
+  if (!disk.container) return;
+  const auto obstacle = machine::image_obstacle(disk).value();
+  throw Error(obstacle.kind(), obstacle.message())
+      .on(obstacle.path())
+      .hint(obstacle.hint() + "; --source-format raw takes its bytes as they lie");
+}
+
 Conversion plan_convert(const Context& context) {
   const auto& arguments = context.arguments;
   const auto form = form_of(arguments);
@@ -54,6 +67,7 @@ Conversion plan_convert(const Context& context) {
   Conversion plan{
       image::read_chain(image_file(arguments), image_format(arguments, "--source-format"), read_info_confined),
       target_file(arguments.positional(1), store, arguments.has("--force")), form};
+  check_source(context, plan.chain.front());
   check_target(context, plan);
   check_unwritten(context, plan.chain);
   return plan;

@@ -80,6 +80,22 @@ report::Report quietly(const Context& context, report::Report report) {
   return report;
 }
 
+// Whether people are told a command to type next.
+bool advises_command(const report::Report& report) {
+  return std::any_of(report.human.begin(), report.human.end(), [](const report::View& view) {
+    const auto* text = std::get_if<report::TextView>(&view);
+    return text && text->text.find("  hrvm ") != std::string::npos && text->text.find("--store") == std::string::npos;
+  });
+}
+
+// The commands that are advised would look for the machine in another store.
+void tell_of_store(const Context& context, const report::Report& report) {
+  if (!context.arguments.has("--store") || context.rendering != Rendering::human || !advises_command(report)) return;
+  if (usual_store(context.host) == context.store) return;
+  context.hint(
+      fmt::format("for such a command: export HRVM_STORE={}, or add --store to it", base::shell_quote(context.store)));
+}
+
 std::string rendered(const Context& context, const report::Report& report) {
   std::ostringstream text;
   switch (context.rendering) {
@@ -111,6 +127,7 @@ int run_command(const sys::Host& real_host, const Invocation& invocation) {
   base::trace("cli", "runs {} on the store {}", invocation.command->name, context.store);
   const auto outcome = invocation.command->run(context);
   write_out(host.streams.out, outcome.report ? rendered(context, *outcome.report) : std::string());
+  if (outcome.report) tell_of_store(context, *outcome.report);
   return outcome.status;
 }
 

@@ -23,7 +23,9 @@ static Results examine(const machine::Machine& machine) {
   if (depth <= deepest) return {};
   return {{"chain", Status::warning,
            fmt::format("{} lies on {} layers; more than {} make it slow", machine.name, depth, deepest),
-           fmt::format("hrvm snapshot delete {}@{}", machine.name, oldest_snapshot_below(machine.definition))}};
+           fmt::format("to keep them, make a machine of what it shows now: hrvm export {0} {0}.qcow2 && hrvm import "
+                       "{0}.qcow2; to give one up: hrvm snapshot delete {0}@{1}",
+                       machine.name, oldest_snapshot_below(machine.definition))}};
 }
 
 Results check_chain(const Circumstances& at) {

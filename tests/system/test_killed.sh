@@ -45,6 +45,15 @@ claim "a snapshot runs beside its machine"
 expect_status 0 hrvm boot blank@kept --detach --accel tcg --console none
 expect_status 0 hrvm list --json
 assert_json "$T/out" '.machines[0].state == "running" and (.machines[0].runs | length) == 2'
+expect_status 1 hrvm stop blank@none
+expect_status 0 hrvm pause blank@kept
+expect_status 0 hrvm list --json
+assert_json "$T/out" '[.machines[0].runs[].state] == ["running", "paused"]'
+expect_status 0 hrvm stop blank@kept --force
+expect_status 0 hrvm list --json
+assert_json "$T/out" '.machines[0].state == "running" and (.machines[0].runs | length) == 1'
+expect_status 0 hrvm boot blank@kept --detach --accel tcg --console none
+assert_contains "$OUT" "hrvm stop blank@kept" "what boot advises"
 
 claim "stop --all ends both, and what the throw-away run left"
 expect_status 0 hrvm stop --all --force

@@ -3,7 +3,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/views/boot_view.hpp"
 #include "hrvm/base/error.hpp"
@@ -88,7 +87,7 @@ Outcome run_attached(const Context& context, const std::string& name, sys::UnixS
 }
 
 Outcome run_console(const Context& context) {
-  const auto name = machine_word(context.arguments.positional(0));
+  const auto& name = context.arguments.positional(0);
   const auto request = watch_request(context);
   const auto run = runs_named(context, name).front();
   if (run.domain) return become_virsh(context, name, *run.domain);
@@ -106,7 +105,7 @@ const Command console_command = {
     .summary = "attach this terminal to the serial line of a machine that runs",
     .options = {{.name = "--wait-for", .value = "REGEX", .help = "end once the guest prints this"},
                 {.name = "--timeout", .value = "SEC", .help = "how long to wait for it"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or what runs of a snapshot", Completes::machine_running}},
     .run = run_console,
 };
 

@@ -2,14 +2,13 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 
 namespace hrvm::cli {
 namespace {
 
 Outcome run_pause(const Context& context) {
-  const auto name = machine_word(context.arguments.positional(0));
+  const auto& name = context.arguments.positional(0);
   bool stopped = false;
   for (const auto& run : runs_named(context, name)) stopped |= run.pause();
   const auto sentence = stopped ? fmt::format("{0} is paused; go on with hrvm resume {0}", name)
@@ -22,7 +21,7 @@ Outcome run_pause(const Context& context) {
 const Command pause_command = {
     .name = "pause",
     .summary = "let a running machine stand still",
-    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or what runs of a snapshot", Completes::machine_running}},
     .run = run_pause,
 };
 

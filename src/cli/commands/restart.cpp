@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
 
@@ -18,7 +17,7 @@ bool restart(const Context& context, const std::string& name, const launch::Run&
 }
 
 Outcome run_restart(const Context& context) {
-  const auto name = machine_word(context.arguments.positional(0));
+  const auto& name = context.arguments.positional(0);
   const auto patience = patience_of(context.arguments);
   const bool force = context.arguments.has("--force");
   bool reset = false;
@@ -35,7 +34,7 @@ const Command restart_command = {
     .name = "restart",
     .summary = "power a running machine down and start it again",
     .options = {patience_option(), {.name = "--force", .help = "reset it at once, as by its button"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or what runs of a snapshot", Completes::machine_running}},
     .run = run_restart,
 };
 

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
@@ -28,7 +27,7 @@ void check_room(const Context& context) {
 }
 
 Outcome run_resume(const Context& context) {
-  const auto name = machine_word(context.arguments.positional(0));
+  const auto& name = context.arguments.positional(0);
   const auto runs = runs_named(context, name);
   check_room(context);
   bool goes_on = false;
@@ -43,7 +42,7 @@ const Command resume_command = {
     .name = "resume",
     .summary = "go on with a machine that is paused",
     .options = {{.name = "--force", .help = "although the store has too little room"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine_running}},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or what runs of a snapshot", Completes::machine_running}},
     .run = run_resume,
 };
 

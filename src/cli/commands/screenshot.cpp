@@ -3,7 +3,6 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
 #include "cli/words/target_file.hpp"
@@ -13,7 +12,7 @@ namespace hrvm::cli {
 namespace {
 
 Outcome run_screenshot(const Context& context) {
-  const auto name = machine_word(context.arguments.positional(0));
+  const auto& name = context.arguments.positional(0);
   const auto run = runs_named(context, name).front();
   if (context.arguments.positional(1) == "-") {
     check_takes_bytes(context, "a picture");
@@ -39,7 +38,7 @@ const Command screenshot_command = {
     .name = "screenshot",
     .summary = "write what a running machine's screen shows to a PNG file",
     .options = {{.name = "--force", .help = "replace the file"}},
-    .positionals = {{"MACHINE", "the machine", Completes::machine_running},
+    .positionals = {{"MACHINE[@SNAP]", "the machine, or what runs of a snapshot", Completes::machine_running},
                     {"FILE", "the picture; - is the standard output", Completes::file}},
     .run = run_screenshot,
 };

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/steps/several.hpp"
 #include "cli/words/named_machine.hpp"
@@ -67,8 +66,7 @@ Outcome run_stop(const Context& context) {
   const bool all = context.arguments.has("--all");
   Json stopped = Json::array();
   std::vector<std::string> sentences;
-  const int status = for_each(context, named(context), [&](const std::string& word) {
-    const auto name = machine_word(word);
+  const int status = for_each(context, named(context), [&](const std::string& name) {
     if (all && !runs(context, name)) return;
     bool powered_down = powers_down(context, name);
     // Behind the machine's own run those in throw-away layers come to light.
@@ -88,7 +86,8 @@ const Command stop_command = {
     .options = {patience_option(),
                 {.name = "--force", .help = "end it at once, as if the power were cut"},
                 {.name = "--all", .help = "all that run"}},
-    .positionals = {{"MACHINE", "the machines", Completes::machine_running, Positional::Count::any}},
+    .positionals = {{"MACHINE[@SNAP]", "the machines, or what runs of a snapshot", Completes::machine_running,
+                     Positional::Count::any}},
     .run = run_stop,
 };
 

@@ -4,6 +4,8 @@
 
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/run_record.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -15,8 +17,18 @@ constexpr std::uint64_t usual_patience = 60, longest_patience = 24 * 3600;
 
 }  // namespace
 
-std::vector<launch::Run> runs_named(const Context& context, std::string_view name) {
-  return launch::runs_of(context.host, open_store(context).load(std::string(name)));
+std::vector<launch::Run> runs_named(const Context& context, const std::string& word) {
+  const auto named = named_machine(word);
+  const auto machine = open_store(context).load(named.machine);
+  if (!named.snapshot) return launch::runs_of(context.host, machine);
+  std::vector<launch::Run> runs;
+  for (auto& run : launch::throw_away_runs(context.host, machine))
+    if (const auto record = launch::run_record(run.run_folder); record && record->snapshot == named.snapshot)
+      runs.push_back(std::move(run));
+  if (runs.empty())
+    throw Error(ErrorKind::not_found, fmt::format("{} is not running", base::printable(word)))
+        .hint(fmt::format("hrvm show {} lists what runs of it", named.machine));
+  return runs;
 }
 
 std::chrono::seconds patience_of(const Arguments& arguments) {

@@ -11,8 +11,9 @@
 
 namespace hrvm::cli {
 
-// The machine's own run, else those of it in throw-away layers. Error{not_found} when there is none.
-std::vector<launch::Run> runs_named(const Context& context, std::string_view name);
+// Of "web" the machine's own run, else those of it in throw-away layers; of "web@fresh" those of that snapshot.
+// Error{not_found} when there is none.
+std::vector<launch::Run> runs_named(const Context& context, const std::string& word);
 
 // --timeout, or a minute. Error{usage} for more than a day.
 std::chrono::seconds patience_of(const Arguments& arguments);

@@ -36,8 +36,13 @@ std::string screen_line(const LaunchPlan& plan) {
 constexpr std::string_view keys =
     "keys:  Ctrl-A X ends the machine, Ctrl-A C leads to QEMU's monitor and back, Ctrl-C reaches the guest";
 
+// As the commands that give orders to a run have it.
+std::string run_name(const LaunchPlan& plan) {
+  return plan.snapshot ? fmt::format("{}@{}", plan.name, *plan.snapshot) : plan.name;
+}
+
 std::string console_line(const LaunchPlan& plan) {
-  return fmt::format("serial line:  hrvm console {}   (Ctrl-] leaves it)", plan.name);
+  return fmt::format("serial line:  hrvm console {}   (Ctrl-] leaves it)", run_name(plan));
 }
 
 void warn_of_speed(const Context& context, const LaunchPlan& plan) {
@@ -148,10 +153,10 @@ report::Report running_report(const LaunchPlan& plan, pid_t pid, const std::opti
   data.set("machine", plan.name).set("pid", std::int64_t(pid)).set("qmp", plan.control.qmp_socket);
   data.set("vnc", optional_text(vnc_place(plan))).set("console", optional_text(plan.consoles.serial_socket));
   data.set("matched", matched);
-  std::vector<report::View> human{report::TextView{fmt::format("{} runs (process {})", plan.name, pid)}};
+  std::vector<report::View> human{report::TextView{fmt::format("{} runs (process {})", run_name(plan), pid)}};
   if (!vnc_place(plan).empty()) human.push_back(report::TextView{"  " + screen_line(plan)});
   if (!plan.consoles.serial_socket.empty()) human.push_back(report::TextView{"  " + console_line(plan)});
-  human.push_back(report::TextView{fmt::format("  stop it:  hrvm stop {}", plan.name)});
+  human.push_back(report::TextView{fmt::format("  stop it:  hrvm stop {}", run_name(plan))});
   return {.schema = "hrvm.boot/1",
           .data = data,
           .human = human,

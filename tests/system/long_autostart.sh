@@ -17,7 +17,8 @@ mount --bind "$T/etc" /etc/systemd/system
 HRVM_STORE=/var/lib/hrvm
 links() { (cd /etc/systemd/system && find . -name 'hrvm@*' -path '*.wants/*' | sort); }
 unit=$T/hrvm@.service
-sed "s,@HRVM_PROGRAM@,$HRVM,g" "$HERE/../../systemd/hrvm@.service.in" > "$unit"
+ln -s "$HRVM" "$T/hrvm" # the build's own place may have a space in it, which no unit's program has
+sed "s,@HRVM_PROGRAM@,$T/hrvm,g" "$HERE/../../systemd/hrvm@.service.in" > "$unit"
 # line KEY: the command of the unit for the machine "demo".
 line() { sed -n "s/^$1=-\{0,1\}//p" "$unit" | sed 's/%i/demo/g'; }
 

@@ -10,7 +10,7 @@
 #include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/steps/several.hpp"
-#include "cli/views/machine_view.hpp"
+#include "cli/views/run_view.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/views/machine_view.hpp"
+#include "cli/views/or_null.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -83,8 +84,6 @@ std::vector<std::string> folder_command(const LaunchPlan& plan, const machine::P
   return words;
 }
 
-Json optional_text(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 std::string tail_text(const launch::WatchResult& result) {
   if (result.console_tail.empty()) return "it printed nothing on its serial console";
   std::string text = "its serial console ended with:";
@@ -151,7 +150,7 @@ report::Report domain_report(const LaunchPlan& plan) {
 report::Report running_report(const LaunchPlan& plan, pid_t pid, const std::optional<std::string>& matched) {
   Json data;
   data.set("machine", plan.name).set("pid", std::int64_t(pid)).set("qmp", plan.control.qmp_socket);
-  data.set("vnc", optional_text(vnc_place(plan))).set("console", optional_text(plan.consoles.serial_socket));
+  data.set("vnc", or_null(vnc_place(plan))).set("console", or_null(plan.consoles.serial_socket));
   data.set("matched", matched);
   std::vector<report::View> human{report::TextView{fmt::format("{} runs (process {})", run_name(plan), pid)}};
   if (!vnc_place(plan).empty()) human.push_back(report::TextView{"  " + screen_line(plan)});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/views/or_null.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/import.hpp"
@@ -14,8 +15,6 @@ namespace {
 using base::Json;
 using report::Align;
 using report::Format;
-
-Json known(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 template <typename T>
 Json list_of(const std::vector<T>& values, Json (*to_json)(const T&)) {
@@ -34,16 +33,16 @@ Json partition_json(const probe::SurveyedPartition& surveyed) {
   Json json;
   json.set("number", partition.number).set("start_bytes", partition.start_bytes);
   json.set("size_bytes", partition.size_bytes).set("type", partition.type).set("type_name", partition.type_name);
-  json.set("name", known(partition.name)).set("role", known(surveyed.role));
-  json.set("filesystem", known(surveyed.filesystem)).set("label", known(surveyed.label));
-  return json.set("uuid", known(surveyed.uuid)).set("partuuid", known(partition.partuuid));
+  json.set("name", or_null(partition.name)).set("role", or_null(surveyed.role));
+  json.set("filesystem", or_null(surveyed.filesystem)).set("label", or_null(surveyed.label));
+  return json.set("uuid", or_null(surveyed.uuid)).set("partuuid", or_null(partition.partuuid));
 }
 
 Json volume_json(const probe::Volume& volume) {
   Json json;
   json.set("path", volume.path).set("kind", word(volume.kind)).set("size_bytes", volume.size_bytes);
-  json.set("filesystem", known(volume.filesystem)).set("label", known(volume.label));
-  return json.set("uuid", known(volume.uuid)).set("details", known(volume.details));
+  json.set("filesystem", or_null(volume.filesystem)).set("label", or_null(volume.label));
+  return json.set("uuid", or_null(volume.uuid)).set("details", or_null(volume.details));
 }
 
 Json driver_json(const probe::DriverEvidence& driver) {
@@ -59,9 +58,9 @@ Json nic_json(const probe::NicEvidence& nic) {
 Json start_json(const std::optional<probe::BootConfiguration>& boot) {
   if (!boot) return {};
   Json json;
-  json.set("loader", boot->loader).set("source", boot->source).set("entry", known(boot->entry));
-  json.set("kernel", known(boot->kernel)).set("initramfs", known(boot->initramfs));
-  json.set("command_line", boot->command_line).set("root", known(boot->root));
+  json.set("loader", boot->loader).set("source", boot->source).set("entry", or_null(boot->entry));
+  json.set("kernel", or_null(boot->kernel)).set("initramfs", or_null(boot->initramfs));
+  json.set("command_line", boot->command_line).set("root", or_null(boot->root));
   return json.set("serial_console", boot->serial_console);
 }
 
@@ -70,12 +69,12 @@ Json driven(const probe::System& system) {
   std::vector<std::string> buses;
   for (const probe::DriverEvidence& driver : system.drivers)
     if (driver.verdict == probe::Verdict::yes) buses.emplace_back(word(driver.bus));
-  return known(base::join(buses, " "));
+  return or_null(base::join(buses, " "));
 }
 
 Json system_json(const probe::System& system) {
   Json json;
-  json.set("id", system.id).set("name", system.name).set("version", known(system.version));
+  json.set("id", system.id).set("name", system.name).set("version", or_null(system.version));
   json.set("pretty", system.pretty).set("family", word(system.family)).set("hostname", system.hostname);
   json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", word(system.virtio));
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
@@ -91,8 +90,8 @@ Json starts_json(const std::vector<probe::System>& systems) {
   for (const probe::System& system : systems) {
     if (!system.boot) continue;
     Json json;
-    json.set("entry", known(system.boot->entry)).set("loader", system.boot->loader);
-    starts.push(json.set("command_line", known(system.boot->command_line)).set("drivers", driven(system)));
+    json.set("entry", or_null(system.boot->entry)).set("loader", system.boot->loader);
+    starts.push(json.set("command_line", or_null(system.boot->command_line)).set("drivers", driven(system)));
   }
   return starts;
 }
@@ -100,7 +99,7 @@ Json starts_json(const std::vector<probe::System>& systems) {
 Json finding_json(const base::Finding& finding) {
   Json json;
   json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
-  return json.set("message", finding.message).set("remedy", known(finding.remedy));
+  return json.set("message", finding.message).set("remedy", or_null(finding.remedy));
 }
 
 Json advice_json(const machine::Hardware& hardware) {
@@ -196,8 +195,8 @@ Json size_of(const probe::Disk& disk) {
 
 void add_disk(const probe::Disk& disk, Json& json) {
   json.set("path", disk.path).set("stable_path", disk.stable_path).set("kind", word(disk.kind));
-  json.set("bus", known(disk.bus)).set("model", known(disk.model)).set("serial", known(disk.serial));
-  json.set("wwn", known(disk.wwn)).set("size_bytes", size_of(disk));
+  json.set("bus", or_null(disk.bus)).set("model", or_null(disk.model)).set("serial", or_null(disk.serial));
+  json.set("wwn", or_null(disk.wwn)).set("size_bytes", size_of(disk));
   json.set("logical_sector_bytes", disk.sectors.logical_bytes);
   json.set("physical_sector_bytes", disk.sectors.physical_bytes).set("removable", disk.removable);
 }
@@ -207,7 +206,7 @@ Json disk_json(const Discovered& discovered) {
   const probe::Contents contents = discovered.contents.value_or(probe::Contents{});
   Json json;
   add_disk(discovered.disk, json);
-  json.set("table", read ? Json(word(contents.table)) : Json()).set("table_uuid", known(contents.table_uuid));
+  json.set("table", read ? Json(word(contents.table)) : Json()).set("table_uuid", or_null(contents.table_uuid));
   json.set("firmware", firmware_json(contents.boot)).set("boots", boot_json(contents.boot));
   json.set("importable", read && is_importable_whole(discovered));
   json.set("import_command", read ? import_command(discovered) : Json());

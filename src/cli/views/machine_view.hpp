@@ -26,8 +26,6 @@ base::Json machine_json(const sys::Host& host, const machine::Machine& machine,
 // One whose definition could not be read: its name, and "damaged" where that is why.
 base::Json unread_machine_json(const std::string& name, bool damaged);
 
-// {"uri", "domain"}, or null.
-base::Json domain_json(const std::optional<launch::DomainRecord>& record);
 // What a guest types to have the folder: "mount -t virtiofs data /mnt".
 std::string mount_line(const machine::Share& share);
 // The members that show the hardware. A machine on a folder starts the kernel in it: there is no firmware to choose,

@@ -68,6 +68,11 @@ bool may(const Path& path, int access) { return ::faccessat(AT_FDCWD, path.c_str
 
 }  // namespace
 
+std::array<timespec, 2> modified_alone(std::chrono::sys_time<std::chrono::nanoseconds> time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return {{{0, UTIME_OMIT}, {seconds.time_since_epoch().count(), (time - seconds).count()}}};
+}
+
 FileStatus to_status(const struct stat& st) {
   return {.type = type_of(st.st_mode),
           .size_bytes = std::uint64_t(st.st_size),

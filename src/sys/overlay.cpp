@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "hrvm/base/error.hpp"
+#include "sys/file_status.hpp"
 #include "sys/forked.hpp"
 
 namespace hrvm::sys {
@@ -144,10 +145,7 @@ void link_entry(const Path& from, const Path& to) {
 }
 
 void set_modified(const Path& path, std::chrono::sys_time<std::chrono::nanoseconds> time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const std::array<timespec, 2> times{
-      {{0, UTIME_OMIT}, {seconds.time_since_epoch().count(), (time - seconds).count()}}};
-  if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+  if (::utimensat(AT_FDCWD, path.c_str(), modified_alone(time).data(), AT_SYMLINK_NOFOLLOW) != 0)
     throw base::system_error(errno, "set the time of", path);
 }
 

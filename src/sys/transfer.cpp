@@ -5,22 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <chrono>
 
 #include "hrvm/base/error.hpp"
+#include "sys/file_status.hpp"
 
 namespace hrvm::sys {
-
-namespace {
-
-timespec to_timespec(std::chrono::sys_time<std::chrono::nanoseconds> time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  return {seconds.time_since_epoch().count(), (time - seconds).count()};
-}
-
-}  // namespace
 
 bool try_rename_to_free_name(const Path& from, const Path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
@@ -33,8 +23,8 @@ bool try_rename_to_free_name(const Path& from, const Path& to) {
 }
 
 void finish_like(const Fd& copy, const FileStatus& original, const Path& path) {
-  const std::array<timespec, 2> times{{{0, UTIME_OMIT}, to_timespec(original.modified)}};
-  if (::futimens(copy.get(), times.data()) != 0) throw base::system_error(errno, "set the time of", path);
+  if (::futimens(copy.get(), modified_alone(original.modified).data()) != 0)
+    throw base::system_error(errno, "set the time of", path);
   if (::fchmod(copy.get(), original.mode) != 0) throw base::system_error(errno, "set the mode of", path);
   if (::fsync(copy.get()) != 0) throw base::system_error(errno, "write back", path);
 }

@@ -6,6 +6,19 @@
 using namespace hrvm;
 using test::MachineStore;
 
+namespace {
+
+// No root, with programs and a run folder of its own.
+void use_own_host(MachineStore& store) {
+  auto& host = store.host().host();
+  host.uid = 1000;
+  host.environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  host.environment["PATH"] = store.folder() / "bin";
+  store.folder().program("bin/qemu-system-x86_64");
+}
+
+}  // namespace
+
 TEST_CASE("set changes the hardware of the next boot, and says what can be set") {
   MachineStore store;
   store.add("web");
@@ -179,11 +192,7 @@ TEST_CASE("a value that is a slip of the key is guessed, and a size has its unit
 TEST_CASE("ports that a machine forwards are kept, used by each boot, and another boot's are its own") {
   MachineStore store;
   store.add("web");
-  auto& here = store.host().host();
-  here.uid = 1000;
-  here.environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
-  here.environment["PATH"] = store.folder() / "bin";
-  store.folder().program("bin/qemu-system-x86_64");
+  use_own_host(store);
   auto transcript = store.transcript("set/forward");
   transcript.run({"set", "web", "net=nat", "forward=42222:22,48080:80"});
   transcript.run({"set", "web", "forward=42222"});
@@ -222,11 +231,7 @@ TEST_CASE("an import keeps its network and its forwards") {
 TEST_CASE("a folder is shared with a machine by a tag, shown with what the guest types, and taken away") {
   MachineStore store;
   store.add("web");
-  auto& here = store.host().host();
-  here.uid = 1000;
-  here.environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
-  here.environment["PATH"] = store.folder() / "bin";
-  store.folder().program("bin/qemu-system-x86_64");
+  use_own_host(store);
   store.folder().program("bin/virtiofsd");
   for (const auto* name : {"data", "www"}) std::filesystem::create_directories(store.folder() / name);
   std::filesystem::create_directory_symlink("data", store.folder() / "link");

@@ -70,7 +70,8 @@ Machine copy_machine(const Machine& machine, const Store& to, const sys::Progres
   if (machine.definition.is_on_folder())
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} lies on a folder: it is moved within its filesystem alone", machine.name))
-        .on(to.folder());
+        .on(to.folder())
+        .hint("name a store on the filesystem where it is, or import the folder anew there");
   const auto lock = to.begin(machine.name);
   const auto folder = to.folder() / machine.name;
   try {
@@ -134,14 +135,16 @@ std::uint64_t bytes_to_move(const Machine& machine) {
 void check_move(const sys::Host& host, const Machine& machine, const Store& to, const MoveRequest& request) {
   const auto here = machine.folder.parent_path();
   if (sys::is_same_file(here, to.folder()))
-    throw Error(ErrorKind::usage, fmt::format("{} lies in {} already", machine.name, here.string()));
+    throw Error(ErrorKind::usage, fmt::format("{} lies in {} already", machine.name, here.string()))
+        .hint("name another folder; hrvm rename gives it another name here");
   check_store_place(to.folder());
   check_name(machine, to);
   const auto storage = examine_storage(host, to.folder());
   if (storage.read_only)
     throw Error(ErrorKind::permission,
                 fmt::format("{} ({}) is mounted read-only", storage.mount_point, storage.filesystem))
-        .on(to.folder());
+        .on(to.folder())
+        .hint("mount it for writing, or name a store elsewhere");
   check_base_is_elsewhere(machine, storage);
   if (storage.volatile_storage && !request.allow_volatile)
     throw Error(ErrorKind::refused, "that store would not outlive this boot: " + storage.volatile_reason)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ranges>
+#include <utility>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
@@ -109,33 +110,19 @@ std::string writer_text(const Use& use) {
   return fmt::format("{} {}", use.by == UsedBy::mount ? "mounted at" : word(use.by), use.what);
 }
 
-// The command that ends a use of its kind; empty where there is none.
-std::string_view ending_command(UsedBy by) {
-  switch (by) {
-    case UsedBy::mount:
-      return "umount";
-    case UsedBy::swap:
-      return "swapoff";
-    case UsedBy::dm:
-      return "dmsetup remove";
-    case UsedBy::md:
-      return "mdadm --stop";
-    case UsedBy::zfs:
-      return "zpool export";
-    case UsedBy::loop:
-      return "losetup --detach";
-    case UsedBy::qemu:
-    case UsedBy::unknown:
-      break;
-  }
-  return {};
-}
+// The command that ends a use of its kind, where there is one.
+constexpr std::array<std::pair<UsedBy, std::string_view>, 6> ending_commands{{{UsedBy::mount, "umount"},
+                                                                              {UsedBy::swap, "swapoff"},
+                                                                              {UsedBy::dm, "dmsetup remove"},
+                                                                              {UsedBy::md, "mdadm --stop"},
+                                                                              {UsedBy::zfs, "zpool export"},
+                                                                              {UsedBy::loop, "losetup --detach"}}};
 
 std::string remedy(const Use& use) {
   if (!use.remedy.empty()) return use.remedy;
-  const auto command = ending_command(use.by);
-  return command.empty() || use.what.empty() ? "end that use"
-                                             : fmt::format("{} {}", command, base::shell_quote(use.what));
+  const auto command = std::ranges::find(ending_commands, use.by, &std::pair<UsedBy, std::string_view>::first);
+  if (command == ending_commands.end() || use.what.empty()) return "end that use";
+  return fmt::format("{} {}", command->second, base::shell_quote(use.what));
 }
 
 std::string holder_text(const Use& use) {

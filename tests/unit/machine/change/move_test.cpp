@@ -37,6 +37,20 @@ char read(const Machine& machine, const std::string& layer, std::uint64_t offset
   return char(image::open_image(machine.layer_path(layer), image::ImageFormat::qcow2)->read(offset, 1)[0]);
 }
 
+// A machine here, and a store on the other filesystem.
+struct WayOut {
+  Workshop workshop;
+  OtherFilesystem other;
+  Machine before = (furnish(workshop), workshop.machine());
+  Store to{workshop.host(), other.path / "store"};
+
+  bool is_elsewhere() const {
+    const bool other_here = other.is_other(workshop.store.folder());
+    if (!other_here) WARN("there is no other filesystem here");
+    return other_here;
+  }
+};
+
 void check_moved(const Workshop& workshop, const Store& to, const Definition& before) {
   CHECK_FALSE(workshop.store.contains("web"));
   const auto moved = to.load("web");
@@ -68,18 +82,10 @@ TEST_CASE("a machine is moved within a filesystem by a rename") {
   CHECK(sys::status(moved.active_layer()).inode == inode);
 }
 
-TEST_CASE("a machine is moved to another filesystem by a copy, with the times and modes of its files") {
-  Workshop workshop;
-  furnish(workshop);
-  const OtherFilesystem other;
-  if (!other.is_other(workshop.store.folder())) {
-    WARN("there is no other filesystem here");
-    return;
-  }
-  const auto before = workshop.machine();
+TEST_CASE_METHOD(WayOut, "a machine is moved to another filesystem by a copy, with the times and modes of its files") {
+  if (!is_elsewhere()) return;
   const auto layer = before.definition.snapshots[0].layer;
   const auto original = sys::status(before.layer_path(layer));
-  const Store to(workshop.host(), other.path / "store");
   std::uint64_t done = 0;
   const auto moved = move_machine(workshop.store, before, to, [&](std::uint64_t bytes) { done = bytes; });
   check_moved(workshop, to, before.definition);
@@ -90,16 +96,9 @@ TEST_CASE("a machine is moved to another filesystem by a copy, with the times an
   CHECK(copy.size_bytes == original.size_bytes);
 }
 
-TEST_CASE("a move that is interrupted leaves the machine where it was, and nothing where it would have gone") {
-  Workshop workshop;
-  furnish(workshop);
-  const OtherFilesystem other;
-  if (!other.is_other(workshop.store.folder())) {
-    WARN("there is no other filesystem here");
-    return;
-  }
-  const auto before = workshop.machine();
-  const Store to(workshop.host(), other.path / "store");
+TEST_CASE_METHOD(WayOut,
+                 "a move that is interrupted leaves the machine where it was, and nothing where it would have gone") {
+  if (!is_elsewhere()) return;
   const auto interrupt = [](std::uint64_t) { throw base::Error(base::ErrorKind::interrupted, "interrupted"); };
   CHECK_THROWS_AS(move_machine(workshop.store, before, to, interrupt), base::Error);
   CHECK(to.names().empty());

@@ -23,11 +23,15 @@ class Journal:
         self.block_bytes = 1024 << struct.unpack_from("<I", self.file.read(1024), 24)[0]
         told = self.debugfs("blocks <8>")
         self.places = [int(number) for number in re.findall(r"\b\d+\b", told)]
+        if not self.places:
+            sys.exit(f"damage-journal.py: debugfs does not tell where the journal of {self.path} is: {self.complaint}")
         super_block = self.read(0)
         self.blocks, self.first, self.sequence, self.start = struct.unpack_from(">IIII", super_block, 16)
 
     def debugfs(self, request):
-        return subprocess.run(["debugfs", "-w", "-R", request, self.path], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(["debugfs", "-w", "-R", request, self.path], check=True, capture_output=True, text=True)
+        self.complaint = done.stderr.strip()
+        return done.stdout
 
     def read(self, number):
         self.file.seek(self.places[number] * self.block_bytes)

@@ -105,10 +105,11 @@ struct CommitHeader {
   std::array<base::be32, 8> checksum;
   base::be64 seconds;
   base::be32 nanoseconds;
+  std::array<std::byte, 4> end;  // Linux rounds its struct up to 8 bytes, and counts these as the header's
 };
 static_assert(offsetof(CommitHeader, checksum) == 16);
 static_assert(offsetof(CommitHeader, seconds) == 48);
-static_assert(sizeof(CommitHeader) == 60);
+static_assert(sizeof(CommitHeader) == 64);
 
 // Fast commits lie behind the ring: one record after the other, little-endian.
 struct FastCommitRecord {

@@ -293,6 +293,13 @@ TEST_CASE("a commit of which only its first sector was written counts") {
   ThreeTransactions of(with(v3));
   std::ranges::fill(of.image.block(of.commits[2]).subspan(512), std::byte('x'));
   CHECK(changes(of.image) == all_three);
+
+  // The four bytes that Linux's struct of a commit is rounded up by belong to it.
+  for (std::size_t offset : {60u, 63u}) {
+    ThreeTransactions rounded(with(v3));
+    rounded.damage(rounded.commits[2], offset);
+    check_ignored(rounded.image, "transaction 9 is damaged");
+  }
 }
 
 TEST_CASE("a transaction that does not match its checksum of version 1 is as such a commit, unless it bears none") {

@@ -36,8 +36,17 @@ std::vector<Path> files_in(const Path& folder) {
   return files;
 }
 
-void remove_if_unused(const Path& folder) {
-  if (const auto lock = lock_if_unused(folder)) sys::remove_all(folder);
+bool remove_if_unused(const Path& folder) {
+  const auto lock = lock_if_unused(folder);
+  if (lock) sys::remove_all(folder);
+  return lock.has_value();
+}
+
+// Sockets and logs of a boot that was killed, or whose guest powered down with nobody watching.
+void remove_run(const sys::Host& host, const Store& store, const std::string& name, const Path& id) try {
+  sys::remove_all(run_folder(host, store.load(name).definition) / id);
+} catch (const base::Error&) {
+  // Who looks for one of a definition that cannot be read finds none.
 }
 
 bool looks_unfinished(const Store& store, const std::string& name) {
@@ -80,7 +89,7 @@ void Store::collect_garbage(const Machine& machine) const {
 void Store::collect_throw_away() const {
   for (const auto& name : folder_names())
     for (const auto& folder : files_in(folder_ / name / "tmp"))
-      if (contains(name)) remove_if_unused(folder);
+      if (contains(name) && remove_if_unused(folder)) remove_run(host_, *this, name, folder.filename());
 }
 
 std::vector<Path> Store::unfinished() const {

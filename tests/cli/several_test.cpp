@@ -189,7 +189,7 @@ TEST_CASE("a straight line of snapshots stays in its column") {
   store.add("web");
   for (const auto* name : {"a", "b", "c", "d", "e"}) store.snapshot("web", name);
   store.run({"snapshot", "tree", "web"});
-  for (const auto* line : {"\n└─ a ", "\n└─ b ", "\n└─ e ", "\n└─ ● now"})
+  for (const auto* line : {"\n└─ a ", "\n→  b ", "\n→  e ", "\n→  ● now"})
     CHECK(store.host().out.str().find(line) != std::string::npos);
 }
 

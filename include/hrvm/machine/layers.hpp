@@ -14,7 +14,7 @@
 namespace hrvm::machine {
 
 // What is wrong with the layers of a state, each as an Error{corrupt} with what is still sound, the topmost first.
-std::vector<base::Error> layer_faults(const Machine& machine, const State& state);
+std::vector<base::Error> layer_faults(const Machine& machine, const State& state, Depth depth = Depth::tables);
 // The same of every state of the machine, each layer once.
 std::vector<base::Error> layer_faults(const Machine& machine);
 

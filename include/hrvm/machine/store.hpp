@@ -63,6 +63,9 @@ RunState run_state(const Machine& machine);
 // The folders of this machine's throw-away layers: those that are in use, or those that nobody uses any more.
 std::vector<Path> throw_away_folders(const Machine& machine, bool in_use);
 
+// How far frozen layers are looked at: their size and time, or also a hash of their tables, which are read for it.
+enum class Depth { headers, tables };
+
 class Store {
  public:
   Store(const sys::Host& host, Path folder) : host_(host), folder_(std::move(folder)) {}
@@ -81,8 +84,8 @@ class Store {
   // one file is read for each disk.
   void check_files(const Machine& machine) const;
   // The same for what one state needs: its layers down to the base, and its NVRAM. Each layer's header is held to the
-  // definition, and a frozen layer to what it was (layers.hpp).
-  void check_files(const Machine& machine, const State& state) const;
+  // definition, and a frozen layer to what it was (layers.hpp): with Depth::headers to its size and time alone.
+  void check_files(const Machine& machine, const State& state, Depth depth = Depth::tables) const;
 
   // What a machine whose definition cannot be read can go back to: the newest older generation that can, and whose
   // files are there.

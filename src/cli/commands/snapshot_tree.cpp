@@ -1,6 +1,8 @@
 // hrvm snapshot tree MACHINE: which snapshot lies on which, and where the machine is now.
 #include <fmt/core.h>
 
+#include <map>
+
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/views/machine_view.hpp"
@@ -32,15 +34,19 @@ Node state_node(std::string label, const Machine& machine, const machine::State&
   return {std::move(label), Json(), base::format_bytes(machine::allocated_bytes(machine, state.layer))};
 }
 
-std::vector<Node> nodes_on(const Machine& machine, const std::optional<std::string>& parent) {
+// By the snapshot they lie on; "" stands for the base.
+using SnapshotsOn = std::map<std::string, std::vector<const machine::Snapshot*>>;
+
+std::vector<Node> nodes_on(const Machine& machine, const SnapshotsOn& snapshots,
+                           const std::optional<std::string>& parent) {
   const auto& definition = machine.definition;
   std::vector<Node> nodes;
-  for (const auto& snapshot : definition.snapshots) {
-    if (snapshot.parent != parent) continue;
-    auto facts = snapshot_json(machine, snapshot);
-    const auto size = size_text(facts["allocated_bytes"]);
-    nodes.push_back({snapshot.name, std::move(facts), size, nodes_on(machine, snapshot.name)});
-  }
+  if (const auto here = snapshots.find(parent.value_or("")); here != snapshots.end())
+    for (const auto* snapshot : here->second) {
+      auto facts = snapshot_json(machine, *snapshot);
+      const auto size = size_text(facts["allocated_bytes"]);
+      nodes.push_back({snapshot->name, std::move(facts), size, nodes_on(machine, snapshots, snapshot->name)});
+    }
   for (const auto* step : definition.held_steps())
     if (step->held->head == parent)
       nodes.push_back(state_node(fmt::format("○ held for undo by step {}", step->number), machine, *step->held));
@@ -48,31 +54,39 @@ std::vector<Node> nodes_on(const Machine& machine, const std::optional<std::stri
   return nodes;
 }
 
-Json tree_json(const std::vector<Node>& nodes) {
+std::vector<Node> all_nodes(const Machine& machine) {
+  SnapshotsOn snapshots;
+  for (const auto& snapshot : machine.definition.snapshots)
+    snapshots[snapshot.parent.value_or("")].push_back(&snapshot);
+  return nodes_on(machine, snapshots, std::nullopt);
+}
+
+Json tree_json(std::vector<Node> nodes) {
   Json list = Json::array();
-  for (const auto& node : nodes) {
+  for (auto& node : nodes) {
     if (node.facts.is_null()) continue;
-    Json snapshot = node.facts;
-    list.push(snapshot.set("children", tree_json(node.on_it)));
+    node.facts.set("children", tree_json(std::move(node.on_it)));
+    list.push(std::move(node.facts));
   }
   return list;
 }
 
-// What lies on the last of several goes on in its column: a chain without branches stays where it is.
-void draw(const std::vector<Node>& nodes, const std::string& before, Json& lines) {
+// What lies alone on the last of several goes on in its column: a chain without branches stays where it is.
+void draw(const std::vector<Node>& nodes, const std::string& before, bool goes_on, Json& lines) {
   for (const auto& node : nodes) {
     const bool last = &node == &nodes.back();
+    const auto* mark = goes_on ? "→  " : last ? "└─ " : "├─ ";
     Json line;
-    line.set("tree", before + (last ? "└─ " : "├─ ") + node.label).set("created", node.facts["created"]);
+    line.set("tree", before + mark + node.label).set("created", node.facts["created"]);
     lines.push(line.set("size", node.size).set("description", node.facts["description"]));
     const bool stays = last && node.on_it.size() == 1;
-    draw(node.on_it, stays ? before : before + (last ? "   " : "│  "), lines);
+    draw(node.on_it, stays ? before : before + (last ? "   " : "│  "), stays, lines);
   }
 }
 
 report::TableView drawing(const std::vector<Node>& nodes) {
   Json lines = Json::array();
-  draw(nodes, "", lines);
+  draw(nodes, "", false, lines);
   return {.rows = "",
           .columns = {{"", "tree"},
                       {"", "created", Format::time, Align::left, 1},
@@ -84,13 +98,14 @@ report::TableView drawing(const std::vector<Node>& nodes) {
 
 Outcome run_snapshot_tree(const Context& context) {
   const auto machine = open_store(context).load(machine_word(context.arguments.positional(0)));
-  const auto nodes = nodes_on(machine, std::nullopt);
+  auto nodes = all_nodes(machine);
+  auto table = drawing(nodes);
   Json data;
   data.set("machine", machine.name).set("head", machine.definition.active.head);
-  data.set("tree", tree_json(nodes)).set("snapshots", snapshots_json(machine));
+  data.set("tree", tree_json(std::move(nodes))).set("snapshots", snapshots_json(machine));
   return {.report = report::Report{.schema = "hrvm.snapshot-tree/1",
                                    .data = data,
-                                   .human = {report::TextView{machine.definition.disks.front().path}, drawing(nodes)},
+                                   .human = {report::TextView{machine.definition.disks.front().path}, std::move(table)},
                                    .plain = snapshot_lines()}};
 }
 

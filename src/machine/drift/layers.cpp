@@ -114,8 +114,6 @@ bool is_same_time(const std::string& then, const std::string& now) {
   return then == now || now == seconds + std::string(whole);
 }
 
-enum class Depth { status, tables };
-
 // A layer that was frozen has another size, time or table by now.
 std::optional<Fault> fault_since_frozen(const Machine& machine, const Place& place, std::size_t disk, Depth depth) {
   const auto* then = frozen_file(machine, place.id, disk);
@@ -132,23 +130,23 @@ std::optional<Fault> fault_since_frozen(const Machine& machine, const Place& pla
   return std::nullopt;
 }
 
-std::optional<Fault> fault_of(const Machine& machine, const Place& place, std::size_t disk) {
+std::optional<Fault> fault_of(const Machine& machine, const Place& place, std::size_t disk, Depth depth) {
   if (auto fault = fault_of_header(machine, place, disk)) return fault;
-  return fault_since_frozen(machine, place, disk, Depth::tables);
+  return fault_since_frozen(machine, place, disk, depth);
 }
 
 template <typename Visit>  // (place, disk, fault)
-void visit_faults(const Machine& machine, const State& state, Visit visit) {
+void visit_faults(const Machine& machine, const State& state, Depth depth, Visit visit) {
   if (machine.definition.is_on_folder()) return;
   for (const auto& place : places_of(machine, state, merging_layers(machine.folder)))
     for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-      if (auto fault = fault_of(machine, place, disk)) visit(place, disk, *fault);
+      if (auto fault = fault_of(machine, place, disk, depth)) visit(place, disk, *fault);
 }
 
 bool is_sound(const Machine& machine, const State& state) {
   bool sound = true;
   try {
-    visit_faults(machine, state, [&](const Place&, std::size_t, const Fault&) { sound = false; });
+    visit_faults(machine, state, Depth::tables, [&](const Place&, std::size_t, const Fault&) { sound = false; });
   } catch (const Error&) {
     return false;
   }
@@ -213,9 +211,9 @@ std::vector<State> all_states(const Definition& definition) {
 
 }  // namespace
 
-std::vector<Error> layer_faults(const Machine& machine, const State& state) {
+std::vector<Error> layer_faults(const Machine& machine, const State& state, Depth depth) {
   std::vector<Error> faults;
-  visit_faults(machine, state, [&](const Place& place, std::size_t disk, const Fault& fault) {
+  visit_faults(machine, state, depth, [&](const Place& place, std::size_t disk, const Fault& fault) {
     faults.push_back(damaged(machine, place, disk, fault));
   });
   return faults;
@@ -225,7 +223,7 @@ std::vector<Error> layer_faults(const Machine& machine) {
   std::vector<Error> faults;
   std::set<std::string> seen;
   for (const auto& state : all_states(machine.definition))
-    visit_faults(machine, state, [&](const Place& place, std::size_t disk, const Fault& fault) {
+    visit_faults(machine, state, Depth::tables, [&](const Place& place, std::size_t disk, const Fault& fault) {
       if (seen.insert(machine.definition.layer_name(place.id, disk)).second)
         faults.push_back(damaged(machine, place, disk, fault));
     });
@@ -270,17 +268,17 @@ void Store::check_files(const Machine& machine) const {
     const bool is_being_merged = std::ranges::find(merging, snapshot.layer) != merging.end();
     const Place place{snapshot.layer, {}, {}, is_being_merged};
     for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-      if (const auto fault = fault_since_frozen(machine, place, disk, Depth::status))
+      if (const auto fault = fault_since_frozen(machine, place, disk, Depth::headers))
         throw damaged(machine, place, disk, *fault);
   }
 }
 
-void Store::check_files(const Machine& machine, const State& state) const {
+void Store::check_files(const Machine& machine, const State& state, Depth depth) const {
   for (const auto& layer : machine.definition.chain(state))
     for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
       check_file(machine, machine.layer_path(layer, disk));
   if (state.nvram) check_file(machine, machine.nvram_path(*state.nvram));
-  auto faults = layer_faults(machine, state);
+  auto faults = layer_faults(machine, state, depth);
   if (!faults.empty()) throw std::move(faults.front());
 }
 

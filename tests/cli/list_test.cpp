@@ -2,6 +2,7 @@
 
 #include "cli/machine_fixture.hpp"
 #include "hrvm/base/json.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/lock.hpp"
 
 using namespace hrvm;
@@ -64,6 +65,35 @@ TEST_CASE("throw-away layers go with the next command, but not while they are us
   CHECK(store.run({"list"}) == 0);
   CHECK_FALSE(std::filesystem::exists(left.parent_path()));
   CHECK(std::filesystem::exists(used));
+}
+
+TEST_CASE("sockets and logs of a throw-away run that nobody watched to its end go with its layer") {
+  MachineStore store;
+  store.add("web");
+  store.host().host().uid = 1000;
+  store.host().host().environment["XDG_RUNTIME_DIR"] = store.folder() / "run";
+  const auto runs = store.folder() / "run/hrvm" / store.machine("web").definition.uuid.text();
+  store.folder().write("store/web/tmp/left/layer.qcow2", "x");
+  sys::make_directories(runs / "left");
+  sys::make_directories(runs / "used");
+  CHECK(store.run({"list"}) == 0);
+  CHECK_FALSE(std::filesystem::exists(runs / "left"));
+  CHECK(std::filesystem::exists(runs / "used"));
+}
+
+TEST_CASE("list and show tell of a machine whose folder was copied") {
+  MachineStore store;
+  store.add("web");
+  CHECK(store.json({"list"})["machines"].items().at(0)["copy_of"].is_null());
+  std::filesystem::copy(store.folder() / "store/web", store.folder() / "store/a-copy",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  const auto list = store.json({"list", "--filter", "name=*"});
+  CHECK(list["machines"].items().at(0)["copy_of"] == "web");
+  CHECK(list["machines"].items().at(1)["copy_of"].is_null());
+  CHECK(store.json({"show", "a-copy"})["machines"].items().at(0)["copy_of"] == "web");
+  CHECK(store.json({"show", "web"})["machines"].items().at(0)["copy_of"].is_null());
+  store.run({"list"});
+  CHECK(store.host().out.str().find("COPY OF") != std::string::npos);
 }
 
 TEST_CASE("a run in a throw-away layer is a row below its machine, whose own state it leaves as it is") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
@@ -103,6 +104,22 @@ void sort_by(std::string_view key, Json::Array& machines) {
     });
 }
 
+// Which of them are copies of others is looked for where two have one UUID, and there alone.
+void mark_copies(const machine::Store& store, Json::Array& machines) {
+  std::set<std::string> uuids;
+  const bool has_copies = std::ranges::any_of(machines, [&](const Json& machine) {
+    const auto uuid = machine["uuid"].text();
+    return uuid && !uuids.insert(*uuid).second;
+  });
+  std::map<std::string, std::string> originals;
+  if (has_copies)
+    for (auto& [name, original] : machine::find_copies(store)) originals[name] = original;
+  for (auto& machine : machines) {
+    const auto original = originals.find(machine["name"].text().value_or(""));
+    machine.set("copy_of", original == originals.end() ? Json() : Json(original->second));
+  }
+}
+
 report::Report report_of(Json machines, bool filtered) {
   Json data;
   data.set("machines", std::move(machines));
@@ -117,6 +134,7 @@ report::Report report_of(Json machines, bool filtered) {
                   {"SNAPSHOT", "head", Format::text, Align::left, 4},
                   {"SYSTEM", "system", Format::text, Align::left, 3},
                   {"DIRECT", "base.direct", Format::yes_no, Align::left, 1},
+                  {"COPY OF", "copy_of"},
                   {"BASE", "base.path", Format::path}},
       .when_empty = filtered ? "No such machines." : "No machines. hrvm discover shows the disks that can become one.",
       .only = "throw_away",
@@ -138,8 +156,10 @@ Outcome run_list(const Context& context) {
   bool failed = false;
   for (const auto& name : store.folder_names()) {
     auto json = look_at(context, domains, store, name, failed);
-    if (!json.is_null() && matches(json, patterns)) machines.push_back(std::move(json));
+    if (!json.is_null()) machines.push_back(std::move(json));
   }
+  mark_copies(store, machines);
+  std::erase_if(machines, [&](const Json& machine) { return !matches(machine, patterns); });
   for (const auto& complaint : domains.complaints()) context.warn(complaint);
   sort_by(context.arguments.value("--sort").value_or("name"), machines);
   return {.report = report_of(std::move(machines), !patterns.empty()), .status = failed ? 1 : 0};

@@ -46,11 +46,11 @@ report::Report report_of(const Machine& machine) {
   data.set("next_undo", next ? Json(next->number) : Json());
   report::TableView human{.rows = "steps",
                           .columns = {{"STEP", "number", Format::text, Align::right},
-                                      {"WHEN", "when", Format::time},
+                                      {"WHEN", "when", Format::time, Align::left, 3},
                                       {"WHAT", "what"},
                                       {"HOLDS", "held.allocated_bytes", Format::bytes, Align::right},
-                                      {"ON", "held.head"},
-                                      {"UNTIL", "held.until", Format::time}},
+                                      {"ON", "held.head", Format::text, Align::left, 1},
+                                      {"UNTIL", "held.until", Format::time, Align::left, 2}},
                           .when_empty = "Nothing is known of what was done with " + machine.name + "."};
   report::TableView plain{.rows = "steps",
                           .columns = {{"", "number"},

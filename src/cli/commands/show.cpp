@@ -60,14 +60,23 @@ std::vector<report::View> nvram_views(const Json& nvram) {
                             .when_empty = "There are no boot entries."}};
 }
 
+// The others are looked at only where the folder is not that in which the machine was made.
+Json original_of(const machine::Store& store, const machine::Machine& machine) {
+  if (machine.definition.folder_inode == sys::status(machine.folder).inode) return {};
+  for (const auto& [name, original] : machine::find_copies(store, machine.name))
+    if (name == machine.name) return original;
+  return {};
+}
+
 // With what is asked for besides among its members.
 Json shown_json(const Context& context, const machine::Store& store, launch::ActiveDomains& domains,
                 const NamedMachine& named) {
   const auto machine = store.load(named.machine);
   const auto state = machine::state_of(machine, named.snapshot);
-  store.check_files(machine, state);
+  store.check_files(machine, state, machine::Depth::headers);
   const auto base = machine::examine_base(context.host, machine.definition, state);
   auto json = machine_json(context.host, domains, machine, state, base);
+  json.set("copy_of", original_of(store, machine));
   if (named.snapshot) json.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot)));
   if (context.arguments.has("--nvram")) json.set("nvram", nvram_json(machine, state));
   return json;

@@ -217,6 +217,7 @@ std::vector<report::View> machine_views() {
                                            {"System", "system"},
                                            {"Made", "created", Format::time},
                                            {"UUID", "uuid"},
+                                           {"A copy of", "copy_of"},
                                            {"Autostart", "autostart", Format::yes_no},
                                            {"Process", "pid"},
                                            {"Runs in libvirt", "libvirt.uri"},

@@ -106,6 +106,21 @@ follow hrvm "--force"
 expect_status 0 hrvm import "$(active_layer held)" lies-on-a-layer
 rm -r "$HRVM_STORE"
 
+claim "a layer that somebody's tool writes to is no machine that runs"
+hrvm import "$BASE" idle > /dev/null
+for verb in boot stop reset; do
+  qemu-io -f qcow2 -c 'sleep 600000' "$(active_layer idle)" > "$T/qemu-io.log" &
+  holder=$!
+  is_held() { hrvm list --json | jq -e '.machines[0].state == "running"' > /dev/null; }
+  await 10 "qemu-io does not open the layer" is_held
+  hint "$verb" idle
+  assert_contains "$(cat "$T/err")" "is open for writing in qemu-io (process $holder)" "the message"
+  follow kill
+  ! wait "$holder" || fail "qemu-io was not ended"
+done
+expect_status 0 hrvm reset idle
+rm -r "$HRVM_STORE"
+
 claim "garbage is removed"
 expect_status 0 hrvm import "$BASE" web
 touch "$HRVM_STORE/web/layers/00000000000000ee.qcow2"

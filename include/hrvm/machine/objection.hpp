@@ -54,6 +54,10 @@ std::optional<base::Error> image_obstacle(const probe::Disk& disk);
 
 // Error{busy} of a machine that runs: "machine web is running already", with how to stop it.
 base::Error running(std::string_view machine, std::string_view clause);
+// The same of one whose layer is locked. Where it is no QEMU that has it, it does not run: Error{busy} that names who.
+base::Error running(const Machine& machine, std::string_view clause);
+// Who writes to a layer, where that is no QEMU: qemu-img, qemu-io. nullopt also where nobody is known.
+std::optional<base::Error> held_by_tool(std::string_view machine, const Path& layer);
 // By the lock that QEMU holds on the layers, so also when virsh or a pasted command runs it. Error{busy} when it does,
 // or when somebody reads its layer, which a boot in a throw-away layer does not mind.
 void check_not_running(const Machine& machine, const State& state, bool ephemeral);

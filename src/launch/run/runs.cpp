@@ -77,7 +77,12 @@ std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& 
 std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
   const auto folder = machine::run_folder(host, machine.definition);
   if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
-  if (machine::run_state(machine) == RunState::running) return {{machine.active_layer(), folder}};
+  if (machine::run_state(machine) == RunState::running) {
+    // No QEMU of ours: no need to look at every process for one that answers.
+    if (sys::link_status(folder / "qmp.sock").type == sys::FileType::missing)
+      if (auto other = machine::held_by_tool(machine.name, machine.active_layer())) throw *std::move(other);
+    return {{machine.active_layer(), folder}};
+  }
   auto runs = throw_away_runs(host, machine);
   if (runs.empty())
     throw base::Error(base::ErrorKind::not_found, fmt::format("machine {} is not running", machine.name));
@@ -96,7 +101,7 @@ std::optional<Domain> active_domain(const sys::Host& host, const machine::Machin
 void check_stopped(const sys::Host& host, const machine::Machine& machine, std::string_view verb) {
   const bool runs_here = machine::run_state(machine) == RunState::running;
   if (runs_here || active_domain(host, machine))
-    throw machine::running(machine.name, fmt::format("is running, and a running machine is not {}", verb));
+    throw machine::running(machine, fmt::format("is running, and a running machine is not {}", verb));
 }
 
 }  // namespace hrvm::launch

@@ -276,11 +276,26 @@ Error running(std::string_view machine, std::string_view clause) {
       .hint(fmt::format("stop it first: hrvm stop {}", machine));
 }
 
+std::optional<Error> held_by_tool(std::string_view machine, const Path& layer) {
+  const auto holder = block::image_holder(layer);
+  const auto runs_machines = [&](std::string_view name) { return holder.program.starts_with(name); };
+  if (holder.pid == 0 || std::ranges::any_of(std::array{"qemu-system", "qemu-kvm", "virtiofsd", "hrvm"}, runs_machines))
+    return std::nullopt;
+  return Error(ErrorKind::busy, fmt::format("a layer of {} is open for writing in {}", machine, holder.text()))
+      .on(layer)
+      .hint(holder.remedy());
+}
+
+Error running(const Machine& machine, std::string_view clause) {
+  return held_by_tool(machine.name, machine.active_layer()).value_or(running(machine.name, clause));
+}
+
 void check_not_running(const Machine& machine, const State& state, bool ephemeral) {
   for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
     const auto layer = machine.layer_path(state.layer, disk);
     const auto use = block::image_use(layer);
-    if (use == block::ImageUse::write) throw running(machine.name, "is running already").on(layer);
+    if (use == block::ImageUse::write)
+      throw held_by_tool(machine.name, layer).value_or(running(machine.name, "is running already").on(layer));
     if (use == block::ImageUse::read && !ephemeral)
       throw Error(ErrorKind::busy,
                   fmt::format("somebody reads the active layer of {}: an ephemeral boot, or qemu-img", machine.name))
@@ -312,7 +327,8 @@ void check_unused(const Path& folder, std::string_view name) {
   for (const auto& file : sys::list_directory(folder / "layers")) {
     const auto use = block::image_use(folder / "layers" / file);
     if (use == block::ImageUse::write)
-      throw running(name, "is running, and a running machine is not removed or renamed");
+      throw held_by_tool(name, folder / "layers" / file)
+          .value_or(running(name, "is running, and a running machine is not removed or renamed"));
     if (use == block::ImageUse::read)
       throw Error(ErrorKind::busy, fmt::format("somebody reads a layer of machine {}: {}", name, file))
           .on(folder / "layers" / file)

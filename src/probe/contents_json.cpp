@@ -133,6 +133,7 @@ Json to_json(const System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", system.version).set("pretty", system.pretty);
   json.set("family", word(system.family)).set("hostname", system.hostname).set("root", system.root);
+  json.set("architecture", system.architecture);
   json.set("kernels", Json(system.kernels)).set("virtio", word(system.virtio)).set("encrypted", system.encrypted);
   json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
   json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
@@ -149,6 +150,7 @@ System system_from(const Json& json) {
   system.family = one_of<SystemFamily>(json, "family");
   system.hostname = json["hostname"].text();
   system.root = text(json, "root");
+  system.architecture = text(json, "architecture");
   for (const Json& kernel : json["kernels"].items()) system.kernels.push_back(kernel.text().value_or(""));
   system.virtio = one_of<Verdict>(json, "virtio");
   system.encrypted = flag(json, "encrypted");

@@ -4,10 +4,8 @@
 #include <iterator>
 #include <tuple>
 
-#include "hrvm/base/endian.hpp"
-#include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "probe/boot/pe_format.hpp"
+#include "probe/architecture.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -21,13 +19,18 @@ constexpr std::string_view removable_path = "/efi/boot/bootx64.efi";
 constexpr unsigned deepest = 3;         // /EFI/Microsoft/Boot
 constexpr unsigned most_folders = 256;  // of a hostile disk
 
-bool is_x86_64_pe(fs::FileSystem& files, const std::string& path) {
-  const std::string start = files.read(path, 0, 64);
-  if (start.size() < 64 || !start.starts_with(dos_magic)) return false;
-  const auto header = base::load<base::le32>(std::as_bytes(std::span(start)), pe_place);
-  const std::string pe = files.read(path, header, 6);
-  return pe.size() == 6 && pe.starts_with(pe_magic) &&
-         base::load<base::le16>(std::as_bytes(std::span(pe)), 4) == pe_machine_x86_64;
+// The same for other processors, and for firmware of 32 bits: BOOTAA64.EFI, grubia32.efi.
+constexpr std::string_view stems[] = {"boot", "shim", "grub", "systemd-boot", "refind_"};
+constexpr std::string_view suffixes[] = {"ia32", "aa64", "arm", "riscv64", "riscv32", "loongarch64", "ia64"};
+
+bool names_other_processor(std::string_view name) {
+  constexpr std::string_view extension = ".efi";
+  if (!name.ends_with(extension)) return false;
+  name.remove_suffix(extension.size());
+  return std::ranges::any_of(suffixes, [&](std::string_view suffix) {
+    return name.ends_with(suffix) &&
+           std::ranges::find(stems, name.substr(0, name.size() - suffix.size())) != std::end(stems);
+  });
 }
 
 class Walk {
@@ -40,22 +43,32 @@ class Walk {
       const std::string child = path + "/" + entry.name;
       if (entry.kind == fs::FileKind::directory)
         folder(child, depth + 1);
-      else if ((is_loader(entry.name) || is_unified_image(child)) && is_x86_64_pe(esp_, child))
-        loaders_.push_back({partition_, child, base::lower(child) == removable_path});
+      else if (const std::string name = base::lower(entry.name);
+               is_loader(name) || is_unified_image(child) || names_other_processor(name))
+        take(child, names_other_processor(name));
     }
   }
 
-  std::vector<EfiLoader> loaders() && {
-    std::ranges::sort(loaders_, {}, [](const EfiLoader& loader) {
+  EfiLoaders found() && {
+    std::ranges::sort(found_.loaders, {}, [](const EfiLoader& loader) {
       const std::string name = base::lower(loader.path.substr(loader.path.rfind('/') + 1));
       return std::tuple(!loader.removable, std::ranges::find(loader_names, name) - loader_names, loader.path);
     });
-    return std::move(loaders_);
+    return std::move(found_);
   }
 
  private:
+  void take(const std::string& path, bool is_named_for_another) {
+    const auto architecture = architecture_of_efi(esp_, path);
+    if (architecture == "x86-64" && is_named_for_another) return;
+    if (architecture == "x86-64")
+      found_.loaders.push_back({partition_, path, base::lower(path) == removable_path});
+    else if (!architecture.empty())
+      found_.others.push_back({partition_, path, std::string(architecture)});
+  }
+
   static bool is_loader(const std::string& name) {
-    return std::ranges::find(loader_names, base::lower(name)) != std::end(loader_names);
+    return std::ranges::find(loader_names, name) != std::end(loader_names);
   }
 
   // Where all kernels lie that are loaders themselves.
@@ -66,7 +79,7 @@ class Walk {
 
   fs::FileSystem& esp_;
   unsigned partition_, folders_ = 0;
-  std::vector<EfiLoader> loaders_;
+  EfiLoaders found_;
 };
 
 // As spelled on disk: EFI, efi.
@@ -78,10 +91,10 @@ std::optional<std::string> efi_folder(fs::FileSystem& esp) {
 
 }  // namespace
 
-std::vector<EfiLoader> find_efi_loaders(fs::FileSystem& esp, unsigned partition) {
-  Walk walk(esp, partition);
-  if (const auto folder = efi_folder(esp)) walk.folder(*folder, 1);
-  return std::move(walk).loaders();
+EfiLoaders find_efi_loaders(fs::FileSystem& files, unsigned partition) {
+  Walk walk(files, partition);
+  if (const auto folder = efi_folder(files)) walk.folder(*folder, 1);
+  return std::move(walk).found();
 }
 
 }  // namespace hrvm::probe

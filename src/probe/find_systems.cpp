@@ -4,6 +4,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "hrvm/probe/detector.hpp"
+#include "probe/architecture.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -15,6 +16,7 @@ std::optional<System> detect(const Root& root) {
     auto system = detector.detect(root);
     if (!system) continue;
     system->root = root.name;
+    system->architecture = architecture_of_root(root.files);
     system->needs_recovery = system->needs_recovery || root.files.needs_recovery();
     return system;
   }

@@ -11,6 +11,7 @@
 #include "probe/boot/kernel_files.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/folder_modules.hpp"
+#include "probe/start_findings.hpp"
 #include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
@@ -160,6 +161,7 @@ Contents read_folder(fs::FileSystem& root, const std::string& path, Thoroughness
   else
     findings.add_no_kernel();
   findings.add_mounts();
+  add_other_architecture(contents, {path, {}, {}});
   return contents;
 }
 

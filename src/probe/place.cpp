@@ -6,7 +6,6 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/volume/volumes.hpp"
-#include "probe/efi_loaders.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/roles.hpp"
 #include "probe/settle_signature.hpp"
@@ -78,7 +77,8 @@ class Looking {
   }
 
   void look_at_files() {
-    if (place_.is_esp) return look_for_loaders();
+    if (place_.is_esp) return look_into_esp();
+    if (place_.is_seen_by_firmware && place_.signature->type == "vfat") look_for_loaders();
     place_.systems = find_systems(place_.name, *place_.files, findings_);
     place_.is_boot =
         place_.systems.empty() && (holds_a_boot_folder(*place_.files) || holds_windows_loader(*place_.files));
@@ -90,7 +90,14 @@ class Looking {
   }
 
   void look_for_loaders() {
-    place_.loaders = find_efi_loaders(*place_.files, place_.partition);
+    auto found = find_efi_loaders(*place_.files, place_.partition);
+    place_.loaders = std::move(found.loaders);
+    place_.other_loaders = std::move(found.others);
+    place_.is_esp = place_.is_esp || !place_.loaders.empty() || !place_.other_loaders.empty();
+  }
+
+  void look_into_esp() {
+    look_for_loaders();
     if (place_.loaders.empty())
       add("esp-without-loader", Severity::note, "the EFI system partition holds no boot loader for 64-bit x86");
   }

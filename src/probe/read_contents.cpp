@@ -10,6 +10,7 @@
 #include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
+#include "probe/architecture.hpp"
 #include "probe/bios_boot.hpp"
 #include "probe/boot_evidence.hpp"
 #include "probe/foreign_systems.hpp"
@@ -17,6 +18,7 @@
 #include "probe/roles.hpp"
 #include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
+#include "probe/start_findings.hpp"
 #include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
@@ -60,6 +62,7 @@ class Reading {
     settle_boot();
     settle_hibernation();
     tell_live_medium();
+    if (depth_ == 0) judge_start();
     return std::move(contents_);
   }
 
@@ -77,6 +80,7 @@ class Reading {
 
   void read_whole_disk() {
     Place& place = add_place("disk", &disk_);
+    place.is_seen_by_firmware = true;
     look_into(place, contents_.findings);
     if (!place.signature) return;
     add_volume({"disk", VolumeKind::disk, disk_.size(), "", "", "", ""}, place);
@@ -106,6 +110,7 @@ class Reading {
     place.partition = partition.number;
     place.partuuid = partition.partuuid;
     place.is_esp = surveyed.role == "esp";
+    place.is_seen_by_firmware = true;
     place.is_extended_boot = partition.type == gpt_extended_boot;
     look_into(place, contents_.findings);
     if (place.signature) {
@@ -139,6 +144,7 @@ class Reading {
   static std::string role(const SurveyedPartition& surveyed, const Place& place) {
     const std::string role = role_of(surveyed.partition.type, place.signature ? &*place.signature : nullptr);
     if (!place.systems.empty()) return "root";
+    if (place.is_esp && (role.empty() || role == "data")) return "esp";
     if (!role.empty() && role != "data") return role;
     if (place.is_boot) return "boot";
     return place.signature && place.signature->usage == "filesystem" ? "data" : role;
@@ -178,14 +184,15 @@ class Reading {
     return members;
   }
 
-  // A mirror whose metadata lie at the end of its members is, for a firmware, an EFI system partition on each of them.
-  void take_for_esp(Place& place, const volume::Assembly& assembly, const volume::Volume& volume) const {
+  // A mirror whose metadata lie at the end of its members is, for a firmware, a FAT on each of them.
+  void let_firmware_see(Place& place, const volume::Assembly& assembly, const volume::Volume& volume) const {
     const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
     if (volume.kind != VolumeKind::md || !volume.device || set == assembly.sets.end()) return;
     for (const Place& member : places_) {
-      if (!member.is_esp || std::ranges::find(set->members, member.name) == set->members.end()) continue;
-      if (!begin_alike(*member.device, *volume.device)) continue;
-      place.is_esp = true;
+      if (std::ranges::find(set->members, member.name) == set->members.end()) continue;
+      if (!member.device || !begin_alike(*member.device, *volume.device)) continue;
+      place.is_esp = member.is_esp;
+      place.is_seen_by_firmware = member.is_seen_by_firmware;
       place.partition = member.partition;
       return;
     }
@@ -200,7 +207,7 @@ class Reading {
 
   void read_volume(const volume::Assembly& assembly, const volume::Volume& volume) {
     Place& place = add_place(volume.path, volume.device.get());
-    take_for_esp(place, assembly, volume);
+    let_firmware_see(place, assembly, volume);
     if (volume.device)
       look_into(place, contents_.findings);
     else if (!volume.because.empty())
@@ -244,6 +251,7 @@ class Reading {
     if (place.signature && place.signature->type == "swsuspend") hibernated_ = place.name;
     auto& loaders = contents_.boot.loaders;
     loaders.insert(loaders.end(), place.loaders.begin(), place.loaders.end());
+    other_loaders_.insert(other_loaders_.end(), place.other_loaders.begin(), place.other_loaders.end());
     if (place.is_boot) boot_kernels_.push_back(place.boot_kernels);
   }
 
@@ -297,6 +305,20 @@ class Reading {
     tell_shim();
   }
 
+  // By the kernels that lie beside the roots: on a boot partition, or where firmware of a board looks for them.
+  std::string_view architecture_of_boot() const {
+    for (const Place& place : places_)
+      if (place.files && place.systems.empty() && (place.is_boot || place.is_seen_by_firmware))
+        if (const auto name = architecture_of_kernels(*place.files, "/"); !name.empty()) return name;
+    return {};
+  }
+
+  void judge_start() {
+    const bool is_known = contents_.own_system() != nullptr && !contents_.own_system()->architecture.empty();
+    add_start_findings(contents_,
+                       {disk_.name(), other_loaders_, is_known ? std::string_view() : architecture_of_boot()});
+  }
+
   void tell_shim() {
     const auto shim = std::ranges::find_if(contents_.boot.loaders, [](const EfiLoader& loader) {
       return base::lower(loader.path).ends_with("/shimx64.efi");
@@ -324,6 +346,7 @@ class Reading {
   std::size_t volumes_read_ = 0;
   PartitionTable table_;
   Contents contents_;
+  std::vector<OtherLoader> other_loaders_;
   std::string hibernated_;
   std::vector<std::vector<std::string>> boot_kernels_;
 };
@@ -344,6 +367,10 @@ Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDe
 
 const System* Contents::own_system() const {
   return systems.empty() || systems.front().inside ? nullptr : &systems.front();
+}
+
+std::string describe(const EfiLoader& loader) {
+  return loader.partition == 0 ? loader.path : fmt::format("{} on p{}", loader.path, loader.partition);
 }
 
 bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders, &EfiLoader::removable); }

@@ -26,6 +26,7 @@ struct ImportRequest {
   bool classic = false;
   bool direct = false;  // of a folder: the guest writes to it
   bool allow_in_use = false, allow_volatile = false, allow_low_space = false, allow_partial = false;
+  bool force_architecture = false;
 };
 
 struct ImportPlan {
@@ -49,9 +50,13 @@ struct ImportCircumstances {
 // whole number of sectors or a file that is no disk at all (Error{refused}). nullopt for folders.
 std::optional<base::Error> import_obstacle(const probe::Disk& disk, const probe::Contents& contents);
 
-// Pure. Error{refused} for a disk in use, a part of a set (with what is missing), volatile storage, low space (each
-// names its override), and for a store on an imported disk (no override); Error{exists} for a name that was asked for
-// and is taken; Error{usage} for a bad name.
+// What is made for other processors than a machine has: Error{refused}, which --force-architecture overrides. nullopt
+// for what is not.
+std::optional<base::Error> architecture_obstacle(const probe::Disk& disk, const probe::Contents& contents);
+
+// Pure. Error{refused} for what is made for other processors, a disk in use, a part of a set (with what is missing),
+// volatile storage, low space (each names its override), and for a store on an imported disk (no override);
+// Error{exists} for a name that was asked for and is taken; Error{usage} for a bad name.
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request);
 
 // Creates the machine: folder, layer, definition, `current`.

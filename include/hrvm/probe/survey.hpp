@@ -45,15 +45,18 @@ struct Volume {
 };
 
 struct EfiLoader {
-  unsigned partition = 0;
+  unsigned partition = 0;  // 0: the filesystem fills the whole disk
   std::string path;        // "/EFI/debian/shimx64.efi", as spelled on disk
   bool removable = false;  // \EFI\BOOT\BOOTX64.EFI: found without a boot entry
 };
 
+// "/EFI/BOOT/BOOTX64.EFI on p1".
+std::string describe(const EfiLoader& loader);
+
 struct BootEvidence {
   bool bios = false;
   std::string bios_reason;         // "boot code in sector 0 and a BIOS boot partition (p1)"
-  std::vector<EfiLoader> loaders;  // 64-bit x86 loaders that really are in an ESP
+  std::vector<EfiLoader> loaders;  // 64-bit x86 loaders that really are where firmware looks
   bool uefi() const { return !loaders.empty(); }
   bool removable_loader() const;
 };
@@ -92,6 +95,7 @@ struct System {
   std::string name, version, pretty;
   SystemFamily family = SystemFamily::unknown;
   std::optional<std::string> hostname;
+  std::string architecture;          // by its init or kernel: "x86-64", "arm64"; empty where neither says
   std::string root;                  // "p3", "pve/root"
   std::vector<std::string> kernels;  // newest first
   Verdict virtio = Verdict::unknown;

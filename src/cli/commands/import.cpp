@@ -48,6 +48,7 @@ machine::ImportRequest request_of(const Context& context) {
   request.allow_volatile = arguments.has("--allow-volatile");
   request.allow_low_space = arguments.has("--allow-low-space");
   request.allow_partial = arguments.has("--allow-partial");
+  request.force_architecture = arguments.has("--force-architecture");
   request.new_disks = chosen_new_disks(arguments);
   return request;
 }
@@ -183,6 +184,7 @@ const Command import_command = {
          {.name = "--allow-in-use", .help = "import a disk that is mounted or held"},
          {.name = "--allow-volatile", .help = "keep the machine in memory, until the next boot of this host"},
          {.name = "--allow-partial", .help = "import what is here of a set of disks"},
+         {.name = "--force-architecture", .help = "import what is made for other processors than x86"},
          {.name = "--allow-low-space", .help = "import although there is little space"},
          dry_run_option()}),
     .positionals = {{"SOURCE", "a whole disk, a raw or qcow2 image, or a folder with a root filesystem",

@@ -76,6 +76,7 @@ Json system_json(const probe::System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", or_null(system.version));
   json.set("pretty", system.pretty).set("family", word(system.family)).set("hostname", system.hostname);
+  json.set("architecture", or_null(system.architecture));
   json.set("root", system.root).set("kernels", Json(system.kernels)).set("virtio", word(system.virtio));
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
   json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
@@ -119,7 +120,7 @@ Json boot_way(const char* by, const std::string& evidence) {
 // "/EFI/BOOT/BOOTX64.EFI on p2": the one that a machine without boot entries finds, where there is one.
 std::string loader_evidence(const probe::BootEvidence& boot) {
   const probe::EfiLoader& loader = boot.loaders.front();
-  const std::string place = fmt::format("{} on p{}", loader.path, loader.partition);
+  const std::string place = describe(loader);
   return loader.removable ? place : place + ", which needs a boot entry";
 }
 
@@ -149,6 +150,7 @@ std::vector<const probe::DiskSet*> partial_sets(const Discovered& discovered) {
 bool is_importable_whole(const Discovered& discovered) {
   const auto& disk = discovered.disk;
   return !machine::import_obstacle(disk, *discovered.contents) &&
+         !machine::architecture_obstacle(disk, *discovered.contents) &&
          std::ranges::none_of(disk.in_use, &probe::Use::writable) && partial_sets(discovered).empty();
 }
 
@@ -170,6 +172,9 @@ Json obstacle(const Discovered& discovered) {
   if (const auto partial = partial_sets(discovered); !partial.empty())
     return fmt::format("it holds a part of {}; missing: {}; hrvm import {} --allow-partial takes what is here",
                        describe(*partial.front()), base::join(partial.front()->missing, "; "),
+                       base::shell_quote(disk.stable_path));
+  if (const auto obstacle = machine::architecture_obstacle(disk, *discovered.contents))
+    return fmt::format("it is made for other processors; hrvm import {} --force-architecture takes it all the same",
                        base::shell_quote(disk.stable_path));
   return fmt::format("it is in use: {}, or accept the risk with hrvm import {} --allow-in-use",
                      machine::way_out(disk.in_use), base::shell_quote(disk.stable_path));

@@ -25,8 +25,6 @@ struct FirmwareChoice {
   std::string because;
 };
 
-std::string place(const probe::EfiLoader& loader) { return fmt::format("{} on p{}", loader.path, loader.partition); }
-
 // The rules in their order; the first that holds decides.
 FirmwareChoice choose_firmware(const probe::Disk& disk, const probe::BootEvidence& boot) {
   const auto* loader = boot.uefi() ? &boot.loaders.front() : nullptr;
@@ -35,9 +33,9 @@ FirmwareChoice choose_firmware(const probe::Disk& disk, const probe::BootEvidenc
   if (loader && disk.sectors.physical_bytes == large_sector)
     return {Firmware::uefi, fmt::format("UEFI: the disk has physical sectors of 4096 bytes, on which some boot loaders "
                                         "hang under BIOS, and there is {}",
-                                        place(*loader))};
+                                        describe(*loader))};
   if (boot.bios) return {Firmware::bios, "BIOS: " + boot.bios_reason};
-  if (loader) return {Firmware::uefi, fmt::format("UEFI: there is {} and nothing for a BIOS", place(*loader))};
+  if (loader) return {Firmware::uefi, fmt::format("UEFI: there is {} and nothing for a BIOS", describe(*loader))};
   return {Firmware::bios, "BIOS: nothing on the disk says how it boots"};
 }
 

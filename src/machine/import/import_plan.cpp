@@ -73,6 +73,12 @@ void check_sets(const probe::Survey& survey, const ImportRequest& request) {
   }
 }
 
+// Its first disk is the one that starts.
+void check_architecture(const probe::Survey& survey, const ImportRequest& request) {
+  if (request.force_architecture) return;
+  if (auto obstacle = architecture_obstacle(survey.disk, survey.contents)) throw std::move(*obstacle);
+}
+
 void check_store_is_elsewhere(const probe::Disk& disk, const StorageState& storage) {
   if (!lies_on(storage, disk)) return;
   throw Error(
@@ -242,6 +248,14 @@ std::optional<Error> import_obstacle(const probe::Disk& disk, const probe::Conte
   return Error(ErrorKind::refused, fmt::format("{}: {}", disk.path, fault->message)).on(disk.path).hint(fault->remedy);
 }
 
+std::optional<Error> architecture_obstacle(const probe::Disk& disk, const probe::Contents& contents) {
+  const auto other = std::ranges::find(contents.findings, "other-architecture", &Finding::id);
+  if (other == contents.findings.end()) return std::nullopt;
+  return Error(ErrorKind::refused, fmt::format("{}: {}", disk.path, other->message))
+      .on(disk.path)
+      .hint(other->remedy + "; --force-architecture imports it all the same");
+}
+
 ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportRequest& request) {
   const auto& survey = circumstances.surveys.front();
   ImportPlan plan;
@@ -254,6 +268,7 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
     check_use(each.disk, request, plan.findings);
   }
   for (const auto& each : circumstances.surveys) check_sets(each, request);
+  check_architecture(survey, request);
   check_volatile(circumstances.storage, request, plan.findings);
   check_space(circumstances.storage, request, plan.findings);
   if (is_folder(survey.disk))

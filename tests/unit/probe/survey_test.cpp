@@ -6,6 +6,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/files.hpp"
+#include "support/executables.hpp"
 #include "support/md_disk.hpp"
 #include "support/recorded_disks.hpp"
 #include "support/recorded_machines.hpp"
@@ -224,7 +225,7 @@ TEST_CASE("a journal that was not closed is told, and the system is marked") {
   const auto contents = contents_of(disk.image);
   REQUIRE(contents.systems.size() == 1);
   CHECK(contents.systems[0].needs_recovery);
-  CHECK(ids(contents) == Words{"filesystem-unclean p1"});
+  CHECK(ids(contents) == Words{"filesystem-unclean p1", "no-loader " + disk.image.string()});
 }
 
 TEST_CASE("only loaders for 64-bit x86 count, wherever their vendor puts them") {
@@ -239,6 +240,70 @@ TEST_CASE("only loaders for 64-bit x86 count, wherever their vendor puts them") 
   REQUIRE(contents.boot.loaders.size() == 2);
   CHECK_FALSE(contents.boot.removable_loader());
   CHECK(contents.boot.loaders[0].partition == 1);
+}
+
+TEST_CASE("a loader is found in every FAT that firmware sees, whatever the type of its partition and without a table") {
+  for (const std::string& type : {test::type_linux, std::string("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")}) {
+    OnePartition disk(type);
+    disk.tree.write("EFI/BOOT/BOOTX64.EFI", test::pe_file());
+    const auto contents = disk.fat();
+    CHECK(roles(contents) == Words{"p1 esp vfat"});
+    REQUIRE(contents.boot.removable_loader());
+    CHECK(describe(contents.boot.loaders[0]) == "/EFI/BOOT/BOOTX64.EFI on p1");
+  }
+  const test::TemporaryDirectory folder, tree;
+  tree.write("EFI/BOOT/BOOTX64.EFI", test::pe_file());
+  const auto image = folder / "disk.img";
+  test::set_size(image, 20 * mib);
+  test::write_at(image, 0, test::dos_sector({{.type = 0x83, .first_lba = 2048, .sectors = 38000}}, 1));
+  test::make_fat(image, mib, 16 * mib, "", "12345678", tree.path());
+  CHECK(contents_of(image).boot.uefi());
+  const auto whole = folder / "whole.img";
+  test::set_size(whole, 16 * mib);
+  test::make_fat(whole, 0, 16 * mib, "", "12345678", tree.path());
+  const auto contents = contents_of(whole);
+  REQUIRE(contents.boot.uefi());
+  CHECK(describe(contents.boot.loaders[0]) == "/EFI/BOOT/BOOTX64.EFI");
+}
+
+TEST_CASE("a FAT without loaders is data, and what only lies in one of a volume is not seen by firmware") {
+  OnePartition disk;
+  disk.tree.write("EFI/notes.txt", "x");
+  CHECK(roles(disk.fat()) == Words{"p1 data vfat"});
+}
+
+TEST_CASE("a root by its own programs and a loader for other processors are told, and import refuses by it") {
+  OnePartition disk(test::type_esp);
+  disk.tree.write("EFI/BOOT/BOOTAA64.EFI", test::pe_file(0xaa64));
+  const auto contents = disk.fat();
+  CHECK_FALSE(contents.boot.uefi());
+  CHECK(ids(contents) == Words{"esp-without-loader p1", "other-architecture " + disk.image.string()});
+  OnePartition root;
+  root.tree.write("etc/os-release", "ID=debian\n");
+  root.tree.write("usr/bin/init", test::elf(183));
+  std::filesystem::create_symlink("usr/bin", root.tree.path() / "sbin");
+  const auto arm = root.ext4();
+  CHECK(arm.systems.at(0).architecture == "arm64");
+  CHECK(ids(arm) == Words{"other-architecture " + root.image.string()});
+}
+
+TEST_CASE("a boot sector of a loader starts a filesystem without a table, and the one of mkfs does not") {
+  const test::TemporaryDirectory folder, tree;
+  tree.write("etc/os-release", "ID=alpine\n");
+  const auto image = folder / "whole.img";
+  test::set_size(image, 16 * mib);
+  test::make_ext4(image, 0, 4096, "root", uuid, tree.path());
+  CHECK(ids(contents_of(image)) == Words{"no-loader " + image.string()});
+  test::write_at(image, 0,
+                 std::string_view("\xeb\x58\x90"
+                                  "EXTLINUX"));
+  test::write_at(image, 510, "\x55\xaa");
+  CHECK(contents_of(image).boot.bios);
+  CHECK(ids(contents_of(image)).empty());
+  const auto fat = folder / "fat.img";
+  test::set_size(fat, 16 * mib);
+  test::make_fat(fat, 0, 16 * mib, "", "12345678", tree.path());
+  CHECK_FALSE(contents_of(fat).boot.bios);
 }
 
 TEST_CASE("a Secure Boot shim is told, once and where it lies") {
@@ -320,7 +385,7 @@ TEST_CASE("a filesystem that is broken is told of its partition, and the rest is
   const auto contents = contents_of(image);
   REQUIRE(contents.systems.size() == 1);
   CHECK(contents.systems[0].root == "p2");
-  CHECK(ids(contents) == Words{"filesystem-damaged p1"});
+  CHECK(ids(contents) == Words{"filesystem-damaged p1", "no-loader " + image.string()});
 }
 
 TEST_CASE("contents pass through a pipe unchanged") {

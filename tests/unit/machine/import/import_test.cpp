@@ -106,6 +106,19 @@ std::string refusal_of(const ImportCircumstances& circumstances, const ImportReq
 
 }  // namespace
 
+TEST_CASE("what is made for other processors is refused, unless one insists") {
+  auto circumstances = usual();
+  circumstances.surveys[0].contents.findings.push_back(
+      {"other-architecture", base::Severity::warning, "/dev/sda", "it is made for arm64 processors", "use its own"});
+  const auto refused = refusal(circumstances);
+  CHECK(refused.kind() == ErrorKind::refused);
+  CHECK_THAT(refused.message(), Catch::Contains("arm64"));
+  CHECK_THAT(refused.hint(), Catch::Contains("--force-architecture"));
+  ImportRequest request;
+  request.force_architecture = true;
+  CHECK(warns_of(plan_import(circumstances, request), "other-architecture"));
+}
+
 TEST_CASE("several disks make one machine, with a layer on each") {
   auto circumstances = usual();
   circumstances.surveys.push_back(second_disk());

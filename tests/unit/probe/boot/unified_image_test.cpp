@@ -176,7 +176,7 @@ TEST_CASE("a unified kernel image that the firmware starts by itself is a loader
   REQUIRE(menus.size() == 1);
   CHECK(menus[0].loader == "UEFI");
   CHECK(menus[0].entries[0].kernel == "/EFI/Linux/arch.efi");
-  const auto loaders = find_efi_loaders(esp, 1);
+  const auto loaders = find_efi_loaders(esp, 1).loaders;
   REQUIRE(loaders.size() == 1);
   CHECK(loaders[0].path == "/EFI/Linux/arch.efi");
   CHECK_FALSE(loaders[0].removable);

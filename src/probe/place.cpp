@@ -7,6 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "probe/find_systems.hpp"
+#include "probe/luks_tokens.hpp"
 #include "probe/roles.hpp"
 #include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
@@ -118,6 +119,8 @@ class Looking {
         fmt::format(
             "{}{} keeps it encrypted: what lies in it is not named, and a machine asks for its key as the disk does",
             container.name, place_.signature->version));
+    for (auto& finding : token_findings(read_luks_tokens(*place_.device), place_.name))
+      findings_.push_back(std::move(finding));
   }
 
   // Its volumes are looked into, each for itself.

@@ -8,6 +8,7 @@
 #include "hrvm/machine/fingerprint.hpp"
 #include "hrvm/machine/import.hpp"
 #include "machine/change/change_apply.hpp"
+#include "machine/import/duplicate_identity.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -275,6 +276,7 @@ ImportPlan plan_import(const ImportCircumstances& circumstances, const ImportReq
     plan.findings.insert(plan.findings.end(), survey.contents.findings.begin(), survey.contents.findings.end());
   else
     add_contents_findings(survey, plan.findings);
+  for (auto& finding : duplicate_identities(circumstances.surveys)) plan.findings.push_back(std::move(finding));
 
   const auto advice = advise(survey, circumstances.host);
   plan.change.what = "import " + plan.name;

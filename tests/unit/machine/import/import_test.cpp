@@ -106,6 +106,28 @@ std::string refusal_of(const ImportCircumstances& circumstances, const ImportReq
 
 }  // namespace
 
+TEST_CASE("a disk and its copy in one machine are warned of, members of one set are not") {
+  auto circumstances = usual();
+  probe::SurveyedPartition root;
+  root.partition.number = 2;
+  root.filesystem = "ext4";
+  root.uuid = "3F1C";
+  circumstances.surveys[0].contents.partitions = {root};
+  auto second = second_disk();
+  second.contents.partitions = {root};
+  second.contents.partitions[0].uuid = "3f1c";
+  circumstances.surveys.push_back(second);
+  const auto plan = plan_import(circumstances, {});
+  REQUIRE(warns_of(plan, "duplicate-identity"));
+  const auto finding = std::ranges::find(plan.findings, "duplicate-identity", &base::Finding::id);
+  CHECK(finding->severity == base::Severity::warning);
+  CHECK_THAT(finding->message, Catch::Contains("/dev/sda") && Catch::Contains("UUID=3f1c"));
+  for (auto& survey : circumstances.surveys) survey.contents.partitions[0].filesystem = "linux_raid_member";
+  CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+  circumstances.surveys.pop_back();
+  CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+}
+
 TEST_CASE("what is made for other processors is refused, unless one insists") {
   auto circumstances = usual();
   circumstances.surveys[0].contents.findings.push_back(

@@ -1,0 +1,61 @@
+#include "machine/import/duplicate_identity.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "hrvm/base/text.hpp"
+
+namespace hrvm::machine {
+namespace {
+
+constexpr std::size_t most_told = 8;
+
+bool is_shared(std::string_view filesystem) {
+  constexpr std::string_view shared[] = {"linux_raid_member", "ddf_raid_member", "isw_raid_member",
+                                         "zfs_member",        "btrfs",           "bcachefs"};
+  return std::ranges::find(shared, filesystem) != std::end(shared);
+}
+
+// What lies in volumes of a set is seen through each of its members; only what bears a filesystem by itself counts.
+std::vector<std::string> identities(const probe::Contents& contents) {
+  std::vector<std::string> found;
+  for (const auto& surveyed : contents.partitions) {
+    if (!surveyed.uuid.empty() && !is_shared(surveyed.filesystem)) found.push_back("UUID=" + surveyed.uuid);
+    if (!surveyed.partition.partuuid.empty()) found.push_back("PARTUUID=" + surveyed.partition.partuuid);
+  }
+  for (const auto& volume : contents.volumes)
+    if (volume.kind == probe::VolumeKind::disk && !volume.uuid.empty() && !is_shared(volume.filesystem))
+      found.push_back("UUID=" + volume.uuid);
+  return found;
+}
+
+}  // namespace
+
+std::vector<base::Finding> duplicate_identities(const std::vector<probe::Survey>& surveys) {
+  std::map<std::string, std::string> first;  // identity, disk
+  std::vector<base::Finding> findings;
+  for (const auto& survey : surveys) {
+    std::vector<std::string> repeated;
+    std::string other;
+    for (const auto& identity : identities(survey.contents)) {
+      const auto [known, is_new] = first.try_emplace(base::lower(identity), survey.disk.path);
+      if (is_new || known->second == survey.disk.path) continue;
+      other = known->second;
+      if (repeated.size() < most_told) repeated.push_back(identity);
+    }
+    if (repeated.empty()) continue;
+    findings.push_back(
+        {"duplicate-identity", base::Severity::warning, survey.disk.path,
+         base::printable(fmt::format("it bears what {} bears as well, as a copy of it does, and the machine takes the "
+                                     "one or the other: {}",
+                                     other, base::join(repeated, ", "))),
+         "give the machine one of the two, or, in it, give the copy others: tune2fs -U random, xfs_admin -U generate, "
+         "vgimportclone, sgdisk -G"});
+  }
+  return findings;
+}
+
+}  // namespace hrvm::machine

@@ -11,7 +11,7 @@
 namespace hrvm::probe {
 namespace {
 
-constexpr std::size_t largest_file = 64 << 10, most_files = 64, most_names = 8;
+constexpr std::size_t largest_file = 64 << 10, most_files = 256, most_names = 8;
 
 // Names that a computer's cards get, in contrast to bridges, bonds and the like that the configuration itself makes.
 bool is_card(std::string_view name) {
@@ -70,12 +70,50 @@ void read_netplan(std::string_view line, const std::string& file, Bound& bound) 
   if ((key == "macaddress" && is_address(value)) || (key == "name" && is_card(value))) bound.add(value, file);
 }
 
-// ATTR{address}=="…", NAME="eth0" of udev's rules.
+// [Match] MACAddress=… or Path=…, [Link] Name=nic0 of systemd.link(5): whatever the name, it is given to one card. A
+// name that a policy gives to all has no such match.
+void read_link(std::string_view line, const std::string& file, Bound& bound) {
+  constexpr std::string_view keys[] = {"macaddress", "permanentmacaddress", "path", "property"};
+  const auto equals = line.find('=');
+  if (equals == std::string_view::npos) return;
+  const auto key = base::lower(base::trim(line.substr(0, equals)));
+  const auto value = unquoted(line.substr(equals + 1));
+  if (std::ranges::find(keys, key) != std::end(keys))
+    for (std::string_view each : base::split(value, ' '))
+      if (is_address(each) || each.starts_with("pci-")) bound.add(each, file);
+  if (key == "name" && !value.empty() && value.size() < 16) bound.add(value, file);
+}
+
+// The value of NAME="eth0", and not of NAME=="eth0"; empty for none, and for one that is made of the card's own.
+std::string_view name_given(std::string_view line) {
+  for (std::string_view key : {"NAME=\"", "NAME:=\"", "NAME+=\""}) {
+    const auto at = line.find(key);
+    if (at == std::string_view::npos || (at > 0 && line[at - 1] != ' ' && line[at - 1] != ',')) continue;
+    const auto value = line.substr(at + key.size());
+    const auto name = value.substr(0, value.find('"'));
+    if (name.find_first_of("$%*/") == std::string_view::npos) return name;
+  }
+  return {};
+}
+
+// ATTR{address}=="…", NAME="eth0" of udev's rules, and other rules that give a card a name.
 void read_rules(std::string_view line, const std::string& file, Bound& bound) {
-  constexpr std::string_view address = "ATTR{address}==\"";
-  const auto at = line.find(address);
-  if (at != std::string_view::npos && is_address(line.substr(at + address.size(), 17)))
-    bound.add(line.substr(at + address.size(), 17), file);
+  const auto name = name_given(line);
+  for (std::string_view key : {"ATTR{address}==\"", "ATTRS{address}==\"", "SYSFS{address}==\""}) {
+    const auto at = line.find(key);
+    if (at != std::string_view::npos && is_address(line.substr(at + key.size(), 17)))
+      bound.add(line.substr(at + key.size(), 17), file);
+  }
+  const bool is_of_cards = line.find("\"net\"") != std::string_view::npos ||
+                           line.find("address}==") != std::string_view::npos ||
+                           line.find("KERNEL==\"eth") != std::string_view::npos;
+  if (is_of_cards && !name.empty()) bound.add(name, file);
+}
+
+// "nic0 mac 52:54:00:…" of iftab(5), "eth0 52:54:00:…" of mactab.
+void read_addresses(std::string_view line, const std::string& file, Bound& bound) {
+  for (std::string_view word : base::split(line, ' '))
+    if (is_address(word)) bound.add(word, file);
 }
 
 struct Place {
@@ -87,11 +125,21 @@ constexpr Place places[] = {
     {"/etc/network/interfaces.d", "", "", read_interfaces},
     {"/etc/netplan", "", ".yaml", read_netplan},
     {"/etc/NetworkManager/system-connections", "", "", read_settings},
+    {"/usr/lib/netplan", "", ".yaml", read_netplan},
+    {"/usr/lib/NetworkManager/system-connections", "", "", read_settings},
+    {"/etc/netctl", "", "", read_settings},
     {"/etc/systemd/network", "", ".network", read_settings},
-    {"/etc/systemd/network", "", ".link", read_settings},
+    {"/usr/local/lib/systemd/network", "", ".network", read_settings},
+    {"/usr/lib/systemd/network", "", ".network", read_settings},
+    {"/etc/systemd/network", "", ".link", read_link},
+    {"/usr/local/lib/systemd/network", "", ".link", read_link},
+    {"/usr/lib/systemd/network", "", ".link", read_link},
     {"/etc/sysconfig/network-scripts", "ifcfg-", "", read_settings},
     {"/etc/sysconfig/network", "ifcfg-", "", read_settings},
-    {"/etc/udev/rules.d", "70-persistent-net", ".rules", read_rules},
+    {"/etc/udev/rules.d", "", ".rules", read_rules},
+    {"/usr/local/lib/udev/rules.d", "", ".rules", read_rules},
+    {"/etc", "iftab", "iftab", read_addresses},
+    {"/etc", "mactab", "mactab", read_addresses},
 };
 
 void read_file(fs::FileSystem& root, const Place& place, const std::string& path, Bound& bound) {
@@ -109,17 +157,26 @@ void read_place(fs::FileSystem& root, const Place& place, Bound& bound) {
   if (!info || info->kind != fs::FileKind::directory) return;
   std::size_t files = 0;
   for (const fs::Entry& entry : root.list(*folder))
-    if (entry.kind == fs::FileKind::regular && entry.name.starts_with(place.name_prefix) &&
-        entry.name.ends_with(place.name_suffix) && ++files <= most_files)
+    if ((entry.kind == fs::FileKind::regular || entry.kind == fs::FileKind::symlink) &&
+        entry.name.starts_with(place.name_prefix) && entry.name.ends_with(place.name_suffix) && ++files <= most_files)
       read_file(root, place, std::string(place.folder) + "/" + entry.name, bound);
 }
 
 std::string joined(const std::set<std::string>& texts) { return base::join({texts.begin(), texts.end()}, ", "); }
 
+// "ifname=eth0:52:54:00:…" of dracut.cmdline(7).
+void read_command_line(const HazardContext& context, Bound& bound) {
+  constexpr std::string_view key = "ifname=";
+  const std::string own = context.system.boot ? context.system.boot->command_line : std::string();
+  for (std::string_view word : base::split(own, ' '))
+    if (word.starts_with(key)) bound.add(word.substr(key.size()), "the kernel's command line");
+}
+
 }  // namespace
 
 void check_network(const HazardContext& context, Findings& findings) {
   Bound bound;
+  read_command_line(context, bound);
   for (const Place& place : places) read_place(*context.root, place, bound);
   if (bound.names.empty()) return;
   findings.push_back(

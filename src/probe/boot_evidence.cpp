@@ -10,11 +10,13 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/disk_names.hpp"
 #include "probe/boot/hidden_system.hpp"
 #include "probe/boot/kernel_files.hpp"
 #include "probe/boot/locate_device.hpp"
 #include "probe/drivers/find_drivers.hpp"
 #include "probe/hazards/hazards.hpp"
+#include "probe/hazards/tables.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -44,28 +46,42 @@ OpenRoot open_root(std::span<const BootPlace> places, const std::string& name) {
   return {};
 }
 
-// The buses on which a disk gets a name of this kind.
-constexpr Bus scsi_like[] = {Bus::sata, Bus::scsi, Bus::ide}, virtio_alone[] = {Bus::virtio},
-              nvme_alone[] = {Bus::nvme};
-struct DiskName {
-  std::string_view prefix;
-  std::span<const Bus> buses;
-};
-constexpr DiskName disk_names[] = {{"sd", scsi_like}, {"vd", virtio_alone}, {"nvme", nvme_alone}};
+bool is_among(std::span<const Bus> buses, Bus bus) { return std::ranges::find(buses, bus) != buses.end(); }
 
-// A kernel that looks for its root by a disk's name finds it on the buses alone that give this name.
-void hold_to_name(std::vector<DriverEvidence>& drivers, const CommandLine& line) {
+// IDE disks are what BIOS machines have.
+bool can_have(std::span<const Bus> buses, const Contents& contents) {
+  return !buses.empty() && (buses.size() > 1 || buses.front() != Bus::ide || contents.boot.bios);
+}
+
+// A kernel that looks for its root by a disk's name finds it on the buses alone that give this name. One that was told
+// hda had the drivers of that time, which are others than those by which IDE is judged.
+void hold_to_root(System& system, const CommandLine& line, const Contents& contents) {
   const DeviceName root = parse_device_name(line.root);
-  if (root.by != DeviceName::By::kernel_name) return;
-  const auto* known =
-      std::ranges::find_if(disk_names, [&](const DiskName& each) { return root.name.starts_with(each.prefix); });
-  if (known == std::end(disk_names)) return;
-  for (DriverEvidence& driver : drivers)
-    if (std::ranges::find(known->buses, driver.bus) == known->buses.end()) {
+  const DiskName* known = root.by == DeviceName::By::kernel_name ? find_disk_name(root.name) : nullptr;
+  if (known == nullptr || !can_have(known->buses, contents)) return;
+  system.named_buses.assign(known->buses.begin(), known->buses.end());
+  system.named_by = fmt::format("the kernel is told root={}", line.root);
+  for (DriverEvidence& driver : system.drivers) {
+    if (!is_among(known->buses, driver.bus)) {
       driver.verdict = Verdict::no;
-      driver.because =
-          fmt::format("the kernel is told root={}, and a {} disk has another name", line.root, word(driver.bus));
+      driver.because = fmt::format("{}, and a {} disk has another name", system.named_by, word(driver.bus));
+    } else if (known->prefix == "hd" && driver.verdict == Verdict::no) {
+      driver.verdict = Verdict::unknown;
+      driver.because = system.named_by + ", which is the name of an IDE disk to kernels before 5.14";
     }
+  }
+}
+
+// Where the root is found by a name that stays, others that the start waits for may still go with the bus. They count
+// as far as the system has the driver of such a bus.
+void prefer_names(System& system, const std::string& name, std::string_view where) {
+  const DeviceName device = parse_device_name(name);
+  const DiskName* known = device.by == DeviceName::By::kernel_name ? find_disk_name(device.name) : nullptr;
+  if (known == nullptr || !is_of_first_disk(device.name, *known) || !system.named_buses.empty()) return;
+  for (const DriverEvidence& driver : system.drivers)
+    if (driver.verdict == Verdict::yes && driver.bus != Bus::ide && is_among(known->buses, driver.bus))
+      system.named_buses.push_back(driver.bus);
+  if (!system.named_buses.empty()) system.named_by = fmt::format("{} names {}", where, name);
 }
 
 class Evidence {
@@ -192,7 +208,7 @@ class Evidence {
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
     system.nics = std::move(search.nics);
     join_command_line(system, search.initramfs);
-    settle_drivers(system, std::move(search.buses), search.initramfs);
+    settle_drivers(system, std::move(search.buses), search.initramfs, root.files());
     if (questions_ == BootQuestions::of_a_guest) return;
     add_hazards({root.files(), system, contents_, search.initramfs, rescue_entry(choice)}, contents_.findings);
   } catch (const base::Error& error) {
@@ -207,11 +223,17 @@ class Evidence {
     system.boot->root = is_device(system.root, root, contents_) ? system.root : locate_device(root, contents_);
   }
 
-  static void settle_drivers(System& system, std::vector<DriverEvidence> drivers, const Initramfs& initramfs) {
-    if (system.boot) hold_to_name(drivers, parse_command_line(initramfs.command_line() + system.boot->command_line));
-    for (const DriverEvidence& driver : drivers)
-      if (driver.bus == Bus::virtio) system.virtio = driver.verdict;
+  void settle_drivers(System& system, std::vector<DriverEvidence> drivers, const Initramfs& initramfs,
+                      fs::FileSystem* root) const {
     system.drivers = std::move(drivers);
+    const CommandLine line =
+        parse_command_line(initramfs.command_line() + (system.boot ? system.boot->command_line : std::string()));
+    hold_to_root(system, line, contents_);
+    prefer_names(system, line.resume, "the kernel's command line");
+    if (root != nullptr)
+      for (const Mount& mount : awaited_mounts(*root)) prefer_names(system, mount.what, "/etc/fstab");
+    for (const DriverEvidence& driver : system.drivers)
+      if (driver.bus == Bus::virtio) system.virtio = driver.verdict;
   }
 
   // One that loads drivers for whatever machine: of dracut, or mkinitcpio's fallback.

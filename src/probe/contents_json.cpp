@@ -115,6 +115,10 @@ NicEvidence nic_from(const Json& json) {
   return {one_of<Nic>(json, "model"), one_of<Verdict>(json, "verdict"), text(json, "because")};
 }
 
+Json to_json(const Bus& bus) { return Json(word(bus)); }
+
+Bus bus_from(const Json& json) { return from_word<Bus>(json.text().value_or("")).value_or(Bus{}); }
+
 Json to_json(const BootConfiguration& boot) {
   Json json;
   json.set("loader", boot.loader).set("source", boot.source).set("entry", boot.entry).set("kernel", boot.kernel);
@@ -138,6 +142,7 @@ Json to_json(const System& system) {
   json.set("hibernated", system.hibernated).set("needs_recovery", system.needs_recovery);
   json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
   json.set("nics", list_of(system.nics, to_json));
+  json.set("named_buses", list_of(system.named_buses, to_json)).set("named_by", system.named_by);
   return json.set("boot", system.boot ? to_json(*system.boot) : Json());
 }
 
@@ -159,6 +164,8 @@ System system_from(const Json& json) {
   system.inside = json["inside"].text();
   system.drivers = list_from(json["drivers"], driver_from);
   system.nics = list_from(json["nics"], nic_from);
+  system.named_buses = list_from(json["named_buses"], bus_from);
+  system.named_by = text(json, "named_by");
   system.boot = boot_from(json["boot"]);
   return system;
 }

@@ -101,6 +101,8 @@ struct System {
   Verdict virtio = Verdict::unknown;
   std::vector<DriverEvidence> drivers;  // empty where nothing was looked at
   std::vector<NicEvidence> nics;        // the best first, up to one that it surely drives; empty as above
+  std::vector<Bus> named_buses;         // on which alone the disk has the name that its start looks for
+  std::string named_by;                 // "the kernel is told root=/dev/sda2"
   std::optional<BootConfiguration> boot;
   bool encrypted = false, hibernated = false, needs_recovery = false;
   std::optional<std::string> inside;  // the volume that is a guest's disk, where it lies in one: "pve/vm-100-disk-0"

@@ -70,31 +70,59 @@ struct KnownBus {
 };
 // The faster ones first, as far as a machine's firmware starts from them just as well.
 constexpr KnownBus known_buses[] = {
-    {Bus::virtio, "virtio"}, {Bus::sata, "SATA"}, {Bus::nvme, "NVMe"}, {Bus::scsi, "SCSI"}};
+    {Bus::virtio, "virtio"}, {Bus::sata, "SATA"}, {Bus::nvme, "NVMe"}, {Bus::scsi, "SCSI"}, {Bus::ide, "IDE"}};
 
-// The best of the buses whose drivers the system surely starts with.
-std::optional<BusChoice> bus_with_drivers(const probe::System& system) {
-  for (const KnownBus& known : known_buses)
-    for (const probe::DriverEvidence& driver : system.drivers)
-      if (driver.bus == known.bus && driver.verdict == Verdict::yes)
-        return BusChoice{known.bus, fmt::format("{}: {}", known.shown, driver.because)};
-  return std::nullopt;
+// What a launch refuses is no choice.
+bool is_possible(Bus bus, const probe::Disk& disk, Firmware firmware) {
+  if (bus == Bus::ide && firmware == Firmware::uefi) return false;
+  return disk.sectors.logical_bytes <= 512 || (bus != Bus::ide && bus != Bus::sata);
 }
 
-BusChoice choose_bus(const probe::Contents& contents) {
-  const auto* system = contents.own_system();
-  if (!system) {
-    if (has_filesystem(contents, "ntfs"))
-      return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
-    return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
+class Buses {
+ public:
+  Buses(const probe::Survey& survey, Firmware firmware) : survey_(survey), firmware_(firmware) {}
+
+  BusChoice choose() const {
+    const auto* system = survey_.contents.own_system();
+    if (!system) {
+      if (has_filesystem(survey_.contents, "ntfs"))
+        return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
+      return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
+    }
+    // A name that the start waits for goes before speed.
+    if (const auto choice = known(*system, Verdict::yes, true))
+      return {choice->bus,
+              system->named_by.empty() ? choice->because : fmt::format("{}; {}", choice->because, system->named_by)};
+    if (const auto choice = known(*system, Verdict::yes, false)) return *choice;
+    if (system->virtio == Verdict::yes) return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
+    if (system->virtio == Verdict::no) {
+      if (const auto choice = known(*system, Verdict::unknown, true); choice && !system->named_buses.empty())
+        return *choice;
+      return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
+    }
+    if (system->family == probe::SystemFamily::linux)
+      return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
+    return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
   }
-  if (const auto choice = bus_with_drivers(*system)) return *choice;
-  if (system->virtio == Verdict::yes) return {Bus::virtio, fmt::format("virtio: {} has its drivers", system->name)};
-  if (system->virtio == Verdict::no) return {Bus::sata, fmt::format("SATA: {} has no virtio drivers", system->name)};
-  if (system->family == probe::SystemFamily::linux)
-    return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
-  return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
-}
+
+ private:
+  // The best of the buses of which the system is known to have the drivers, or may have them; of those alone that give
+  // the disk the name that it looks for.
+  std::optional<BusChoice> known(const probe::System& system, Verdict verdict, bool by_name) const {
+    const auto& named = system.named_buses;
+    for (const KnownBus& each : known_buses)
+      for (const probe::DriverEvidence& driver : system.drivers) {
+        const bool is_named = named.empty() || std::ranges::find(named, each.bus) != named.end();
+        if (driver.bus == each.bus && driver.verdict == verdict && (is_named || !by_name) &&
+            is_possible(each.bus, survey_.disk, firmware_))
+          return BusChoice{each.bus, fmt::format("{}: {}", each.shown, driver.because)};
+      }
+    return std::nullopt;
+  }
+
+  const probe::Survey& survey_;
+  Firmware firmware_;
+};
 
 // The first of the cards that its system surely drives. Where there is none, the one that goes with the bus, unless
 // that is one without a driver and another may have one.
@@ -133,7 +161,7 @@ HostResources host_resources(const sys::Host& host) {
 Advice advise(const probe::Survey& survey, const HostResources& host) {
   Advice advice;
   const auto firmware = choose_firmware(survey.disk, survey.contents.boot);
-  const auto bus = choose_bus(survey.contents);
+  const auto bus = Buses(survey, firmware.firmware).choose();
   advice.hardware.firmware = firmware.firmware;
   advice.hardware.bus = bus.bus;
   advice.hardware.memory_bytes = choose_memory(host);

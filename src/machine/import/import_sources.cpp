@@ -161,8 +161,12 @@ probe::Survey survey_folder(const sys::Host& host, const Store& store, const pro
 
 bool wants_initramfs(const ImportRequest& request, const probe::Contents& contents) {
   const auto* system = contents.own_system();
-  return !request.hardware.bus && system != nullptr && system->family == probe::SystemFamily::linux &&
-         system->virtio == probe::Verdict::unknown;
+  if (request.hardware.bus || system == nullptr || system->family != probe::SystemFamily::linux) return false;
+  const auto has = [&](probe::Verdict verdict) {
+    return std::ranges::find(system->drivers, verdict, &probe::DriverEvidence::verdict) != system->drivers.end();
+  };
+  // Its name may keep it from virtio, and then the other buses are in question.
+  return system->virtio == probe::Verdict::unknown || (!has(probe::Verdict::yes) && has(probe::Verdict::unknown));
 }
 
 ImportCircumstances gather_import(const sys::Host& host, const Store& store,

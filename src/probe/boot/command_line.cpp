@@ -47,6 +47,8 @@ void take_luks(CommandLine& line, std::string_view key, std::string_view value) 
   if (key == "rd.luks.uuid" || key == "luks.uuid") add(line.luks, "UUID=" + std::string(value));
   if (key == "rd.luks.name" || key == "luks.name")
     add(line.luks, "UUID=" + std::string(value.substr(0, value.find('='))));
+  if (key == "rd.luks.key" || key == "luks.key") add(line.key_files, std::string(value));
+  if (key == "rd.luks.options" || key == "luks.options") add(line.luks_options, std::string(value));
   if (key == "cryptdevice") add(line.luks, std::string(value.substr(0, value.find(':'))));
 }
 
@@ -54,7 +56,7 @@ void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "root") line.root = value;
   if (key == "rootflags") line.subvolume = subvolume_of(value);
   if (key == "resume") line.resume = value;
-  if (key == "noresume") line.resume.clear();
+  if (key == "noresume") line.no_resume = true;
   if (key == "console" && line.consoles.size() < 16) line.consoles.emplace_back(value.substr(0, value.find(',')));
   if (key == "rd.lvm.lv" || key == "rd.lvm.vg") add(line.volumes, std::string(value));
   if (key == "rd.md.uuid") add(line.arrays, std::string(value));
@@ -88,27 +90,87 @@ unsigned trailing_number(std::string_view name) {
   return unsigned(std::min<std::uint64_t>(base::parse_unsigned(name.substr(digits)).value_or(0), 9999));
 }
 
-// "sda3", "vdb1", "hda1", "xvda1", "nvme0n1p3", "mmcblk0p2".
+// "sda3", "vdb1", "hda1", "xvda1", "nvme0n1p3", "mmcblk0p2", and those of old RAID controllers: "cciss/c0d0p1".
 bool is_kernel_name(std::string_view name) {
-  for (std::string_view prefix : {"sd", "vd", "hd", "xvd"})
+  for (std::string_view prefix : {"sd", "vd", "hd", "xvd", "dasd"})
     if (name.starts_with(prefix) && name.size() > prefix.size() && name[prefix.size()] >= 'a' &&
         name[prefix.size()] <= 'z')
       return name.find('/') == std::string_view::npos;
-  return name.starts_with("nvme") || name.starts_with("mmcblk");
+  for (std::string_view prefix : {"nvme", "mmcblk", "cciss/c", "ida/c", "rd/c", "i2o/hd", "ubd"})
+    if (name.starts_with(prefix)) return true;
+  return false;
 }
 
-// A disk's own number ("nvme0n1") is no partition's.
+// A disk's own number ("nvme0n1", "c0d0") is no partition's.
 unsigned partition_of(std::string_view name) {
   const bool has_part = name.find("-part") != std::string_view::npos;
-  const bool is_numbered = name.starts_with("nvme") || name.starts_with("mmcblk");
+  const bool is_numbered =
+      name.starts_with("nvme") || name.starts_with("mmcblk") || name.find("/c") != std::string_view::npos;
   if (is_numbered && name.find('p', 4) == std::string_view::npos) return 0;
   return has_part || is_kernel_name(name) ? trailing_number(name) : 0;
 }
 
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+// "mpatha", "mpathb2", "mpathcp3", "mpatha-part1", and by its WWID: "3600140500000000000000000000000a1".
+bool is_multipath_name(std::string_view name) {
+  if (name.starts_with("mpath")) return name.size() > 5 && name[5] >= 'a' && name[5] <= 'z';
+  const auto id = name.substr(0, name.find_first_of("-p"));
+  return (id.size() == 17 || id.size() == 33) && (id[0] == '3' || id[0] == '2') && is_hex(id);
+}
+
+DeviceName mapper_name(std::string_view name) {
+  if (!is_multipath_name(name)) return {By::mapper, std::string(name)};
+  const bool is_plain = name.find("-part") == std::string_view::npos && !name.starts_with("mpath");
+  return {By::multipath, std::string(name), is_plain && name.find('p') == name.npos ? 0 : trailing_number(name)};
+}
+
+// Names in /dev/disk/by-id that what lies on the disk gives, and no hardware.
+DeviceName id_name(std::string_view name) {
+  const auto after = [&](std::string_view prefix) {
+    return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string_view();
+  };
+  if (const auto id = after("dm-uuid-LVM-"); !id.empty()) return {By::volume_id, std::string(id.substr(0, 64))};
+  for (std::string_view prefix : {"dm-uuid-CRYPT-LUKS1-", "dm-uuid-CRYPT-LUKS2-"})
+    if (const auto id = after(prefix); !id.empty()) return {By::luks_id, std::string(id.substr(0, 32))};
+  if (const auto id = after("dm-name-"); !id.empty()) return mapper_name(id);
+  if (const auto id = after("lvm-pv-uuid-"); !id.empty()) return {By::uuid, std::string(id)};
+  for (std::string_view prefix : {"md-uuid-", "md-name-"})
+    if (const auto id = after(prefix); !id.empty())
+      return {By::array, std::string(id.substr(0, id.rfind("-part"))), partition_of(name)};
+  return {By::id, std::string(name), partition_of(name)};
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Quotes are taken away in pairs.
+std::string_view unquoted(std::string_view text) {
+  const bool is_quoted =
+      text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.front() == text.back();
+  return is_quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+// udev writes what may not stand in a link's name as "\x20".
+std::string without_escapes(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto digits = text.substr(i, 2) == "\\x" ? text.substr(i + 2, 2) : std::string_view();
+    const auto byte = digits.size() == 2 ? base::parse_unsigned(digits, 16) : std::nullopt;
+    plain += byte ? char(*byte) : text[i];
+    i += byte ? 3 : 0;
+  }
+  return plain;
+}
+
 DeviceName device_node(std::string_view name) {
   if (is_kernel_name(name)) return {By::kernel_name, std::string(name), partition_of(name)};
-  if (std::ranges::count(name, '/') == 1 && !name.starts_with("disk/") && !name.starts_with("md/"))
-    return {By::logical_volume, std::string(name)};
+  if (name.starts_with("md/")) return {By::array, std::string(name.substr(3))};
+  if (name.starts_with("md") && is_number(name.substr(2))) return {By::array, std::string(name.substr(2))};
+  if (std::ranges::count(name, '/') == 1 && !name.starts_with("disk/")) return {By::logical_volume, std::string(name)};
   return {By::unknown, std::string(name)};
 }
 
@@ -125,14 +187,21 @@ CommandLine parse_command_line(std::string_view text) {
     take(line, std::string_view(word).substr(0, equals),
          std::string_view(word).substr(std::min(equals + 1, word.size())));
   }
+  if (line.no_resume) line.resume.clear();
   return line;
 }
 
-DeviceName parse_device_name(std::string_view text) {
+DeviceName parse_device_name(std::string_view whole) {
+  const std::string_view text = unquoted(whole);
   for (const Prefix& prefix : prefixes) {
     if (!text.starts_with(prefix.text)) continue;
-    const auto name = text.substr(prefix.text.size());
-    const unsigned partition = prefix.by == By::path || prefix.by == By::id ? partition_of(name) : 0;
+    const bool is_path = prefix.text.starts_with("/dev/disk/");
+    const std::string decoded = is_path ? without_escapes(text.substr(prefix.text.size()))
+                                        : std::string(unquoted(text.substr(prefix.text.size())));
+    const std::string_view name = decoded;
+    const unsigned partition = prefix.by == By::path ? partition_of(name) : 0;
+    if (prefix.by == By::id) return id_name(name);
+    if (prefix.by == By::mapper) return mapper_name(name);
     if (prefix.by == By::dataset && name == "AUTO") return {By::dataset, ""};
     if (prefix.by == By::partuuid) return {By::partuuid, std::string(name.substr(0, name.find('/')))};
     return {prefix.by, std::string(base::trim(name)), partition};

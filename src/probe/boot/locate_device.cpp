@@ -54,6 +54,31 @@ std::string by_mapper(const std::string& name, const Contents& contents) {
   return name.starts_with("luks-") ? by_uuid(name.substr(5), contents) : std::string();
 }
 
+std::string digits_of(std::string_view uuid) {
+  std::string digits = base::lower(uuid);
+  std::erase_if(digits, [](char c) { return c == '-' || c == ':'; });
+  return digits;
+}
+
+// By its UUID however it is written, by its name, or by its name without the host before it.
+std::string by_array(const std::string& name, const Contents& contents) {
+  const std::string digits = digits_of(name);
+  for (const DiskSet& set : contents.sets) {
+    if (set.kind != VolumeKind::md) continue;
+    const bool is_named = set.name == name || set.name.ends_with(":" + name);
+    if (digits_of(set.uuid) != digits && !is_named) continue;
+    for (const std::string& path : {"md:" + set.name, "md:" + set.uuid})
+      if (const auto volume = by_volume(path, contents); !volume.empty()) return volume;
+  }
+  return {};
+}
+
+std::string by_luks_id(const std::string& digits, const Contents& contents) {
+  return anywhere(contents, [&](const auto& each) {
+    return each.filesystem == "crypto_LUKS" && digits_of(each.uuid) == base::lower(digits);
+  });
+}
+
 std::string by_number(unsigned number, const Contents& contents) {
   return partition_where(contents, [&](const SurveyedPartition& each) { return each.partition.number == number; });
 }
@@ -77,7 +102,14 @@ std::string locate_device(const DeviceName& device, const Contents& contents) {
       return by_mapper(device.name, contents);
     case By::dataset:
       return by_volume(device.name, contents);
+    case By::array:
+      return by_array(device.name, contents);
+    case By::luks_id:
+      return by_luks_id(device.name, contents);
+    case By::volume_id:  // what lies on a disk is known by the names of groups and volumes
+      break;
     case By::kernel_name:
+    case By::multipath:
     case By::path:
     case By::id:
       return device.partition == 0 ? std::string() : by_number(device.partition, contents);

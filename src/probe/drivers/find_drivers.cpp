@@ -78,8 +78,10 @@ class Search {
 
   void unpack() {
     auto modules = wanted();
+    // Where all is built in, what its files say of the start is looked for alone.
+    const bool wants_modules = !modules.empty();
     for (const std::string& path : kernel_.initramfs) {
-      if (kernel_.boot == nullptr || modules.empty()) break;
+      if (kernel_.boot == nullptr || (wants_modules && modules.empty())) break;
       try {
         take(read_initramfs(*kernel_.boot, path, modules), path);
       } catch (const base::Error& error) {

@@ -1,118 +1,152 @@
-// fstab(5) and crypttab(5): names that go with the computer, what lies on other disks, keys that lie in its TPM.
+// fstab(5) and crypttab(5): names that go with the computer, what lies on other disks or on the network, keys that the
+// computer or the network keeps.
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
-#include "probe/boot/locate_device.hpp"
 #include "probe/hazards/hazards.hpp"
+#include "probe/hazards/key_hardware.hpp"
+#include "probe/hazards/tables.hpp"
+#include "probe/hazards/whereabouts.hpp"
 
 namespace hrvm::probe {
 namespace {
 
 using base::Severity;
-using Fields = std::vector<std::string>;
 
-constexpr std::size_t largest_table = 256 << 10, most_lines = 1024;
+constexpr std::string_view network_types[] = {"nfs",  "nfs4",      "cifs", "smb3",       "smbfs",
+                                              "ceph", "glusterfs", "afs",  "fuse.sshfs", "davfs"};
 
-// Lines of fields parted by blanks, without comments.
-std::vector<Fields> read_table(fs::FileSystem& root, const std::string& path) {
-  const std::string text = fs::try_read(root, path, largest_table).value_or("");
-  std::vector<Fields> table;
-  for (std::string_view line : base::lines(text)) {
-    Fields fields;
-    std::string tabless(base::trim(line));
-    std::ranges::replace(tabless, '\t', ' ');
-    for (std::string_view field : base::split(tabless, ' '))
-      if (!field.empty()) fields.emplace_back(field);
-    if (!fields.empty() && !fields[0].starts_with('#') && table.size() < most_lines) table.push_back(std::move(fields));
-  }
-  return table;
+bool is_on_network(const Mount& mount) {
+  return std::ranges::find(network_types, mount.type) != std::end(network_types);
 }
 
-bool has_option(const Fields& fields, std::size_t column, std::string_view option) {
-  if (fields.size() <= column) return false;
-  const auto options = base::split(fields[column], ',');
-  return std::ranges::any_of(options, [&](std::string_view each) {
-    return each == option || (option.ends_with('=') && each.starts_with(option));
-  });
-}
-
-// What is not waited for at boot.
-bool is_optional(const Fields& mount) {
-  return mount.size() < 3 || has_option(mount, 3, "noauto") || has_option(mount, 3, "nofail") ||
-         has_option(mount, 3, "x-systemd.automount");
-}
-
-struct Names {
-  std::vector<std::string> all;
-  void add(const std::string& text) {
-    if (all.size() < 8) all.push_back(text);
-  }
-  std::string text() const { return base::join(all, ", "); }
-};
-
-// Where a container stays closed, what lies in it cannot be told apart from what lies on another disk.
-bool has_closed_container(const Contents& contents) {
-  const auto is_closed = [](const auto& each) {
-    return each.filesystem == "crypto_LUKS" || each.filesystem == "zfs_member" || each.filesystem == "bcache" ||
-           each.filesystem == "linux_raid_member";
-  };
-  return std::ranges::any_of(contents.partitions, is_closed) || std::ranges::any_of(contents.volumes, is_closed);
-}
-
-bool is_elsewhere(const DeviceName& device, const Contents& contents) {
+// Names that are made of ids: nobody writes them by hand, and one that is not found is no mistake of a person's.
+bool is_id_of_volume(const DeviceName& device) {
   using By = DeviceName::By;
-  const bool is_identity = device.by == By::uuid || device.by == By::partuuid || device.by == By::logical_volume;
-  return is_identity && locate_device(device, contents).empty();
+  return device.by == By::volume_id || device.by == By::luks_id ||
+         (device.by == By::array && device.name.find(':') != std::string::npos);
 }
 
 constexpr const char* by_uuid = "write UUID=… (from blkid) instead, on the computer itself or in the machine";
 
-}  // namespace
+class Mounts {
+ public:
+  explicit Mounts(const HazardContext& context) : context_(context), names_(context) {}
 
-void check_mounts(const HazardContext& context, Findings& findings) {
-  Names bound, elsewhere;
-  const bool is_whole = !has_closed_container(context.contents);
-  for (const Fields& mount : read_table(*context.root, "/etc/fstab")) {
-    if (is_optional(mount)) continue;
-    const DeviceName device = parse_device_name(mount[0]);
-    if (device.goes_with_hardware())
-      bound.add(fmt::format("{} ({})", mount[0], mount[1]));
-    else if (is_whole && mount[2] != "swap" && is_elsewhere(device, context.contents))
-      elsewhere.add(fmt::format("{} ({})", mount[0], mount[1]));
+  void run(Findings& findings) && {
+    for (const Mount& mount : awaited_mounts(*context_.root)) take(mount);
+    const auto add = [&](const char* id, Severity severity, std::string message, std::string remedy) {
+      findings.push_back({id, severity, context_.system.root, std::move(message), std::move(remedy)});
+    };
+    if (!bound_.empty())
+      add("fstab-names-hardware", Severity::warning,
+          "/etc/fstab names devices as this computer does, and a machine may name them otherwise: " + bound_.text(),
+          by_uuid);
+    if (!on_bus_.empty())
+      add("fstab-names-hardware", Severity::note,
+          "/etc/fstab names devices as this computer does, and a machine does so on the same kind of bus alone: " +
+              on_bus_.text(),
+          fmt::format("nothing: the machine gets such a bus where its system has the driver; for another, {}",
+                      by_uuid));
+    if (!elsewhere_.empty())
+      add("fstab-other-disk", Severity::warning,
+          "/etc/fstab mounts what is not on this disk, and the start waits for it: " + elsewhere_.text(),
+          "add nofail to its options, or give the machine that disk as well");
+    if (!ids_.empty())
+      add("fstab-other-disk", Severity::note,
+          "/etc/fstab mounts volumes by their own ids, which stay, and they are not on this disk: " + ids_.text(),
+          "give the machine their disk as well, or add nofail to their options");
+    if (!remote_.empty())
+      add("fstab-other-disk", Severity::note,
+          "/etc/fstab mounts from the network, and an isolated machine waits for it in vain: " + remote_.text(),
+          "add nofail to its options, or give the machine a network: --net nat");
+    if (!twice_.empty())
+      add("duplicate-identity", Severity::warning,
+          "/etc/fstab names what two filesystems of this disk are called, and takes the one or the other: " +
+              twice_.text(),
+          "in the machine, give one of them another: tune2fs -U random, xfs_admin -U generate, sgdisk -u, e2label");
   }
-  if (!bound.all.empty())
-    findings.push_back(
-        {"fstab-names-hardware", Severity::warning, context.system.root,
-         "/etc/fstab names devices as this computer does, and a machine may name them otherwise: " + bound.text(),
-         by_uuid});
-  if (!elsewhere.all.empty())
-    findings.push_back({"fstab-other-disk", Severity::warning, context.system.root,
-                        "/etc/fstab mounts what is not on this disk, and the start waits for it: " + elsewhere.text(),
-                        "add nofail to its options, or give the machine that disk as well"});
+
+ private:
+  void take(const Mount& mount) {
+    const std::string told = fmt::format("{} ({})", mount.what, mount.type == "swap" ? "swap" : mount.where);
+    if (is_on_network(mount)) return remote_.add(told);
+    const auto place = names_.find(mount.what);
+    if (place.where == Where::never)
+      bound_.add(told);
+    else if (place.where == Where::on_a_bus)
+      (has_bus(place.buses) ? on_bus_ : bound_).add(told);
+    else if (place.where == Where::twice)
+      twice_.add(told);
+    else if (place.where == Where::elsewhere)
+      (is_id_of_volume(parse_device_name(mount.what)) ? ids_ : elsewhere_).add(told);
+  }
+
+  // The one that the machine is given, for the sake of these names.
+  bool has_bus(std::span<const Bus> buses) const {
+    const auto& wanted = context_.system.named_buses;
+    return std::ranges::any_of(wanted, [&](Bus bus) { return std::ranges::find(buses, bus) != buses.end(); });
+  }
+
+  const HazardContext& context_;
+  DeviceNames names_;
+  Told bound_, on_bus_, elsewhere_, ids_, remote_, twice_;
+};
+
+bool has_prefix(const EncryptedDevice& device, std::string_view prefix) {
+  return std::ranges::any_of(device.options, [&](const std::string& each) { return each.starts_with(prefix); });
 }
 
+// "/keyfile:UUID=3f1c" and "/dev/disk/by-id/usb-…": a key that lies on a stick.
+std::string device_of_key(const std::string& key) {
+  if (key.starts_with("/dev/disk/by-") || key.starts_with("/dev/sd")) return key;
+  const auto colon = key.rfind(':');
+  return colon == std::string::npos ? std::string() : key.substr(colon + 1);
+}
+
+bool is_gone(Where where) { return where == Where::elsewhere || where == Where::never; }
+
+}  // namespace
+
+void check_mounts(const HazardContext& context, Findings& findings) { Mounts(context).run(findings); }
+
 void check_keys(const HazardContext& context, Findings& findings) {
-  Names bound, sealed;
-  for (const Fields& container : read_table(*context.root, "/etc/crypttab")) {
-    if (container.size() < 2 || has_option(container, 3, "noauto") || has_option(container, 3, "nofail")) continue;
-    if (parse_device_name(container[1]).goes_with_hardware())
-      bound.add(fmt::format("{} ({})", container[1], container[0]));
-    if (has_option(container, 3, "tpm2-device=")) sealed.add(container[0]);
+  const DeviceNames names(context);
+  Told bound, sealed, in_hardware, elsewhere;
+  for (const EncryptedDevice& container : encrypted_devices(read_table(*context.root, "/etc/crypttab"))) {
+    if (!container.is_awaited) continue;
+    const auto place = names.find(container.device).where;
+    if (place == Where::never || place == Where::on_a_bus)
+      bound.add(fmt::format("{} ({})", container.device, container.name));
+    // One that is seen nowhere may lie in a closed container of its own, and is told where none is.
+    if (place == Where::elsewhere) elsewhere.add(fmt::format("{} ({})", container.device, container.name));
+    if (has_prefix(container, "tpm2-device=")) sealed.add(container.name);
+    if (has_prefix(container, "fido2-device=")) in_hardware.add(container.name + " (FIDO2)");
+    if (has_prefix(container, "pkcs11-uri=")) in_hardware.add(container.name + " (PKCS#11)");
+    if (const auto stick = device_of_key(container.key); !stick.empty() && is_gone(names.find(stick).where))
+      in_hardware.add(fmt::format("{} ({})", container.name, container.key));
   }
-  if (!bound.all.empty())
-    findings.push_back(
-        {"crypttab-names-hardware", Severity::warning, context.system.root,
-         "/etc/crypttab names devices as this computer does, and a machine may name them otherwise: " + bound.text(),
-         by_uuid});
-  if (!sealed.all.empty())
-    findings.push_back(
-        {"key-in-tpm", Severity::warning, context.system.root,
-         fmt::format("the key of {} lies in this computer's TPM, which a machine does not have", sealed.text()),
-         "have a passphrase or the recovery key at hand: the machine will ask for it"});
+  const auto add = [&](const char* id, std::string message, std::string remedy) {
+    findings.push_back({id, Severity::warning, context.system.root, std::move(message), std::move(remedy)});
+  };
+  if (!bound.empty())
+    add("crypttab-names-hardware",
+        "/etc/crypttab names devices as this computer does, and a machine may name them otherwise: " + bound.text(),
+        by_uuid);
+  if (!elsewhere.empty())
+    add("start-waits-for-other-disk",
+        "/etc/crypttab opens what is not on this disk, and the start waits for it: " + elsewhere.text(),
+        "add nofail to its options, or give the machine that disk as well");
+  if (!sealed.empty())
+    add("key-in-tpm",
+        fmt::format("the key of {} lies in this computer's TPM, which a machine does not have", sealed.text()),
+        "have a passphrase or the recovery key at hand: the machine will ask for it");
+  if (!in_hardware.empty()) add(key_in_hardware, key_in_hardware_message(in_hardware.text()), key_remedy);
 }
 
 }  // namespace hrvm::probe

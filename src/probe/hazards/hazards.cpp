@@ -17,8 +17,9 @@ struct Check {
 };
 // What keeps a system from starting comes first.
 constexpr Check checks[] = {
-    {check_drivers, false}, {check_lvm_devices, false}, {check_waits, false},  {check_mounts, true},
-    {check_keys, true},     {check_cluster, true},      {check_network, true}, {check_console, false},
+    {check_root_name, false}, {check_drivers, false}, {check_lvm_devices, false}, {check_waits, false},
+    {check_resume, false},    {check_mounts, true},   {check_keys, true},         {check_cluster, true},
+    {check_network, true},    {check_console, false},
 };
 
 }  // namespace
@@ -36,6 +37,9 @@ void check_drivers(const HazardContext& context, Findings& findings) {
   const auto none = [](const DriverEvidence& driver) { return driver.verdict == Verdict::no; };
   const auto virtio = std::ranges::find(drivers, Bus::virtio, &DriverEvidence::bus);
   if (virtio == drivers.end() || !none(*virtio)) return;
+  // Where a name is the only reason, the name is what there is to mend.
+  const auto& named_by = context.system.named_by;
+  if (!named_by.empty() && virtio->because.starts_with(named_by)) return;
   const bool has_other =
       std::ranges::any_of(drivers, [](const DriverEvidence& each) { return each.verdict == Verdict::yes; });
   const std::string rescue =

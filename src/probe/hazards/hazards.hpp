@@ -24,6 +24,8 @@ using Findings = std::vector<base::Finding>;
 void add_hazards(const HazardContext& context, Findings& findings);
 
 // The checks. Those of files are called with a root.
+void check_root_name(const HazardContext& context, Findings& findings);
+void check_resume(const HazardContext& context, Findings& findings);
 void check_mounts(const HazardContext& context, Findings& findings);
 void check_keys(const HazardContext& context, Findings& findings);
 void check_network(const HazardContext& context, Findings& findings);

@@ -25,6 +25,7 @@ constexpr std::size_t largest_configuration = 64 << 10, most_configuration = 16;
 constexpr std::string_view configurations[] = {
     "etc/crypttab",     "cryptroot/crypttab",    "etc/cmdline.d/",
     "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf", "etc/lvm/devices/system.devices",
+    "conf/conf.d/",     "conf/initramfs.conf",
 };
 
 // Of dracut: what is packed into it is not looked at.

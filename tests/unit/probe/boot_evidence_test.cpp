@@ -168,7 +168,157 @@ TEST_CASE("a root named as the computer names its disk is found on such a bus al
   CHECK(system.virtio == Verdict::no);
   CHECK(verdict(system, "sata") == "yes");
   CHECK(system.drivers.at(0).because == "the kernel is told root=/dev/sda2, and a virtio disk has another name");
-  CHECK(disk.contents.findings.at(0).id == "no-virtio-driver");
+  CHECK(system.named_buses == std::vector<Bus>{Bus::sata, Bus::scsi, Bus::ide});
+  REQUIRE(disk.contents.findings.size() == 1);
+  CHECK(disk.contents.findings[0].id == "root-name-needs-bus");
+  CHECK(disk.contents.findings[0].severity == base::Severity::note);
+}
+
+TEST_CASE("a root by a name that no bus gives is told with what to write in its place, and holds no bus") {
+  for (const std::string root : {"/dev/hda2", "/dev/xvda2", "/dev/mmcblk0p2", "/dev/cciss/c0d0p2", "/dev/sdb2",
+                                 "/dev/mapper/mpatha2", "/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part2",
+                                 "/dev/disk/by-id/ata-Samsung_SSD_860-part2", "/dev/mapper/sanroot2"}) {
+    CAPTURE(root);
+    Debian disk;
+    disk.root.add("/etc/multipath/bindings", "# x\nsanroot 3600140500000000000000000000000a1\n");
+    disk.root.add("/boot/grub/grub.cfg", menu_entry("root=" + root + " ro console=ttyS0"));
+    CHECK(disk.ids() == std::vector<std::string>{"root-name-needs-bus"});
+    CHECK(disk.contents.findings[0].severity == base::Severity::warning);
+    CHECK(disk.contents.findings[0].remedy.find("root=UUID=") != std::string::npos);
+    if (root != "/dev/sdb2") CHECK(disk.contents.systems[0].virtio == Verdict::yes);
+  }
+}
+
+TEST_CASE("hda is the name of an IDE disk where a BIOS starts it, whatever its kernel has for SATA") {
+  Debian disk;
+  disk.contents.boot.bios = true;
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=/dev/hda2 ro console=ttyS0"));
+  const System& system = disk.read();
+  CHECK(system.named_buses == std::vector<Bus>{Bus::ide});
+  CHECK(verdict(system, "ide") == "unknown");
+  CHECK(verdict(system, "virtio") == "no");
+  CHECK(disk.contents.findings.at(0).severity == base::Severity::note);
+}
+
+TEST_CASE("a root that is on no disk here, or twice on it, is told") {
+  Debian gone;
+  gone.root.add("/boot/grub/grub.cfg", menu_entry("root=PARTUUID=dead ro console=ttyS0"));
+  CHECK(gone.ids() == std::vector<std::string>{"start-waits-for-other-disk"});
+  Debian twice;
+  twice.contents.partitions.push_back(partition(3, "ext4", root_uuid));
+  CHECK(twice.ids() == std::vector<std::string>{"duplicate-identity"});
+  twice.contents.findings.clear();
+  for (auto& each : twice.contents.partitions) each.filesystem = "btrfs";
+  CHECK(twice.ids().empty());
+}
+
+TEST_CASE("a swap to wake up from that is gone is told, wherever it is named, and noresume takes it back") {
+  const std::string gone = "UUID=dead-0001";
+  struct Case {
+    std::string line, path, text;
+  };
+  const Case cases[] = {
+      {" resume=" + gone, "", ""},
+      {" resume=/dev/sdb3", "", ""},
+      {" resume=/dev/disk/by-id/ata-X-part3", "", ""},
+      {" resume=/dev/mapper/old--vg-swap", "", ""},
+      {"", "/etc/initramfs-tools/conf.d/resume", "RESUME=" + gone + "\n"},
+      {"", "/etc/initramfs-tools/conf.d/zz", "# x\nexport RESUME=\"" + gone + "\"\n"},
+      {"", "/etc/initramfs-tools/initramfs.conf", "MODULES=most\nRESUME=" + gone + "\n"},
+      {"", "/etc/dracut.conf.d/10.conf", "kernel_cmdline+=\" resume=" + gone + " \"\n"},
+      {"", "/etc/dracut.conf", "kernel_cmdline=\"resume=" + gone + "\"\n"},
+      {"", "/boot/initrd.img-6.1.0", test::cpio_archive({{"conf/conf.d/resume", "RESUME=" + gone + "\n"}})},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.line, each.path);
+    for (const std::string more : {"", " noresume"}) {
+      Debian disk;
+      if (!each.path.empty()) disk.root.add(each.path, each.text);
+      disk.root.add("/boot/grub/grub.cfg",
+                    menu_entry("root=UUID=" + root_uuid + " ro console=ttyS0" + more + each.line));
+      CHECK(disk.ids() ==
+            (more.empty() ? std::vector<std::string>{"start-waits-for-swap"} : std::vector<std::string>{}));
+    }
+  }
+}
+
+TEST_CASE("a swap that is here, none, or one that may lie in a closed container is not told") {
+  for (const std::string resume : {"UUID=5a5a", "none", "auto", "/dev/sda2", "/dev/mapper/cryptswap"}) {
+    CAPTURE(resume);
+    Debian disk;
+    disk.contents.partitions.push_back(partition(3, "swap", "5a5a"));
+    disk.root.add("/etc/crypttab", "cryptswap UUID=5a5a /dev/urandom swap\n");
+    disk.root.add("/etc/initramfs-tools/conf.d/resume", "RESUME=" + resume + "\n");
+    if (resume == "/dev/sda2")
+      disk.root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + " ro console=ttyS0 resume=/dev/sda2"));
+    CHECK(disk.ids().empty());
+  }
+  Debian closed;
+  closed.contents.partitions.push_back(partition(3, "crypto_LUKS", "77"));
+  closed.root.add("/etc/initramfs-tools/conf.d/resume", "RESUME=UUID=dead\n");
+  CHECK(closed.ids().empty());
+}
+
+TEST_CASE("a name in fstab that goes with the bus has the machine get such a bus, where the system can drive it") {
+  Debian disk;
+  disk.root.add("/etc/fstab", "UUID=" + root_uuid + " / ext4 defaults 0 1\n/dev/sda1 /boot/efi vfat defaults 0 1\n");
+  CHECK(disk.ids() == std::vector<std::string>{"fstab-names-hardware"});
+  CHECK(disk.contents.findings[0].severity == base::Severity::note);
+  CHECK(disk.contents.systems[0].named_buses == std::vector<Bus>{Bus::sata});
+  CHECK(disk.contents.systems[0].virtio == Verdict::yes);
+  Debian other;
+  other.root.add("/etc/fstab", "/dev/nvme0n1p1 /boot/efi vfat defaults 0 1\n");
+  CHECK(other.ids() == std::vector<std::string>{"fstab-names-hardware"});
+  CHECK(other.contents.findings[0].severity == base::Severity::warning);
+  CHECK(other.contents.systems[0].named_buses.empty());
+}
+
+TEST_CASE("names in fstab are taken as mount takes them: in quotes, with blanks as octal numbers") {
+  Debian disk;
+  disk.contents.partitions[0].label = "my data";
+  disk.root.add("/etc/fstab", "UUID=\"" + root_uuid +
+                                  "\" / ext4 defaults 0 1\nLABEL=my\\040data /a\\040b vfat "
+                                  "defaults 0 0\nPARTUUID='00000002' /x ext4 defaults 0 0\n"
+                                  "/dev/disk/by-label/my\\x20data /y vfat defaults 0 0\n");
+  CHECK(disk.ids().empty());
+}
+
+TEST_CASE("what fstab waits for by label, partition or as swap on another disk is told, the network as a note") {
+  for (const std::string line :
+       {"LABEL=backup /b ext4 defaults 0 0", "PARTUUID=dead /b ext4 defaults 0 0",
+        "PARTLABEL=data /b ext4 defaults 0 0", "UUID=dead none swap sw 0 0",
+        "/dev/mapper/old--vg-data /b ext4 defaults 0 0", "/dev/old-vg/data /b xfs defaults 0 0"}) {
+    CAPTURE(line);
+    Debian disk;
+    disk.root.add("/etc/fstab", line + "\n");
+    CHECK(disk.ids() == std::vector<std::string>{"fstab-other-disk"});
+    CHECK(disk.contents.findings[0].severity == base::Severity::warning);
+  }
+  for (const std::string line : {"nas:/export /n nfs defaults 0 0", "//nas/share /n cifs credentials=/x 0 0"}) {
+    Debian disk;
+    disk.root.add("/etc/fstab", line + "\nnas:/b /c nfs4 noauto 0 0\ntmpfs /tmp tmpfs\n/srv /mnt none bind 0 0\n");
+    CHECK(disk.ids() == std::vector<std::string>{"fstab-other-disk"});
+    CHECK(disk.contents.findings[0].severity == base::Severity::note);
+  }
+}
+
+TEST_CASE("names that a volume gives itself are no hardware's") {
+  const std::string group = "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH", volume = "IIIIJJJJKKKKLLLLMMMMNNNNOOOOPPPP";
+  Debian disk;
+  disk.contents.sets = {{VolumeKind::lvm, group, "vg", true, {}, {}},
+                        {VolumeKind::md, "3f1c9e5d-1111-2222-3333-444455556666", "any:0", true, {}, {}}};
+  disk.contents.volumes = {{"vg/var", VolumeKind::lvm, 1 << 20, "ext4", "", "7777"},
+                           {"md:any:0", VolumeKind::md, 1 << 20, "ext4", "", "8888"}};
+  disk.root.add("/etc/fstab",
+                "/dev/disk/by-id/dm-uuid-LVM-" + group + volume +
+                    " /var ext4 defaults 0 1\n/dev/disk/by-id/dm-name-vg-var /v ext4 defaults 0 0\n"
+                    "/dev/disk/by-id/md-uuid-3f1c9e5d:11112222:33334444:55556666 /m ext4 defaults 0 0\n"
+                    "/dev/disk/by-id/md-name-any:0 /n ext4 defaults 0 0\n/dev/md/0 /o ext4 defaults 0 0\n");
+  CHECK(disk.ids().empty());
+  Debian alone;
+  alone.root.add("/etc/fstab", "/dev/disk/by-id/dm-uuid-LVM-" + group + volume + " /var ext4 defaults 0 1\n");
+  CHECK(alone.ids() == std::vector<std::string>{"fstab-other-disk"});
+  CHECK(alone.contents.findings[0].severity == base::Severity::note);
 }
 
 TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
@@ -400,7 +550,7 @@ TEST_CASE("mounts that go with the computer or lie on another disk are told, opt
           "defaults 0 0\n");
   CHECK(disk.ids() == std::vector<std::string>{"fstab-names-hardware", "fstab-other-disk"});
   CHECK(disk.contents.findings[0].message.find(
-            "/dev/sdb1 (/data), /dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3 (none)") != std::string::npos);
+            "/dev/sdb1 (/data), /dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3 (swap)") != std::string::npos);
   CHECK(disk.contents.findings[1].message.ends_with("waits for it: UUID=dead-beef (/backup)"));
 }
 
@@ -419,7 +569,18 @@ TEST_CASE("keys in a TPM, clusters and a list of LVM's devices are told") {
   disk.root.add("/etc/corosync/corosync.conf", "totem {}\n");
   disk.root.add("/etc/lvm/devices/system.devices",
                 "VERSION=1.1.1\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda3 PVID=x\n");
-  CHECK(disk.ids() == std::vector<std::string>{"crypttab-names-hardware", "key-in-tpm", "cluster-member"});
+  CHECK(disk.ids() == std::vector<std::string>{"crypttab-names-hardware", "start-waits-for-other-disk", "key-in-tpm",
+                                               "cluster-member"});
+}
+
+TEST_CASE("a key on a token or on a stick is told, one that lies in the root or is drawn is not") {
+  Debian disk;
+  disk.contents.partitions.push_back(partition(3, "crypto_LUKS", "3333"));
+  disk.root.add("/etc/crypttab",
+                "a UUID=3333 none fido2-device=auto\nb UUID=3333 /dev/disk/by-id/usb-Stick_1-part1 luks\n"
+                "c UUID=3333 /etc/keys/c luks\nd UUID=3333 /dev/urandom swap\n");
+  CHECK(disk.ids() == std::vector<std::string>{"key-in-hardware"});
+  CHECK(disk.contents.findings[0].message.ends_with("a (FIDO2), b (/dev/disk/by-id/usb-Stick_1-part1)"));
 }
 
 TEST_CASE("a network set up for a card is told, one set up for whatever comes is not") {
@@ -444,7 +605,19 @@ TEST_CASE("a network set up for a card is told, one set up for whatever comes is
       {"/etc/sysconfig/network-scripts/ifcfg-eth0", "DEVICE=\"eth0\"\nHWADDR=52:54:00:12:34:56\n",
        "52:54:00:12:34:56, eth0"},
       {"/etc/udev/rules.d/70-persistent-net.rules",
-       "SUBSYSTEM==\"net\", ATTR{address}==\"00:16:3e:00:00:01\", NAME=\"eth0\"\n", "00:16:3e:00:00:01"},
+       "SUBSYSTEM==\"net\", ATTR{address}==\"00:16:3e:00:00:01\", NAME=\"eth0\"\n", "00:16:3e:00:00:01, eth0"},
+      {"/etc/udev/rules.d/10-my-cards.rules",
+       "ACTION==\"add\", SUBSYSTEM==\"net\", KERNELS==\"0000:03:00.0\", NAME=\"lan0\"\n", "lan0"},
+      {"/usr/local/lib/systemd/network/50-pve-nic0.link",
+       "[Match]\nMACAddress=52:54:00:aa:bb:01\nType=ether\n[Link]\nName=nic0\n", "52:54:00:aa:bb:01, nic0"},
+      {"/usr/lib/systemd/network/10-wan.link", "[Match]\nPath=pci-0000:03:00.0\n[Link]\nName=wan\n",
+       "pci-0000:03:00.0, wan"},
+      {"/etc/udev/rules.d/80-x.rules", "SUBSYSTEM==\"net\", NAME==\"eth0\", RUN+=\"/x\"\n", ""},
+      {"/etc/udev/rules.d/81-x.rules",
+       "SUBSYSTEM==\"net\", NAME=\"$env{ID_NET_NAME}\"\nKERNEL==\"tun\", "
+       "NAME=\"net/%k\"\n",
+       ""},
+      {"/usr/lib/systemd/network/99-default.link", "[Match]\nOriginalName=*\n[Link]\nNamePolicy=keep kernel\n", ""},
       {"/etc/systemd/network/20-any.network", "[Match]\nName=en*\n[Network]\nDHCP=yes\n", ""},
       {"/etc/network/interfaces.d/lo", "auto lo\niface lo inet loopback\n# iface eth0 inet dhcp\n", ""},
   };

@@ -106,6 +106,35 @@ TEST_CASE("virtio where the system knows it, SATA where it may not") {
   CHECK(advise(survey_with({}), roomy).hardware.bus == Bus::virtio);
 }
 
+TEST_CASE("the bus is one on which the disk has the name that the start looks for, where the system can drive it") {
+  auto survey = survey_with({.bios = true});
+  probe::System system;
+  system.family = SystemFamily::linux;
+  const auto bus_of = [&](std::vector<Bus> named, const std::vector<std::pair<Bus, Verdict>>& drivers) {
+    system.named_buses = std::move(named);
+    system.drivers.clear();
+    for (const auto& [bus, verdict] : drivers) {
+      system.drivers.push_back({bus, verdict, "x"});
+      if (bus == Bus::virtio) system.virtio = verdict;
+    }
+    survey.contents.systems = {system};
+    return advise(survey, roomy).hardware.bus;
+  };
+  using enum Verdict;
+  const std::vector<std::pair<Bus, Verdict>> all = {
+      {Bus::virtio, yes}, {Bus::scsi, yes}, {Bus::sata, yes}, {Bus::nvme, yes}, {Bus::ide, yes}};
+  CHECK(bus_of({}, all) == Bus::virtio);
+  CHECK(bus_of({Bus::nvme}, all) == Bus::nvme);
+  CHECK(bus_of({Bus::scsi, Bus::sata}, all) == Bus::sata);
+  CHECK(bus_of({Bus::ide}, all) == Bus::ide);
+  CHECK(bus_of({Bus::ide}, {{Bus::virtio, no}, {Bus::sata, no}, {Bus::ide, unknown}}) == Bus::ide);
+  CHECK(bus_of({Bus::sata}, {{Bus::virtio, yes}, {Bus::sata, no}}) == Bus::virtio);
+  CHECK(bus_of({}, {{Bus::virtio, no}, {Bus::sata, no}, {Bus::ide, yes}}) == Bus::ide);
+  survey.contents.boot.bios = false;
+  survey.contents.boot.loaders = {{1, "/EFI/BOOT/BOOTX64.EFI", true}};
+  CHECK(bus_of({Bus::ide}, all) == Bus::virtio);
+}
+
 TEST_CASE("a Windows gets its clock in local time and the interfaces of Hyper-V, another system neither") {
   auto survey = survey_with({.bios = true});
   probe::System system;

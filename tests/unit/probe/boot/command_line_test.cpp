@@ -46,7 +46,25 @@ TEST_CASE("devices are told by what their names say") {
       {"/dev/nvme0n1", By::kernel_name, "nvme0n1", 0},
       {"ZFS=rpool/ROOT/pve-1", By::dataset, "rpool/ROOT/pve-1"},
       {"zfs:AUTO", By::dataset, ""},
-      {"/dev/md/root", By::unknown, "md/root"},
+      {"/dev/md/root", By::array, "root"},
+      {"/dev/md127", By::array, "127"},
+      {"/dev/disk/by-id/md-uuid-3f1c9e5d:11112222:33334444:55556666", By::array, "3f1c9e5d:11112222:33334444:55556666"},
+      {"/dev/disk/by-id/md-name-any:0", By::array, "any:0"},
+      {"/dev/disk/by-id/dm-name-pve-root", By::mapper, "pve-root"},
+      {"/dev/disk/by-id/dm-uuid-LVM-" + std::string(64, 'A'), By::volume_id, std::string(64, 'A')},
+      {"/dev/disk/by-id/dm-uuid-CRYPT-LUKS2-00112233445566778899aabbccddeeff-luks-x", By::luks_id,
+       "00112233445566778899aabbccddeeff"},
+      {"/dev/disk/by-id/lvm-pv-uuid-abcdef-0000-1111", By::uuid, "abcdef-0000-1111"},
+      {"/dev/disk/by-id/dm-uuid-part1-mpath-3600140500000000a", By::id, "dm-uuid-part1-mpath-3600140500000000a", 0},
+      {"/dev/mapper/mpatha2", By::multipath, "mpatha2", 2},
+      {"/dev/mapper/mpathb-part3", By::multipath, "mpathb-part3", 3},
+      {"/dev/mapper/3600140500000000000000000000000a1", By::multipath, "3600140500000000000000000000000a1", 0},
+      {"/dev/cciss/c0d0p2", By::kernel_name, "cciss/c0d0p2", 2},
+      {"/dev/xvda1", By::kernel_name, "xvda1", 1},
+      {"UUID=\"3f1c-22\"", By::uuid, "3f1c-22"},
+      {"LABEL='my root'", By::label, "my root"},
+      {"\"UUID=3f1c\"", By::uuid, "3f1c"},
+      {"/dev/disk/by-label/my\\x20root", By::label, "my root"},
       {"tmpfs", By::unknown, "tmpfs"},
       {"", By::unknown, ""},
   };
@@ -56,7 +74,8 @@ TEST_CASE("devices are told by what their names say") {
     CHECK(device.by == each.by);
     CHECK(device.name == each.name);
     CHECK(device.partition == each.partition);
-    CHECK(device.goes_with_hardware() == (each.by == By::path || each.by == By::id || each.by == By::kernel_name));
+    CHECK(device.goes_with_hardware() ==
+          (each.by == By::path || each.by == By::id || each.by == By::kernel_name || each.by == By::multipath));
   }
 }
 

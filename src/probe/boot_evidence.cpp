@@ -157,8 +157,9 @@ class Evidence {
 
   KernelAndInitramfs kernel_of(const Choice& choice, const OpenRoot& root) const {
     const auto [place, files] = files_of(choice, root);
-    KernelAndInitramfs kernel{root.files(), files, choice.entry->version, choice.entry->initramfs,
-                              prefix_of(place, root)};
+    KernelAndInitramfs kernel{root.files(),           files,
+                              choice.entry->version,  choice.entry->initramfs,
+                              prefix_of(place, root), choice.entry->profile};
     if (kernel.version.empty() && files)
       kernel.version = find_kernel_version(root.files(), *files, choice.entry->kernel, kernel.initramfs);
     return kernel;
@@ -166,7 +167,9 @@ class Evidence {
 
   // Without a menu: the newest kernel, and the initramfs beside it.
   KernelAndInitramfs newest_kernel(const System& system, const OpenRoot& root) const {
-    KernelAndInitramfs kernel{root.files(), nullptr, system.kernels.empty() ? "" : system.kernels.front(), {}, ""};
+    KernelAndInitramfs kernel;
+    kernel.root = root.files();
+    if (!system.kernels.empty()) kernel.version = system.kernels.front();
     if (kernel.version.empty()) return kernel;
     const auto look = [&](fs::FileSystem* files, const std::string& folder, const std::string& prefix) {
       const auto path = kernel.boot || !files ? std::string() : find_initramfs(*files, folder, kernel.version);
@@ -186,7 +189,9 @@ class Evidence {
   BootConfiguration configuration(const Choice& choice, const OpenRoot& root, const System& system) const {
     const BootEntry& entry = *choice.entry;
     const BootPlace* place = files_of(choice, root).first;
-    const auto placed = [&](const std::string& path) { return place ? place->name + ":" + path : path; };
+    const auto placed = [&](const std::string& path) {
+      return place && path.starts_with('/') ? place->name + ":" + path : path;
+    };
     BootConfiguration boot;
     boot.loader = choice.menu->loader;
     boot.source = choice.menu->place + ":" + choice.menu->path;
@@ -196,6 +201,7 @@ class Evidence {
     boot.command_line = entry.command_line;
     boot.root = starts(entry, system) ? system.root : place_of_root(entry);
     boot.serial_console = parse_command_line(entry.command_line).has_serial_console();
+    boot.others = entry.others;
     return boot;
   }
 
@@ -247,7 +253,8 @@ class Evidence {
   }
 
   void add_hidden() {
-    const auto choice = find_entry([](const BootEntry& entry) { return entry.is_default; });
+    auto choice = find_entry([](const BootEntry& entry) { return entry.is_default; });
+    if (!choice.entry) choice = find_entry([](const BootEntry&) { return true; });
     if (!choice.entry) return;
     auto system = hidden_system(*choice.entry, contents_);
     if (!system && unpacks_left_ > 0) system = hidden_system_by_initramfs(choice);

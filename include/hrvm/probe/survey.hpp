@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hrvm/base/error.hpp"
@@ -85,6 +86,7 @@ struct BootConfiguration {
   std::string command_line;
   std::string root;  // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
   bool serial_console = false;
+  std::vector<std::pair<std::string, std::string>> others;  // what else its entry says, by the keys there
 };
 
 enum class SystemFamily { unknown, linux, windows, bsd };

@@ -61,7 +61,13 @@ Json start_json(const std::optional<probe::BootConfiguration>& boot) {
   json.set("loader", boot->loader).set("source", boot->source).set("entry", or_null(boot->entry));
   json.set("kernel", or_null(boot->kernel)).set("initramfs", or_null(boot->initramfs));
   json.set("command_line", boot->command_line).set("root", or_null(boot->root));
-  return json.set("serial_console", boot->serial_console);
+  json.set("serial_console", boot->serial_console);
+  Json others = Json::array();
+  for (const auto& [key, value] : boot->others) {
+    Json other;
+    others.push(other.set("key", key).set("value", value));
+  }
+  return json.set("others", std::move(others));
 }
 
 // "virtio sata nvme": what it surely starts from; null where that is not known of any bus.

@@ -303,6 +303,15 @@ class Script {
     entry_->command_line = base::join({arguments.begin() + 1, arguments.end()}, " ");
   }
 
+  void run_chainloader(Arguments arguments) {
+    if (entry_ == nullptr || arguments.empty() || !entry_->kernel.empty()) return;
+    GrubFile program = locate(arguments.back());
+    if (!base::lower(program.path).ends_with(".efi")) return;
+    entry_->volume = std::move(program.volume);
+    entry_->kernel = std::move(program.path);
+    entry_->is_chained = true;
+  }
+
   void run_initrd(Arguments arguments) {
     if (entry_ == nullptr) return;
     for (const std::string& path : arguments) entry_->initramfs.push_back(locate(path).path);
@@ -340,6 +349,7 @@ constexpr Script::Command Script::commands[] = {
     {"initrd", &Script::run_initrd},
     {"initrd16", &Script::run_initrd},
     {"initrdefi", &Script::run_initrd},
+    {"chainloader", &Script::run_chainloader},
     {"blscfg", &Script::run_blscfg},
 };
 

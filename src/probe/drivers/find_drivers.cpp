@@ -1,6 +1,7 @@
 #include "probe/drivers/find_drivers.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -19,6 +20,8 @@
 
 namespace hrvm::probe {
 namespace {
+
+constexpr std::uint64_t most_unpacked = 1 << 30;
 
 constexpr Driver virtio_blk{"virtio_blk", "block/virtio_blk", "CONFIG_VIRTIO_BLK"},
     virtio_pci{"virtio_pci", "virtio/virtio_pci", "CONFIG_VIRTIO_PCI"},
@@ -83,7 +86,7 @@ class Search {
     for (const std::string& path : kernel_.initramfs) {
       if (kernel_.boot == nullptr || (wants_modules && modules.empty())) break;
       try {
-        take(read_initramfs(*kernel_.boot, path, modules), path);
+        take(read_initramfs(*kernel_.boot, path, modules, most_unpacked, kernel_.profile), path);
       } catch (const base::Error& error) {
         unpacked_.incomplete = error.message();
       }

@@ -17,6 +17,7 @@ struct KernelAndInitramfs {
   std::string version;                 // of the kernel; empty where it is not known
   std::vector<std::string> initramfs;  // paths in `boot`, loaded one after the other
   std::string boot_prefix;             // "/boot" where `boot` is mounted there; for messages
+  unsigned profile = 0;                // of an initramfs that lies in a unified image
 };
 
 struct DriverSearch {

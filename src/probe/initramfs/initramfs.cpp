@@ -141,12 +141,13 @@ std::string module_name(std::string_view path) {
 }
 
 Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules,
-                         std::uint64_t most_unpacked) {
+                         std::uint64_t most_unpacked, unsigned profile) {
   const auto place = fs::resolve(files, path);
   const auto info = place ? files.info(*place) : std::nullopt;
   if (!info || info->kind != fs::FileKind::regular)
     throw Error(ErrorKind::not_found, fmt::format("there is no initramfs {}", path)).on(path);
-  const auto image = read_unified_image(files, *place);
+  auto image = read_unified_image(files, *place, profile);
+  if (!image) image = read_addon(files, *place);
   if (image && !image->initramfs) return {};
   const auto part = image ? *image->initramfs : UnifiedImage::Part{0, info->size_bytes};
   FileStream file(files, *place, part.offset, part.offset + part.size_bytes);

@@ -29,10 +29,11 @@ struct Initramfs {
 // "usr/lib/modules/6.1.0/kernel/drivers/nvme/host/nvme-core.ko.xz" is "nvme_core"; empty for what is no module.
 std::string module_name(std::string_view path);
 
-// `path` is followed through links; of a unified kernel image the initramfs in it is read. It stops at the last of
+// `path` is followed through links; of a unified kernel image the initramfs in it is read that
+// belongs to `profile`. It stops at the last of
 // `modules`, named as module_name does. Error{not_found} when there is no such file; what is broken in it, or unpacks
 // to more than `most_unpacked` bytes, sets `incomplete`.
 Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const std::set<std::string>& modules,
-                         std::uint64_t most_unpacked = 1 << 30);
+                         std::uint64_t most_unpacked = 1 << 30, unsigned profile = 0);
 
 }  // namespace hrvm::probe

@@ -378,15 +378,83 @@ TEST_CASE("systemd-boot's order and default are as the Boot Loader Specification
   };
   const auto ids = [&](const std::string& pattern) {
     std::string text;
-    for (const auto& each : order_as_systemd_boot(all, pattern)) text += each.id + (each.is_default ? "* " : " ");
+    for (const auto& each : order_as_systemd_boot(all, {"", pattern})) text += each.id + (each.is_default ? "* " : " ");
     return text;
   };
   CHECK(ids("") == "b-6.10* b-6.1 zz arch c ");
   CHECK(ids("arch") == "b-6.10 b-6.1 zz arch* c ");
   CHECK(ids("b-*1.conf") == "b-6.10 b-6.1* zz arch c ");
   CHECK(ids("windows") == "b-6.10* b-6.1 zz arch c ");
-  CHECK(parse_loader_conf("timeout 3\n#default x\ndefault  proxmox-*\n") == "proxmox-*");
-  CHECK(parse_loader_conf("default @saved\n").empty());
+  CHECK(ids("ARCH*") == "b-6.10 b-6.1 zz arch* c ");
+  CHECK(ids("[x-z]z") == "b-6.10 b-6.1 zz* arch c ");
+  CHECK(ids("c") == "b-6.10 b-6.1 zz arch c* ");
+  CHECK(parse_loader_conf("timeout 3\n#default x\ndefault  proxmox-*\n").chosen == "proxmox-*");
+  CHECK(parse_loader_conf("default @saved\n").chosen.empty());
+  const auto preferred = parse_loader_conf("default zz\npreferred c\n");
+  CHECK(order_as_systemd_boot(all, preferred).at(2).is_default);  // c has no tries left
+}
+
+TEST_CASE("among entries of one version those with more tries left come first, and bad ones last") {
+  std::vector<BlsEntry> all;
+  for (const char* name : {"a-1+0-2.conf", "a-1+1-2.conf", "a-1+3.conf", "a-2+0.conf", "a-1+2-1.conf"})
+    all.push_back(parse_bls(std::string("linux /") + name + "\nsort-key a\nversion 1\n", name));
+  std::string text;
+  for (const auto& each : order_as_systemd_boot(all, {})) text += each.kernel + " ";
+  CHECK(text == "/a-1+3.conf /a-1+2-1.conf /a-1+1-2.conf /a-2+0.conf /a-1+0-2.conf ");
+}
+
+TEST_CASE("an entry's version is its kernel's where it can be one") {
+  const auto version = [](const std::string& text) { return parse_bls(text, "x.conf").entry.version; };
+  CHECK(version("version 6.1\nlinux /vmlinuz-5.14.0-70.el9\n") == "5.14.0-70.el9");
+  CHECK(version("version 23@6.8.1-1-default\nlinux /opensuse/6.8.1-1-default/linux-1f\n") == "6.8.1-1-default");
+  CHECK(version("version Generation 42 NixOS 24.05.1, Linux Kernel 6.6.32, Built on 2024-05-21\n"
+                "linux /EFI/nixos/abc-linux-6.6.32-bzImage.efi\n") == "6.6.32");
+  CHECK(version("version 1\nlinux /ostree/fedora-9f/vmlinuz-6.12.0-1-amd64\n") == "6.12.0-1-amd64");
+  CHECK(version("version 1\nlinux /ostree/fedora-9f/vmlinuz\n").empty());
+  CHECK(version("linux /fedora/6.8.5/linux\n") == "6.8.5");
+}
+
+TEST_CASE("what an entry says besides is kept, and paths need no slash before them") {
+  const auto bls = parse_bls(
+      "title T\nlinux x/linux\ninitrd y/initrd\nextra /a.cred\ndevicetree /d.dtb\nsurprise 7 8\narchitecture X64\n"
+      "#comment x\n",
+      "x.conf");
+  CHECK(bls.entry.kernel == "/x/linux");
+  CHECK(bls.entry.initramfs == std::vector<std::string>{"/y/initrd"});
+  CHECK(bls.entry.others == std::vector<std::pair<std::string, std::string>>{
+                                {"extra", "/a.cred"}, {"devicetree", "/d.dtb"}, {"surprise", "7 8"}});
+  CHECK(is_shown(bls));
+  CHECK_FALSE(is_shown(parse_bls("linux /x\narchitecture aa64\n", "x.conf")));
+  CHECK_FALSE(is_shown(parse_bls("title nothing to start\n", "x.conf")));
+  CHECK_FALSE(is_shown(parse_bls("uki-url :a.efi\n", "x.conf")));
+  CHECK(is_shown(parse_bls("uki-url https://example.com/a.efi\n", "x.conf")));
+}
+
+TEST_CASE("systemd-boot leaves out what is not there, and starts another system where it is told to") {
+  test::MemoryFiles esp;
+  esp.add("/loader/entries/gone.conf", "title Gone\nlinux /gone\n").add("/EFI/Microsoft/Boot/bootmgfw.efi", "MZ");
+  esp.add("/loader/entries/a.conf", "title Here\nlinux /linux\n").add("/linux", "k");
+  esp.add("/loader/loader.conf", "default AUTO-win*\n");
+  const BootPlace places[] = {{"p1", "AAAA", "", true, &esp}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  REQUIRE(menus[0].entries.size() == 2);
+  CHECK(menus[0].entries[0].title == "Here");
+  CHECK(default_of(menus[0].entries).title == "Windows Boot Manager");
+  esp.add("/loader/loader.conf", "default @saved\n");
+  CHECK(default_of(read_boot_menus(places)[0].entries).title == "Here");
+}
+
+TEST_CASE("entries lie on the partition that a menu in the ESP searched for") {
+  test::MemoryFiles esp, boot;
+  esp.add("/EFI/redhat/grub.cfg", replaced(fedora, "BOOT", boot_uuid));
+  boot.add("/loader/entries/e1d8-5.14.0-70.el9.x86_64.conf", bls("5.14.0-70.el9.x86_64"));
+  const BootPlace places[] = {{"p1", "AAAA-BBBB", "", true, &esp}, {"p2", boot_uuid, "", false, &boot}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  const auto entry = default_of(menus[0].entries);
+  CHECK(entry.version == "5.14.0-70.el9.x86_64");
+  CHECK(place_of(entry, menus[0], places)->name == "p2");
 }
 
 TEST_CASE("the ESP of proxmox-boot-tool has its kernels, and the root in a pool") {
@@ -397,6 +465,8 @@ TEST_CASE("the ESP of proxmox-boot-tool has its kernels, and the root in a pool"
                 "\noptions   root=ZFS=rpool/ROOT/pve-1 boot=zfs\n" + "linux    /EFI/proxmox/" + version + "/vmlinuz-" +
                 version + "\ninitrd   /EFI/proxmox/" + version + "/initrd.img-" + version + "\n");
   esp.add("/loader/loader.conf", "timeout 3\ndefault proxmox-*\n").add("/EFI/systemd/systemd-bootx64.efi", "MZ");
+  for (const std::string version : {"6.5.11-7-pve", "6.2.16-20-pve"})
+    esp.add("/EFI/proxmox/" + version + "/vmlinuz-" + version, "k");
   const BootPlace places[] = {{"p2", "AAAA-BBBB", "", true, &esp}};
   const auto menus = read_boot_menus(places);
   REQUIRE(menus.size() == 1);

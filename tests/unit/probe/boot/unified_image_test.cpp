@@ -75,16 +75,104 @@ TEST_CASE("a section that leaves its file, or a text too long to be meant, is le
   CHECK_FALSE(read(image.substr(0, image.size() - 1024))->initramfs);
 }
 
-TEST_CASE("of an image with several profiles the one that starts by itself is told") {
-  const auto image = read(test::unified_image({{".linux", "k"},
-                                               {".cmdline", "root=UUID=3f1c"},
-                                               {".profile", "ID=rescue\n"},
-                                               {".initrd", "of the profile"},
-                                               {".profile", "ID=other\n"},
-                                               {".cmdline", "rescue"}}));
-  REQUIRE(image);
-  CHECK(image->command_line == "root=UUID=3f1c");
-  CHECK_FALSE(image->initramfs);
+TEST_CASE("each profile of an image has its own sections, and those of all besides; the first starts by itself") {
+  test::MemoryFiles files({{"/image.efi", test::unified_image({{".linux", "k"},
+                                                               {".cmdline", "root=UUID=3f1c"},
+                                                               {".profile", "ID=normal\n"},
+                                                               {".initrd", "of the profile"},
+                                                               {".profile", "ID=other\nTITLE=\"The other\"\n"},
+                                                               {".cmdline", "rescue"}})}});
+  const auto all = read_unified_images(files, "/image.efi");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].command_line == "root=UUID=3f1c");
+  CHECK(all[0].initramfs);
+  CHECK(all[1].command_line == "rescue");
+  CHECK_FALSE(all[1].initramfs);
+  CHECK(all[1].profile == "ID=other\nTITLE=\"The other\"");
+  CHECK(read_unified_image(files, "/image.efi", 7)->command_line == "root=UUID=3f1c");
+  // Where nothing is common to all.
+  const auto alone = read(test::unified_image({{".profile", "ID=a"},
+                                               {".linux", "k"},
+                                               {".cmdline", "first"},
+                                               {".profile", "ID=b"},
+                                               {".linux", "k"},
+                                               {".cmdline", "second"}}));
+  REQUIRE(alone);
+  CHECK(alone->command_line == "first");
+}
+
+TEST_CASE("systemd-boot offers each profile of an image, and an entry of the specification can choose one") {
+  const auto image = test::unified_image({{".osrel", arch_release},
+                                          {".linux", "k"},
+                                          {".cmdline", "console=ttyS0"},
+                                          {".profile", "ID=main\n"},
+                                          {".profile", "ID=reset\nTITLE=Reset\n"},
+                                          {".cmdline", "reset"}});
+  test::MemoryFiles esp({{"/loader/loader.conf", "default arch.efi@reset\n"},
+                         {"/loader/entries/x.conf", "title By entry\nuki /images/a.efi\nprofile 1\n"},
+                         {"/loader/entries/y.conf", "title Own words\nefi /images/a.efi\noptions quiet\n"},
+                         {"/images/a.efi", image},
+                         {"/EFI/Linux/arch.efi", image}});
+  const BootPlace places[] = {{"p1", "", "", true, &esp}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  std::string text;
+  for (const auto& each : menus[0].entries)
+    text += each.id + (each.is_default ? "*" : "") + "|" + each.title + "|" + each.command_line + "\n";
+  CHECK(text ==
+        "arch.efi|Arch Linux (main)|console=ttyS0\narch.efi@reset*|Arch Linux (Reset)|reset\n"
+        "y|Own words|quiet\nx|By entry|reset\n");
+}
+
+TEST_CASE("addons of all images, and of one, add to its command line") {
+  const auto addon = [](const std::string& words) { return test::unified_image({{".cmdline", words}}); };
+  test::MemoryFiles esp({{"/EFI/Linux/arch+3-1.efi", arch_image()},
+                         {"/loader/addons/b.addon.efi", addon("b")},
+                         {"/loader/addons/a.addon.efi", addon("a")},
+                         {"/loader/addons/ignored.efi", addon("ignored")},
+                         {"/EFI/Linux/arch.efi.extra.d/c.addon.efi", addon("console=ttyS0")},
+                         {"/EFI/Linux/other.efi.extra.d/d.addon.efi", addon("d")}});
+  const BootPlace places[] = {{"p1", "", "", true, &esp}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  CHECK(menus[0].entries.at(0).command_line == "root=UUID=3f1c rw a b console=ttyS0");
+}
+
+TEST_CASE("an image by the name that firmware starts without an entry comes before what only entries start") {
+  test::MemoryFiles esp({{"/EFI/BOOT/BOOTX64.EFI", arch_image("6.9.1")},
+                         {"/EFI/vendor/new.efi", arch_image("6.10.2")},
+                         {"/loader/entries/x.conf", "title Nobody reads it\nlinux /x\n"},
+                         {"/x", "k"}});
+  const BootPlace places[] = {{"p1", "", "", true, &esp}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 2);
+  CHECK(menus[0].path == "/EFI/BOOT/BOOTX64.EFI");
+  CHECK(menus[0].entries.at(0).version == "6.9.1");
+  CHECK(menus[1].entries.at(0).kernel == "/EFI/vendor/new.efi");
+}
+
+TEST_CASE("systemd-boot is known by its mark where it has another name") {
+  test::MemoryFiles esp(
+      {{"/EFI/BOOT/BOOTX64.EFI", test::unified_image({{".sdmagic", "#### LoaderInfo: systemd-boot 256 ####"}})},
+       {"/loader/entries/x.conf", "title X\nlinux /x\n"},
+       {"/x", "k"}});
+  const BootPlace places[] = {{"p1", "", "", true, &esp}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  CHECK(menus[0].loader == "systemd-boot");
+  REQUIRE(menus[0].entries.size() == 1);
+}
+
+TEST_CASE("GRUB hands over to an image, which is the entry") {
+  test::MemoryFiles boot(
+      {{"/grub/grub.cfg", "menuentry Image { chainloader /a.efi }\nmenuentry Other { chainloader /shell.efi }\n"},
+       {"/a.efi", arch_image()},
+       {"/shell.efi", "MZ"}});
+  const BootPlace places[] = {{"p1", "", "", false, &boot}};
+  const auto menus = read_boot_menus(places);
+  REQUIRE(menus.size() == 1);
+  CHECK(menus[0].entries.at(0).command_line == "root=UUID=3f1c rw");
+  CHECK(menus[0].entries.at(1).kernel.empty());
 }
 
 TEST_CASE("sections that objcopy adds are found where it puts them") {

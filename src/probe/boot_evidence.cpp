@@ -14,6 +14,7 @@
 #include "probe/boot/hidden_system.hpp"
 #include "probe/boot/kernel_files.hpp"
 #include "probe/boot/locate_device.hpp"
+#include "probe/deployments.hpp"
 #include "probe/drivers/find_drivers.hpp"
 #include "probe/hazards/hazards.hpp"
 #include "probe/hazards/tables.hpp"
@@ -32,7 +33,8 @@ struct Choice {
 struct OpenRoot {
   const BootPlace* place = nullptr;
   std::unique_ptr<fs::FileSystem> view;
-  fs::FileSystem* files() const { return view ? view.get() : place ? place->files : nullptr; }
+  fs::FileSystem* whole = nullptr;  // with what is mounted in it
+  fs::FileSystem* files() const { return whole ? whole : view ? view.get() : place ? place->files : nullptr; }
 };
 
 OpenRoot open_root(std::span<const BootPlace> places, const std::string& name) {
@@ -86,12 +88,14 @@ void prefer_names(System& system, const std::string& name, std::string_view wher
 
 class Evidence {
  public:
-  Evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions)
+  Evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions,
+           std::span<const BootMenu> menus, const std::deque<SystemRoot>& roots)
       : contents_(contents),
         places_(places),
         questions_(questions),
         unpacks_left_(questions == BootQuestions::all ? most_unpacked : 0),
-        menus_(read_boot_menus(places)) {}
+        menus_(menus),
+        roots_(roots) {}
 
   void run() {
     if (std::ranges::none_of(contents_.systems, is_own_linux)) add_hidden();
@@ -114,11 +118,17 @@ class Evidence {
   // A system in a subvolume is one of its filesystem's, unless the entry names another.
   bool starts(const BootEntry& entry, const System& system) const {
     const CommandLine line = parse_command_line(entry.command_line);
+    if (!system.folder.empty()) return leads_to(line.ostree, system);
     const DeviceName device = parse_device_name(line.root);
     if (is_device(system.root, device, contents_)) return true;
     const auto colon = system.root.rfind(':');
     return colon != std::string::npos && is_device(system.root.substr(0, colon), device, contents_) &&
            (line.subvolume.empty() || line.subvolume == system.root.substr(colon + 1));
+  }
+
+  bool leads_to(const std::string& link, const System& system) const {
+    const OpenRoot root = open_root(places_, system.root);
+    return root.files() != nullptr && deployment_of(*root.files(), link) == system.folder;
   }
 
   template <typename Fits>
@@ -206,10 +216,13 @@ class Evidence {
   }
 
   void settle(System& system) try {
-    const OpenRoot root = open_root(places_, system.root);
+    OpenRoot root = open_root(places_, system.root);
+    if (const auto made = std::ranges::find(roots_, system.root, &SystemRoot::name); made != roots_.end())
+      root.whole = made->files.get();
     const Choice choice = choose(system);
     const auto kernel = choice.entry ? kernel_of(choice, root) : newest_kernel(system, root);
     if (choice.entry) system.boot = configuration(choice, root, system);
+    if (system.kernels.empty() && !kernel.version.empty()) system.kernels = {kernel.version};
     DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
     system.nics = std::move(search.nics);
@@ -288,13 +301,19 @@ class Evidence {
   std::span<const BootPlace> places_;
   BootQuestions questions_;
   unsigned unpacks_left_;
-  std::vector<BootMenu> menus_;
+  std::span<const BootMenu> menus_;
+  const std::deque<SystemRoot>& roots_;
 };
 
 }  // namespace
 
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions,
+                       std::span<const BootMenu> menus, const std::deque<SystemRoot>& roots) {
+  Evidence(contents, places, questions, menus, roots).run();
+}
+
 void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions) {
-  Evidence(contents, places, questions).run();
+  add_boot_evidence(contents, places, questions, read_boot_menus(places), {});
 }
 
 }  // namespace hrvm::probe

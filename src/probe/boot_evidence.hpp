@@ -2,10 +2,12 @@
 // machine; with findings about what will bite there.
 #pragma once
 
+#include <deque>
 #include <span>
 
 #include "hrvm/probe/survey.hpp"
 #include "probe/boot/boot_menus.hpp"
+#include "probe/system_trees.hpp"
 
 namespace hrvm::probe {
 
@@ -18,6 +20,11 @@ enum class BootQuestions {
 // Fills in `boot`, `drivers` and `virtio` of the Linux systems that are this disk's own. Where there are none, but a
 // boot loader starts one from a container that cannot be looked into, adds that one. `places` are those of `contents`,
 // by name.
+// `menus` are theirs, `roots` those of systems that were put together.
+void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions,
+                       std::span<const BootMenu> menus, const std::deque<SystemRoot>& roots);
+
+// Of systems that lie each on one filesystem.
 void add_boot_evidence(Contents& contents, std::span<const BootPlace> places, BootQuestions questions);
 
 }  // namespace hrvm::probe

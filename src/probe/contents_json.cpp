@@ -141,6 +141,24 @@ std::optional<BootConfiguration> boot_from(const Json& json) {
   return boot;
 }
 
+Json to_json(const SystemMount& mount) {
+  Json json;
+  return json.set("point", mount.point).set("source", mount.source);
+}
+
+SystemMount mount_from(const Json& json) { return {text(json, "point"), text(json, "source")}; }
+
+Json to_json(const SystemState& state) {
+  Json json;
+  json.set("name", state.name).set("version", state.version).set("title", state.title).set("date", state.date);
+  return json.set("default", state.is_default).set("root", state.root).set("folder", state.folder);
+}
+
+SystemState state_from(const Json& json) {
+  return {text(json, "name"),    text(json, "version"), text(json, "title"), json["date"].integer().value_or(0),
+          flag(json, "default"), text(json, "root"),    text(json, "folder")};
+}
+
 Json to_json(const System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", system.version).set("pretty", system.pretty);
@@ -151,6 +169,8 @@ Json to_json(const System& system) {
   json.set("inside", system.inside).set("drivers", list_of(system.drivers, to_json));
   json.set("nics", list_of(system.nics, to_json));
   json.set("named_buses", list_of(system.named_buses, to_json)).set("named_by", system.named_by);
+  json.set("folder", system.folder).set("kind", system.kind);
+  json.set("mounts", list_of(system.mounts, to_json)).set("states", list_of(system.states, to_json));
   return json.set("boot", system.boot ? to_json(*system.boot) : Json());
 }
 
@@ -174,6 +194,10 @@ System system_from(const Json& json) {
   system.nics = list_from(json["nics"], nic_from);
   system.named_buses = list_from(json["named_buses"], bus_from);
   system.named_by = text(json, "named_by");
+  system.folder = text(json, "folder");
+  system.kind = text(json, "kind");
+  system.mounts = list_from(json["mounts"], mount_from);
+  system.states = list_from(json["states"], state_from);
   system.boot = boot_from(json["boot"]);
   return system;
 }

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t most_roots = 64;  // of one filesystem
 
-std::optional<System> detect(const Root& root) {
+}  // namespace
+
+std::optional<System> find_system(const Root& root) {
   for (const Detector& detector : detectors()) {
     auto system = detector.detect(root);
     if (!system) continue;
@@ -24,20 +26,19 @@ std::optional<System> detect(const Root& root) {
 }
 
 std::vector<fs::Subvolume> roots_among(std::vector<fs::Subvolume> subvolumes) {
-  std::erase_if(subvolumes, [](const fs::Subvolume& each) { return each.is_snapshot && each.is_read_only; });
+  std::erase_if(subvolumes,
+                [](const fs::Subvolume& each) { return each.is_snapshot && each.is_read_only && !each.is_default; });
   std::stable_partition(subvolumes.begin(), subvolumes.end(),
                         [](const fs::Subvolume& each) { return each.is_default; });
   if (subvolumes.size() > most_roots) subvolumes.resize(most_roots);
   return subvolumes;
 }
 
-}  // namespace
-
 std::vector<System> find_systems(const std::string& place, fs::FileSystem& files,
                                  std::vector<base::Finding>& findings) {
   std::vector<System> systems;
   const auto take = [&](const Root& root) {
-    if (auto system = detect(root)) systems.push_back(std::move(*system));
+    if (auto system = find_system(root)) systems.push_back(std::move(*system));
   };
   const auto subvolumes = roots_among(files.subvolumes());
   if (subvolumes.empty()) take({files, place, findings});

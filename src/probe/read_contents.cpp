@@ -11,6 +11,7 @@
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "probe/architecture.hpp"
+#include "probe/assemble_systems.hpp"
 #include "probe/bios_boot.hpp"
 #include "probe/boot_evidence.hpp"
 #include "probe/foreign_systems.hpp"
@@ -59,7 +60,6 @@ class Reading {
     read_spread_btrfs();
     judge_boot();
     settle_systems();
-    settle_boot();
     settle_hibernation();
     tell_live_medium();
     if (depth_ == 0) judge_start();
@@ -255,8 +255,17 @@ class Reading {
     if (place.is_boot) boot_kernels_.push_back(place.boot_kernels);
   }
 
-  // This disk's own come first. A boot partition holds the kernels of the one that is there.
   void settle_systems() {
+    const auto places = boot_places();
+    const auto menus = read_boot_menus(places);
+    SystemTrees trees(places, contents_);
+    const auto roots = assemble_systems(contents_, trees, menus);
+    order_systems();
+    add_boot_evidence(contents_, places, questions(), menus, roots);
+  }
+
+  // This disk's own come first. A boot partition holds the kernels of the one that is there.
+  void order_systems() {
     auto& systems = contents_.systems;
     if (depth_ == 0)
       for (System& system : foreign_systems(table_, contents_.boot)) systems.push_back(std::move(system));
@@ -271,13 +280,13 @@ class Reading {
     return thoroughness_ == Thoroughness::full ? BootQuestions::all : BootQuestions::quick;
   }
 
-  void settle_boot() {
+  std::vector<BootPlace> boot_places() const {
     std::vector<BootPlace> places;
     for (const Place& place : places_)
       if (place.files)
         places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get(),
                           place.is_extended_boot});
-    add_boot_evidence(contents_, places, questions());
+    return places;
   }
 
   void settle_hibernation() {

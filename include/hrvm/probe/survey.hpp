@@ -92,13 +92,34 @@ struct BootConfiguration {
 enum class SystemFamily { unknown, linux, windows, bsd };
 constexpr std::array<std::string_view, 4> words_of(SystemFamily) { return {"unknown", "linux", "windows", "bsd"}; }
 
+// What lies on another filesystem than a system's root.
+struct SystemMount {
+  std::string point;   // "/usr"
+  std::string source;  // "p3", "p3:@usr"; of a deployment with the folder there: "p3:/ostree/deploy/fedora/var"
+};
+
+// One of the states in which a system is kept, of which one starts by default: a deployment, a generation, a snapshot,
+// a slot.
+struct SystemState {
+  std::string name;       // as its kind names it
+  std::string version;    // empty where it is not known
+  std::string title;      // what its boot entry or its keeper calls it; empty for nothing
+  std::int64_t date = 0;  // seconds since 1970; 0 where it is not known
+  bool is_default = false;
+  std::string root, folder;  // as of a System
+};
+
 struct System {
   std::string id;  // os-release ID, or "proxmox"
   std::string name, version, pretty;
   SystemFamily family = SystemFamily::unknown;
   std::optional<std::string> hostname;
-  std::string architecture;          // by its init or kernel: "x86-64", "arm64"; empty where neither says
-  std::string root;                  // "p3", "pve/root"
+  std::string architecture;  // by its init or kernel: "x86-64", "arm64"; empty where neither says
+  std::string root;          // "p3", "pve/root"
+  std::string folder;        // in `root`, of a deployment: "/ostree/deploy/fedora/deploy/9f….0"; else empty
+  std::string kind;  // how its states are kept: "ostree", "nixos", "snapshots", "slots"; empty for one that has none
+  std::vector<SystemMount> mounts;   // what was put together for it
+  std::vector<SystemState> states;   // the default first; empty for one that has none
   std::vector<std::string> kernels;  // newest first
   Verdict virtio = Verdict::unknown;
   std::vector<DriverEvidence> drivers;  // empty where nothing was looked at

@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "cli/views/or_null.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/base/time.hpp"
 #include "hrvm/machine/import.hpp"
 
 namespace hrvm::cli {
@@ -78,6 +80,25 @@ Json driven(const probe::System& system) {
   return or_null(base::join(buses, " "));
 }
 
+Json mount_json(const probe::SystemMount& mount) {
+  Json json;
+  return json.set("point", mount.point).set("source", mount.source);
+}
+
+// RFC 3339; null where it is not known.
+Json date_json(std::int64_t seconds) {
+  constexpr std::int64_t year_10000 = 253402300800;
+  if (seconds <= 0 || seconds >= year_10000) return {};
+  return base::format_time(base::Time(std::chrono::seconds(seconds)));
+}
+
+Json state_json(const probe::SystemState& state) {
+  Json json;
+  json.set("name", state.name).set("version", or_null(state.version)).set("title", or_null(state.title));
+  json.set("date", date_json(state.date)).set("default", state.is_default);
+  return json.set("root", state.root).set("folder", or_null(state.folder));
+}
+
 Json system_json(const probe::System& system) {
   Json json;
   json.set("id", system.id).set("name", system.name).set("version", or_null(system.version));
@@ -87,6 +108,8 @@ Json system_json(const probe::System& system) {
   json.set("encrypted", system.encrypted).set("hibernated", system.hibernated);
   json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
   json.set("nics", list_of(system.nics, nic_json));
+  json.set("kind", or_null(system.kind)).set("folder", or_null(system.folder));
+  json.set("mounts", list_of(system.mounts, mount_json)).set("states", list_of(system.states, state_json));
   json.set("drivers", list_of(system.drivers, driver_json)).set("boot", start_json(system.boot));
   return json;
 }
@@ -101,6 +124,14 @@ Json starts_json(const std::vector<probe::System>& systems) {
     starts.push(json.set("command_line", or_null(system.boot->command_line)).set("drivers", driven(system)));
   }
   return starts;
+}
+
+// Of all systems that are kept in states, in their order.
+Json states_json(const std::vector<probe::System>& systems) {
+  Json states = Json::array();
+  for (const probe::System& system : systems)
+    for (const probe::SystemState& state : system.states) states.push(state_json(state));
+  return states;
 }
 
 Json finding_json(const base::Finding& finding) {
@@ -226,6 +257,7 @@ Json disk_json(const Discovered& discovered) {
   json.set("partitions", list_of(contents.partitions, partition_json));
   json.set("volumes", list_of(contents.volumes, volume_json));
   json.set("systems", list_of(contents.systems, system_json)).set("starts", starts_json(contents.systems));
+  json.set("states", states_json(contents.systems));
   json.set("advice", discovered.advice ? advice_json(discovered.advice->hardware) : Json());
   return json.set("findings", list_of(findings_of(discovered), finding_json));
 }
@@ -257,6 +289,12 @@ report::EachView disk_view() {
       report::TableView{
           .rows = "starts",
           .columns = {{"Starts", "entry"}, {"By", "loader"}, {"Drivers", "drivers"}, {"Command line", "command_line"}}},
+      report::TableView{.rows = "states",
+                        .columns = {{"State", "name"},
+                                    {"Version", "version"},
+                                    {"Title", "title"},
+                                    {"Date", "date", Format::time},
+                                    {"Starts", "default", Format::yes_no}}},
       report::TableView{.rows = "boots", .columns = {{"Boots by", "by"}, {"Evidence", "evidence"}}},
       report::TableView{.rows = "in_use",
                         .columns = {{"In use by", "by"}, {"", "what"}, {"Writable", "writable", Format::yes_no}}},

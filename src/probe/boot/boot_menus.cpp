@@ -200,6 +200,7 @@ class Reading {
         } catch (const base::Error&) {
           // A damaged filesystem is reported where it was opened, and menus that make no sense are none.
         }
+    if (menus_.empty()) read_bare_entries();
     return std::move(menus_);
   }
 
@@ -246,6 +247,23 @@ class Reading {
       if (const auto name = base::lower(vendor.name); name != "linux" && name != "boot")
         std::ranges::move(read_unified(*place.files, "/EFI/" + vendor.name), std::back_inserter(all));
     add({"UEFI", place.name, std::string(unified_folder), order_as_systemd_boot(std::move(all), {})});
+  }
+
+  // Entries without a loader's configuration that is known here: they are in the order of the loader that most have.
+  void read_bare_entries() {
+    for (const BootPlace& place : places_) try {
+        for (const std::string& top : tops_of(place))
+          for (const char* folder : {"/loader/entries", "/boot/loader/entries"}) {
+            auto all = read_bls(*place.files, top + folder);
+            std::erase_if(all, [](const BlsEntry& bls) { return !is_shown(bls); });
+            for (BlsEntry& bls : all) settle_program(bls, *place.files);
+            auto entries = order_as_grub(std::move(all), {});
+            if (!entries.empty()) entries.front().is_default = true;
+            add({"BLS", place.name, top + folder, std::move(entries)});
+          }
+      } catch (const base::Error&) {
+        // As above.
+      }
   }
 
   void read_grub(const BootPlace& place) {

@@ -8,13 +8,14 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/boot_entry.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {
 
 std::vector<std::string> module_folders(fs::FileSystem& root) {
   std::vector<std::string> names;
-  const auto path = fs::resolve(root, "/lib/modules");
+  const auto path = fs::resolve(root, modules_folder(root));
   const auto info = path ? root.info(*path) : std::nullopt;
   if (!info || info->kind != fs::FileKind::directory) return names;
   for (const fs::Entry& entry : root.list(*path))
@@ -33,7 +34,7 @@ std::string version_by_modules(fs::FileSystem& root, std::string_view kernel) {
   const auto folders = module_folders(root);
   const std::string flavour = flavour_of(kernel);
   for (const std::string& folder : folders) {
-    const auto base = fs::try_read(root, "/lib/modules/" + folder + "/pkgbase", 256);
+    const auto base = fs::try_read(root, modules_folder(root) + "/" + folder + "/pkgbase", 256);
     if (base && base::trim(*base) == flavour) return folder;
   }
   for (const std::string& folder : folders)

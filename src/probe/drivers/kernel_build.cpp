@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "probe/systems/linux_facts.hpp"
+
 namespace hrvm::probe {
 namespace {
 
@@ -19,7 +21,7 @@ std::string_view setting(std::string_view config, std::string_view option) {
 }  // namespace
 
 KernelBuild::KernelBuild(fs::FileSystem* root, fs::FileSystem* boot, const std::string& version)
-    : root_(root), modules_("/lib/modules/" + version) {
+    : root_(root), modules_((root ? modules_folder(*root) : "/lib/modules") + "/" + version) {
   if (root_ != nullptr && !version.empty())
     builtin_ = fs::try_read(*root_, modules_ + "/modules.builtin", largest_list);
   const std::pair<fs::FileSystem*, std::string> configs[] = {{root, "/boot/config-" + version},

@@ -25,7 +25,7 @@ void sort_newest_first(std::vector<std::string>& versions) {
 // Folders of modules stand in for kernels that lie on a boot partition or in an ESP.
 std::vector<std::string> module_versions(fs::FileSystem& root) {
   std::vector<std::string> versions;
-  for (const fs::Entry& entry : entries(root, "/lib/modules"))
+  for (const fs::Entry& entry : entries(root, modules_folder(root)))
     if (entry.kind == fs::FileKind::directory) versions.push_back(entry.name);
   sort_newest_first(versions);
   return versions;
@@ -49,6 +49,10 @@ std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view fold
       versions.push_back(entry.name.substr(kernel_prefix.size()));
   sort_newest_first(versions);
   return versions;
+}
+
+std::string modules_folder(fs::FileSystem& root) {
+  return fs::exists(root, "/lib/modules") ? "/lib/modules" : "/usr/lib/modules";
 }
 
 void add_linux_facts(fs::FileSystem& root, System& system) {

@@ -22,6 +22,9 @@ std::optional<std::string> dpkg_version(fs::FileSystem& root, std::string_view p
 // Versions of the kernels in a folder ("/boot", or "/" of a boot partition), newest first.
 std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder);
 
+// Where the modules of a root lie: "/lib/modules", or below /usr where the link to it is only made at the first start.
+std::string modules_folder(fs::FileSystem& root);
+
 // Fills in family, hostname and kernels.
 void add_linux_facts(fs::FileSystem& root, System& system);
 

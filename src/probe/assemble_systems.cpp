@@ -1,0 +1,269 @@
+#include "probe/assemble_systems.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "probe/boot/fstab.hpp"
+#include "probe/deployments.hpp"
+#include "probe/find_systems.hpp"
+
+namespace hrvm::probe {
+namespace {
+
+constexpr std::size_t most_mounts = 64, largest_table = 256 << 10;
+
+bool is_any(fs::FileSystem& files, std::initializer_list<const char*> paths) {
+  return std::ranges::any_of(paths, [&](const char* path) { return fs::exists(files, path); });
+}
+
+// A root, or what is left of one whose parts lie elsewhere.
+bool is_root_like(fs::FileSystem& files) {
+  if (is_any(files, {"/etc/fstab", "/etc/passwd", "/etc/machine-id", "/etc/hostname"})) return true;
+  return is_folder(files, "/etc") && !is_any(files, {"/lib/os-release", "/share"});
+}
+
+// A filesystem that is mounted on /usr: what it has, a root has one folder further down.
+bool is_usr_like(fs::FileSystem& files) {
+  if (is_folder(files, "/usr") || is_any(files, {"/fstab", "/etc/fstab", "/etc/passwd"})) return false;
+  if (is_any(files, {"/lib/os-release"})) return true;
+  return is_folder(files, "/bin") && is_folder(files, "/share") && is_folder(files, "/lib");
+}
+
+bool is_var_like(fs::FileSystem& files) {
+  if (is_folder(files, "/usr") || is_folder(files, "/etc")) return false;
+  if (is_any(files, {"/lib/dpkg/status", "/lib/rpm", "/lib/pacman", "/lib/systemd"})) return true;
+  return is_folder(files, "/lib") && is_folder(files, "/log") && is_folder(files, "/cache");
+}
+
+bool is_etc_like(fs::FileSystem& files) {
+  return is_any(files, {"/fstab"}) && is_any(files, {"/passwd", "/os-release", "/hostname", "/machine-id"}) &&
+         !is_folder(files, "/etc");
+}
+
+class Assembling {
+ public:
+  Assembling(Contents& contents, SystemTrees& trees, std::span<const BootMenu> menus)
+      : contents_(contents), trees_(trees), menus_(menus) {}
+
+  std::deque<SystemRoot> run() && {
+    for (std::size_t i = 0; i < trees_.all().size(); ++i) {
+      const SystemTree& tree = trees_.all()[i];
+      if (tree.place->is_esp) continue;
+      try {
+        assemble(tree);
+      } catch (const base::Error&) {
+        // A damaged filesystem is reported where it was opened; what was seen of it before stays.
+      }
+    }
+    drop_parts();
+    return std::move(roots_);
+  }
+
+ private:
+  void assemble(const SystemTree& tree) {
+    if (is_folder(tree.files(), "/ostree/deploy")) return assemble_deployment(tree);
+    fs::FileSystem* etc = nullptr;
+    if (!holds_anything(tree.files(), "/etc")) etc = find_etc(tree);
+    if (etc == nullptr && !is_root_like(tree.files())) return;
+    Whole whole(tree);
+    if (etc != nullptr) whole.mount("/etc", *etc_tree_);
+    mount_fstab(whole);
+    mount_usr(whole);
+    mount_var(whole);
+    if (whole.mounts.empty()) return;
+    if (auto system = find_system({*whole.root.files, tree.name, contents_.findings})) {
+      system->mounts = std::move(whole.mounts);
+      take(std::move(*system), std::move(whole.root));
+    }
+  }
+
+  void assemble_deployment(const SystemTree& tree) {
+    auto deployment = find_deployment(tree, menus_);
+    if (!deployment) return;
+    Whole whole(std::move(deployment->root), tree);
+    whole.mounts = std::move(deployment->mounts);
+    mount_fstab(whole);
+    auto system = find_system({*whole.root.files, tree.name, contents_.findings});
+    if (!system) return;
+    system->kind = "ostree";
+    system->folder = std::move(deployment->folder);
+    system->states = std::move(deployment->states);
+    system->mounts = std::move(whole.mounts);
+    take(std::move(*system), std::move(whole.root));
+  }
+
+  struct Whole {
+    explicit Whole(const SystemTree& tree)
+        : root{tree.name, std::make_unique<fs::MountedFiles>(tree.files())}, top(&tree) {}
+    Whole(SystemRoot made, const SystemTree& tree) : root(std::move(made)), top(&tree) {}
+
+    bool mount(const std::string& point, const SystemTree& tree, const std::string& folder = "/") {
+      if (mounts.size() >= most_mounts || !root.files->mount(point, tree.files(), folder)) return false;
+      mounts.push_back({point, folder == "/" ? tree.name : tree.name + ":" + folder});
+      return true;
+    }
+    bool has(std::string_view point) const {
+      return std::ranges::find(mounts, point, &SystemMount::point) != mounts.end();
+    }
+
+    SystemRoot root;
+    const SystemTree* top;
+    std::vector<SystemMount> mounts;
+  };
+
+  // ---- by what is written down ----
+
+  std::vector<FstabLine> table_of(fs::FileSystem& files, const char* path) const {
+    return parse_fstab(fs::try_read(files, path, largest_table).value_or(""));
+  }
+
+  const SystemTree* find(const FstabLine& line) {
+    return trees_.find(parse_device_name(line.device), line.subvolume());
+  }
+
+  // What is above has to be mounted before what lies in it.
+  void mount_fstab(Whole& whole) {
+    auto lines = table_of(*whole.root.files, "/etc/fstab");
+    std::ranges::stable_sort(lines, {}, [](const FstabLine& line) { return std::ranges::count(line.point, '/'); });
+    for (const FstabLine& line : lines) {
+      if (line.point == "/" || line.type == "swap" || whole.has(line.point)) continue;
+      if (line.has_option("bind") || line.has_option("rbind")) continue;
+      if (const SystemTree* tree = find(line); tree && tree != whole.top) whole.mount(line.point, *tree);
+    }
+  }
+
+  // The subvolume or partition whose fstab says that this tree is the root, and that it is /etc itself.
+  fs::FileSystem* find_etc(const SystemTree& root) {
+    if (!is_any(root.files(), {"/usr/lib", "/usr/bin", "/sbin", "/bin"})) return nullptr;
+    for (std::size_t i = 0; i < trees_.all().size(); ++i) {
+      const SystemTree& tree = trees_.all()[i];
+      if (&tree == &root || !is_etc_like(tree.files())) continue;
+      const auto lines = table_of(tree.files(), "/fstab");
+      const auto says = [&](const char* point, const SystemTree& expected) {
+        const auto line = std::ranges::find(lines, point, &FstabLine::point);
+        return line != lines.end() && find(*line) == &expected;
+      };
+      if (!says("/", root)) continue;
+      etc_tree_ = &trees_.all()[i];
+      return &etc_tree_->files();
+    }
+    return nullptr;
+  }
+
+  // ---- by what is missing ----
+
+  static bool lacks_usr(const Whole& whole) {
+    return !is_any(*whole.root.files, {"/usr/lib", "/usr/bin", "/usr/share"});
+  }
+
+  void mount_usr(Whole& whole) {
+    if (!lacks_usr(whole)) return;
+    if (const SystemTree* usr = find_usr(whole)) whole.mount("/usr", *usr);
+  }
+
+  const SystemTree* find_usr(const Whole& whole) {
+    if (const SystemTree* told = usr_of_menu(whole)) return told;
+    std::vector<const SystemTree*> found;
+    for (const SystemTree& tree : trees_.all())
+      if (&tree != whole.top && !tree.place->is_esp && is_usr_like(tree.files())) found.push_back(&tree);
+    if (found.empty()) return nullptr;
+    std::ranges::stable_sort(found, std::greater(), [&](const SystemTree* tree) { return priority_of(*tree); });
+    return found.front();
+  }
+
+  const SystemTree* usr_of_menu(const Whole& whole) {
+    for (const BootMenu& menu : menus_)
+      for (const BootEntry& entry : menu.entries) {
+        const CommandLine line = parse_command_line(entry.command_line);
+        if (!entry.is_default || line.usr.empty()) continue;
+        if (const SystemTree* tree = trees_.find(parse_device_name(line.usr), ""); tree && tree != whole.top)
+          return tree;
+      }
+    return nullptr;
+  }
+
+  // Of several slots ChromeOS's and Container Linux's GRUB takes the one of the highest priority.
+  unsigned priority_of(const SystemTree& tree) const {
+    const SurveyedPartition* partition = trees_.partition_of(tree);
+    return partition ? partition->partition.priority : 0;
+  }
+
+  void mount_var(Whole& whole) {
+    if (whole.has("/var") || holds_anything(*whole.root.files, "/var/lib")) return;
+    const SystemTree* var = nullptr;
+    for (const SystemTree& tree : trees_.all()) {
+      if (&tree == whole.top || tree.place->is_esp || !is_var_like(tree.files())) continue;
+      if (var != nullptr) return;  // which of them is this one's cannot be told
+      var = &tree;
+    }
+    if (var != nullptr) whole.mount("/var", *var);
+  }
+
+  // ---- the systems ----
+
+  void take(System system, SystemRoot root) {
+    const auto known = std::ranges::find_if(contents_.systems, [&](const System& each) {
+      return each.root == system.root && each.folder == system.folder && !each.inside;
+    });
+    if (known != contents_.systems.end())
+      *known = std::move(system);
+    else
+      contents_.systems.push_back(std::move(system));
+    roots_.push_back(std::move(root));
+  }
+
+  // A part that looks like a system by itself.
+  void drop_parts() {
+    std::vector<std::string> parts;
+    for (const System& system : contents_.systems)
+      for (const SystemMount& mount : system.mounts) parts.push_back(mount.source);
+    std::erase_if(contents_.systems, [&](const System& system) {
+      return !system.inside && system.mounts.empty() && std::ranges::find(parts, system.root) != parts.end() &&
+             !is_root_of_whole(system.root);
+    });
+  }
+  bool is_root_of_whole(const std::string& name) const {
+    return std::ranges::find(roots_, name, &SystemRoot::name) != roots_.end();
+  }
+
+  Contents& contents_;
+  SystemTrees& trees_;
+  std::span<const BootMenu> menus_;
+  std::deque<SystemRoot> roots_;
+  const SystemTree* etc_tree_ = nullptr;
+};
+
+void settle_role(SurveyedPartition& partition, const std::string& role) {
+  if (partition.role.empty() || partition.role == "data") partition.role = role;
+}
+
+// What a part is for shows with the whole.
+void settle_roles(Contents& contents) {
+  for (SurveyedPartition& each : contents.partitions) {
+    const std::string name = "p" + std::to_string(each.partition.number);
+    const auto is_here = [&](const std::string& place) { return place == name || place.starts_with(name + ":"); };
+    for (const System& system : contents.systems) {
+      if (system.inside) continue;
+      if (is_here(system.root)) settle_role(each, "root");
+      for (const SystemMount& mount : system.mounts) {
+        if (mount.point == "/usr" && is_here(mount.source)) settle_role(each, "usr");
+        if (mount.point == "/boot" && is_here(mount.source)) settle_role(each, "boot");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::deque<SystemRoot> assemble_systems(Contents& contents, SystemTrees& trees, std::span<const BootMenu> menus) {
+  auto roots = Assembling(contents, trees, menus).run();
+  settle_roles(contents);
+  return roots;
+}
+
+}  // namespace hrvm::probe

@@ -8,6 +8,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/bcachefs.hpp"
 #include "probe/bitlocker.hpp"
 #include "probe/signature_view.hpp"
 
@@ -65,7 +66,7 @@ Signature signature_of(const Probe& probe) {
 
 std::uint64_t offset_of(const Probe& probe) { return base::parse_unsigned(value(probe, "SBMAGIC_OFFSET")).value_or(0); }
 
-constexpr int found = 0, ambivalent = -2;
+constexpr int found = 0, nothing = 1, ambivalent = -2;
 
 std::vector<FoundSignature> list(const Probe& probe) {
   constexpr std::size_t most = 16;
@@ -86,7 +87,10 @@ Signatures read_signatures(block::BlockDevice& device) {
   const Probe probe = make_probe(view, device);
   const int answer = blkid_do_safeprobe(probe.get());
   if (answer == ambivalent) read.contested = list(probe);
-  if (answer != found) return read;
+  if (answer != found) {
+    if (answer == nothing) read.agreed = read_bcachefs(device);
+    return read;
+  }
   Signature signature = signature_of(probe);
   if (signature.type.empty()) return read;
   if (signature.type == "BitLocker") complete_bitlocker(device, signature);

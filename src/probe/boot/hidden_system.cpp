@@ -96,13 +96,30 @@ bool has_pool(const Contents& contents) {
   return std::ranges::any_of(contents.partitions, is_member) || std::ranges::any_of(contents.volumes, is_member);
 }
 
+// What is known by its superblock and not read.
+std::vector<std::string> closed_places(const Contents& contents) {
+  std::vector<std::string> places;
+  for (const base::Finding& finding : contents.findings)
+    if (finding.id == "cannot-look-inside") places.push_back(finding.subject);
+  return places;
+}
+
+// Where the command line names no root, that is the only one of these.
+std::string closed_root(const DeviceName& root, const Contents& contents) {
+  const auto closed = closed_places(contents);
+  if (root.name.empty()) return closed.size() == 1 ? closed.front() : std::string();
+  const auto place = locate_device(root, contents);
+  return std::ranges::find(closed, place) == closed.end() ? std::string() : place;
+}
+
 }  // namespace
 
 std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab) {
   const CommandLine line = parse_command_line(entry.command_line);
   const DeviceName root = parse_device_name(line.root);
   const bool is_dataset = root.by == DeviceName::By::dataset && has_pool(contents);
-  const std::string place = is_dataset ? root.name : luks_of(line, contents, crypttab);
+  const std::string in_luks = is_dataset ? std::string() : luks_of(line, contents, crypttab);
+  const std::string place = is_dataset ? root.name : in_luks.empty() ? closed_root(root, contents) : in_luks;
   if (place.empty() && !is_dataset) return std::nullopt;
   const Named named = name_of(entry);
   System system;
@@ -110,8 +127,12 @@ std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, 
   system.name = system.pretty = named.name;
   system.family = SystemFamily::linux;
   system.root = place;
-  system.encrypted = !is_dataset;
+  system.encrypted = !in_luks.empty();
   if (!entry.version.empty()) system.kernels = {entry.version};
+  // That a system there is not named would no longer be so.
+  std::erase_if(contents.findings, [&](const base::Finding& finding) {
+    return finding.id == "cannot-look-inside" && finding.subject == place;
+  });
   contents.findings.push_back(
       {"system-by-loader", base::Severity::note, place,
        fmt::format("it is not looked into: the system is named by its boot loader's entry \"{}\"", entry.title), ""});

@@ -321,6 +321,39 @@ TEST_CASE("names that a volume gives itself are no hardware's") {
   CHECK(alone.contents.findings[0].severity == base::Severity::note);
 }
 
+TEST_CASE("a system in a filesystem that is not read is named by its boot loader, and its bus by its initramfs") {
+  test::MemoryFiles esp;
+  const auto entry = [&](const std::string& root) {
+    esp.add("/loader/entries/arch.conf", "title Arch Linux\nlinux /vmlinuz-6.1.0\noptions " + root + " rw\n");
+  };
+  esp.add("/vmlinuz-6.1.0", "k").add("/config-6.1.0", config);
+  const BootPlace places[] = {{"p1", "AAAA", "", true, &esp}};
+  Contents contents;
+  contents.partitions = {partition(1, "vfat", "AAAA"), partition(2, "f2fs", "1234"), partition(3, "bcachefs", "5678")};
+  contents.findings = {{"cannot-look-inside", base::Severity::note, "p2", "", ""},
+                       {"cannot-look-inside", base::Severity::note, "p3", "", ""}};
+  const auto systems = [&](const std::string& root) {
+    entry(root);
+    Contents found = contents;
+    add_boot_evidence(found, places, BootQuestions::all);
+    const auto told = std::ranges::count(found.findings, "cannot-look-inside", &base::Finding::id);
+    CHECK(std::size_t(told) + found.systems.size() == contents.findings.size());
+    return found.systems;
+  };
+  const auto named = systems("root=UUID=1234");
+  REQUIRE(named.size() == 1);
+  CHECK(named[0].id == "arch");
+  CHECK(named[0].root == "p2");
+  CHECK_FALSE(named[0].encrypted);
+  CHECK(named[0].virtio == Verdict::yes);
+  CHECK(systems("root=UUID=5678").at(0).root == "p3");
+  // On another disk, or in either of them.
+  CHECK(systems("root=UUID=9999").empty());
+  CHECK(systems("quiet").empty());
+  contents.findings.pop_back();
+  CHECK(systems("quiet").at(0).root == "p2");
+}
+
 TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   test::MemoryFiles boot;
   boot.add("/grub/grub.cfg", menu_entry("root=/dev/mapper/ubuntu--vg-ubuntu--lv ro", "Ubuntu", ""))

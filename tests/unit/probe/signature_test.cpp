@@ -54,6 +54,26 @@ TEST_CASE("signatures are named on a device, on a slice of it, and on a view wit
   }
 }
 
+TEST_CASE("bcachefs is known by its superblock, whatever libblkid is too old for") {
+  const test::TemporaryDirectory folder;
+  const auto image = folder / "fs.img";
+  std::string bytes(64 << 10, '\0');
+  const std::string magic = "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef";
+  const std::string id = "\x0b\x2f\x8a\x52\x3b\x1c\x4b\x0e\x9d\x5e\x01\x23\x45\x67\x89\xab";
+  bytes.replace(4096 + 24, 16, magic).replace(4096 + 40, 16, 16, 'x').replace(4096 + 56, 16, id);
+  bytes.replace(4096 + 72, 32, std::string(32, 'l'));
+  folder.write("fs.img", bytes);
+  const auto device = block::open_device(image);
+  const auto signature = read_signature(*device);
+  REQUIRE(signature);
+  CHECK(signature->type == "bcachefs");
+  CHECK(signature->usage == "filesystem");
+  CHECK(signature->uuid == uuid);
+  CHECK(signature->label == std::string(32, 'l'));
+  folder.write("fs.img", bytes.substr(0, 4096 + 100));
+  CHECK_FALSE(read_signature(*block::open_device(image)));
+}
+
 TEST_CASE("two signatures that contradict each other are none") {
   const test::TemporaryDirectory folder;
   const auto image = folder / "fs.img";

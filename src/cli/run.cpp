@@ -112,6 +112,15 @@ std::string rendered(const Context& context, const report::Report& report) {
   return std::move(text).str();
 }
 
+// What could not be told has been done all the same, and is not to be done again.
+void tell_outcome(const Context& context, const Outcome& outcome) try {
+  write_out(context.host.streams.out, outcome.report ? rendered(context, *outcome.report) : std::string());
+  if (outcome.report) tell_of_store(context, *outcome.report);
+} catch (Error& error) {
+  if (outcome.status != 0) throw;
+  throw std::move(error).hint("what was asked for is done; only its report could not be written");
+}
+
 int run_command(const sys::Host& real_host, const Invocation& invocation) {
   const auto& arguments = invocation.arguments;
   auto host = rooted(real_host, arguments);
@@ -126,8 +135,7 @@ int run_command(const sys::Host& real_host, const Invocation& invocation) {
   };
   base::trace("cli", "runs {} on the store {}", invocation.command->name, context.store);
   const auto outcome = invocation.command->run(context);
-  write_out(host.streams.out, outcome.report ? rendered(context, *outcome.report) : std::string());
-  if (outcome.report) tell_of_store(context, *outcome.report);
+  tell_outcome(context, outcome);
   return outcome.status;
 }
 

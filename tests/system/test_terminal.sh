@@ -75,3 +75,4 @@ claim "output that cannot be written is an error"
 status=0
 "$HRVM" list --json > /dev/full 2> "$T/err" || status=$?
 assert_equal "$status" 1 "exit status when stdout is full: $(cat "$T/err")"
+assert_contains "$(cat "$T/err")" "what was asked for is done" "the message"

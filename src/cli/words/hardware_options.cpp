@@ -101,8 +101,9 @@ machine::HardwareRequest chosen_hardware(const Arguments& arguments) {
   for (const auto& setting : machine::hardware_settings()) {
     const auto word = said(arguments, setting);
     if (!word || machine::ask(setting, request, *word)) continue;
-    throw Error(ErrorKind::usage, fmt::format("{}: {} is not {}", option_name(setting), base::printable(*word),
-                                              machine::values_of(setting)))
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: {} is not {}", option_name(setting), word->empty() ? "\"\"" : base::printable(*word),
+                            machine::values_of(setting)))
         .hint(std::string(setting.hint));
   }
   return request;

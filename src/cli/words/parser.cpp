@@ -112,7 +112,8 @@ TakenApart take_apart(const Options& options, const std::vector<std::string>& wo
   for (const auto* option : options) known.push_back(option->name);
   const auto meant = base::did_you_mean(name, known);
   throw Error(ErrorKind::usage, fmt::format("unknown option {}", base::printable(name)))
-      .hint(meant ? fmt::format("did you mean {}?", *meant) : fmt::format("hrvm {} --help lists the options", command));
+      .hint(meant ? fmt::format("did you mean {}?", *meant)
+                  : fmt::format("hrvm {}--help lists the options", command.empty() ? "" : command + " "));
 }
 
 // A choice "bridge=IF" stands for every value that begins with "bridge=" and goes on.

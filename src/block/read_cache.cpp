@@ -7,7 +7,7 @@
 namespace hrvm::block {
 namespace {
 
-constexpr std::uint64_t piece_bytes = 32 << 10;
+constexpr std::uint64_t piece_bytes = 32 << 10, most_kept_bytes = 512 << 10, most_at_once = 1 << 20;
 constexpr std::size_t most_pieces = 256;
 
 }  // namespace
@@ -18,29 +18,53 @@ void ReadCache::read_through(std::uint64_t offset, std::span<std::byte> out) {
   parent_.read(offset, out);
 }
 
-const std::vector<std::byte>& ReadCache::piece_at(std::uint64_t offset) {
-  if (const auto found = places_.find(offset); found != places_.end()) {
-    pieces_.splice(pieces_.begin(), pieces_, found->second);
-    return pieces_.front().bytes;
-  }
-  std::vector<std::byte> bytes(std::size_t(std::min(piece_bytes, size() - offset)));
-  read_through(offset, bytes);
+const ReadCache::Piece* ReadCache::find(std::uint64_t offset) {
+  const auto found = places_.find(offset);
+  if (found == places_.end()) return nullptr;
+  pieces_.splice(pieces_.begin(), pieces_, found->second);
+  return &pieces_.front();
+}
+
+void ReadCache::keep(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (pieces_.size() == most_pieces) {
     places_.erase(pieces_.back().offset);
     pieces_.pop_back();
   }
-  pieces_.push_front({offset, std::move(bytes)});
+  pieces_.push_front({offset, {bytes.begin(), bytes.end()}});
   places_[offset] = pieces_.begin();
-  return pieces_.front().bytes;
+}
+
+// As far as it matters.
+std::uint64_t ReadCache::bytes_kept_before(std::uint64_t offset) const {
+  std::uint64_t bytes = 0;
+  while (bytes < most_at_once && bytes < offset && places_.contains(offset - bytes - piece_bytes)) bytes += piece_bytes;
+  return bytes;
+}
+
+const ReadCache::Piece& ReadCache::fetch(std::uint64_t offset, std::uint64_t end) {
+  const std::uint64_t before = bytes_kept_before(offset);
+  const std::uint64_t ahead = before == 0 ? 0 : std::max(before, 2 * piece_bytes);
+  const std::uint64_t wanted = std::min(size(), std::max(end, offset + ahead));
+  std::uint64_t fetched = offset + piece_bytes;
+  while (fetched < wanted && !places_.contains(fetched)) fetched += piece_bytes;
+  std::vector<std::byte> bytes(std::size_t(std::min(fetched, size()) - offset));
+  read_through(offset, bytes);
+  // The first is used next, and so kept last.
+  for (std::size_t at = (bytes.size() - 1) / piece_bytes * piece_bytes;; at -= piece_bytes) {
+    keep(offset + at, std::span(bytes).subspan(at, std::min<std::size_t>(piece_bytes, bytes.size() - at)));
+    if (at == 0) break;
+  }
+  return pieces_.front();
 }
 
 // A piece with a bad sector is no reason to fail those who want what lies beside it.
 void ReadCache::read(std::uint64_t offset, std::span<std::byte> out) {
-  if (out.size() >= piece_bytes || offset > size() || out.size() > size() - offset) return read_through(offset, out);
+  if (out.size() > most_kept_bytes || offset > size() || out.size() > size() - offset) return read_through(offset, out);
   try {
     for (std::size_t done = 0; done < out.size();) {
       const std::uint64_t at = offset + done, start = at / piece_bytes * piece_bytes;
-      const auto& piece = piece_at(start);
+      const Piece* kept = find(start);
+      const auto& piece = (kept ? *kept : fetch(start, offset + out.size())).bytes;
       const auto length = std::min<std::size_t>(out.size() - done, piece.size() - (at - start));
       std::copy_n(piece.begin() + std::ptrdiff_t(at - start), length, out.begin() + std::ptrdiff_t(done));
       done += length;

@@ -137,7 +137,10 @@ std::uint64_t far_place(Bytes start, std::uint64_t size) {
 class Viewing {
  public:
   explicit Viewing(block::BlockDevice& device)
-      : device_(device), size_(device.size()), start_(device.read(0, std::size_t(std::min(start_bytes, size_)))) {}
+      : device_(device),
+        size_(device.size()),
+        start_(device.read(0, std::size_t(std::min(start_bytes, size_)))),
+        end_(device.read(end_offset(), std::size_t(size_ - end_offset()))) {}
 
   SignatureView run() {
     view_.may_be_zfs = holds_zfs_label();
@@ -155,6 +158,12 @@ class Viewing {
   }
 
  private:
+  // From the first of ZFS's labels at the end on: all that is looked for there in one read.
+  std::uint64_t end_offset() const {
+    const std::uint64_t labels = size_ / label_bytes;
+    return labels < 4 ? size_ : (labels - 2) * label_bytes + list_offset;
+  }
+
   bool holds_zfs_label() const {
     const std::uint64_t labels = size_ / label_bytes;
     if (labels < 4) return false;
@@ -167,9 +176,13 @@ class Viewing {
 
   // What was read already is not read again.
   std::vector<std::byte> at(std::uint64_t offset, std::uint64_t length) const {
-    if (offset + length > start_.size()) return device_.read(offset, std::size_t(length));
-    const auto from = start_.begin() + std::ptrdiff_t(offset);
-    return {from, from + std::ptrdiff_t(length)};
+    const auto part_of = [&](const std::vector<std::byte>& bytes, std::uint64_t start) {
+      const auto from = bytes.begin() + std::ptrdiff_t(offset - start);
+      return std::vector<std::byte>(from, from + std::ptrdiff_t(length));
+    };
+    if (offset + length <= start_.size()) return part_of(start_, 0);
+    if (offset >= end_offset()) return part_of(end_, end_offset());
+    return device_.read(offset, std::size_t(length));
   }
 
   // As far as the device goes. Holes stand for zeros.
@@ -195,7 +208,7 @@ class Viewing {
 
   block::BlockDevice& device_;
   std::uint64_t size_;
-  std::vector<std::byte> start_;
+  std::vector<std::byte> start_, end_;
   SignatureView view_;
 };
 

@@ -15,8 +15,9 @@ struct ReadCount {
   std::uint64_t reads = 0, bytes = 0;
 };
 
-// Reads of less than a piece go through aligned pieces of 32 KiB, of which 256 (8 MiB) are kept, the ones used last;
-// longer ones go to the device as they are. `parent` must outlive it, and its bytes must not change meanwhile.
+// Reads of up to 512 KiB go through aligned pieces of 32 KiB, of which 256 (8 MiB) are kept, the ones used last; longer
+// ones go to the device as they are. Who reads piece after piece gets ever more at once, up to 1 MiB: on a spinning
+// disk, or over a network, each read waits. `parent` must outlive it, and its bytes must not change meanwhile.
 // Libraries that take a descriptor read past it, and are not counted.
 class ReadCache : public BlockDevice {
  public:
@@ -39,7 +40,12 @@ class ReadCache : public BlockDevice {
   };
 
   void read_through(std::uint64_t offset, std::span<std::byte> out);
-  const std::vector<std::byte>& piece_at(std::uint64_t offset);
+  // nullptr for one that is not kept.
+  const Piece* find(std::uint64_t offset);
+  std::uint64_t bytes_kept_before(std::uint64_t offset) const;
+  // Reads and keeps the missing pieces from this one on, as far as they are wanted, or may soon be.
+  const Piece& fetch(std::uint64_t offset, std::uint64_t end);
+  void keep(std::uint64_t offset, std::span<const std::byte> bytes);
 
   BlockDevice& parent_;
   ReadCount count_;

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/fs/file_system.hpp"
@@ -16,8 +18,12 @@ using OsRelease = std::map<std::string, std::string>;
 std::optional<OsRelease> read_os_release(fs::FileSystem& root);
 OsRelease parse_os_release(std::string_view text);
 
-// The version of a package that dpkg has installed in this root.
-std::optional<std::string> dpkg_version(fs::FileSystem& root, std::string_view package);
+struct InstalledPackage {
+  std::string_view name;
+  std::string version;
+};
+// The first of these that dpkg has installed in this root. Its list is read once.
+std::optional<InstalledPackage> first_installed(fs::FileSystem& root, std::span<const std::string_view> packages);
 
 // Versions of the kernels in a folder ("/boot", or "/" of a boot partition), newest first.
 std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder);

@@ -1,6 +1,9 @@
 // Proxmox's products: a Debian by its os-release, known by the package that is the product.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 #include "probe/systems/linux_facts.hpp"
 #include "probe/systems/systems.hpp"
 
@@ -8,14 +11,15 @@ namespace hrvm::probe {
 namespace {
 
 struct Product {
-  const char *package, *id, *name;
+  const char *id, *name;
 };
 // The first that is installed names the system: a backup server may live beside a node.
-constexpr Product products[] = {
-    {"pve-manager", "proxmox", "Proxmox VE"},
-    {"proxmox-backup-server", "proxmox-backup", "Proxmox Backup Server"},
-    {"proxmox-mailgateway", "proxmox-mailgateway", "Proxmox Mail Gateway"},
-};
+constexpr std::array<std::string_view, 3> packages = {"pve-manager", "proxmox-backup-server", "proxmox-mailgateway"};
+constexpr std::array<Product, packages.size()> products = {{
+    {"proxmox", "Proxmox VE"},
+    {"proxmox-backup", "Proxmox Backup Server"},
+    {"proxmox-mailgateway", "Proxmox Mail Gateway"},
+}};
 
 System describe(fs::FileSystem& files, const Product& product, const std::string& version) {
   System system;
@@ -32,9 +36,10 @@ System describe(fs::FileSystem& files, const Product& product, const std::string
 }  // namespace
 
 std::optional<System> detect_proxmox(const Root& root) {
-  for (const Product& product : products)
-    if (const auto version = dpkg_version(root.files, product.package)) return describe(root.files, product, *version);
-  return std::nullopt;
+  const auto found = first_installed(root.files, packages);
+  if (!found) return std::nullopt;
+  const auto place = std::ranges::find(packages, found->name) - packages.begin();
+  return describe(root.files, products[std::size_t(place)], found->version);
 }
 
 }  // namespace hrvm::probe

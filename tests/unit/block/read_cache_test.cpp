@@ -64,17 +64,55 @@ TEST_CASE("little reads beside each other cost one read of the device") {
   CHECK(cache.count().bytes == 96 * kib);
 }
 
-TEST_CASE("a cache keeps what was used last, and no more than its pieces") {
-  const auto device = memory_device(std::vector<std::byte>(400 * 32 * kib), "disk");
+TEST_CASE("who reads on gets ever more at once, and nothing twice") {
+  const auto bytes = numbered(8 * 1024 * kib + 17);
+  const auto device = memory_device(bytes, "disk");
   ReadCache cache(*device);
-  for (std::uint64_t piece = 0; piece < 300; ++piece) {
+  for (std::size_t offset = 0; offset < bytes.size(); offset += 4 * kib) {
+    const auto read = cache.read(offset, std::min(4 * kib, bytes.size() - offset));
+    REQUIRE(std::equal(read.begin(), read.end(), bytes.begin() + std::ptrdiff_t(offset)));
+  }
+  // 32, 64, 96, 192, 384, 768 KiB, then each 1 MiB.
+  CHECK(cache.count().reads == 13);
+  CHECK(cache.count().bytes == bytes.size());
+}
+
+TEST_CASE("two who read on in turn are both seen to, and what lies alone costs its piece") {
+  const auto device = memory_device(std::vector<std::byte>(64 * 1024 * kib), "disk");
+  ReadCache cache(*device);
+  for (std::size_t offset = 0; offset < 512 * kib; offset += 32 * kib) {
+    cache.read(offset, 1);
+    cache.read(32 * 1024 * kib + offset, 1);
+  }
+  CHECK(cache.count().reads == 2 * 5);
+  const auto before = cache.count().bytes;
+  cache.read(16 * 1024 * kib, 1);
+  CHECK(cache.count().bytes == before + 32 * kib);
+}
+
+TEST_CASE("what is read in bulk is kept, up to 512 KiB") {
+  const auto device = memory_device(std::vector<std::byte>(4 * 1024 * kib), "disk");
+  ReadCache cache(*device);
+  cache.read(1000, 300 * kib);
+  cache.read(1000, 300 * kib);
+  cache.read(40 * kib, 512);
+  CHECK(cache.count().reads == 1);
+  cache.read(2 * 1024 * kib, 513 * kib);
+  cache.read(2 * 1024 * kib, 513 * kib);
+  CHECK(cache.count().reads == 3);
+}
+
+TEST_CASE("a cache keeps what was used last, and no more than its pieces") {
+  const auto device = memory_device(std::vector<std::byte>(800 * 32 * kib), "disk");
+  ReadCache cache(*device);
+  for (std::uint64_t piece = 0; piece < 600; piece += 2) {  // none behind another
     cache.read(piece * 32 * kib, 1);
     cache.read(0, 1);
   }
   CHECK(cache.count().reads == 300);
-  cache.read(299 * 32 * kib, 1);
+  cache.read(598 * 32 * kib, 1);
   CHECK(cache.count().reads == 300);
-  cache.read(1 * 32 * kib, 1);
+  cache.read(2 * 32 * kib, 1);
   CHECK(cache.count().reads == 301);
 }
 

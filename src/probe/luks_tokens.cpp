@@ -82,8 +82,8 @@ bool take(const Json& token, LuksTokens& tokens) {
 std::string_view other_key_text(const LuksTokens& tokens) {
   return tokens.has_other_key
              ? "have the passphrase or the recovery key of its other key slot at hand: the machine will ask for it"
-             : "there is no other key slot: enroll a recovery key where its own system runs, with "
-               "systemd-cryptenroll --recovery-key, before the machine is needed";
+             : "there is no other key slot: run systemd-cryptenroll --recovery-key on the computer itself, in its own "
+               "system, before the machine is needed";
 }
 
 }  // namespace

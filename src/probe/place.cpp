@@ -71,10 +71,19 @@ class Looking {
     auto settled = settle_signature(*place_.device);
     if (auto finding = second_signature(settled, place_.name)) findings_.push_back(std::move(*finding));
     place_.signature = std::move(settled.signature);
+    name_array();
     place_.files = std::move(settled.files);
     if (place_.files || !place_.signature || is_spread(*place_.signature, *place_.device)) return;
     place_.files = fs::open_file_system(place_.signature->type, *place_.device);
     if (!place_.files) tell_closed();
+  }
+
+  // mdadm writes "(none):root" for an array of a computer that had no name then.
+  void name_array() {
+    constexpr std::string_view nobody = "(none):";
+    if (place_.signature && place_.signature->type == "linux_raid_member" &&
+        place_.signature->label.starts_with(nobody))
+      place_.signature->label.erase(0, nobody.size());
   }
 
   void look_at_files() {

@@ -40,9 +40,9 @@ class Reading {
   // Before run(): another disk that bears members of what lies on this one.
   void add_companion(block::BlockDevice& disk) {
     const auto table = read_partition_table(disk);
-    if (table.kind == TableKind::none) add_companion_member(disk, disk.name());
+    if (table.kind == TableKind::none) add_companion_member(disk, {}, disk.name());
     for (const Partition& partition : table.partitions)
-      add_companion_member(open(disk, partition, table.sector_bytes),
+      add_companion_member(open(disk, partition, table.sector_bytes), partition,
                            fmt::format("{} p{}", disk.name(), partition.number));
   }
 
@@ -131,11 +131,16 @@ class Reading {
     return *devices_.back();
   }
 
-  void add_companion_member(block::BlockDevice& device, std::string name) {
-    if (companions_.size() >= most_looked_into) return;
+  void add_companion_member(block::BlockDevice& device, const Partition& partition, std::string name) {
+    if (contents_.companions.size() >= most_looked_into) return;
+    auto& surveyed = contents_.companions.emplace_back(SurveyedPartition{partition, "", "", "", ""});
     try {
-      if (const auto settled = settle_signature(device); settled.signature)
-        companions_.push_back({{&device, std::move(name)}, settled.signature->type});
+      const auto settled = settle_signature(device);
+      if (!settled.signature) return;
+      surveyed.filesystem = settled.signature->type;
+      surveyed.label = settled.signature->label;
+      surveyed.uuid = settled.signature->uuid;
+      companions_.push_back({{&device, std::move(name)}, settled.signature->type});
     } catch (const base::Error&) {
       // Its own survey says that it cannot be read.
     }

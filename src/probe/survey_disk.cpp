@@ -47,12 +47,24 @@ Survey died(const Disk& disk, const std::string& death) {
   return survey;
 }
 
-// The table of an image gives away the sector size of the disk that it was.
+// Firmware and kernels of a machine find the table in the sectors alone that it was written in. That of an image gives
+// them away; a device that counts otherwise lies behind a bridge that the table was not written through.
+void take_sectors_of_table(Disk& disk, Contents& contents) {
+  const auto device = disk.sectors.logical_bytes;
+  if (contents.table == TableKind::none || disk.kind == DiskKind::directory) return;
+  disk.sectors.logical_bytes = contents.logical_sector_bytes;
+  disk.sectors.physical_bytes = std::max(disk.sectors.physical_bytes, contents.logical_sector_bytes);
+  if (disk.kind == DiskKind::disk && device != contents.logical_sector_bytes)
+    contents.findings.push_back(
+        {"sector-size-differs", base::Severity::note, disk.path,
+         fmt::format("its partition table counts in sectors of {} bytes, and the device, or the bridge that it hangs "
+                     "on, in those of {}: a machine counts as the table does",
+                     contents.logical_sector_bytes, device),
+         "nothing for a machine; firmware and kernels of this computer see no partitions on it as it is attached"});
+}
+
 Survey alive(Disk disk, Contents contents) {
-  if (disk.kind == DiskKind::image && contents.table != TableKind::none) {
-    disk.sectors.logical_bytes = contents.logical_sector_bytes;
-    disk.sectors.physical_bytes = std::max(disk.sectors.physical_bytes, contents.logical_sector_bytes);
-  }
+  take_sectors_of_table(disk, contents);
   judge_image(disk, contents);
   return {std::move(disk), std::move(contents)};
 }
@@ -93,8 +105,8 @@ namespace {
 // Several disks, open while they are surveyed.
 class Surveying {
  public:
-  Surveying(const sys::Host& host, const std::vector<Disk>& disks, Thoroughness thoroughness)
-      : disks_(disks), thoroughness_(thoroughness), attempts_(disks.size()) {
+  Surveying(const sys::Host& host, const std::vector<Disk>& disks, Thoroughness thoroughness, Belonging belonging)
+      : disks_(disks), thoroughness_(thoroughness), belonging_(belonging), attempts_(disks.size()) {
     for (const Disk& disk : disks) try {
         devices_.push_back(open_disk(host, disk));
       } catch (const base::Error& error) {
@@ -110,7 +122,7 @@ class Surveying {
     survey(parts);
     const auto shared = find_shared_sets(attempts_);
     survey(together(shared));
-    for (const SharedSet& each : shared) tell_shared_set(each, attempts_);
+    tell_shared_sets(shared, attempts_);
     return std::move(attempts_);
   }
 
@@ -146,11 +158,25 @@ class Surveying {
           if (std::ranges::find(same->companions, companion) == same->companions.end())
             same->companions.push_back(companion);
     }
+    if (belonging_ == Belonging::one_machine) add_whole_machine(parts);
     return parts;
+  }
+
+  // The one that boots, with all that the machine has beside it.
+  void add_whole_machine(std::vector<Part>& parts) const {
+    const auto starts = [](const SurveyAttempt& attempt) { return attempt.survey && boots(*attempt.survey); };
+    const auto first = std::size_t(std::ranges::find_if(attempts_, starts) - attempts_.begin());
+    if (first == attempts_.size() || attempts_.size() < 2) return;
+    std::erase_if(parts, [&](const Part& part) { return part.disk == first; });
+    Part whole{first, {}};
+    for (std::size_t i = 0; i < devices_.size(); ++i)
+      if (i != first && devices_[i]) whole.companions.push_back(devices_[i].get());
+    parts.push_back(std::move(whole));
   }
 
   const std::vector<Disk>& disks_;
   Thoroughness thoroughness_;
+  Belonging belonging_;
   std::vector<std::unique_ptr<block::BlockDevice>> devices_;
   std::vector<SurveyAttempt> attempts_;
 };
@@ -158,8 +184,8 @@ class Surveying {
 }  // namespace
 
 std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks,
-                                        Thoroughness thoroughness) {
-  return Surveying(host, disks, thoroughness).run();
+                                        Thoroughness thoroughness, Belonging belonging) {
+  return Surveying(host, disks, thoroughness, belonging).run();
 }
 
 SurveyRun::SurveyRun(const sys::Host& host, const Disk& disk, Thoroughness thoroughness)

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   test::MemoryFiles root;
   root.add("/etc/fstab", text);
   probe::Contents contents;
-  contents.sets = {{probe::VolumeKind::md, "3f1c9e5d", "any:0", true, {}, {}}};
+  contents.sets = {{probe::VolumeKind::md, "3f1c9e5d", "md:0", true, {}, {}}};
   for (const auto& mount : probe::awaited_mounts(root))
     probe::locate_device(probe::parse_device_name(mount.what), contents);
   for (const auto& device : probe::encrypted_devices(probe::parse_table(text)))

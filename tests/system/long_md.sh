@@ -44,8 +44,8 @@ printf 'label: gpt\nstart=1MiB, size=12MiB\nsize=12MiB\n' | sfdisk -q "$disk"
 dd if="$T/md/system.0" of="$disk" bs=1M seek=1 conv=notrunc status=none
 dd if="$T/md/system.1" of="$disk" bs=1M seek=13 conv=notrunc status=none
 expect_status 0 hrvm discover "$disk" --json
-assert_json "$T/out" '.disks[0] | [.systems[] | [.root, .pretty]] == [["md:system", "Debian on a mirror"]] and .findings == []'
+assert_json "$T/out" '.disks[0] | [.systems[] | [.root, .pretty]] == [["md:system", "Debian on a mirror"]] and [.findings[].id] == ["no-loader"]'
 assert_json "$T/out" '.disks[0].volumes[0] | .path == "md:system" and .kind == "md" and .filesystem == "ext4"'
 dd if=/dev/zero of="$disk" bs=1M seek=13 count=12 conv=notrunc status=none
 expect_status 0 hrvm discover "$disk" --json
-assert_json "$T/out" '.disks[0] | [.systems[].root] == ["md:system"] and [.findings[].id] == ["md-member-missing"]'
+assert_json "$T/out" '.disks[0] | [.systems[].root] == ["md:system"] and [.findings[].id] == ["md-member-missing", "no-loader"]'

@@ -143,4 +143,4 @@ with open(sys.argv[1], "rb+") as file:
         file.write(b"damaged")
 PYTHON
 expect_status 0 hrvm discover "$pool/damaged" --json
-assert_json "$T/out" '[.disks[0].findings[].id] == ["filesystem-unclean"]'
+assert_json "$T/out" '[.disks[0].findings[].id] - ["no-loader"] == ["filesystem-unclean"]'

@@ -154,11 +154,12 @@ struct Contents {
   std::vector<System> systems;  // guests' last
   std::vector<DiskSet> sets;
   std::vector<base::Finding> findings;
-  block::ReadCount reads;  // of the disk, and of others that were read along with it
+  block::ReadCount reads;                     // of the disk, and of others that were read along with it
+  std::vector<SurveyedPartition> companions;  // on those others; known while they are read alone
 
   // The first that would start from this disk, none that lies in a guest's; null where there is none.
   const System* own_system() const;
-  bool is_blank() const { return table == TableKind::none && volumes.empty(); }
+  bool is_blank() const { return table == TableKind::none && volumes.empty() && systems.empty(); }
 };
 
 // How much of a disk is read.
@@ -196,13 +197,16 @@ Survey survey_disk(const sys::Host& host, const Disk& disk, Thoroughness thoroug
 
 // Several disks side by side, each in a child of its own. One that cannot be opened has its error, and costs no other.
 // Disks that bear parts of the same thing are shown so ("disk-set"), and each what is on none of them; what lies on all
-// of them together is reported with the one that boots.
+// of them together is reported with the one that boots, and with no other. Where they are to be one machine, that one
+// is read with all others at hand, and what lies on them is not missing.
+enum class Belonging { apart, one_machine };
 struct SurveyAttempt {
   std::optional<Survey> survey;
   std::optional<base::Error> error;
 };
 std::vector<SurveyAttempt> survey_disks(const sys::Host& host, const std::vector<Disk>& disks,
-                                        Thoroughness thoroughness = Thoroughness::full);
+                                        Thoroughness thoroughness = Thoroughness::full,
+                                        Belonging belonging = Belonging::apart);
 
 // A BlockDevice over a disk or image (any format hrvm reads), O_RDONLY.
 std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk);

@@ -32,10 +32,19 @@ std::vector<std::string> identities(const probe::Contents& contents) {
   return found;
 }
 
+// Two groups of one name, as installers give all theirs the same: LVM activates neither by it.
+std::vector<std::string> groups(const probe::Contents& contents) {
+  std::vector<std::string> found;
+  for (const auto& set : contents.sets)
+    if (set.kind == probe::VolumeKind::lvm) found.push_back(set.name + "/" + set.uuid);
+  return found;
+}
+
 }  // namespace
 
 std::vector<base::Finding> duplicate_identities(const std::vector<probe::Survey>& surveys) {
-  std::map<std::string, std::string> first;  // identity, disk
+  std::map<std::string, std::string> first;                          // identity, disk
+  std::map<std::string, std::pair<std::string, std::string>> named;  // group, its UUID and its disk
   std::vector<base::Finding> findings;
   for (const auto& survey : surveys) {
     std::vector<std::string> repeated;
@@ -45,6 +54,14 @@ std::vector<base::Finding> duplicate_identities(const std::vector<probe::Survey>
       if (is_new || known->second == survey.disk.path) continue;
       other = known->second;
       if (repeated.size() < most_told) repeated.push_back(identity);
+    }
+    for (const auto& group : groups(survey.contents)) {
+      const auto slash = group.rfind('/');
+      const auto name = group.substr(0, slash), uuid = group.substr(slash + 1);
+      const auto [known, is_new] = named.try_emplace(name, uuid, survey.disk.path);
+      if (is_new || known->second.first == uuid) continue;
+      other = known->second.second;
+      if (repeated.size() < most_told) repeated.push_back("volume group " + name);
     }
     if (repeated.empty()) continue;
     findings.push_back(

@@ -38,7 +38,7 @@ bool boots(const Survey& survey) { return survey.contents.boot.bios || survey.co
 std::vector<Survey> survey_all(const sys::Host& host, const std::vector<Disk>& disks,
                                probe::Thoroughness thoroughness) {
   std::vector<Survey> surveys;
-  for (auto& attempt : probe::survey_disks(host, disks, thoroughness)) {
+  for (auto& attempt : probe::survey_disks(host, disks, thoroughness, probe::Belonging::one_machine)) {
     if (attempt.error) throw std::move(*attempt.error);
     surveys.push_back(std::move(*attempt.survey));
   }

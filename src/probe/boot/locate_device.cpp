@@ -60,15 +60,14 @@ std::string digits_of(std::string_view uuid) {
   return digits;
 }
 
-// By its UUID however it is written, by its name, or by its name without the host before it.
+// By its UUID however it is written, by its name, or by that with a host before it. A set of md is named as its volume.
 std::string by_array(const std::string& name, const Contents& contents) {
+  constexpr std::string_view kind = "md:";
   const std::string digits = digits_of(name);
   for (const DiskSet& set : contents.sets) {
     if (set.kind != VolumeKind::md) continue;
-    const bool is_named = set.name == name || set.name.ends_with(":" + name);
-    if (digits_of(set.uuid) != digits && !is_named) continue;
-    for (const std::string& path : {"md:" + set.name, "md:" + set.uuid})
-      if (const auto volume = by_volume(path, contents); !volume.empty()) return volume;
+    const std::string own = set.name.starts_with(kind) ? set.name.substr(kind.size()) : set.name;
+    if (digits_of(set.uuid) == digits || own == name || name.ends_with(":" + own)) return by_volume(set.name, contents);
   }
   return {};
 }

@@ -17,7 +17,10 @@ struct SharedSet {
 // Sets that no disk bears whole and that lie on several. Two disks with the same whole set are copies of each other.
 std::vector<SharedSet> find_shared_sets(const std::vector<SurveyAttempt>& attempts);
 
-// "disk-set", for each disk of a set; what is missing of the set is then what is on none of them.
-void tell_shared_set(const SharedSet& shared, std::vector<SurveyAttempt>& attempts);
+bool boots(const Survey& survey);
+
+// "disk-set", as a warning with the first disk and as a note with each other, which refers to it. The first was read
+// with the others: what lies on them together, and what is missing of a set on all of them, is told there alone.
+void tell_shared_sets(const std::vector<SharedSet>& shared, std::vector<SurveyAttempt>& attempts);
 
 }  // namespace hrvm::probe

@@ -111,6 +111,27 @@ std::string device_of_key(const std::string& key) {
 
 bool is_gone(Where where) { return where == Where::elsewhere || where == Where::never; }
 
+// Of a system that cannot be looked into, that by which its initramfs opens it.
+std::vector<EncryptedDevice> crypttab_of(const HazardContext& context) {
+  if (context.root != nullptr) return encrypted_devices(read_table(*context.root, "/etc/crypttab"));
+  for (const char* table : {"cryptroot/crypttab", "etc/crypttab"})
+    if (const auto found = context.initramfs.configuration.find(table); found != context.initramfs.configuration.end())
+      return encrypted_devices(parse_table(found->second));
+  return {};
+}
+
+// rd.luks.options=tpm2-device=auto or =UUID=tpm2-device=auto, rd.luks.key=/key:UUID=…
+void take_command_line(const HazardContext& context, const DeviceNames& names, Told& in_hardware) {
+  const std::string own = context.system.boot ? context.system.boot->command_line : std::string();
+  const CommandLine line = parse_command_line(context.initramfs.command_line() + own);
+  for (const std::string& options : line.luks_options)
+    for (std::string_view kind : {"tpm2-device=", "fido2-device=", "pkcs11-uri="})
+      if (options.find(kind) != std::string::npos) in_hardware.add("rd.luks.options=" + options);
+  for (const std::string& key : line.key_files)
+    if (const auto stick = device_of_key(key); !stick.empty() && is_gone(names.find(stick).where))
+      in_hardware.add("rd.luks.key=" + key);
+}
+
 }  // namespace
 
 void check_mounts(const HazardContext& context, Findings& findings) { Mounts(context).run(findings); }
@@ -118,7 +139,7 @@ void check_mounts(const HazardContext& context, Findings& findings) { Mounts(con
 void check_keys(const HazardContext& context, Findings& findings) {
   const DeviceNames names(context);
   Told bound, sealed, in_hardware, elsewhere;
-  for (const EncryptedDevice& container : encrypted_devices(read_table(*context.root, "/etc/crypttab"))) {
+  for (const EncryptedDevice& container : crypttab_of(context)) {
     if (!container.is_awaited) continue;
     const auto place = names.find(container.device).where;
     if (place == Where::never || place == Where::on_a_bus)
@@ -131,6 +152,10 @@ void check_keys(const HazardContext& context, Findings& findings) {
     if (const auto stick = device_of_key(container.key); !stick.empty() && is_gone(names.find(stick).where))
       in_hardware.add(fmt::format("{} ({})", container.name, container.key));
   }
+  take_command_line(context, names, in_hardware);
+  // The header's own tokens say it already.
+  const bool is_told =
+      std::ranges::find(findings, std::string_view(key_in_hardware), &base::Finding::id) != findings.end();
   const auto add = [&](const char* id, std::string message, std::string remedy) {
     findings.push_back({id, Severity::warning, context.system.root, std::move(message), std::move(remedy)});
   };
@@ -146,7 +171,7 @@ void check_keys(const HazardContext& context, Findings& findings) {
     add("key-in-tpm",
         fmt::format("the key of {} lies in this computer's TPM, which a machine does not have", sealed.text()),
         "have a passphrase or the recovery key at hand: the machine will ask for it");
-  if (!in_hardware.empty()) add(key_in_hardware, key_in_hardware_message(in_hardware.text()), key_remedy);
+  if (!in_hardware.empty() && !is_told) add(key_in_hardware, key_in_hardware_message(in_hardware.text()), key_remedy);
 }
 
 }  // namespace hrvm::probe

@@ -18,7 +18,7 @@ struct Check {
 // What keeps a system from starting comes first.
 constexpr Check checks[] = {
     {check_root_name, false}, {check_drivers, false}, {check_lvm_devices, false}, {check_waits, false},
-    {check_resume, false},    {check_mounts, true},   {check_keys, true},         {check_cluster, true},
+    {check_resume, false},    {check_mounts, true},   {check_keys, false},        {check_cluster, true},
     {check_network, true},    {check_console, false},
 };
 

@@ -8,6 +8,7 @@
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
 #include "probe/hazards/hazards.hpp"
+#include "probe/hazards/whereabouts.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -63,8 +64,9 @@ std::vector<std::string> missing(const CommandLine& line, const Contents& conten
 
 void check_waits(const HazardContext& context, Findings& findings) {
   const std::string own = context.system.boot ? context.system.boot->command_line : std::string();
+  const Contents all = with_companions(context.contents);
   for (const auto& [text, source] : {std::pair{own, own_line}, {context.initramfs.command_line(), initramfs_line}}) {
-    const auto names = missing(parse_command_line(text), context.contents);
+    const auto names = missing(parse_command_line(text), all);
     if (names.empty()) continue;
     findings.push_back({"start-waits-for-other-disk", base::Severity::warning, context.system.root,
                         fmt::format("its start waits for what is not on this disk: {} ({})",

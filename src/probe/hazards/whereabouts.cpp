@@ -72,9 +72,14 @@ bool is_twice(const DeviceName& device, const Contents& contents) {
   }
 }
 
-Whereabouts of_kernel_name(const DeviceName& device) {
+// A second disk is what a machine has that is given one.
+Whereabouts of_kernel_name(const DeviceName& device, const Contents& contents) {
   const DiskName* kind = find_disk_name(device.name);
-  if (kind == nullptr || kind->buses.empty() || !is_of_first_disk(device.name, *kind)) return {Where::never, {}};
+  if (kind == nullptr || kind->buses.empty()) return {Where::never, {}};
+  const bool is_first = is_of_first_disk(device.name, *kind);
+  if (!is_first && contents.companions.empty()) return {Where::never, {}};
+  if (is_first && device.partition != 0 && contents.table != TableKind::none && locate_device(device, contents).empty())
+    return {Where::elsewhere, {}};
   return {Where::on_a_bus, kind->buses};
 }
 
@@ -94,10 +99,21 @@ std::string_view without_partition(std::string_view name) {
 
 }  // namespace
 
+Contents with_companions(const Contents& contents) {
+  Contents all;
+  all.table = contents.table;
+  all.partitions = contents.partitions;
+  all.partitions.insert(all.partitions.end(), contents.companions.begin(), contents.companions.end());
+  all.companions = contents.companions;
+  all.volumes = contents.volumes;
+  all.sets = contents.sets;
+  return all;
+}
+
 std::string Told::text() const { return base::printable(base::join(texts, ", ")); }
 
 DeviceNames::DeviceNames(const HazardContext& context)
-    : contents_(context.contents), may_hide_(has_closed_container(context.contents)) {
+    : contents_(with_companions(context.contents)), may_hide_(has_closed_container(contents_)) {
   if (context.root == nullptr) return;
   for (const EncryptedDevice& device : encrypted_devices(read_table(*context.root, "/etc/crypttab")))
     opened_.insert(device.name);
@@ -117,7 +133,7 @@ Whereabouts DeviceNames::find(const DeviceName& device) const {
   const Whereabouts elsewhere{may_hide_ ? Where::not_certain : Where::elsewhere, {}}, here{Where::here, {}};
   switch (device.by) {
     case By::kernel_name:
-      return of_kernel_name(device);
+      return of_kernel_name(device, contents_);
     case By::multipath:
     case By::path:
     case By::id:

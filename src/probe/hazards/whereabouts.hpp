@@ -38,11 +38,14 @@ class DeviceNames {
   Whereabouts find(const DeviceName& device) const;
   bool is_group_here(std::string_view group) const;
 
-  const Contents& contents_;
+  Contents contents_;                             // with what lies on the machine's other disks
   std::set<std::string, std::less<>> opened_;     // names under /dev/mapper that crypttab opens
   std::set<std::string, std::less<>> multipath_;  // and that multipath gives
   bool may_hide_;                                 // what is not seen may lie in a container that stays closed
 };
+
+// What is known of the names on a machine's disks: those of the one that was read, and of the others beside it.
+Contents with_companions(const Contents& contents);
 
 // Up to eight texts for a message.
 struct Told {

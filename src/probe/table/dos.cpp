@@ -91,6 +91,35 @@ struct Reader {
   }
 };
 
+// What a partition begins with, as far as it is enough to see that one begins there.
+struct Mark {
+  std::uint64_t offset;
+  std::string_view bytes;
+};
+constexpr Mark marks[] = {
+    {510, "\x55\xaa"},   // FAT, NTFS, and the record of a logical partition
+    {1080, "\x53\xef"},  // ext
+    {0, "XFSB"},
+    {0, std::string_view("LUKS\xba\xbe", 6)},
+    {512, "LABELONE"},
+    {4086, "SWAPSPACE2"},
+    {4096, "\xfc\x4e\x2b\xa9"},  // md 1.2
+    {1024, "\x10\x20\xf5\xf2"},  // F2FS
+    {65600, "_BHRfS_M"},
+};
+
+bool has_mark(block::BlockDevice& disk, std::uint64_t start) {
+  return std::ranges::any_of(marks, [&](const Mark& mark) {
+    const std::uint64_t at = start + mark.offset;
+    if (at > disk.size() || disk.size() - at < mark.bytes.size()) return false;
+    try {
+      return std::ranges::equal(disk.read(at, mark.bytes.size()), std::as_bytes(std::span(mark.bytes)));
+    } catch (const base::Error&) {
+      return false;  // reported by who reads what lies there
+    }
+  });
+}
+
 }  // namespace
 
 bool is_file_system_boot_sector(const BootSector& sector) {
@@ -113,6 +142,16 @@ bool has_protective_entry(const BootSector& sector) {
 
 bool has_other_entries(const BootSector& sector) {
   return std::ranges::any_of(sector.entries, [](const DosEntry& e) { return in_use(e) && !is_protective(e); });
+}
+
+std::uint32_t dos_sector_bytes(const BootSector& sector, block::BlockDevice& disk) {
+  const std::uint32_t own = std::max(512u, disk.sector_sizes().logical_bytes), other = own == 512 ? 4096 : 512;
+  const auto leads_to_something = [&](std::uint32_t bytes) {
+    return std::ranges::any_of(sector.entries, [&](const DosEntry& entry) {
+      return in_use(entry) && has_mark(disk, std::uint64_t(entry.first_lba) * bytes);
+    });
+  };
+  return !leads_to_something(own) && leads_to_something(other) ? other : own;
 }
 
 void apply_dos(const BootSector& sector, block::BlockDevice& disk, PartitionTable& table) {

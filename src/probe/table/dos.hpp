@@ -14,7 +14,12 @@ bool holds_dos_table(const BootSector& sector);
 bool has_protective_entry(const BootSector& sector);
 bool has_other_entries(const BootSector& sector);  // besides the protective one
 
-// Fills in uuid, partitions and findings. LBAs count the device's logical sectors.
+// The size of the sectors that its entries count, 512 or 4096: the disk's own, unless what lies where the entries lead
+// to with that size is nothing known, and with the other it is. A USB bridge may count otherwise than the disk in it
+// did.
+std::uint32_t dos_sector_bytes(const BootSector& sector, block::BlockDevice& disk);
+
+// Fills in uuid, partitions and findings. LBAs count sectors of table.sector_bytes.
 void apply_dos(const BootSector& sector, block::BlockDevice& disk, PartitionTable& table);
 
 }  // namespace hrvm::probe

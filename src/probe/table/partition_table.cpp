@@ -51,6 +51,7 @@ void read_table(const BootSector& sector, block::BlockDevice& disk, PartitionTab
   if (sector.magic == boot_sector_magic && is_file_system_boot_sector(sector)) return;
   if (holds_dos_table(sector)) {
     table.kind = TableKind::dos;
+    table.sector_bytes = dos_sector_bytes(sector, disk);
     return apply_dos(sector, disk, table);
   }
   read_unprotected_gpt(disk, table);

@@ -306,9 +306,9 @@ TEST_CASE("names that a volume gives itself are no hardware's") {
   const std::string group = "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH", volume = "IIIIJJJJKKKKLLLLMMMMNNNNOOOOPPPP";
   Debian disk;
   disk.contents.sets = {{VolumeKind::lvm, group, "vg", true, {}, {}},
-                        {VolumeKind::md, "3f1c9e5d-1111-2222-3333-444455556666", "any:0", true, {}, {}}};
+                        {VolumeKind::md, "3f1c9e5d-1111-2222-3333-444455556666", "md:0", true, {}, {}}};
   disk.contents.volumes = {{"vg/var", VolumeKind::lvm, 1 << 20, "ext4", "", "7777"},
-                           {"md:any:0", VolumeKind::md, 1 << 20, "ext4", "", "8888"}};
+                           {"md:0", VolumeKind::md, 1 << 20, "ext4", "", "8888"}};
   disk.root.add("/etc/fstab",
                 "/dev/disk/by-id/dm-uuid-LVM-" + group + volume +
                     " /var ext4 defaults 0 1\n/dev/disk/by-id/dm-name-vg-var /v ext4 defaults 0 0\n"
@@ -585,6 +585,17 @@ TEST_CASE("mounts that go with the computer or lie on another disk are told, opt
   CHECK(disk.contents.findings[0].message.find(
             "/dev/sdb1 (/data), /dev/disk/by-path/pci-0000:00:1f.2-ata-1-part3 (swap)") != std::string::npos);
   CHECK(disk.contents.findings[1].message.ends_with("waits for it: UUID=dead-beef (/backup)"));
+}
+
+TEST_CASE("what lies on another disk of the machine is here") {
+  Debian disk;
+  disk.contents.companions = {partition(1, "ext4", "dead"), partition(2, "swap", "5a5a")};
+  disk.contents.companions[0].label = "data";
+  disk.root.add("/etc/fstab", "UUID=dead /a ext4 defaults 0 0\nLABEL=data /b ext4 defaults 0 0\n");
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + " console=ttyS0 resume=UUID=5a5a"));
+  CHECK(disk.ids().empty());
+  disk.contents.companions[0].uuid = root_uuid;
+  CHECK(disk.ids().at(0) == "duplicate-identity");
 }
 
 TEST_CASE("what lies in a closed container is not taken for another disk's") {

@@ -1,6 +1,7 @@
 // What is on recorded disks and on disks made for one claim: roles, boot evidence, systems, findings.
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <fstream>
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/block/devices.hpp"
@@ -437,6 +438,20 @@ TEST_CASE("disks are surveyed side by side, and one that cannot be opened costs 
   CHECK(attempts[1].error->kind() == base::ErrorKind::not_found);
   REQUIRE(attempts[2].survey);
   CHECK(attempts[2].survey->contents.partitions.size() == 1);
+}
+
+TEST_CASE("a device that counts in other sectors than its table gives the table's, and both are told") {
+  const test::RecordedMachine machine("server");
+  std::ofstream(machine.file("/sys/block/sda/queue/logical_block_size")) << "4096\n";
+  test::TestHost host(machine.root());
+  const auto survey = survey_disk(host.host(), locate_disk(host.host(), "/dev/sda"));
+  CHECK(survey.disk.sectors.logical_bytes == 512);
+  CHECK(survey.contents.systems.at(0).id == "proxmox");
+  const auto& findings = survey.contents.findings;
+  const auto differs = std::ranges::find(findings, "sector-size-differs", &base::Finding::id);
+  REQUIRE(differs != findings.end());
+  CHECK(differs->severity == base::Severity::note);
+  CHECK_THAT(differs->message, Contains("sectors of 512 bytes") && Contains("those of 4096"));
 }
 
 TEST_CASE("reading a disk leaves it as it was") {

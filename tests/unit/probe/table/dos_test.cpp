@@ -130,3 +130,19 @@ TEST_CASE("devices smaller than a sector, and empty ones, have no table") {
   for (std::size_t size : {0u, 1u, 511u, 512u, 513u, 1024u, 4096u})
     CHECK(read_bytes(Bytes(size)).kind == TableKind::none);
 }
+
+TEST_CASE("a table that leads to something known in sectors of another size alone counts in those") {
+  for (const std::uint32_t bytes : {512u, 4096u}) {
+    CAPTURE(bytes);
+    std::vector<std::byte> image(16 * mib);
+    const std::uint32_t first = mib / bytes;
+    test::write_pieces({{0, test::dos_sector({{.type = 0x83, .first_lba = first, .sectors = 4096 * 512 / bytes}}, 7)},
+                        {mib + 1080, {std::byte{0x53}, std::byte{0xef}}}},
+                       image);
+    const auto table = read_bytes(image);
+    CHECK(table.sector_bytes == bytes);
+    REQUIRE(table.partitions.size() == 1);
+    CHECK(table.partitions[0].start_bytes == mib);
+    CHECK(table.findings.empty());
+  }
+}

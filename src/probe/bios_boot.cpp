@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/block/copy.hpp"
+#include "probe/foreign_systems.hpp"
 #include "probe/table/dos_format.hpp"
 #include "probe/table/partition_types.hpp"
 
@@ -36,6 +37,7 @@ bool loads_by_itself(block::BlockDevice& disk) { return names_one_of(disk, 440, 
 BiosVerdict judge_whole_disk(block::BlockDevice& disk) {
   if (names_one_of(disk, 512, filesystem_names))
     return {true, "boot code in sector 0, in the filesystem's boot sector"};
+  if (has_disklabel(disk)) return {true, "boot code in sector 0, and a BSD's disk label behind it"};
   return {false, "no partition table"};
 }
 

@@ -10,6 +10,7 @@ std::span<const Detector> detectors() {
       {"nixos", detect_nixos},                  // where os-release is made at each start
       {"release-files", detect_release_files},  // from before os-release
       {"windows", detect_windows},
+      {"esxi", detect_esxi},
   };
   return table;
 }

@@ -21,6 +21,7 @@
 #include "probe/spread_btrfs.hpp"
 #include "probe/start_findings.hpp"
 #include "probe/table/partition_types.hpp"
+#include "probe/windows_sets.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -272,12 +273,18 @@ class Reading {
   // This disk's own come first. A boot partition holds the kernels of the one that is there.
   void order_systems() {
     auto& systems = contents_.systems;
-    if (depth_ == 0)
-      for (System& system : foreign_systems(table_, contents_.boot)) systems.push_back(std::move(system));
+    if (depth_ == 0) add_foreign_systems();
     const auto guests =
         std::stable_partition(systems.begin(), systems.end(), [](const System& system) { return !system.inside; });
     if (guests - systems.begin() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
       systems.front().kernels = boot_kernels_.front();
+  }
+
+  void add_foreign_systems() {
+    for (System& system : foreign_systems(contents_)) contents_.systems.push_back(std::move(system));
+    if (table_.kind == TableKind::none && contents_.systems.empty() && has_disklabel(disk_))
+      contents_.systems.push_back(system_by_disklabel());
+    for (base::Finding& finding : windows_sets(disk_, table_)) contents_.findings.push_back(std::move(finding));
   }
 
   BootQuestions questions() const {

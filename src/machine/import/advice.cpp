@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "hrvm/base/byte_size.hpp"
@@ -54,10 +55,17 @@ std::vector<base::Finding> firmware_findings(const probe::Disk& disk, const prob
        ""}};
 }
 
-bool has_filesystem(const probe::Contents& contents, std::string_view type) {
-  return std::any_of(contents.partitions.begin(), contents.partitions.end(),
-                     [&](const auto& each) { return each.filesystem == type; });
+bool has_filesystem(const probe::Contents& contents, std::span<const std::string_view> types) {
+  const auto is_one = [&](const auto& each) { return std::ranges::find(types, each.filesystem) != types.end(); };
+  return std::ranges::any_of(contents.partitions, is_one) || std::ranges::any_of(contents.volumes, is_one);
 }
+
+constexpr std::string_view of_windows[] = {"ntfs", "BitLocker", "ReFS"};
+// What hardly anything but a Linux makes.
+constexpr std::string_view of_linux[] = {"ext2",  "ext3",        "ext4",        "xfs",      "btrfs",
+                                         "f2fs",  "LVM2_member", "crypto_LUKS", "bcache",   "linux_raid_member",
+                                         "swap",  "swsuspend",   "jfs",         "reiserfs", "squashfs",
+                                         "erofs", "zfs_member",  "iso9660"};
 
 struct BusChoice {
   Bus bus;
@@ -85,9 +93,11 @@ class Buses {
   BusChoice choose() const {
     const auto* system = survey_.contents.own_system();
     if (!system) {
-      if (has_filesystem(survey_.contents, "ntfs"))
-        return {Bus::sata, "SATA: there is an NTFS, and Windows has no virtio drivers"};
-      return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
+      if (has_filesystem(survey_.contents, of_windows))
+        return {Bus::sata, "SATA: there is a filesystem of Windows, which has no virtio drivers"};
+      if (survey_.contents.is_blank() || has_filesystem(survey_.contents, of_linux))
+        return {Bus::virtio, "virtio: the fastest bus, which every Linux of the last years knows"};
+      return {Bus::sata, "SATA: nothing on it says which drivers it has, and most systems know this bus"};
     }
     // A name that the start waits for goes before speed.
     if (const auto choice = known(*system, Verdict::yes, true))
@@ -102,7 +112,7 @@ class Buses {
     }
     if (system->family == probe::SystemFamily::linux)
       return {Bus::virtio, fmt::format("virtio: {} is a Linux", system->name)};
-    return {Bus::sata, fmt::format("SATA: {} may not have virtio drivers", system->name)};
+    return {Bus::sata, fmt::format("SATA: nothing is known of the drivers of {}", system->name)};
   }
 
  private:

@@ -10,5 +10,6 @@ std::optional<System> detect_os_release(const Root& root);
 std::optional<System> detect_nixos(const Root& root);
 std::optional<System> detect_release_files(const Root& root);
 std::optional<System> detect_windows(const Root& root);
+std::optional<System> detect_esxi(const Root& root);
 
 }  // namespace hrvm::probe

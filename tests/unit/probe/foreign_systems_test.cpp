@@ -10,22 +10,22 @@ using namespace hrvm::probe;
 
 namespace {
 
-PartitionTable table_of(const std::vector<std::string>& types) {
-  PartitionTable table;
-  table.kind = TableKind::gpt;
+Contents contents_of(const std::vector<std::string>& types) {
+  Contents contents;
+  contents.table = TableKind::gpt;
   for (const std::string& type : types) {
-    Partition partition;
-    partition.number = unsigned(table.partitions.size() + 1);
-    partition.type = type;
-    table.partitions.push_back(partition);
+    SurveyedPartition surveyed;
+    surveyed.partition.number = unsigned(contents.partitions.size() + 1);
+    surveyed.partition.type = type;
+    contents.partitions.push_back(surveyed);
   }
-  return table;
+  return contents;
 }
 
-BootEvidence bios() {
-  BootEvidence boot;
-  boot.bios = true;
-  return boot;
+Contents booting(const std::vector<std::string>& types) {
+  Contents contents = contents_of(types);
+  contents.boot.bios = true;
+  return contents;
 }
 
 const std::string freebsd_boot = "83bd6b9d-7f41-11dc-be0b-001560b84f0f",
@@ -43,16 +43,53 @@ std::unique_ptr<block::BlockDevice> iso(const std::string& name) {
 }  // namespace
 
 TEST_CASE("a FreeBSD that boots is told by its partitions, its UFS before its ZFS, and once only") {
-  const auto systems = foreign_systems(table_of({freebsd_boot, freebsd_zfs, freebsd_ufs}), bios());
+  const auto systems = foreign_systems(booting({freebsd_boot, freebsd_zfs, freebsd_ufs}));
   REQUIRE(systems.size() == 1);
   CHECK(systems[0].id == "freebsd");
   CHECK(systems[0].family == SystemFamily::bsd);
   CHECK(systems[0].root == "p3");
-  CHECK(foreign_systems(table_of({"0xa6", "0xa9"}), bios()).size() == 2);
+  CHECK(foreign_systems(booting({"0xa6", "0xa9"})).size() == 2);
 }
 
 TEST_CASE("a BSD's partitions on a disk that does not boot are data") {
-  CHECK(foreign_systems(table_of({freebsd_ufs}), {}).empty());
+  CHECK(foreign_systems(contents_of({freebsd_ufs})).empty());
+}
+
+TEST_CASE("systems that are neither Linux nor Windows are told by types and filesystems, also where nothing boots") {
+  struct Case {
+    std::string type, filesystem, id;
+    SystemFamily family = SystemFamily::unknown;
+  };
+  const Case cases[] = {
+      {"7c3457ef-0000-11aa-aa11-00306543ecac", "apfs", "macos"},
+      {"426f6f74-0000-11aa-aa11-00306543ecac", "hfsplus", "macos"},
+      {"fe3a2a5d-4f32-41a7-b725-accc3285a309", "", "chromeos", SystemFamily::linux},
+      {"38f428e6-d326-425d-9140-6e0ea133647c", "ext4", "android", SystemFamily::linux},
+      {"9d275380-40ad-11db-bf97-000c2911d1b8", "", "esxi"},
+      {"0x83", "befs", "haiku"},
+      {"0xbf", "", "solaris"},
+      {"48465300-0000-11aa-aa11-00306543ecac", "hfsplus", ""},  // a disk of data
+      {"0x07", "ntfs", ""},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.type);
+    auto contents = contents_of({each.type});
+    contents.partitions[0].filesystem = each.filesystem;
+    const auto systems = foreign_systems(contents);
+    REQUIRE(systems.size() == (each.id.empty() ? 0u : 1u));
+    if (each.id.empty()) continue;
+    CHECK(systems[0].id == each.id);
+    CHECK(systems[0].family == each.family);
+    contents.systems = systems;
+    CHECK(foreign_systems(contents).empty());
+  }
+}
+
+TEST_CASE("a BSD that has a disk for itself is told by its label") {
+  std::vector<std::byte> bytes(4096);
+  CHECK_FALSE(has_disklabel(*block::memory_device(bytes, "disk")));
+  for (std::size_t i = 0; i < 4; ++i) bytes[512 + i] = std::byte{std::uint8_t(0x82564557u >> (8 * i))};
+  CHECK(has_disklabel(*block::memory_device(bytes, "disk")));
 }
 
 TEST_CASE("an ISO 9660 volume is told by its name, and nothing else is taken for one") {

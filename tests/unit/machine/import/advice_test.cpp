@@ -106,6 +106,20 @@ TEST_CASE("virtio where the system knows it, SATA where it may not") {
   CHECK(advise(survey_with({}), roomy).hardware.bus == Bus::virtio);
 }
 
+TEST_CASE("no Linux is thought of where nothing says that there is one") {
+  auto other = survey_with({});
+  other.contents.table = probe::TableKind::gpt;
+  other.contents.partitions.push_back({.filesystem = "befs"});
+  const auto hardware = advise(other, roomy).hardware;
+  CHECK(hardware.bus == Bus::sata);
+  CHECK(nic_of(hardware) == Nic::e1000e);
+  CHECK(hardware.because[1].find("Linux") == std::string::npos);
+  other.contents.partitions.push_back({.filesystem = "ext4"});
+  CHECK(advise(other, roomy).hardware.bus == Bus::virtio);
+  CHECK(bus_for(SystemFamily::unknown, Verdict::unknown) == Bus::sata);
+  CHECK(bus_for(SystemFamily::bsd, Verdict::unknown) == Bus::sata);
+}
+
 TEST_CASE("the bus is one on which the disk has the name that the start looks for, where the system can drive it") {
   auto survey = survey_with({.bios = true});
   probe::System system;

@@ -76,10 +76,11 @@ void hold_to_root(System& system, const CommandLine& line, const Contents& conte
 
 // Where the root is found by a name that stays, others that the start waits for may still go with the bus. They count
 // as far as the system has the driver of such a bus.
-void prefer_names(System& system, const std::string& name, std::string_view where) {
+void prefer_names(System& system, const std::string& name, std::string_view where, const Contents& contents) {
   const DeviceName device = parse_device_name(name);
   const DiskName* known = device.by == DeviceName::By::kernel_name ? find_disk_name(device.name) : nullptr;
-  if (known == nullptr || !is_of_first_disk(device.name, *known) || !system.named_buses.empty()) return;
+  const bool is_here = known != nullptr && (is_of_first_disk(device.name, *known) || !contents.companions.empty());
+  if (!is_here || !system.named_buses.empty()) return;
   for (const DriverEvidence& driver : system.drivers)
     if (driver.verdict == Verdict::yes && driver.bus != Bus::ide && is_among(known->buses, driver.bus))
       system.named_buses.push_back(driver.bus);
@@ -248,9 +249,9 @@ class Evidence {
     const CommandLine line =
         parse_command_line(initramfs.command_line() + (system.boot ? system.boot->command_line : std::string()));
     hold_to_root(system, line, contents_);
-    prefer_names(system, line.resume, "the kernel's command line");
+    prefer_names(system, line.resume, "the kernel's command line", contents_);
     if (root != nullptr)
-      for (const Mount& mount : awaited_mounts(*root)) prefer_names(system, mount.what, "/etc/fstab");
+      for (const Mount& mount : awaited_mounts(*root)) prefer_names(system, mount.what, "/etc/fstab", contents_);
     for (const DriverEvidence& driver : system.drivers)
       if (driver.bus == Bus::virtio) system.virtio = driver.verdict;
   }

@@ -99,3 +99,14 @@ claim "a disk and its copy in one machine are warned of"
 cp --sparse=always "$disk" "$T/copy.img"
 expect_status 0 hrvm import "$disk" two --disk "$T/copy.img" --json
 assert_json "$T/out" '.findings | any(.id == "duplicate-identity" and .severity == "warning")'
+
+claim "a domain of libvirt gets a bus that libvirt has, and says so; a name that needs NVMe has none"
+expect_status 1 hrvm boot nvme0n1p2 --xml
+assert_contains "$ERR" "libvirt has no emulated NVMe disks"
+root "root=UUID=$root_uuid ro"
+make_disk U BOOTX64.EFI '\144\206'
+expect_status 0 hrvm import "$disk" nvme --bus nvme
+expect_status 0 hrvm boot nvme --xml
+assert_contains "$OUT" 'bus="virtio"' "the domain"
+assert_contains "$ERR" "libvirt has no emulated NVMe disks: the domain of nvme gets virtio" "the warning"
+expect_status 1 hrvm boot nvme --xml --bus nvme

@@ -45,7 +45,8 @@ xml_node add_text(xml_node parent, const char* name, const std::string& text,
 
 void check_that_libvirt_can(const LaunchPlan& plan) {
   if (plan.hardware.bus == Bus::nvme) {
-    throw Error(ErrorKind::unsupported, "libvirt has no emulated NVMe disks").hint("use --bus virtio");
+    throw Error(ErrorKind::unsupported, "libvirt has no emulated NVMe disks")
+        .hint("use --bus virtio, or --bus sata where its system has no driver for that; or boot it without libvirt");
   }
   if (!plan.network.forwards.empty()) {
     throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")

@@ -17,6 +17,7 @@
 #include "hrvm/machine/import_sources.hpp"
 #include "hrvm/machine/objection.hpp"
 #include "hrvm/machine/share.hpp"
+#include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::launch {
@@ -175,6 +176,35 @@ LaunchPlan plan_ephemeral(const Boot& boot, LaunchCircumstances circumstances) {
   return plan_launch(boot.machine, boot.state, layers, folder / "nvram.fd", boot.request.launch, circumstances);
 }
 
+struct LibvirtBus {
+  machine::Bus bus;
+  std::string_view shown;
+};
+// The faster ones first, as import has them.
+constexpr LibvirtBus libvirt_buses[] = {
+    {machine::Bus::virtio, "virtio"}, {machine::Bus::sata, "SATA"}, {machine::Bus::scsi, "SCSI"}};
+
+// libvirt has no emulated NVMe disks. Its domain gets the next bus that the system on the base is known to start from;
+// where none is known, or another was asked for, making the domain's XML says what to do.
+BootRequest fit_for_libvirt(const Asked& asked, const State& state, const probe::Disk& base) {
+  BootRequest request = asked.request;
+  auto& bus = request.launch.hardware.bus;
+  if (request.run_by == RunBy::hrvm || bus || state.hardware.bus != machine::Bus::nvme) return request;
+  if (base.kind == probe::DiskKind::directory) return request;
+  const auto contents = probe::survey_disk(asked.host, base, probe::Thoroughness::quick).contents;
+  const auto* system = contents.own_system();
+  if (system == nullptr) return request;
+  for (const LibvirtBus& each : libvirt_buses)
+    for (const probe::DriverEvidence& driver : system->drivers) {
+      const bool has_sectors = each.bus != machine::Bus::sata || base.sectors.logical_bytes <= 512;
+      if (bus || driver.bus != each.bus || driver.verdict != probe::Verdict::yes || !has_sectors) continue;
+      bus = each.bus;
+      asked.listener.warn(fmt::format("libvirt has no emulated NVMe disks: the domain of {} gets {} ({})",
+                                      request.machine, each.shown, driver.because));
+    }
+  return request;
+}
+
 }  // namespace
 
 Boot prepare(const sys::Host& host, const machine::Store& store, const BootRequest& request, const Listener& listener) {
@@ -183,11 +213,12 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
   auto machine = store.load(request.machine);
   auto state = machine::state_of(machine, request.snapshot);
   const auto bases = check(asked, machine, state);
+  const auto fitted = fit_for_libvirt(asked, state, bases.front());
   auto variables =
       fitting_variables(machine, state, request.launch.hardware.secure_boot.value_or(state.hardware.secure_boot));
   const auto circumstances = gather_for(asked, machine, state, bases, variables);
   auto id = request.ephemeral ? store.new_id() : id_of_next_variables(machine);
-  Boot boot{request,
+  Boot boot{fitted,
             store,
             std::move(lock),
             std::move(machine),

@@ -34,6 +34,17 @@ bool is_possible(const System& system, std::span<const Bus> buses) {
          });
 }
 
+// "6.12.0-1-amd64": Linux 5.14 took the drivers out that called a disk hda.
+bool knows_no_hda(const System& system) {
+  if (system.kernels.empty()) return false;
+  const auto parts = base::split(system.kernels.front(), '.');
+  const auto major = base::parse_unsigned(parts[0]);
+  const auto minor = parts.size() > 1
+                         ? base::parse_unsigned(parts[1].substr(0, parts[1].find_first_not_of("0123456789")))
+                         : std::nullopt;
+  return major && minor && (*major > 5 || (*major == 5 && *minor >= 14));
+}
+
 std::string why_never(const DeviceName& device) {
   using By = DeviceName::By;
   if (device.by == By::multipath || device.by == By::mapper) return "a machine has no multipath device of this name";
@@ -158,8 +169,14 @@ void check_root_name(const HazardContext& context, Findings& findings) {
       "in the boot loader's menu (e in GRUB) write root=UUID=… (from blkid) in its place; for good, in the machine, in "
       "/etc/default/grub or where the menu is made from";
   const bool is_ide_alone = place.buses.size() == 1 && place.buses.front() == Bus::ide;
-  if (place.where == Where::on_a_bus && is_possible(context.system, place.buses) &&
-      (!is_ide_alone || context.contents.boot.bios))
+  if (place.where == Where::on_a_bus && is_ide_alone && knows_no_hda(context.system))
+    add("root-name-needs-bus", Severity::warning,
+        fmt::format(
+            "the kernel is told root={}, and {} gives no disk such a name, on IDE neither: kernels before 5.14 did",
+            root, context.system.kernels.front()),
+        std::string(remedy));
+  else if (place.where == Where::on_a_bus && is_possible(context.system, place.buses) &&
+           (!is_ide_alone || context.contents.boot.bios))
     add("root-name-needs-bus", Severity::note,
         fmt::format("the kernel is told root={}, and a disk has this name on these buses alone: {}{}", root,
                     words(place.buses), is_ide_alone ? ", and from a kernel before 5.14" : ""),

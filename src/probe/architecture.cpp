@@ -166,6 +166,7 @@ std::string_view of_packed_kernel(fs::FileSystem& files, const std::string& path
 
 constexpr const char* programs[] = {
     "/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/bin/sh", "/usr/bin/env", "/init"};
+constexpr const char* windows_kernel = "/Windows/System32/ntoskrnl.exe";
 constexpr std::string_view kernel_names[] = {"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage", "kernel"};
 constexpr unsigned most_kernels = 8;
 
@@ -217,6 +218,7 @@ std::string_view architecture_of_root(fs::FileSystem& root) try {
     const std::string start = read_start(root, program, sizeof(ElfStart));
     if (const auto name = architecture_of_elf(std::as_bytes(std::span(start))); !name.empty()) return name;
   }
+  if (const auto kernel = fs::resolve(root, windows_kernel)) return architecture_of_efi(root, *kernel);
   return architecture_of_kernels(root, "/boot");
 } catch (const base::Error&) {
   return {};

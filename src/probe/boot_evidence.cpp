@@ -216,6 +216,11 @@ class Evidence {
     return boot;
   }
 
+  Unpacking unpacking() const {
+    if (unpacks_left_ > 0) return Unpacking::full;
+    return questions_ == BootQuestions::of_a_guest ? Unpacking::none : Unpacking::beginning;
+  }
+
   void settle(System& system) try {
     OpenRoot root = open_root(places_, system.root);
     if (const auto made = std::ranges::find(roots_, system.root, &SystemRoot::name); made != roots_.end())
@@ -224,7 +229,7 @@ class Evidence {
     const auto kernel = choice.entry ? kernel_of(choice, root) : newest_kernel(system, root);
     if (choice.entry) system.boot = configuration(choice, root, system);
     if (system.kernels.empty() && !kernel.version.empty()) system.kernels = {kernel.version};
-    DriverSearch search = find_drivers(kernel, unpacks_left_ == 0);
+    DriverSearch search = find_drivers(kernel, unpacking());
     unpacks_left_ -= unpacks_left_ == 0 ? 0 : 1;
     system.nics = std::move(search.nics);
     join_command_line(system, search.initramfs);
@@ -250,10 +255,17 @@ class Evidence {
         parse_command_line(initramfs.command_line() + (system.boot ? system.boot->command_line : std::string()));
     hold_to_root(system, line, contents_);
     prefer_names(system, line.resume, "the kernel's command line", contents_);
-    if (root != nullptr)
-      for (const Mount& mount : awaited_mounts(*root)) prefer_names(system, mount.what, "/etc/fstab", contents_);
+    if (root != nullptr) prefer_names_of_tables(system, *root);
     for (const DriverEvidence& driver : system.drivers)
       if (driver.bus == Bus::virtio) system.virtio = driver.verdict;
+  }
+
+  void prefer_names_of_tables(System& system, fs::FileSystem& root) const try {
+    for (const Mount& mount : awaited_mounts(root)) prefer_names(system, mount.what, "/etc/fstab", contents_);
+    for (const EncryptedDevice& device : encrypted_devices(read_table(root, "/etc/crypttab")))
+      if (device.is_awaited) prefer_names(system, device.device, "/etc/crypttab", contents_);
+  } catch (const base::Error&) {
+    // A filesystem that is damaged there is reported where it was opened.
   }
 
   // One that loads drivers for whatever machine: of dracut, or mkinitcpio's fallback.

@@ -164,7 +164,7 @@ struct Contents {
 
 // How much of a disk is read.
 enum class Thoroughness {
-  quick,  // no initramfs is unpacked: the configuration of the tool that made it stands for what is in it
+  quick,  // of an initramfs no more than its beginning: for its modules stands the configuration of what made it
   full,
 };
 

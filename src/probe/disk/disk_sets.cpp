@@ -28,9 +28,10 @@ std::vector<std::string> missing_of(const Contents& contents, const std::string&
   return set == contents.sets.end() ? std::vector<std::string>() : set->missing;
 }
 
-// "p3" and "p3:@rootfs" lie on "p3".
+// "p3" and "p3:@rootfs" lie on "p3", "rpool/ROOT/pve-1" on "rpool".
 bool lies_on(std::string_view root, std::string_view place) {
-  return root.starts_with(place) && (root.size() == place.size() || root[place.size()] == ':');
+  if (!root.starts_with(place)) return false;
+  return root.size() == place.size() || root[place.size()] == ':' || root[place.size()] == '/';
 }
 
 bool is_about(const base::Finding& finding, const DiskSet& set) {

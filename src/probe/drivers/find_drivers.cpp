@@ -42,6 +42,8 @@ constexpr BusDrivers buses[] = {
     {Bus::nvme, nvme_drivers},     {Bus::ide, ide_drivers},
 };
 
+constexpr std::uint64_t beginning_bytes = 4 << 20;  // unpacked
+
 struct Answer {
   Verdict verdict;
   std::string because;
@@ -49,12 +51,16 @@ struct Answer {
 
 class Search {
  public:
-  Search(const KernelAndInitramfs& kernel, bool quick)
-      : kernel_(kernel), quick_(quick), build_(kernel.root, kernel.boot, kernel.version) {}
+  Search(const KernelAndInitramfs& kernel, Unpacking unpacking)
+      : kernel_(kernel),
+        unpacking_(unpacking),
+        quick_(unpacking != Unpacking::full),
+        build_(kernel.root, kernel.boot, kernel.version) {}
 
   DriverSearch run() && {
     look_up();
     if (!quick_) unpack();
+    if (unpacking_ == Unpacking::beginning) look_at_beginning();
     if (quick_ || !unpacked_.incomplete.empty() || is_unnamed()) read_policy();
     for (const BusDrivers& bus : buses) {
       Answer answer = judge(bus.drivers);
@@ -92,6 +98,15 @@ class Search {
       }
       std::erase_if(modules, [this](const std::string& module) { return unpacked_.has(module); });
     }
+  }
+
+  void look_at_beginning() {
+    if (kernel_.boot == nullptr) return;
+    for (const std::string& path : kernel_.initramfs) try {
+        unpacked_.configuration.merge(read_initramfs(*kernel_.boot, path, {}, beginning_bytes).configuration);
+      } catch (const base::Error&) {
+        // What is wrong with it is told where it is read to its end.
+      }
   }
 
   void take(Initramfs read, const std::string& path) {
@@ -172,6 +187,7 @@ class Search {
   }
 
   const KernelAndInitramfs& kernel_;
+  Unpacking unpacking_;
   bool quick_;
   KernelBuild build_;
   std::map<std::string_view, BuiltAs> built_;
@@ -183,6 +199,8 @@ class Search {
 
 }  // namespace
 
-DriverSearch find_drivers(const KernelAndInitramfs& kernel, bool quick) { return Search(kernel, quick).run(); }
+DriverSearch find_drivers(const KernelAndInitramfs& kernel, Unpacking unpacking) {
+  return Search(kernel, unpacking).run();
+}
 
 }  // namespace hrvm::probe

@@ -23,10 +23,15 @@ struct KernelAndInitramfs {
 struct DriverSearch {
   std::vector<DriverEvidence> buses;  // virtio, scsi, sata, nvme, ide
   std::vector<NicEvidence> nics;      // as in System
-  Initramfs initramfs;                // of all files together; empty for a quick search
+  Initramfs initramfs;                // of all files together; no more than configuration for less than a full search
 };
 
-// `quick`: no initramfs is unpacked. What cannot be read leaves verdicts unknown.
-DriverSearch find_drivers(const KernelAndInitramfs& kernel, bool quick);
+enum class Unpacking {
+  none,
+  beginning,  // what an initramfs is told of the start lies before its modules; nothing is said of these
+  full,
+};
+// What cannot be read leaves verdicts unknown.
+DriverSearch find_drivers(const KernelAndInitramfs& kernel, Unpacking unpacking);
 
 }  // namespace hrvm::probe

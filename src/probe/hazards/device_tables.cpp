@@ -80,17 +80,11 @@ class Mounts {
     if (place.where == Where::never)
       bound_.add(told);
     else if (place.where == Where::on_a_bus)
-      (has_bus(place.buses) ? on_bus_ : bound_).add(told);
+      (names_.has_bus(place.buses) ? on_bus_ : bound_).add(told);
     else if (place.where == Where::twice)
       twice_.add(told);
     else if (place.where == Where::elsewhere)
       (is_id_of_volume(parse_device_name(mount.what)) ? ids_ : elsewhere_).add(told);
-  }
-
-  // The one that the machine is given, for the sake of these names.
-  bool has_bus(std::span<const Bus> buses) const {
-    const auto& wanted = context_.system.named_buses;
-    return std::ranges::any_of(wanted, [&](Bus bus) { return std::ranges::find(buses, bus) != buses.end(); });
   }
 
   const HazardContext& context_;
@@ -141,8 +135,8 @@ void check_keys(const HazardContext& context, Findings& findings) {
   Told bound, sealed, in_hardware, elsewhere;
   for (const EncryptedDevice& container : crypttab_of(context)) {
     if (!container.is_awaited) continue;
-    const auto place = names.find(container.device).where;
-    if (place == Where::never || place == Where::on_a_bus)
+    const auto [place, buses] = names.find(container.device);
+    if (place == Where::never || (place == Where::on_a_bus && !names.has_bus(buses)))
       bound.add(fmt::format("{} ({})", container.device, container.name));
     // One that is seen nowhere may lie in a closed container of its own, and is told where none is.
     if (place == Where::elsewhere) elsewhere.add(fmt::format("{} ({})", container.device, container.name));

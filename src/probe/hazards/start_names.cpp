@@ -141,13 +141,8 @@ class Resume {
     if (device.empty()) return;
     const auto place = names_.find(device);
     const bool is_lost = place.where == Where::never || place.where == Where::elsewhere ||
-                         (place.where == Where::on_a_bus && !has_bus(place.buses));
+                         (place.where == Where::on_a_bus && !names_.has_bus(place.buses));
     if (is_lost) told_.add(fmt::format("{} ({})", device, where));
-  }
-
-  bool has_bus(std::span<const Bus> buses) const {
-    const auto& wanted = context_.system.named_buses;
-    return std::ranges::any_of(wanted, [&](Bus bus) { return std::ranges::find(buses, bus) != buses.end(); });
   }
 
   const HazardContext& context_;

@@ -113,11 +113,17 @@ Contents with_companions(const Contents& contents) {
 std::string Told::text() const { return base::printable(base::join(texts, ", ")); }
 
 DeviceNames::DeviceNames(const HazardContext& context)
-    : contents_(with_companions(context.contents)), may_hide_(has_closed_container(contents_)) {
+    : named_buses_(context.system.named_buses),
+      contents_(with_companions(context.contents)),
+      may_hide_(has_closed_container(contents_)) {
   if (context.root == nullptr) return;
   for (const EncryptedDevice& device : encrypted_devices(read_table(*context.root, "/etc/crypttab")))
     opened_.insert(device.name);
   multipath_ = bindings(*context.root);
+}
+
+bool DeviceNames::has_bus(std::span<const Bus> buses) const {
+  return std::ranges::any_of(named_buses_, [&](Bus bus) { return std::ranges::find(buses, bus) != buses.end(); });
 }
 
 bool DeviceNames::is_group_here(std::string_view group) const {

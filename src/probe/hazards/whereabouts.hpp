@@ -33,11 +33,14 @@ class DeviceNames {
   explicit DeviceNames(const HazardContext& context);
 
   Whereabouts find(std::string_view name) const;
+  // Whether the machine is given one of these buses for the sake of names.
+  bool has_bus(std::span<const Bus> buses) const;
 
  private:
   Whereabouts find(const DeviceName& device) const;
   bool is_group_here(std::string_view group) const;
 
+  const std::vector<Bus>& named_buses_;
   Contents contents_;                             // with what lies on the machine's other disks
   std::set<std::string, std::less<>> opened_;     // names under /dev/mapper that crypttab opens
   std::set<std::string, std::less<>> multipath_;  // and that multipath gives

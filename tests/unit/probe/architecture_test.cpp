@@ -57,6 +57,11 @@ TEST_CASE("a root is of the processor of its init, which links lead to, or of it
   CHECK(architecture_of_root(none.add("/sbin/init", "")).empty());
 }
 
+TEST_CASE("a Windows is of the processor of its kernel") {
+  test::MemoryFiles root(test::Names::ignoring_case);
+  CHECK(architecture_of_root(root.add("/WINDOWS/system32/ntoskrnl.exe", test::pe_file(0xaa64))) == "arm64");
+}
+
 TEST_CASE("a root whose init says nothing is of the processor of its kernel, packed or not") {
   for (const auto& [kernel, name] : {std::pair{kernel_with(56, "ARM\x64"), "arm64"},
                                      {kernel_with(48, "RISCV"), "riscv64"},

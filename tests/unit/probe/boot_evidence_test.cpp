@@ -250,6 +250,16 @@ TEST_CASE("a swap to wake up from that is gone is told, wherever it is named, an
   }
 }
 
+TEST_CASE("a quick look sees what an initramfs is told of the start, and a look at a guest does not") {
+  for (const auto questions : {BootQuestions::quick, BootQuestions::of_a_guest}) {
+    Debian disk;
+    disk.root.add("/boot/initrd.img-6.1.0", test::cpio_archive({{"conf/conf.d/resume", "RESUME=UUID=dead\n"}}));
+    const BootPlace places[] = {{"p2", root_uuid, "", false, &disk.root}};
+    add_boot_evidence(disk.contents, places, questions);
+    CHECK(disk.contents.findings.size() == (questions == BootQuestions::quick ? 1u : 0u));
+  }
+}
+
 TEST_CASE("a swap that is here, none, or one that may lie in a closed container is not told") {
   for (const std::string resume : {"UUID=5a5a", "none", "auto", "/dev/sda2", "/dev/mapper/cryptswap"}) {
     CAPTURE(resume);
@@ -617,7 +627,7 @@ TEST_CASE("keys in a TPM, clusters and a list of LVM's devices are told") {
   Debian disk;
   disk.root.add(
       "/etc/crypttab",
-      "# <name> <device> <key> <options>\ndata /dev/sda3 none luks,tpm2-device=auto\nswap UUID=12 none luks\n");
+      "# <name> <device> <key> <options>\ndata /dev/sdb3 none luks,tpm2-device=auto\nswap UUID=12 none luks\n");
   disk.root.add("/etc/corosync/corosync.conf", "totem {}\n");
   disk.root.add("/etc/lvm/devices/system.devices",
                 "VERSION=1.1.1\nIDTYPE=sys_wwid IDNAME=naa.5 DEVNAME=/dev/sda3 PVID=x\n");

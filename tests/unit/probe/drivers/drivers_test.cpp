@@ -44,7 +44,7 @@ struct Told {
 std::map<std::string, Told> verdicts(test::MemoryFiles& files, bool quick, const std::string& of = version) {
   std::map<std::string, Told> found;
   const KernelAndInitramfs kernel{&files, &files, of, {"/boot/initrd.img-" + version}, ""};
-  for (const auto& bus : find_drivers(kernel, quick).buses)
+  for (const auto& bus : find_drivers(kernel, quick ? Unpacking::none : Unpacking::full).buses)
     found[std::string(word(bus.bus))] = {std::string(word(bus.verdict)), bus.because};
   return found;
 }
@@ -52,7 +52,7 @@ std::map<std::string, Told> verdicts(test::MemoryFiles& files, bool quick, const
 std::vector<std::string> nics(test::MemoryFiles& files, bool has_root = true) {
   std::vector<std::string> found;
   const KernelAndInitramfs kernel{has_root ? &files : nullptr, &files, version, {}, ""};
-  for (const auto& nic : find_drivers(kernel, true).nics)
+  for (const auto& nic : find_drivers(kernel, Unpacking::none).nics)
     found.push_back(fmt::format("{}: {}: {}", word(nic.model), word(nic.verdict), nic.because));
   return found;
 }

@@ -20,6 +20,7 @@
 #include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
 #include "probe/start_findings.hpp"
+#include "probe/system_states.hpp"
 #include "probe/table/partition_types.hpp"
 #include "probe/windows_sets.hpp"
 
@@ -266,6 +267,7 @@ class Reading {
     const auto menus = read_boot_menus(places);
     SystemTrees trees(places, contents_);
     const auto roots = assemble_systems(contents_, trees, menus);
+    add_states(contents_, trees, roots, menus);
     order_systems();
     add_boot_evidence(contents_, places, questions(), menus, roots);
   }

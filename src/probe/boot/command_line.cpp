@@ -57,6 +57,7 @@ void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "rootflags") line.subvolume = subvolume_of(value);
   if (key == "mount.usr" || key == "usr") line.usr = value;
   if (key == "ostree") line.ostree = value;
+  if (key == "init") line.init = value;
   if (key == "resume") line.resume = value;
   if (key == "noresume") line.no_resume = true;
   if (key == "console" && line.consoles.size() < 16) line.consoles.emplace_back(value.substr(0, value.find(',')));

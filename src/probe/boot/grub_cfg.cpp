@@ -18,7 +18,7 @@ using Words = std::vector<std::string>;
 using Arguments = std::span<const std::string>;
 
 constexpr unsigned deepest = 32;
-constexpr std::size_t most_variables = 4096, most_expanded = 16 << 20;
+constexpr std::size_t most_variables = 4096, most_expanded = 16 << 20, most_rounds = 1024;
 
 // What grub-mkconfig's files ask for before they use it.
 constexpr std::pair<std::string_view, std::string_view> features[] = {
@@ -119,6 +119,7 @@ class Script {
   }
 
   std::optional<Ending> statement(const GrubToken& first, bool active) {
+    active = active && !broken_;
     if (first.kind == Kind::end) return Ending::file;
     if (first.kind == Kind::close) return Ending::brace;
     if (first.kind == Kind::open) return block(active) == Ending::file ? std::optional(Ending::file) : std::nullopt;
@@ -127,7 +128,8 @@ class Script {
     for (const Word& known : endings)
       if (word == known.name) return known.ending;
     if (word == "if") return branches(active);
-    if (word == "while" || word == "until" || word == "for") return loop();
+    if (word == "for") return each_of(active);
+    if (word == "while" || word == "until") return loop();
     return command(first, word, active);
   }
 
@@ -173,6 +175,39 @@ class Script {
       if (ending == Ending::file || ending == Ending::brace) return ending;
     }
     return std::nullopt;
+  }
+
+  // for NAME in WORDS; do … done: by which RAUC's and others' menus choose a slot.
+  std::optional<Ending> each_of(bool active) {
+    const Words words = words_from(lexer_.next(), active);
+    if (ended_) return Ending::file;
+    while (true) {
+      const GrubToken token = lexer_.next();
+      if (token.kind == Kind::end) return Ending::file;
+      if (token.bare() == "do") break;
+    }
+    const GrubLexer body = lexer_;
+    const bool runs = active && words.size() > 2 && words[1] == "in";
+    std::optional<Ending> ending;
+    for (std::size_t i = 2; runs && i < words.size() && !broken_; ++i) {
+      if (++rounds_ > most_rounds) throw too_much("rounds of a loop");
+      lexer_ = body;
+      set(words[0], words[i]);
+      ++loops_;
+      ending = body_of_loop(true);
+      --loops_;
+      if (ending) return ending;
+    }
+    broken_ = false;
+    return runs ? std::nullopt : body_of_loop(false);
+  }
+
+  std::optional<Ending> body_of_loop(bool active) {
+    for (;;) {
+      const Ending ending = block(active);
+      if (ending == Ending::done) return std::nullopt;
+      if (ending == Ending::file || ending == Ending::brace) return ending;
+    }
   }
 
   std::optional<Ending> loop() {
@@ -303,6 +338,8 @@ class Script {
     entry_->command_line = base::join({arguments.begin() + 1, arguments.end()}, " ");
   }
 
+  void run_break(Arguments) { broken_ = loops_ > 0; }
+
   void run_chainloader(Arguments arguments) {
     if (entry_ == nullptr || arguments.empty() || !entry_->kernel.empty()) return;
     GrubFile program = locate(arguments.back());
@@ -330,7 +367,9 @@ class Script {
   std::vector<GrubItem>* items_;
   BootEntry* entry_ = nullptr;
   unsigned depth_ = 0;
-  std::size_t entries_ = 0, expanded_ = 0;
+  unsigned loops_ = 0;  // around what runs
+  std::size_t entries_ = 0, expanded_ = 0, rounds_ = 0;
+  bool broken_ = false;                                   // the loop ends, and nothing up to its end is run
   bool opened_ = false, closed_ = false, ended_ = false;  // by what the last command ended
 };
 
@@ -351,6 +390,7 @@ constexpr Script::Command Script::commands[] = {
     {"initrdefi", &Script::run_initrd},
     {"chainloader", &Script::run_chainloader},
     {"blscfg", &Script::run_blscfg},
+    {"break", &Script::run_break},
 };
 
 void Script::run_command(const Words& words) {

@@ -1,5 +1,6 @@
 // grub.cfg as GRUB's shell would run it, as far as it decides what the menu offers: variables, conditions, `search`,
-// `load_env`, menu entries and submenus. Functions and loops are passed over: no grub-mkconfig puts entries into them.
+// `load_env`, loops over words, menu entries and submenus. Functions and other loops are passed over: no grub-mkconfig
+// puts entries into them.
 //
 // Bounded: at most 32 levels, 1024 entries, 8 KiB for a word, 4096 variables. What goes beyond is Error{corrupt}.
 #pragma once

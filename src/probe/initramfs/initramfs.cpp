@@ -28,8 +28,17 @@ constexpr std::string_view configurations[] = {
     "conf/conf.d/",     "conf/initramfs.conf",
 };
 
-// Of dracut: what is packed into it is not looked at.
-constexpr std::string_view packed_files[] = {"squash-root.img", "squashfs-root.img"};
+// A filesystem within, in which dracut and others keep what is needed later: it is not looked into, so that what it may
+// hold is not known.
+constexpr std::string_view packed_files[] = {"squash-root.img", "squashfs-root.img", "erofs-root.img"};
+constexpr std::size_t smallest_packed = 4096, packed_head = 1028;
+constexpr std::string_view squashfs_magic = "hsqs", erofs_magic = "\xe2\xe1\xf5\xe0";
+constexpr std::size_t erofs_magic_at = 1024;
+
+bool is_packed_tree(std::string_view head) {
+  return head.starts_with(squashfs_magic) ||
+         (head.size() >= packed_head && head.substr(erofs_magic_at).starts_with(erofs_magic));
+}
 
 bool is_configuration(std::string_view path) {
   return std::ranges::any_of(
@@ -108,6 +117,9 @@ class Reading {
     if (is_configuration(entry.name) && entry.is_regular() && found_.configuration.size() < most_configuration)
       found_.configuration.insert_or_assign(
           entry.name, reader.body(std::min<std::size_t>(entry.size_bytes, largest_configuration)));
+    else if (packed_.empty() && entry.is_regular() && entry.size_bytes >= smallest_packed &&
+             is_packed_tree(reader.body(packed_head)))
+      packed_ = entry.name;
   }
 
   FileStream& file_;

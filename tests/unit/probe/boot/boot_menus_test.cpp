@@ -302,8 +302,33 @@ TEST_CASE("only the branch that GRUB would take counts") {
       "while [ 1 = 1 ]; do if true; then set d=8; fi; done\n"
       "menuentry $d$e { chainloader +1; }\n");
   REQUIRE(entries.size() == 1);
-  CHECK(entries[0].title == "22");
+  CHECK(entries[0].title == "92");
   CHECK(entries[0].kernel.empty());
+}
+
+TEST_CASE("RAUC's menu starts the first slot of its order that is good and not being tried") {
+  const std::string menu =
+      "default=9\nset ORDER=\"A B\"\nset A_OK=0\nset B_OK=0\nset A_TRY=0\nset B_TRY=0\nload_env\n"
+      "for SLOT in $ORDER; do\n"
+      "    if [ \"$SLOT\" == \"A\" ]; then\n        INDEX=0\n        OK=$A_OK\n        TRY=$A_TRY\n        A_TRY=1\n   "
+      " fi\n"
+      "    if [ \"$SLOT\" == \"B\" ]; then\n        INDEX=1\n        OK=$B_OK\n        TRY=$B_TRY\n        B_TRY=1\n   "
+      " fi\n"
+      "    if [ \"$OK\" -eq 1 -a \"$TRY\" -eq 0 ]; then\n        default=$INDEX\n        break\n    fi\n"
+      "done\n"
+      "if [ \"$default\" -eq 9 ]; then default=0; fi\nsave_env A_TRY A_OK B_TRY B_OK ORDER\n"
+      "menuentry \"Slot A (OK=$A_OK TRY=$A_TRY)\" { linux /a root=/dev/sda2 }\n"
+      "menuentry \"Slot B (OK=$B_OK TRY=$B_TRY)\" { linux /b root=/dev/sda3 }\n";
+  const auto starts = [&](const std::string& environment) {
+    return default_of(grub(menu, parse_grubenv("# GRUB Environment Block\n" + environment))).title;
+  };
+  CHECK(starts("A_OK=1\nB_OK=1\nORDER=A B\n") == "Slot A (OK=1 TRY=1)");
+  CHECK(starts("A_OK=1\nB_OK=1\nORDER=B A\n") == "Slot B (OK=1 TRY=1)");
+  CHECK(starts("A_OK=0\nB_OK=1\nORDER=A B\n") == "Slot B (OK=1 TRY=1)");
+  CHECK(starts("") == "Slot A (OK=0 TRY=1)");
+  std::string many = "for a in 1 2 3 4 5 6 7 8 9 0; do\n", ends;
+  for (int i = 0; i < 6; ++i) many += many.substr(0, 33), ends += "done\n";
+  CHECK_THROWS_AS(grub(many + "set x=1\n" + ends + "done\n"), base::Error);
 }
 
 TEST_CASE("a grub.cfg that never ends a level, or grows without end, is told as such") {

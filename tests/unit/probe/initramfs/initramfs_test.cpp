@@ -7,6 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/initramfs/initramfs.hpp"
+#include "support/cpio_archive.hpp"
 #include "support/memory_files.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -138,6 +139,21 @@ TEST_CASE("an initramfs that is cut, broken, or packed in an unknown way is told
   CHECK_FALSE(read(broken).incomplete.empty());
   const std::string plain = packed(main_archive(), "cat");
   CHECK(read(plain.substr(0, plain.size() - 600'000)).incomplete == "a cpio archive ends before its trailer");
+}
+
+TEST_CASE("what lies in a filesystem within an initramfs is not known, whatever that is called") {
+  const std::string squashfs = "hsqs" + std::string(5000, 's');
+  const std::string erofs = std::string(1024, '\0') + "\xe2\xe1\xf5\xe0" + std::string(5000, 'e');
+  for (const auto& [name, bytes] : {std::pair<std::string, std::string>{"squash-root.img", "x"},
+                                    {"erofs-root.img", "x"},
+                                    {"squashfs-root.img", "x"},
+                                    {"nix-store.squashfs", squashfs},
+                                    {"a/b", erofs}}) {
+    CAPTURE(name);
+    const auto found = read(test::cpio_archive({{"init", "#!"}, {name, bytes}, {"usr/lib/z.ko", "z"}}));
+    CHECK(found.incomplete == "its drivers lie in " + name + ", which is not read");
+  }
+  CHECK(read(test::cpio_archive({{"init", std::string(9000, 'x')}})).incomplete.empty());
 }
 
 TEST_CASE("an initramfs that unpacks to more than a gibibyte is left") {

@@ -67,11 +67,10 @@ class Assembling {
  private:
   void assemble(const SystemTree& tree) {
     if (is_folder(tree.files(), "/ostree/deploy")) return assemble_deployment(tree);
-    fs::FileSystem* etc = nullptr;
-    if (!holds_anything(tree.files(), "/etc")) etc = find_etc(tree);
+    const SystemTree* etc = holds_anything(tree.files(), "/etc") ? nullptr : find_etc(tree);
     if (etc == nullptr && !is_root_like(tree.files())) return;
     Whole whole(tree);
-    if (etc != nullptr) whole.mount("/etc", *etc_tree_);
+    if (etc != nullptr) whole.mount("/etc", *etc);
     mount_fstab(whole);
     mount_usr(whole);
     mount_var(whole);
@@ -137,20 +136,17 @@ class Assembling {
     }
   }
 
-  // The subvolume or partition whose fstab says that this tree is the root, and that it is /etc itself.
-  fs::FileSystem* find_etc(const SystemTree& root) {
-    if (!is_any(root.files(), {"/usr/lib", "/usr/bin", "/sbin", "/bin"})) return nullptr;
-    for (std::size_t i = 0; i < trees_.all().size(); ++i) {
-      const SystemTree& tree = trees_.all()[i];
-      if (&tree == &root || !is_etc_like(tree.files())) continue;
-      const auto lines = table_of(tree.files(), "/fstab");
-      const auto says = [&](const char* point, const SystemTree& expected) {
-        const auto line = std::ranges::find(lines, point, &FstabLine::point);
-        return line != lines.end() && find(*line) == &expected;
-      };
-      if (!says("/", root)) continue;
-      etc_tree_ = &trees_.all()[i];
-      return &etc_tree_->files();
+  // The subvolume or partition whose fstab says that this tree is the root.
+  const SystemTree* find_etc(const SystemTree& root) {
+    if (!etc_trees_) {
+      etc_trees_.emplace();
+      for (const SystemTree& tree : trees_.all())
+        if (!tree.place->is_esp && is_etc_like(tree.files())) etc_trees_->push_back(&tree);
+    }
+    for (const SystemTree* tree : *etc_trees_) {
+      const auto lines = table_of(tree->files(), "/fstab");
+      const auto line = std::ranges::find(lines, "/", &FstabLine::point);
+      if (tree != &root && line != lines.end() && find(*line) == &root) return tree;
     }
     return nullptr;
   }
@@ -235,7 +231,7 @@ class Assembling {
   SystemTrees& trees_;
   std::span<const BootMenu> menus_;
   std::deque<SystemRoot> roots_;
-  const SystemTree* etc_tree_ = nullptr;
+  std::optional<std::vector<const SystemTree*>> etc_trees_;  // that are an /etc, once they were looked for
 };
 
 void settle_role(SurveyedPartition& partition, const std::string& role) {

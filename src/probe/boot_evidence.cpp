@@ -112,6 +112,7 @@ class Evidence {
 
   std::string place_of_root(const BootEntry& entry) const {
     const CommandLine line = parse_command_line(entry.command_line);
+    if (line.leaves_root_to_type()) return root_by_type(contents_);
     const std::string place = locate_device(parse_device_name(line.root), contents_);
     return place.empty() || line.subvolume.empty() ? place : place + ":" + line.subvolume;
   }
@@ -120,9 +121,11 @@ class Evidence {
   bool starts(const BootEntry& entry, const System& system) const {
     const CommandLine line = parse_command_line(entry.command_line);
     if (!system.folder.empty()) return leads_to(line.ostree, system);
+    const auto colon = system.root.rfind(':');
+    if (line.leaves_root_to_type())
+      return !system.root.empty() && system.root.substr(0, colon) == root_by_type(contents_);
     const DeviceName device = parse_device_name(line.root);
     if (is_device(system.root, device, contents_)) return true;
-    const auto colon = system.root.rfind(':');
     return colon != std::string::npos && is_device(system.root.substr(0, colon), device, contents_) &&
            (line.subvolume.empty() || line.subvolume == system.root.substr(colon + 1));
   }
@@ -146,7 +149,9 @@ class Evidence {
     auto choice = find_entry([&](const BootEntry& entry) { return entry.is_default && starts(entry, system); });
     if (!choice.entry) choice = find_entry([&](const BootEntry& entry) { return starts(entry, system); });
     if (choice.entry || std::ranges::count_if(contents_.systems, is_own) > 1) return choice;
-    const auto unknown = [&](const BootEntry& entry) { return place_of_root(entry).empty(); };
+    const auto unknown = [&](const BootEntry& entry) {
+      return parse_command_line(entry.command_line).root.empty() || place_of_root(entry).empty();
+    };
     choice = find_entry([&](const BootEntry& entry) { return entry.is_default && unknown(entry); });
     return choice.entry ? choice : find_entry(unknown);
   }
@@ -199,9 +204,12 @@ class Evidence {
 
   BootConfiguration configuration(const Choice& choice, const OpenRoot& root, const System& system) const {
     const BootEntry& entry = *choice.entry;
-    const BootPlace* place = files_of(choice, root).first;
+    const auto [place, files] = files_of(choice, root);
+    // A path that counts from a subvolume is told as one there.
+    const bool is_in_root = files != nullptr && files == root.files() && place == root.place;
+    const std::string where = is_in_root ? system.root : place ? place->name : std::string();
     const auto placed = [&](const std::string& path) {
-      return place && path.starts_with('/') ? place->name + ":" + path : path;
+      return !where.empty() && path.starts_with('/') ? where + ":" + path : path;
     };
     BootConfiguration boot;
     boot.loader = choice.menu->loader;
@@ -211,6 +219,7 @@ class Evidence {
     if (!entry.initramfs.empty()) boot.initramfs = placed(entry.initramfs.back());
     boot.command_line = entry.command_line;
     boot.root = starts(entry, system) ? system.root : place_of_root(entry);
+    if (!boot.root.empty()) boot.root_by = root_by(entry, system);
     boot.serial_console = parse_command_line(entry.command_line).has_serial_console();
     boot.others = entry.others;
     return boot;
@@ -219,6 +228,11 @@ class Evidence {
   Unpacking unpacking() const {
     if (unpacks_left_ > 0) return Unpacking::full;
     return questions_ == BootQuestions::of_a_guest ? Unpacking::none : Unpacking::beginning;
+  }
+
+  static std::string root_by(const BootEntry& entry, const System& system) {
+    if (!system.folder.empty()) return "ostree";
+    return parse_command_line(entry.command_line).leaves_root_to_type() ? "partition-type" : "command-line";
   }
 
   void settle(System& system) try {
@@ -244,7 +258,10 @@ class Evidence {
   // A root that the kernel line does not name may be named by the initramfs.
   void join_command_line(System& system, const Initramfs& initramfs) const {
     if (!system.boot || !parse_command_line(system.boot->command_line).root.empty()) return;
-    const DeviceName root = parse_device_name(parse_command_line(initramfs.command_line()).root);
+    const std::string told = parse_command_line(initramfs.command_line()).root;
+    if (told.empty()) return;
+    const DeviceName root = parse_device_name(told);
+    system.boot->root_by = "initramfs";
     system.boot->root = is_device(system.root, root, contents_) ? system.root : locate_device(root, contents_);
   }
 

@@ -123,6 +123,7 @@ Json to_json(const BootConfiguration& boot) {
   Json json;
   json.set("loader", boot.loader).set("source", boot.source).set("entry", boot.entry).set("kernel", boot.kernel);
   json.set("initramfs", boot.initramfs).set("command_line", boot.command_line).set("root", boot.root);
+  json.set("root_by", boot.root_by);
   json.set("serial_console", boot.serial_console);
   Json others = Json::array();
   for (const auto& [key, value] : boot.others) {
@@ -134,9 +135,11 @@ Json to_json(const BootConfiguration& boot) {
 
 std::optional<BootConfiguration> boot_from(const Json& json) {
   if (!json["loader"].text()) return std::nullopt;
-  BootConfiguration boot{text(json, "loader"), text(json, "source"),         text(json, "entry"),
-                         text(json, "kernel"), text(json, "initramfs"),      text(json, "command_line"),
-                         text(json, "root"),   flag(json, "serial_console"), {}};
+  BootConfiguration boot{text(json, "loader"),         text(json, "source"),
+                         text(json, "entry"),          text(json, "kernel"),
+                         text(json, "initramfs"),      text(json, "command_line"),
+                         text(json, "root"),           text(json, "root_by"),
+                         flag(json, "serial_console"), {}};
   for (const Json& other : json["others"].items()) boot.others.emplace_back(text(other, "key"), text(other, "value"));
   return boot;
 }

@@ -38,6 +38,22 @@ struct Search {
       add(version, "/boot/vmlinuz-" + version, find_initramfs(root, "/boot", version));
   }
 
+  // Where new packages of Debian's and Fedora's keep it: /boot may have links there, or nothing.
+  void add_module_folders() {
+    const auto folder = fs::resolve(root, modules_folder(root));
+    const auto info = folder ? root.info(*folder) : std::nullopt;
+    if (!info || info->kind != fs::FileKind::directory) return;
+    for (const fs::Entry& entry : root.list(*folder)) {
+      if (entry.kind != fs::FileKind::directory || has(entry.name)) continue;
+      const std::string of = *folder + "/" + entry.name;
+      const std::string beside = find_initramfs(root, "/boot", entry.name);
+      add(entry.name, of + "/vmlinuz", beside.empty() ? of + "/initramfs.img" : beside);
+    }
+  }
+  bool has(const std::string& version) const {
+    return std::ranges::find(found, version, &FolderKernel::version) != found.end();
+  }
+
   // Paths are those of a boot partition, or of the root where /boot is none of its own.
   void add_entries() {
     const auto folder = fs::resolve(root, entries_folder);
@@ -141,6 +157,7 @@ std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root) {
   Search search{root, {}};
   search.add_boot_folder();
   search.add_entries();
+  search.add_module_folders();
   search.add_links();
   if (search.found.empty()) return std::nullopt;
   return *std::ranges::min_element(search.found, is_newer);

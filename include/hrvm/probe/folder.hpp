@@ -19,7 +19,8 @@ struct FolderKernel {
 };
 
 // The newest by version that has an initramfs, else the newest: those in /boot, those that entries of the Boot Loader
-// Specification name, then /vmlinuz and /boot/vmlinuz. nullopt where there is none.
+// Specification name, those that lie beside their modules, then /vmlinuz and /boot/vmlinuz. nullopt where there is
+// none.
 std::optional<FolderKernel> find_folder_kernel(fs::FileSystem& root);
 
 // The system whose root this is, with the kernel that it starts by, and what may keep it from that: no kernel, one

@@ -30,6 +30,7 @@ struct Partition {
   std::string name;       // GPT only, UTF-8
   std::string partuuid;   // GPT: GUID; DOS: "<disk signature>-<number, two hex digits>"
   bool active = false;    // DOS: boot flag 0x80; GPT: legacy BIOS bootable attribute
+  bool no_auto = false;   // GPT: not to be found by its type
   unsigned priority = 0;  // of a slot of ChromeOS or Container Linux, by its attributes: the highest starts
 };
 

@@ -84,7 +84,8 @@ struct BootConfiguration {
   std::string entry;              // its title
   std::string kernel, initramfs;  // with their place: "p2:/vmlinuz-6.1.0-18-amd64"; empty where unknown
   std::string command_line;
-  std::string root;  // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
+  std::string root;     // root= as the name of a place: "p3", "pve/root"; empty where it is none of this disk
+  std::string root_by;  // who says so: "command-line", "initramfs", "partition-type", "ostree"; empty for nobody
   bool serial_console = false;
   std::vector<std::pair<std::string, std::string>> others;  // what else its entry says, by the keys there
 };

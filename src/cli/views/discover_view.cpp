@@ -63,6 +63,7 @@ Json start_json(const std::optional<probe::BootConfiguration>& boot) {
   json.set("loader", boot->loader).set("source", boot->source).set("entry", or_null(boot->entry));
   json.set("kernel", or_null(boot->kernel)).set("initramfs", or_null(boot->initramfs));
   json.set("command_line", boot->command_line).set("root", or_null(boot->root));
+  json.set("root_by", or_null(boot->root_by));
   json.set("serial_console", boot->serial_console);
   Json others = Json::array();
   for (const auto& [key, value] : boot->others) {

@@ -52,12 +52,21 @@ void take_luks(CommandLine& line, std::string_view key, std::string_view value) 
   if (key == "cryptdevice") add(line.luks, std::string(value.substr(0, value.find(':'))));
 }
 
+// The first half of the 256 bits names the partition of what dm-verity vouches for.
+std::string by_root_hash(std::string_view hash) {
+  if (hash.size() < 32 || hash.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) return {};
+  const auto part = [&](std::size_t at, std::size_t length) { return std::string(hash.substr(at, length)); };
+  return "PARTUUID=" + part(0, 8) + "-" + part(8, 4) + "-" + part(12, 4) + "-" + part(16, 4) + "-" + part(20, 12);
+}
+
 void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "root") line.root = value;
   if (key == "rootflags") line.subvolume = subvolume_of(value);
   if (key == "mount.usr" || key == "usr") line.usr = value;
   if (key == "ostree") line.ostree = value;
   if (key == "init") line.init = value;
+  if (key == "roothash" && line.root.empty()) line.root = by_root_hash(value);
+  if (key == "usrhash" && line.usr.empty()) line.usr = by_root_hash(value);
   if (key == "resume") line.resume = value;
   if (key == "noresume") line.no_resume = true;
   if (key == "console" && line.consoles.size() < 16) line.consoles.emplace_back(value.substr(0, value.find(',')));

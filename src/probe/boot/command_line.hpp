@@ -23,6 +23,8 @@ struct CommandLine {
   std::vector<std::string> arrays;  // UUIDs of rd.md.uuid=, in one of the ways in which mdadm and others write them
 
   bool has_serial_console() const;
+  // Whether the root is to be found by the type of its partition.
+  bool leaves_root_to_type() const { return root.empty() || root == "gpt-auto" || root == "gpt-auto-force"; }
 };
 
 CommandLine parse_command_line(std::string_view text);

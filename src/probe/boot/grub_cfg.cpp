@@ -317,12 +317,20 @@ class Script {
     if (kind != "file" && !name.empty()) set(variable, kind + "/" + name);
   }
 
+  // "hd0,gpt3", "hd0,msdos3", "hd0,3": the disk that GRUB started from comes first.
+  static std::string place_of(std::string_view device) {
+    if (!device.starts_with("hd0,")) return {};
+    device.remove_prefix(std::min(device.find_first_of("0123456789", 4), device.size()));
+    const auto number = base::parse_unsigned(device);
+    return number ? "place/p" + std::to_string(*number) : std::string();
+  }
+
   // Where a path without a device lies: on the root that is set, where it is known by what it holds.
   GrubFile locate(std::string_view path) const {
     auto [device, rest] = split_device(path);
     if (device.empty()) device = value("root");
     const bool is_known = device.starts_with("uuid/") || device.starts_with("label/");
-    return {is_known ? device : std::string(), std::move(rest)};
+    return {is_known ? device : place_of(device), std::move(rest)};
   }
 
   void run_configfile(Arguments arguments) {

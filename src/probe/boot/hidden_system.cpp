@@ -84,7 +84,8 @@ std::string luks_in_table(std::string_view crypttab, const DeviceName& root, con
 std::string luks_of(const CommandLine& line, const Contents& contents, std::string_view crypttab) {
   for (const std::string& device : line.luks)
     if (auto place = locate_device(parse_device_name(device), contents); is_luks(contents, place)) return place;
-  const auto root = locate_device(parse_device_name(line.root), contents);
+  const auto root =
+      line.leaves_root_to_type() ? root_by_type(contents) : locate_device(parse_device_name(line.root), contents);
   if (is_luks(contents, root)) return root;
   if (!root.empty()) return {};
   const auto named = luks_in_table(crypttab, parse_device_name(line.root), contents);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
+#include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -116,6 +117,12 @@ std::string locate_device(const DeviceName& device, const Contents& contents) {
       break;
   }
   return {};
+}
+
+std::string root_by_type(const Contents& contents) {
+  return partition_where(contents, [](const SurveyedPartition& each) {
+    return each.partition.type == gpt_root_x86_64 && !each.partition.no_auto;
+  });
 }
 
 bool is_device(const std::string& place, const DeviceName& device, const Contents& contents) {

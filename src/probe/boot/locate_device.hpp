@@ -15,4 +15,8 @@ std::string locate_device(const DeviceName& device, const Contents& contents);
 // Whether `place` is such a device. Several can be: a snapshot bears the UUID of its origin.
 bool is_device(const std::string& place, const DeviceName& device, const Contents& contents);
 
+// The partition that is the root by its type, where no command line names one (Discoverable Partitions Specification);
+// empty where there is none.
+std::string root_by_type(const Contents& contents);
+
 }  // namespace hrvm::probe

@@ -114,6 +114,7 @@ std::optional<Partition> to_partition(const GptEntry& entry, unsigned number, co
   partition.name = base::from_utf16le({entry.name.data(), entry.name.size()});
   partition.partuuid = base::Guid::from_mixed_endian(entry.guid).text();
   partition.active = (entry.attributes & gpt_legacy_bios_bootable) != 0;
+  partition.no_auto = (entry.attributes & gpt_no_auto) != 0;
   if (partition.type == gpt_chromeos_kernel || partition.type == gpt_container_linux_usr)
     partition.priority = unsigned(entry.attributes >> gpt_slot_priority_shift) & 15;
   return partition;

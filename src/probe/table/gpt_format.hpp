@@ -41,6 +41,7 @@ struct GptEntry {
 static_assert(sizeof(GptEntry) == 128);
 
 inline constexpr std::uint64_t gpt_legacy_bios_bootable = 1u << 2;
+inline constexpr std::uint64_t gpt_no_auto = std::uint64_t(1) << 63;
 // Of ChromeOS's kernels and Container Linux's /usr ("ChromiumOS disk format"): tried in this order, of four bits.
 inline constexpr unsigned gpt_slot_priority_shift = 48;
 

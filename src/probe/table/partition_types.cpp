@@ -6,21 +6,17 @@
 namespace hrvm::probe {
 namespace {
 
-// Names as fdisk has them; the discoverable partitions specification is the source of the Linux roles.
+// Names as fdisk has them. What the Discoverable Partitions Specification defines is in discoverable_types.cpp.
 constexpr PartitionType types[] = {
     {gpt_esp, "EFI System", "esp"},
     {gpt_bios_boot, "BIOS boot", "bios-boot"},
-    {"0fc63daf-8483-4772-8e79-3d69d8477de4", "Linux filesystem", ""},
-    {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "Linux root (x86-64)", "root"},
-    {"44479540-f297-41b2-9af7-d131d5f0458a", "Linux root (x86)", "root"},
-    {"b921b045-1df0-41c3-af44-4c6f280d3fae", "Linux root (ARM-64)", "root"},
-    {"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", "Linux root verity (x86-64)", ""},
-    {gpt_extended_boot, "Linux extended boot", "boot"},
-    {"933ac7e1-2eb4-4f13-b844-0e14e2aef915", "Linux home", "data"},
-    {"3b8f8425-20e0-4f3b-907f-1a25a76f98e8", "Linux server data", "data"},
-    {"4d21b016-b534-45c2-a9fb-5c16e091fd2d", "Linux variable data", "data"},
-    {"8484680c-9521-48c6-9c11-b0720656f69e", "Linux /usr (x86-64)", ""},
-    {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", "Linux swap", "swap"},
+    {gpt_container_linux_usr, "Container Linux /usr", "usr"},
+    {"3884dd41-8582-4404-b9a8-e9b84f2df50e", "Container Linux resizable rootfs", "root"},
+    {"be9067b9-ea49-4f15-b4f6-f36f8c9e1818", "Container Linux root on RAID", "raid"},
+    {"c95dc21a-df0e-4340-8d7b-26cbfa9a03e0", "Container Linux OEM customizations", "data"},
+    {gpt_chromeos_kernel, "ChromeOS kernel", ""},
+    {"3cb8e202-3b7e-47dd-8a3c-7ff2a13cfcec", "ChromeOS root fs", "root"},
+    {"2e0a753d-9e48-43b0-8337-b15192cb1b5e", "ChromeOS reserved", ""},
     {"e6d6d379-f507-44c2-a23c-238f2a3df928", "Linux LVM", "lvm"},
     {"a19d880f-05fc-4d3b-a006-743f0f84911e", "Linux RAID", "raid"},
     {"ca7d7ccb-63ed-4c53-861c-1742536059cc", "Linux LUKS", "luks"},
@@ -106,6 +102,7 @@ constexpr PartitionType types[] = {
 }  // namespace
 
 const PartitionType* find_partition_type(std::string_view type) {
+  if (const PartitionType* known = find_discoverable_type(type)) return known;
   const auto* found = std::ranges::find(types, type, &PartitionType::type);
   return found == std::end(types) ? nullptr : found;
 }

@@ -372,6 +372,37 @@ TEST_CASE("a system in a filesystem that is not read is named by its boot loader
   CHECK(systems("quiet").at(0).root == "p2");
 }
 
+TEST_CASE("where no command line names a root its partition's type does, and that is told") {
+  constexpr const char* root_type = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
+  struct Case {
+    const char* words;
+    bool no_auto;
+    const char *root, *by;
+  };
+  const Case cases[] = {{"quiet", false, "p3", "partition-type"},
+                        {"root=gpt-auto", false, "p3", "partition-type"},
+                        {"root=UUID=other", false, "p2", "command-line"},
+                        {"quiet", true, "", ""}};
+  for (const Case& each : cases) {
+    CAPTURE(each.words, each.no_auto);
+    test::MemoryFiles esp, root;
+    esp.add("/loader/loader.conf", "")
+        .add("/loader/entries/a.conf", "title A\nlinux /linux\noptions " + std::string(each.words));
+    esp.add("/linux", "k");
+    Contents contents;
+    contents.partitions = {partition(1, "vfat", "AAAA"), partition(2, "ext4", "other"),
+                           partition(3, "ext4", root_uuid)};
+    contents.partitions[2].partition.type = root_type;
+    contents.partitions[2].partition.no_auto = each.no_auto;
+    contents.systems = {linux_system(each.root == std::string("p2") ? "p2" : "p3")};
+    const BootPlace places[] = {{"p1", "AAAA", "", true, &esp}, {"p3", root_uuid, "", false, &root}};
+    add_boot_evidence(contents, places, BootQuestions::all);
+    REQUIRE(contents.systems[0].boot);
+    CHECK(contents.systems[0].boot->root == each.root);
+    CHECK(contents.systems[0].boot->root_by == each.by);
+  }
+}
+
 TEST_CASE("a system in LUKS or ZFS is named by its boot loader") {
   test::MemoryFiles boot;
   boot.add("/grub/grub.cfg", menu_entry("root=/dev/mapper/ubuntu--vg-ubuntu--lv ro", "Ubuntu", ""))

@@ -65,6 +65,18 @@ TEST_CASE_METHOD(Tree, "a kernel that only an entry of the Boot Loader Specifica
   CHECK(kernel->initramfs == "/boot/abc/6.7/initrd");
 }
 
+TEST_CASE_METHOD(Tree, "a kernel that lies beside its modules is found, with the initramfs in /boot or there") {
+  write("usr/lib/modules/6.17.1-amd64/vmlinuz");
+  write("usr/lib/modules/6.16.9-amd64/vmlinuz");
+  write("boot/initrd.img-6.17.1-amd64");
+  auto kernel = find_folder_kernel(*files());
+  REQUIRE(kernel);
+  CHECK(kernel->kernel == "/usr/lib/modules/6.17.1-amd64/vmlinuz");
+  CHECK(kernel->initramfs == "/boot/initrd.img-6.17.1-amd64");
+  link("boot/vmlinuz-6.17.1-amd64", "../usr/lib/modules/6.17.1-amd64/vmlinuz");
+  CHECK(find_folder_kernel(*files())->kernel == "/boot/vmlinuz-6.17.1-amd64");
+}
+
 TEST_CASE_METHOD(Tree, "a folder without a kernel has none, and a link that leads nowhere is none") {
   link("vmlinuz", "boot/gone");
   CHECK_FALSE(find_folder_kernel(*files()));

@@ -306,6 +306,18 @@ TEST_CASE("only the branch that GRUB would take counts") {
   CHECK(entries[0].kernel.empty());
 }
 
+TEST_CASE("GRUB's first disk is the one that it started from") {
+  const auto volume = [](const std::string& device) {
+    return grub("menuentry x { linux (" + device + ")/vmlinuz }").at(0).volume;
+  };
+  CHECK(volume("hd0,gpt3") == "place/p3");
+  CHECK(volume("hd0,msdos12") == "place/p12");
+  CHECK(volume("hd0,2") == "place/p2");
+  CHECK(volume("hd1,gpt3").empty());
+  CHECK(volume("hd0,gpt").empty());
+  CHECK(volume("hd0").empty());
+}
+
 TEST_CASE("RAUC's menu starts the first slot of its order that is good and not being tried") {
   const std::string menu =
       "default=9\nset ORDER=\"A B\"\nset A_OK=0\nset B_OK=0\nset A_TRY=0\nset B_TRY=0\nload_env\n"

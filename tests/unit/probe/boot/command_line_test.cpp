@@ -88,3 +88,11 @@ TEST_CASE("device-mapper's names are logical volumes where they have one single 
   CHECK(logical_volume_of("luks-1234-5678").empty());
   CHECK(logical_volume_of("-root").empty());
 }
+
+TEST_CASE("a root hash names the partitions that dm-verity vouches for by its first half") {
+  const std::string half = "0123456789abcdef0123456789abcdef", hash = half + std::string(32, 'f');
+  CHECK(parse_command_line("roothash=" + hash).root == "PARTUUID=01234567-89ab-cdef-0123-456789abcdef");
+  CHECK(parse_command_line("usrhash=" + hash).usr == "PARTUUID=01234567-89ab-cdef-0123-456789abcdef");
+  CHECK(parse_command_line("roothash=12").root.empty());
+  CHECK(parse_command_line("root=LABEL=x roothash=" + hash).root == "LABEL=x");
+}

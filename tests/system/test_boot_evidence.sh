@@ -90,7 +90,7 @@ says '.systems[0].boot == {"loader": "GRUB", "source": "p2:/grub/grub.cfg",
   "entry": "Debian GNU/Linux, with Linux 6.1.0-18-amd64", "kernel": "p2:/vmlinuz-6.1.0-18-amd64",
   "initramfs": "p2:/initrd.img-6.1.0-18-amd64",
   "command_line": "root=UUID=9f2c1a30-6b1e-4d0c-8a57-3f2f6a1e9b11 ro console=ttyS0", "root": "p3",
-  "serial_console": true}'
+  "root_by": "command-line", "serial_console": true, "others": []}'
 
 claim "drivers are found in an initramfs of every compression"
 for compressor in cat gzip 'xz --check=crc32' lzma bzip2 'lz4 -lq' 'zstd -q -19'; do

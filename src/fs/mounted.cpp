@@ -21,7 +21,30 @@ std::optional<Node> find_folder(FileSystem& files, std::string_view path) {
   return node && files.stat(*node).kind == FileKind::directory ? node : std::nullopt;
 }
 
+Error none() { return Error(ErrorKind::not_found, "there is no such file"); }
+
+// One folder, and nothing in it.
+class EmptyFolder : public FileSystem {
+ public:
+  std::string_view type() const override { return "none"; }
+  Node root() override { return {0, 1, 0}; }
+  std::optional<Node> find(Node, std::string_view) override { return std::nullopt; }
+  Stat stat(Node node) override {
+    if (node.id != 1) throw none();
+    return {.node = node, .kind = FileKind::directory, .mode = 0755};
+  }
+  void visit(Node, const EntryVisitor&) override {}
+  std::size_t read(Node, std::uint64_t, std::span<std::byte>) override { throw none(); }
+  std::optional<FileExtent> extent_at(Node, std::uint64_t, std::uint64_t) override { return std::nullopt; }
+  std::string read_link(Node) override { throw none(); }
+};
+
 }  // namespace
+
+MountedFiles::MountedFiles() {
+  sources_.push_back(&hold(std::make_unique<EmptyFolder>()));
+  root_ = outer(0, sources_.front()->root());
+}
 
 MountedFiles::MountedFiles(FileSystem& root, std::string_view folder) : sources_{&root} {
   const auto node = find_folder(root, folder);
@@ -57,7 +80,7 @@ Node MountedFiles::outer(std::size_t source, Node inner) {
 }
 
 const MountedFiles::Tree& MountedFiles::tree_of(Node node) const {
-  if (node.tree >= trees_.size()) throw Error(ErrorKind::not_found, "there is no such file");
+  if (node.tree >= trees_.size()) throw none();
   return trees_[std::size_t(node.tree)];
 }
 

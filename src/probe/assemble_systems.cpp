@@ -9,8 +9,10 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/fstab.hpp"
+#include "probe/boot/hidden_system.hpp"
 #include "probe/deployments.hpp"
 #include "probe/find_systems.hpp"
+#include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -61,12 +63,17 @@ class Assembling {
       }
     }
     drop_parts();
+    if (std::ranges::all_of(contents_.systems, [](const System& system) { return system.inside.has_value(); }))
+      take_bare_usr();
     return std::move(roots_);
   }
 
  private:
   void assemble(const SystemTree& tree) {
-    if (is_folder(tree.files(), "/ostree/deploy")) return assemble_deployment(tree);
+    if (is_folder(tree.files(), "/ostree/deploy"))
+      return assemble_deployment(tree, find_deployment(tree, menus_), "ostree");
+    if (is_folder(tree.files(), "/state/deploy") && is_folder(tree.files(), "/composefs"))
+      return assemble_deployment(tree, find_composefs(tree, menus_), "composefs");
     const SystemTree* etc = holds_anything(tree.files(), "/etc") ? nullptr : find_etc(tree);
     if (etc == nullptr && !is_root_like(tree.files())) return;
     Whole whole(tree);
@@ -81,19 +88,38 @@ class Assembling {
     }
   }
 
-  void assemble_deployment(const SystemTree& tree) {
-    auto deployment = find_deployment(tree, menus_);
+  void assemble_deployment(const SystemTree& tree, std::optional<Deployment> deployment, const char* kind) {
     if (!deployment) return;
     Whole whole(std::move(deployment->root), tree);
     whole.mounts = std::move(deployment->mounts);
     mount_fstab(whole);
     auto system = find_system({*whole.root.files, tree.name, contents_.findings});
+    // Where its files lie in an image the entry alone names it.
+    if (!system && deployment->entry != nullptr) {
+      system = system_by_entry(*deployment->entry, tree.name, contents_);
+      if (!deployment->entry->title.empty()) system->pretty = base::printable(deployment->entry->title);
+      system->hostname = hostname_of(*whole.root.files);
+    }
     if (!system) return;
-    system->kind = "ostree";
+    system->kind = kind;
     system->folder = std::move(deployment->folder);
     system->states = std::move(deployment->states);
     system->mounts = std::move(whole.mounts);
     take(std::move(*system), std::move(whole.root));
+  }
+
+  // An image that makes its root at the first start has nothing but a /usr.
+  void take_bare_usr() try {
+    const SystemTree* usr = best_usr(nullptr);
+    if (usr == nullptr) return;
+    Whole whole({usr->name, std::make_unique<fs::MountedFiles>()}, *usr);
+    if (!whole.mount("/usr", *usr)) return;
+    auto system = find_system({*whole.root.files, usr->name, contents_.findings});
+    if (!system) return;
+    system->mounts = std::move(whole.mounts);
+    take(std::move(*system), std::move(whole.root));
+  } catch (const base::Error&) {
+    // As above.
   }
 
   struct Whole {
@@ -164,9 +190,13 @@ class Assembling {
 
   const SystemTree* find_usr(const Whole& whole) {
     if (const SystemTree* told = usr_of_menu(whole)) return told;
+    return best_usr(whole.top);
+  }
+
+  const SystemTree* best_usr(const SystemTree* other_than) const {
     std::vector<const SystemTree*> found;
     for (const SystemTree& tree : trees_.all())
-      if (&tree != whole.top && !tree.place->is_esp && is_usr_like(tree.files())) found.push_back(&tree);
+      if (&tree != other_than && !tree.place->is_esp && is_usr_like(tree.files())) found.push_back(&tree);
     if (found.empty()) return nullptr;
     std::ranges::stable_sort(found, std::greater(), [&](const SystemTree* tree) { return priority_of(*tree); });
     return found.front();

@@ -120,7 +120,7 @@ class Evidence {
   // A system in a subvolume is one of its filesystem's, unless the entry names another.
   bool starts(const BootEntry& entry, const System& system) const {
     const CommandLine line = parse_command_line(entry.command_line);
-    if (!system.folder.empty()) return leads_to(line.ostree, system);
+    if (!system.folder.empty()) return leads_to(line, system);
     const auto colon = system.root.rfind(':');
     if (line.leaves_root_to_type())
       return !system.root.empty() && system.root.substr(0, colon) == root_by_type(contents_);
@@ -130,9 +130,10 @@ class Evidence {
            (line.subvolume.empty() || line.subvolume == system.root.substr(colon + 1));
   }
 
-  bool leads_to(const std::string& link, const System& system) const {
+  bool leads_to(const CommandLine& line, const System& system) const {
+    if (!line.composefs.empty() && system.folder.ends_with("/" + line.composefs)) return true;
     const OpenRoot root = open_root(places_, system.root);
-    return root.files() != nullptr && deployment_of(*root.files(), link) == system.folder;
+    return root.files() != nullptr && deployment_of(*root.files(), line.ostree) == system.folder;
   }
 
   template <typename Fits>
@@ -231,7 +232,7 @@ class Evidence {
   }
 
   static std::string root_by(const BootEntry& entry, const System& system) {
-    if (!system.folder.empty()) return "ostree";
+    if (system.kind == "ostree") return "ostree";
     return parse_command_line(entry.command_line).leaves_root_to_type() ? "partition-type" : "command-line";
   }
 

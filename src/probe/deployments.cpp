@@ -16,7 +16,7 @@
 namespace hrvm::probe {
 namespace {
 
-constexpr std::string_view deploy_folder = "/ostree/deploy";
+constexpr std::string_view deploy_folder = "/ostree/deploy", composefs_folder = "/state/deploy";
 constexpr std::size_t most_systems = 16, most_deployments = 64, most_links = 64;
 
 std::vector<std::string> folders_in(fs::FileSystem& files, const std::string& path, std::size_t most) {
@@ -55,6 +55,8 @@ class Reading {
     deployment.root.files->mount("/sysroot", files_);
     if (holds_anything(files_, "/boot")) mount(deployment, "/boot", "/boot");
     deployment.states = std::move(states_);
+    const auto place = std::ranges::find(offered_, deployment.folder) - offered_.begin();
+    if (std::size_t(place) < entries_.size()) deployment.entry = entries_[std::size_t(place)];
     return deployment;
   }
 
@@ -90,6 +92,7 @@ class Reading {
         if (folder.empty() || state == states_.end()) continue;
         if (!is_offered(folder)) {
           offered_.push_back(folder);
+          entries_.push_back(&entry);
           state->title = entry.title;
         }
         if (entry.is_default && default_.empty()) default_ = folder;
@@ -133,7 +136,8 @@ class Reading {
   const SystemTree& tree_;
   fs::FileSystem& files_;
   std::vector<SystemState> states_;
-  std::vector<std::string> offered_;  // by entries, in their order
+  std::vector<std::string> offered_;       // by entries, in their order
+  std::vector<const BootEntry*> entries_;  // of them
   std::string default_;
 };
 
@@ -141,6 +145,31 @@ class Reading {
 
 std::optional<Deployment> find_deployment(const SystemTree& tree, std::span<const BootMenu> menus) {
   return Reading(tree, menus).run();
+}
+
+std::optional<Deployment> find_composefs(const SystemTree& tree, std::span<const BootMenu> menus) {
+  Deployment found;
+  for (const BootMenu& menu : menus)
+    for (const BootEntry& entry : menu.entries) {
+      const std::string image = parse_command_line(entry.command_line).composefs;
+      const std::string folder = std::string(composefs_folder) + "/" + image;
+      const bool is_known = std::ranges::find(found.states, image, &SystemState::name) != found.states.end();
+      if (image.empty() || is_known || found.states.size() == most_deployments ||
+          image.find('/') != std::string::npos || !is_folder(tree.files(), folder))
+        continue;
+      const auto info = tree.files().info(folder);
+      SystemState state{
+          image,     "",    entry.title, info ? std::max<std::int64_t>(info->modified, 0) : 0, entry.is_default,
+          tree.name, folder};
+      const auto at = entry.is_default ? found.states.begin() : found.states.end();
+      if (entry.is_default || found.entry == nullptr) found.entry = &entry;
+      found.states.insert(at, std::move(state));
+    }
+  if (found.states.empty()) return std::nullopt;
+  found.states.front().is_default = true;
+  found.folder = found.states.front().folder;
+  found.root = {tree.name, std::make_unique<fs::MountedFiles>(tree.files(), found.folder)};
+  return found;
 }
 
 std::string deployment_of(fs::FileSystem& tree, const std::string& link) try {

@@ -35,6 +35,7 @@ class SystemTrees {
   SystemTrees(std::span<const BootPlace> places, const Contents& contents);
 
   std::deque<SystemTree>& all() { return all_; }
+  const std::deque<SystemTree>& all() const { return all_; }
   // Of a subvolume where one is named, also one that is no root by itself; nullptr where there is none here.
   const SystemTree* find(const DeviceName& device, const std::string& subvolume);
   const SurveyedPartition* partition_of(const SystemTree& tree) const;

@@ -15,6 +15,7 @@ namespace hrvm::fs {
 
 class MountedFiles : public FileSystem {
  public:
+  MountedFiles();  // on nothing: an empty folder
   // `folder` is no link. Error{not_found} where it is not there.
   explicit MountedFiles(FileSystem& root, std::string_view folder = "/");
   // Lays a filesystem, or a folder of it, on a folder of this tree, over what was laid there before. A last name that

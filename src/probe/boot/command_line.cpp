@@ -64,6 +64,7 @@ void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "rootflags") line.subvolume = subvolume_of(value);
   if (key == "mount.usr" || key == "usr") line.usr = value;
   if (key == "ostree") line.ostree = value;
+  if (key == "composefs") line.composefs = value.substr(value.starts_with('?') ? 1 : 0);
   if (key == "init") line.init = value;
   if (key == "roothash" && line.root.empty()) line.root = by_root_hash(value);
   if (key == "usrhash" && line.usr.empty()) line.usr = by_root_hash(value);

@@ -14,6 +14,7 @@ struct CommandLine {
   bool no_resume = false;
   std::string usr;                    // of mount.usr=: as `root`
   std::string ostree;                 // "/ostree/boot.1/fedora/9f…/0": the link that leads to the deployment
+  std::string composefs;              // the image of a deployment: "9f…", without "?" before it
   std::string init;                   // "/nix/store/…/init"
   std::vector<std::string> consoles;  // "tty0", "ttyS0": the last one is /dev/console
   std::vector<std::string> luks;  // what has to be opened first: "UUID=…", "/dev/sda3", of rd.luks.* and cryptdevice=

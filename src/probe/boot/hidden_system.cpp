@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -97,47 +98,60 @@ bool has_pool(const Contents& contents) {
   return std::ranges::any_of(contents.partitions, is_member) || std::ranges::any_of(contents.volumes, is_member);
 }
 
-// What is known by its superblock and not read.
-std::vector<std::string> closed_places(const Contents& contents) {
+std::vector<std::string> unreadable_places(const Contents& contents) {
   std::vector<std::string> places;
   for (const base::Finding& finding : contents.findings)
     if (finding.id == "cannot-look-inside") places.push_back(finding.subject);
   return places;
 }
 
-// Where the command line names no root, that is the only one of these.
-std::string closed_root(const DeviceName& root, const Contents& contents) {
-  const auto closed = closed_places(contents);
-  if (root.name.empty()) return closed.size() == 1 ? closed.front() : std::string();
-  const auto place = locate_device(root, contents);
-  return std::ranges::find(closed, place) == closed.end() ? std::string() : place;
+// A root, or the /usr that it gets, in a filesystem that cannot be read: of images EROFS and squashfs, F2FS, bcachefs.
+// Where nothing tells of a root, that is the only one of these.
+std::string unreadable_root(const CommandLine& line, const Contents& contents) {
+  const auto unreadable = unreadable_places(contents);
+  const auto is_unreadable = [&](const std::string& place) {
+    return std::ranges::find(unreadable, place) != unreadable.end();
+  };
+  const auto root =
+      line.leaves_root_to_type() ? root_by_type(contents) : locate_device(parse_device_name(line.root), contents);
+  const auto usr = locate_device(parse_device_name(line.usr), contents);
+  if (!root.empty() && (is_unreadable(root) || is_unreadable(usr))) return root;
+  if (is_unreadable(usr)) return usr;
+  return root.empty() && line.root.empty() && unreadable.size() == 1 ? unreadable.front() : std::string();
 }
 
 }  // namespace
 
-std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab) {
-  const CommandLine line = parse_command_line(entry.command_line);
-  const DeviceName root = parse_device_name(line.root);
-  const bool is_dataset = root.by == DeviceName::By::dataset && has_pool(contents);
-  const std::string in_luks = is_dataset ? std::string() : luks_of(line, contents, crypttab);
-  const std::string place = is_dataset ? root.name : in_luks.empty() ? closed_root(root, contents) : in_luks;
-  if (place.empty() && !is_dataset) return std::nullopt;
+System system_by_entry(const BootEntry& entry, std::string root, Contents& contents) {
   const Named named = name_of(entry);
   System system;
   system.id = named.id;
   system.name = system.pretty = named.name;
   system.family = SystemFamily::linux;
-  system.root = place;
-  system.encrypted = !in_luks.empty();
   if (!entry.version.empty()) system.kernels = {entry.version};
   // That a system there is not named would no longer be so.
   std::erase_if(contents.findings, [&](const base::Finding& finding) {
-    return finding.id == "cannot-look-inside" && finding.subject == place;
+    return finding.id == "cannot-look-inside" && finding.subject == root;
   });
   contents.findings.push_back(
-      {"system-by-loader", base::Severity::note, place,
+      {"system-by-loader", base::Severity::note, root,
        fmt::format("it is not looked into: the system is named by its boot loader's entry \"{}\"", entry.title), ""});
+  system.root = std::move(root);
   return system;
+}
+
+std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, std::string_view crypttab) {
+  const CommandLine line = parse_command_line(entry.command_line);
+  const DeviceName root = parse_device_name(line.root);
+  const bool is_dataset = root.by == DeviceName::By::dataset && has_pool(contents);
+  const std::string place = is_dataset ? root.name : luks_of(line, contents, crypttab);
+  if (!place.empty() || is_dataset) {
+    System system = system_by_entry(entry, place, contents);
+    system.encrypted = !is_dataset;
+    return system;
+  }
+  const std::string unreadable = unreadable_root(line, contents);
+  return unreadable.empty() ? std::nullopt : std::optional(system_by_entry(entry, unreadable, contents));
 }
 
 }  // namespace hrvm::probe

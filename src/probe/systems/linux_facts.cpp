@@ -31,7 +31,9 @@ std::vector<std::string> module_versions(fs::FileSystem& root) {
   return versions;
 }
 
-std::optional<std::string> hostname(fs::FileSystem& root) {
+}  // namespace
+
+std::optional<std::string> hostname_of(fs::FileSystem& root) {
   const std::string text = fs::try_read(root, "/etc/hostname", 4096).value_or("");
   for (std::string_view line : base::lines(text)) {
     line = base::trim(line);
@@ -39,8 +41,6 @@ std::optional<std::string> hostname(fs::FileSystem& root) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view folder) {
   std::vector<std::string> versions;
@@ -57,7 +57,7 @@ std::string modules_folder(fs::FileSystem& root) {
 
 void add_linux_facts(fs::FileSystem& root, System& system) {
   system.family = SystemFamily::linux;
-  system.hostname = hostname(root);
+  system.hostname = hostname_of(root);
   system.kernels = kernels_in(root, "/boot");
   if (system.kernels.empty()) system.kernels = module_versions(root);
 }

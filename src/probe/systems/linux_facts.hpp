@@ -31,6 +31,8 @@ std::vector<std::string> kernels_in(fs::FileSystem& files, std::string_view fold
 // Where the modules of a root lie: "/lib/modules", or below /usr where the link to it is only made at the first start.
 std::string modules_folder(fs::FileSystem& root);
 
+std::optional<std::string> hostname_of(fs::FileSystem& root);
+
 // Fills in family, hostname and kernels.
 void add_linux_facts(fs::FileSystem& root, System& system);
 

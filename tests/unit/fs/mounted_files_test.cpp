@@ -77,3 +77,14 @@ TEST_CASE("a folder of a filesystem can be the root, from which nothing leads up
   CHECK_THROWS_AS(fs::MountedFiles(disk, "/top"), base::Error);
   CHECK_THROWS_AS(whole.stat({77, 1, 0}), base::Error);
 }
+
+TEST_CASE("a tree on nothing shows what is mounted, and nothing else") {
+  MemoryFiles usr;
+  usr.add("/lib/x", "x");
+  fs::MountedFiles whole;
+  CHECK(names_in(whole, "/").empty());
+  REQUIRE(whole.mount("/usr", usr));
+  CHECK(names_in(whole, "/") == "usr ");
+  CHECK(fs::try_read(whole, "/usr/lib/x") == "x");
+  CHECK_FALSE(fs::exists(whole, "/etc"));
+}

@@ -275,3 +275,62 @@ TEST_CASE("a folder of deployments without any, and links that lead nowhere, are
   s.root.folder("/ostree/deploy/fedora/deploy").link("/ostree/boot.1", "boot.1");
   CHECK(s.disk.read().empty());
 }
+
+TEST_CASE("a deployment whose files lie in an image is named by its entry") {
+  for (const std::string kind : {"ostree", "composefs"}) {
+    CAPTURE(kind);
+    Silverblue s;
+    const std::string at = kind == "ostree" ? s.folder("aa.0") : "/state/deploy/aa";
+    s.root.add(at + "/etc/hostname", "image\n").add(at + "/.ostree.cfs", "x");
+    if (kind == "ostree") s.link("aa", "aa.0");
+    if (kind == "composefs") s.root.folder("/composefs/images").folder("/state/deploy/bb/etc");
+    s.root.add("/boot/grub2/grub.cfg", "blscfg\n");
+    const auto entry = [&](const std::string& name, const std::string& words) {
+      s.root.add(
+          "/boot/loader/entries/" + name + ".conf",
+          "title Fedora bootc " + name + "\nlinux /boot/vmlinuz-6.12.2\noptions root=UUID=uuid-1 " + words + "\n");
+    };
+    entry("2", kind == "ostree" ? "ostree=/ostree/boot.1/fedora/aa/0" : "composefs=?aa");
+    if (kind == "composefs") entry("1", "composefs=bb");
+    const auto& systems = s.disk.read();
+    REQUIRE(systems.size() == 1);
+    CHECK(systems[0].id == "fedora");
+    CHECK(systems[0].pretty == "Fedora bootc 2");
+    CHECK(systems[0].kind == kind);
+    CHECK(systems[0].folder == at);
+    CHECK(systems[0].hostname == "image");
+    CHECK(systems[0].kernels == std::vector<std::string>{"6.12.2"});
+    CHECK(systems[0].states.size() == (kind == "ostree" ? 1 : 2));
+    REQUIRE(systems[0].boot);
+    CHECK(systems[0].boot->root == "p1");
+  }
+}
+
+TEST_CASE("a system whose /usr cannot be read is named by its entry") {
+  Parts disk;
+  auto& esp = disk.add(true);
+  esp.add("/loader/loader.conf", "")
+      .add("/loader/entries/a.conf", "title Arch Image\nlinux /k\noptions mount.usr=PARTUUID=part-3 root=UUID=uuid-2\n")
+      .add("/k", "k");
+  disk.add().add("/etc/machine-id", "1");
+  disk.add();
+  disk.places.pop_back();
+  disk.contents.findings.push_back({"cannot-look-inside", base::Severity::note, "p3", "erofs", ""});
+  const auto& systems = disk.read();
+  REQUIRE(systems.size() == 1);
+  CHECK(systems[0].id == "arch");
+  CHECK(systems[0].root == "p2");
+  REQUIRE(systems[0].boot);
+}
+
+TEST_CASE("an image that makes its root at the first start is told by its /usr") {
+  Parts disk;
+  disk.add().add("/notes", "x");
+  add_usr(disk.add());
+  const auto& systems = disk.read();
+  REQUIRE(systems.size() == 1);
+  CHECK(systems[0].id == "ubuntu");
+  CHECK(systems[0].root == "p2");
+  CHECK(systems[0].kernels == std::vector<std::string>{"6.1.0"});
+  CHECK(mounts_of(systems[0]) == "/usr=p2 ");
+}

@@ -1,10 +1,12 @@
 #include "probe/place.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/luks_tokens.hpp"
@@ -106,10 +108,18 @@ class Looking {
     place_.is_esp = place_.is_esp || !place_.loaders.empty() || !place_.other_loaders.empty();
   }
 
+  std::string architectures_of_loaders() const {
+    std::set<std::string> names;
+    for (const OtherLoader& loader : place_.other_loaders)
+      names.insert(loader.architecture == "x86" ? "32-bit x86" : loader.architecture);
+    return base::join({names.begin(), names.end()}, " and ");
+  }
+
   void look_into_esp() {
     look_for_loaders();
-    if (place_.loaders.empty())
-      add("esp-without-loader", Severity::note, "the EFI system partition holds no boot loader for 64-bit x86");
+    if (!place_.loaders.empty()) return;
+    const std::string others = place_.other_loaders.empty() ? "" : ", only for " + architectures_of_loaders();
+    add("esp-without-loader", Severity::note, "the EFI system partition holds no boot loader for 64-bit x86" + others);
   }
 
   void tell_closed() {

@@ -279,6 +279,7 @@ TEST_CASE("a root by its own programs and a loader for other processors are told
   const auto contents = disk.fat();
   CHECK_FALSE(contents.boot.uefi());
   CHECK(ids(contents) == Words{"esp-without-loader p1", "other-architecture " + disk.image.string()});
+  CHECK(contents.findings.at(0).message.ends_with(", only for arm64"));
   OnePartition root;
   root.tree.write("etc/os-release", "ID=debian\n");
   root.tree.write("usr/bin/init", test::elf(183));

@@ -14,8 +14,8 @@ namespace {
 
 using enum SystemFamily;
 
-// What a partition of a root is known by: its type, or the filesystem in it by libblkid's word. Of a BSD, UFS comes
-// before ZFS.
+// What a partition of a root is known by: its type, its name, or the filesystem in it by libblkid's word. Of a BSD, UFS
+// comes before ZFS.
 struct Foreign {
   std::string_view mark, id, name;
   SystemFamily family;
@@ -39,8 +39,11 @@ constexpr Foreign foreign[] = {
     {"52637672-7900-11aa-aa11-00306543ecac", "macos", "macOS", unknown},  // recovery of Apple silicon
     {"53746f72-6167-11aa-aa11-00306543ecac", "macos", "macOS", unknown},  // Core Storage
     {"0xab", "macos", "macOS", unknown},
-    {"fe3a2a5d-4f32-41a7-b725-accc3285a309", "chromeos", "ChromeOS", linux},   // its kernel
-    {"38f428e6-d326-425d-9140-6e0ea133647c", "android", "Android", linux},     // its system
+    {"fe3a2a5d-4f32-41a7-b725-accc3285a309", "chromeos", "ChromeOS", linux},  // its kernel
+    {"38f428e6-d326-425d-9140-6e0ea133647c", "android", "Android", linux},    // its system
+    {"49a4d17f-93a3-45c1-a0de-f50b2ebe2599", "android", "Android", linux},    // its kernel
+    {"name:super", "android", "Android", linux},
+    {"name:system_a", "android", "Android", linux},
     {"19a710a2-b3ca-11e4-b026-10604b889dcf", "android", "Android", linux},     // its metadata
     {"9d275380-40ad-11db-bf97-000c2911d1b8", "esxi", "VMware ESXi", unknown},  // where it writes after a crash
     {"9198effc-31c0-11db-8f78-000c2911d1b8", "esxi", "VMware ESXi", unknown},
@@ -69,7 +72,8 @@ System named(const Foreign& kind, std::string root) {
 // "p3", "disk"; empty where there is none.
 std::string root_of(const Foreign& kind, const Contents& contents) {
   const auto partition = std::ranges::find_if(contents.partitions, [&](const SurveyedPartition& each) {
-    return each.partition.type == kind.mark || each.filesystem == kind.mark;
+    return each.partition.type == kind.mark || each.filesystem == kind.mark ||
+           "name:" + each.partition.name == kind.mark;
   });
   if (partition != contents.partitions.end()) return fmt::format("p{}", partition->partition.number);
   const auto volume = std::ranges::find_if(contents.volumes, [&](const Volume& each) {

@@ -1,6 +1,7 @@
 #include "probe/hazards/whereabouts.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/core.h>
 
@@ -26,12 +27,21 @@ bool has_closed_array(const Contents& contents) {
   return any_place(contents, is_member) && std::ranges::none_of(contents.volumes, is_read);
 }
 
+bool is_closed(std::string_view filesystem) {
+  constexpr std::string_view closed[] = {"crypto_LUKS", "zfs_member", "bcache", "LVM1_member",
+                                         "drbd",        "stratis",    "vdo",    "DM_integrity"};
+  return std::ranges::find(closed, filesystem) != std::end(closed) ||
+         (filesystem.ends_with("_raid_member") && filesystem != "linux_raid_member");
+}
+
 bool has_closed_container(const Contents& contents) {
-  const auto is_closed = [](const auto& each) {
-    return each.filesystem == "crypto_LUKS" || each.filesystem == "zfs_member" || each.filesystem == "bcache";
-  };
+  const auto is_one = [](const auto& each) { return is_closed(each.filesystem); };
   const auto is_partial = [](const DiskSet& set) { return set.kind == VolumeKind::lvm && !set.is_complete; };
-  return any_place(contents, is_closed) || has_closed_array(contents) || std::ranges::any_of(contents.sets, is_partial);
+  const auto is_unread = [](const base::Finding& finding) {
+    return finding.id == "volume-closed" || finding.id == "filesystem-damaged" || finding.id == "unreadable";
+  };
+  return any_place(contents, is_one) || has_closed_array(contents) || std::ranges::any_of(contents.sets, is_partial) ||
+         std::ranges::any_of(contents.findings, is_unread);
 }
 
 std::string digits_of(std::string_view uuid) {
@@ -107,6 +117,7 @@ Contents with_companions(const Contents& contents) {
   all.companions = contents.companions;
   all.volumes = contents.volumes;
   all.sets = contents.sets;
+  all.findings = contents.findings;
   return all;
 }
 

@@ -635,6 +635,13 @@ TEST_CASE("mounts that go with the computer or lie on another disk are told, opt
   CHECK(disk.contents.findings[1].message.ends_with("waits for it: UUID=dead-beef (/backup)"));
 }
 
+TEST_CASE("a root that may lie in a volume that was not read is not taken for another disk's") {
+  Debian disk;
+  disk.contents.findings.push_back({"volume-closed", base::Severity::note, "vg/root", "raid5", ""});
+  disk.root.add("/boot/grub/grub.cfg", menu_entry("root=UUID=dead ro console=ttyS0"));
+  CHECK(disk.ids() == std::vector<std::string>{"volume-closed"});
+}
+
 TEST_CASE("what lies on another disk of the machine is here") {
   Debian disk;
   disk.contents.companions = {partition(1, "ext4", "dead"), partition(2, "swap", "5a5a")};

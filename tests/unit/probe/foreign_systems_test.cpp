@@ -65,6 +65,7 @@ TEST_CASE("systems that are neither Linux nor Windows are told by types and file
       {"426f6f74-0000-11aa-aa11-00306543ecac", "hfsplus", "macos"},
       {"fe3a2a5d-4f32-41a7-b725-accc3285a309", "", "chromeos", SystemFamily::linux},
       {"38f428e6-d326-425d-9140-6e0ea133647c", "ext4", "android", SystemFamily::linux},
+      {"49a4d17f-93a3-45c1-a0de-f50b2ebe2599", "", "android", SystemFamily::linux},
       {"9d275380-40ad-11db-bf97-000c2911d1b8", "", "esxi"},
       {"0x83", "befs", "haiku"},
       {"0xbf", "", "solaris"},

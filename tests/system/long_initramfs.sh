@@ -90,6 +90,7 @@ as_listed lsinitrd
 virtio yes
 
 claim "dracut's command line and LVM's list of devices in an initramfs say what a machine would wait for"
-says '[.findings[].id] == ["lvm-devices-file", "start-waits-for-other-disk"]'
-says '.findings[1].message == "its start waits for what is not on this disk: LVM data/home " +
+says '[.findings[].id] == ["start-waits-for-other-disk", "lvm-devices-file", "start-waits-for-other-disk", "no-loader"]'
+says '.findings[0].message == "its start waits for a root that is not on this disk: root=/dev/mapper/rhel-root"'
+says '.findings[2].message == "its start waits for what is not on this disk: LVM data/home " +
   "(etc/cmdline.d of its initramfs)"'

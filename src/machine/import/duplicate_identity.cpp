@@ -40,6 +40,18 @@ std::vector<std::string> groups(const probe::Contents& contents) {
   return found;
 }
 
+// Whoever makes a mirror copies the table of the first disk to the second, with its ids: nobody mounts by these then.
+bool is_copied_table_alone(const std::vector<std::string>& repeated, const probe::Survey& survey,
+                           const std::vector<probe::Survey>& surveys) {
+  const auto is_of_table = [](const std::string& each) { return each.starts_with("PARTUUID="); };
+  const auto shares_a_set = [&](const probe::Survey& other) {
+    return &other != &survey && std::ranges::any_of(survey.contents.sets, [&](const probe::DiskSet& set) {
+      return std::ranges::find(other.contents.sets, set.uuid, &probe::DiskSet::uuid) != other.contents.sets.end();
+    });
+  };
+  return std::ranges::all_of(repeated, is_of_table) && std::ranges::any_of(surveys, shares_a_set);
+}
+
 }  // namespace
 
 std::vector<base::Finding> duplicate_identities(const std::vector<probe::Survey>& surveys) {
@@ -63,7 +75,7 @@ std::vector<base::Finding> duplicate_identities(const std::vector<probe::Survey>
       other = known->second.second;
       if (repeated.size() < most_told) repeated.push_back("volume group " + name);
     }
-    if (repeated.empty()) continue;
+    if (repeated.empty() || is_copied_table_alone(repeated, survey, surveys)) continue;
     findings.push_back(
         {"duplicate-identity", base::Severity::warning, survey.disk.path,
          base::printable(fmt::format("it bears what {} bears as well, as a copy of it does, and the machine takes the "

@@ -118,11 +118,15 @@ class Resume {
   }
 
  private:
-  // Of the initramfs where it was read: the other is what the next one will be made from.
+  // Of the initramfs where that of initramfs-tools was read: what lies in the root is what the next will be made from.
   void take_files() {
+    bool is_read = false;
     for (const auto& [name, text] : context_.initramfs.configuration)
-      if (name.starts_with("conf/")) take(resume_setting(text), name + " of its initramfs");
-    if (context_.root == nullptr || !told_.empty()) return;
+      if (name.starts_with("conf/")) {
+        take(resume_setting(text), name + " of its initramfs");
+        is_read = true;
+      }
+    if (context_.root == nullptr || is_read) return;
     for (const ResumeFolder& each : resume_folders) {
       if (each.file != nullptr) take(each.read(text_of(each.file)), each.file);
       const auto folder = fs::resolve(*context_.root, each.folder);

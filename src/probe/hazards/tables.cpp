@@ -27,7 +27,7 @@ bool is_awaited(const Fields& mount) {
   constexpr std::string_view own[] = {"proc",    "sysfs",   "tmpfs",     "devtmpfs", "devpts", "none",   "overlay",
                                       "cgroup2", "debugfs", "hugetlbfs", "swapfile", "fuse",   "mqueue", "virtiofs"};
   if (mount.size() < 3 || std::ranges::find(own, mount[2]) != std::end(own)) return false;
-  for (std::string_view option : {"noauto", "nofail", "x-systemd.automount", "bind", "rbind", "loop"})
+  for (std::string_view option : {"noauto", "nofail", "x-systemd.automount", "bind", "rbind", "loop", "bg"})
     if (has_option(mount, 3, option)) return false;
   return true;
 }

@@ -249,6 +249,13 @@ TEST_CASE("a swap to wake up from that is gone is told, wherever it is named, an
   }
 }
 
+TEST_CASE("where an initramfs says that it wakes up from nothing, what the next will be made from does not count") {
+  Debian disk;
+  disk.root.add("/etc/initramfs-tools/conf.d/resume", "RESUME=UUID=dead\n");
+  disk.root.add("/boot/initrd.img-6.1.0", test::cpio_archive({{"conf/initramfs.conf", "MODULES=most\n"}}));
+  CHECK(disk.ids().empty());
+}
+
 TEST_CASE("a quick look sees what an initramfs is told of the start, and a look at a guest does not") {
   for (const auto questions : {BootQuestions::quick, BootQuestions::of_a_guest}) {
     Debian disk;

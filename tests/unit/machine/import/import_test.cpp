@@ -124,8 +124,23 @@ TEST_CASE("a disk and its copy in one machine are warned of, members of one set 
   CHECK_THAT(finding->message, Catch::Contains("/dev/sda") && Catch::Contains("UUID=3f1c"));
   for (auto& survey : circumstances.surveys) survey.contents.partitions[0].filesystem = "linux_raid_member";
   CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+  for (auto& survey : circumstances.surveys) survey.contents.partitions[0].partition.partuuid = "1234-01";
+  CHECK(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+  for (auto& survey : circumstances.surveys)
+    survey.contents.sets = {{probe::VolumeKind::md, "u1", "md:root", true, {}, {}}};
+  CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
   circumstances.surveys.pop_back();
   CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+}
+
+TEST_CASE("two volume groups of one name in one machine are warned of") {
+  auto circumstances = usual();
+  circumstances.surveys.push_back(second_disk());
+  circumstances.surveys[0].contents.sets = {group({})};
+  circumstances.surveys[1].contents.sets = {group({})};
+  CHECK_FALSE(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
+  circumstances.surveys[1].contents.sets[0].uuid = "u2";
+  CHECK(warns_of(plan_import(circumstances, {}), "duplicate-identity"));
 }
 
 TEST_CASE("what is made for other processors is refused, unless one insists") {

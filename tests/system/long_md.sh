@@ -49,3 +49,17 @@ assert_json "$T/out" '.disks[0].volumes[0] | .path == "md:system" and .kind == "
 dd if=/dev/zero of="$disk" bs=1M seek=13 count=12 conv=notrunc status=none
 expect_status 0 hrvm discover "$disk" --json
 assert_json "$T/out" '.disks[0] | [.systems[].root] == ["md:system"] and [.findings[].id] == ["md-member-missing", "no-loader"]'
+
+claim "two mirrors on two disks that are given together are told once, with the first, and nothing is called missing"
+for number in 0 1; do
+  disk=$T/disk-$number
+  truncate -s 40M "$disk"
+  printf 'label: gpt\nstart=1MiB, size=12MiB\nsize=12MiB\n' | sfdisk -q "$disk"
+  dd if="$T/md/mirror.$number" of="$disk" bs=1M seek=1 conv=notrunc status=none
+  dd if="$T/md/system.$number" of="$disk" bs=1M seek=13 conv=notrunc status=none
+done
+expect_status 0 hrvm discover "$T/disk-0" "$T/disk-1" --json
+assert_json "$T/out" '[.disks[].systems[].root] == ["md:system"]'
+assert_json "$T/out" '[.disks[] | [.findings[].id] - ["no-loader"]] == [["disk-set"], ["disk-set"]]'
+assert_json "$T/out" '.disks[0].findings | any(.message | contains("array md:system") and contains("lie on several disks"))'
+assert_json "$T/out" '.disks[1] | .volumes == [] and .findings[0].severity == "note" and .importable'

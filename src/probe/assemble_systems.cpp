@@ -47,6 +47,24 @@ bool is_etc_like(fs::FileSystem& files) {
          !is_folder(files, "/etc");
 }
 
+// Trees of one kind, looked for once.
+class Kind {
+ public:
+  explicit Kind(bool (*is)(fs::FileSystem& files)) : is_(is) {}
+  const std::vector<const SystemTree*>& among(const SystemTrees& trees) {
+    if (!found_) {
+      found_.emplace();
+      for (const SystemTree& tree : trees.all())
+        if (!tree.place->is_esp && is_(tree.files())) found_->push_back(&tree);
+    }
+    return *found_;
+  }
+
+ private:
+  bool (*is_)(fs::FileSystem& files);
+  std::optional<std::vector<const SystemTree*>> found_;
+};
+
 class Assembling {
  public:
   Assembling(Contents& contents, SystemTrees& trees, std::span<const BootMenu> menus)
@@ -164,12 +182,7 @@ class Assembling {
 
   // The subvolume or partition whose fstab says that this tree is the root.
   const SystemTree* find_etc(const SystemTree& root) {
-    if (!etc_trees_) {
-      etc_trees_.emplace();
-      for (const SystemTree& tree : trees_.all())
-        if (!tree.place->is_esp && is_etc_like(tree.files())) etc_trees_->push_back(&tree);
-    }
-    for (const SystemTree* tree : *etc_trees_) {
+    for (const SystemTree* tree : etcs_.among(trees_)) {
       const auto lines = table_of(tree->files(), "/fstab");
       const auto line = std::ranges::find(lines, "/", &FstabLine::point);
       if (tree != &root && line != lines.end() && find(*line) == &root) return tree;
@@ -193,10 +206,9 @@ class Assembling {
     return best_usr(whole.top);
   }
 
-  const SystemTree* best_usr(const SystemTree* other_than) const {
-    std::vector<const SystemTree*> found;
-    for (const SystemTree& tree : trees_.all())
-      if (&tree != other_than && !tree.place->is_esp && is_usr_like(tree.files())) found.push_back(&tree);
+  const SystemTree* best_usr(const SystemTree* other_than) {
+    auto found = usrs_.among(trees_);
+    std::erase(found, other_than);
     if (found.empty()) return nullptr;
     std::ranges::stable_sort(found, std::greater(), [&](const SystemTree* tree) { return priority_of(*tree); });
     return found.front();
@@ -221,13 +233,10 @@ class Assembling {
 
   void mount_var(Whole& whole) {
     if (whole.has("/var") || holds_anything(*whole.root.files, "/var/lib")) return;
-    const SystemTree* var = nullptr;
-    for (const SystemTree& tree : trees_.all()) {
-      if (&tree == whole.top || tree.place->is_esp || !is_var_like(tree.files())) continue;
-      if (var != nullptr) return;  // which of them is this one's cannot be told
-      var = &tree;
-    }
-    if (var != nullptr) whole.mount("/var", *var);
+    auto found = vars_.among(trees_);
+    std::erase(found, whole.top);
+    // Which of several is this one's cannot be told.
+    if (found.size() == 1) whole.mount("/var", *found.front());
   }
 
   // ---- the systems ----
@@ -261,7 +270,7 @@ class Assembling {
   SystemTrees& trees_;
   std::span<const BootMenu> menus_;
   std::deque<SystemRoot> roots_;
-  std::optional<std::vector<const SystemTree*>> etc_trees_;  // that are an /etc, once they were looked for
+  Kind etcs_{is_etc_like}, usrs_{is_usr_like}, vars_{is_var_like};
 };
 
 void settle_role(SurveyedPartition& partition, const std::string& role) {

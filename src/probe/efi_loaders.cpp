@@ -6,6 +6,8 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/architecture.hpp"
+#include "probe/boot/pe_format.hpp"
+#include "probe/boot/unified_image.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -16,8 +18,8 @@ constexpr std::string_view loader_names[] = {
     "bootx64.efi", "shimx64.efi", "grubx64.efi", "systemd-bootx64.efi", "bootmgfw.efi", "refind_x64.efi", "loader.efi",
 };
 constexpr std::string_view removable_path = "/efi/boot/bootx64.efi";
-constexpr unsigned deepest = 3;         // /EFI/Microsoft/Boot
-constexpr unsigned most_folders = 256;  // of a hostile disk
+constexpr unsigned deepest = 3;                                 // /EFI/Microsoft/Boot
+constexpr unsigned most_folders = 256, most_looked_into = 256;  // of a hostile disk
 
 // The same for other processors, and for firmware of 32 bits: BOOTAA64.EFI, grubia32.efi.
 constexpr std::string_view stems[] = {"boot", "shim", "grub", "systemd-boot", "refind_"};
@@ -71,15 +73,19 @@ class Walk {
     return std::ranges::find(loader_names, name) != std::end(loader_names);
   }
 
-  // Where all kernels lie that are loaders themselves.
-  static bool is_unified_image(const std::string& path) {
+  // A kernel that is a loader itself: all in EFI/Linux are, and what is one in a vendor's folder.
+  bool is_unified_image(const std::string& path) {
     const std::string lower = base::lower(path);
-    return lower.starts_with("/efi/linux/") && lower.ends_with(".efi");
+    if (!lower.ends_with(".efi")) return false;
+    if (lower.starts_with("/efi/linux/")) return true;
+    return ++looked_into_ <= most_looked_into && !read_unified_images(esp_, path).empty();
   }
 
   fs::FileSystem& esp_;
   unsigned partition_, folders_ = 0;
   EfiLoaders found_;
+  unsigned partition_, folders_ = 0, looked_into_ = 0;
+  std::vector<EfiLoader> loaders_;
 };
 
 // As spelled on disk: EFI, efi.

@@ -21,7 +21,7 @@ std::string stem_of(const std::string& name) {
   for (const std::string_view other : others)
     if (lower == other || lower.ends_with("-" + std::string(other)) || lower.ends_with("_" + std::string(other)))
       return "slot:" + lower.substr(0, lower.size() - other.size());
-  if (const auto under = lower.rfind('_'); under != std::string::npos && under > 0 && under + 2 < lower.size() &&
+  if (const auto under = lower.rfind('_'); under != std::string::npos && under > 0 && under + 1 < lower.size() &&
                                            std::isdigit(static_cast<unsigned char>(lower[under + 1])))
     return "version:" + lower.substr(0, under);
   constexpr std::string_view holders[] = {"root", "system", "usr", "slot", "image", "firmware"};
@@ -126,7 +126,25 @@ class Slots {
 
   bool starts(const System& system) const {
     const auto line = search_.default_line();
-    return line && is_device(system.root, parse_device_name(line->root), search_.contents);
+    if (const auto place = mender_place(); !place.empty()) return system.root == place;
+    if (!line) return false;
+    if (line->leaves_root_to_type()) return system.root == root_by_type(search_.contents);
+    return is_device(system.root, parse_device_name(line->root), search_.contents);
+  }
+
+  // Mender's menu is a program; what it chooses by lies beside it.
+  std::string mender_place() const {
+    constexpr std::string_view key = "mender_boot_part=";
+    for (const SystemTree& tree : search_.trees.all())
+      for (const char* folder : {"/EFI/BOOT", "/grub-mender-grubenv", "/boot/efi/grub-mender-grubenv", ""}) {
+        const auto text =
+            fs::try_read(tree.files(), std::string(folder) + "/mender_grubenv1/env", largest_configuration);
+        for (std::string_view line : base::lines(text ? std::string_view(*text) : std::string_view()))
+          if (line.starts_with(key))
+            if (const auto number = base::parse_unsigned(base::trim(line.substr(key.size()))))
+              return "p" + std::to_string(*number);
+      }
+    return {};
   }
 
   std::string name_of(const std::string& place) const {

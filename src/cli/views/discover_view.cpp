@@ -86,6 +86,15 @@ Json mount_json(const probe::SystemMount& mount) {
   return json.set("point", mount.point).set("source", mount.source);
 }
 
+// Those without which it would not start, in words; null for a system that is whole, or is a folder of its root.
+Json parts_json(const probe::System& system) {
+  std::vector<std::string> parts;
+  for (const probe::SystemMount& mount : system.mounts)
+    if ((mount.point == "/usr" || mount.point == "/etc" || mount.point == "/var") && system.folder.empty())
+      parts.push_back(fmt::format("{} on {}", mount.point, mount.source));
+  return or_null(base::join(parts, ", "));
+}
+
 // RFC 3339; null where it is not known.
 Json date_json(std::int64_t seconds) {
   constexpr std::int64_t year_10000 = 253402300800;
@@ -110,6 +119,7 @@ Json system_json(const probe::System& system) {
   json.set("needs_recovery", system.needs_recovery).set("inside", system.inside);
   json.set("nics", list_of(system.nics, nic_json));
   json.set("kind", or_null(system.kind)).set("folder", or_null(system.folder));
+  json.set("parts", parts_json(system));
   json.set("mounts", list_of(system.mounts, mount_json)).set("states", list_of(system.states, state_json));
   json.set("drivers", list_of(system.drivers, driver_json)).set("boot", start_json(system.boot));
   return json;
@@ -284,6 +294,7 @@ report::EachView disk_view() {
       report::TableView{.rows = "systems",
                         .columns = {{"System", "pretty"},
                                     {"Root", "root"},
+                                    {"Parts", "parts"},
                                     {"Guest's disk", "inside"},
                                     {"Host name", "hostname"},
                                     {"Kernels", "kernels"}}},

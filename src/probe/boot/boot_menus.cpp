@@ -200,7 +200,7 @@ class Reading {
         } catch (const base::Error&) {
           // A damaged filesystem is reported where it was opened, and menus that make no sense are none.
         }
-    if (menus_.empty()) read_bare_entries();
+    if (std::ranges::none_of(menus_, offers_kernel)) read_bare_entries();
     return std::move(menus_);
   }
 
@@ -247,6 +247,10 @@ class Reading {
       if (const auto name = base::lower(vendor.name); name != "linux" && name != "boot")
         std::ranges::move(read_unified(*place.files, "/EFI/" + vendor.name), std::back_inserter(all));
     add({"UEFI", place.name, std::string(unified_folder), order_as_systemd_boot(std::move(all), {})});
+  }
+
+  static bool offers_kernel(const BootMenu& menu) {
+    return std::ranges::any_of(menu.entries, [](const BootEntry& entry) { return !entry.kernel.empty(); });
   }
 
   // Entries without a loader's configuration that is known here: they are in the order of the loader that most have.

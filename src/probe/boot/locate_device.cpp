@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
+#include "probe/boot/compare_versions.hpp"
 #include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {
@@ -119,10 +120,15 @@ std::string locate_device(const DeviceName& device, const Contents& contents) {
   return {};
 }
 
+// Of several, as an image that is updated as a whole has them, systemd takes that whose name has the newest version.
 std::string root_by_type(const Contents& contents) {
-  return partition_where(contents, [](const SurveyedPartition& each) {
-    return each.partition.type == gpt_root_x86_64 && !each.partition.no_auto;
-  });
+  const SurveyedPartition* root = nullptr;
+  for (const SurveyedPartition& each : contents.partitions) {
+    const Partition& partition = each.partition;
+    if (partition.type != gpt_root_x86_64 || partition.no_auto || partition.name == "_empty") continue;
+    if (root == nullptr || compare_uapi_versions(partition.name, root->partition.name) > 0) root = &each;
+  }
+  return root ? name_of(*root) : std::string();
 }
 
 bool is_device(const std::string& place, const DeviceName& device, const Contents& contents) {

@@ -139,6 +139,26 @@ TEST_CASE("slots without such names are known by the configuration of RAUC and M
   }
 }
 
+TEST_CASE(
+    "Mender's own note of the slot goes before a menu that cannot be run, and the newest root by type before others") {
+  MemoryFiles a, b, esp;
+  add_system(a, "1");
+  add_system(b, "2");
+  esp.add("/EFI/BOOT/mender_grubenv1/env", "# GRUB Environment Block\nmender_boot_part=2\n####");
+  Kept mender;
+  mender.add(a, "rootfs_a");
+  mender.add(b, "rootfs_b");
+  mender.add(esp);
+  CHECK(mender.told() == "p2|slots: rootfs_b=2*(A) rootfs_a=1(A)\n");
+  MemoryFiles boot;
+  boot.add("/grub/grub.cfg", "menuentry x { linux /k quiet }\n");
+  Kept image;
+  image.add(a, "", "fooOS_9", gpt_root);
+  image.add(b, "", "fooOS_10", gpt_root);
+  image.add(boot);
+  CHECK(image.told() == "p2|slots: fooOS_10=2*(A) fooOS_9=1(A)\n");
+}
+
 TEST_CASE("slots for /usr alone are states of the system on them") {
   MemoryFiles root, a, b;
   root.add("/etc/hostname", "core\n").folder("/var/lib/x");

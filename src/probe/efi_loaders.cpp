@@ -82,10 +82,8 @@ class Walk {
   }
 
   fs::FileSystem& esp_;
-  unsigned partition_, folders_ = 0;
-  EfiLoaders found_;
   unsigned partition_, folders_ = 0, looked_into_ = 0;
-  std::vector<EfiLoader> loaders_;
+  EfiLoaders found_;
 };
 
 // As spelled on disk: EFI, efi.

@@ -270,7 +270,7 @@ TEST_CASE("a unified kernel image that the firmware starts by itself is a loader
   CHECK_FALSE(loaders[0].removable);
   test::MemoryFiles vendors(
       {{"/EFI/vendor/a.efi", image}, {"/EFI/vendor/tool.efi", test::unified_image({{".text", "x"}})}});
-  REQUIRE(find_efi_loaders(vendors, 1).size() == 1);
+  REQUIRE(find_efi_loaders(vendors, 1).loaders.size() == 1);
 }
 
 TEST_CASE("every unified kernel image of the corpus ends in an image, or is none") {

@@ -76,13 +76,14 @@ std::string mounts_of(const System& system) {
 }  // namespace
 
 TEST_CASE("/usr on a filesystem of its own is found by each of the names that fstab can have for it") {
-  for (const char* name : {"UUID=uuid-2", "UUID=\"uuid-2\"", "LABEL=label-2", "PARTUUID=part-2",
-                           "/dev/disk/by-partuuid/part-2", "/dev/disk/by-uuid/uuid-2", "/dev/sda2"}) {
+  for (const char* name : {"UUID=uuid-3", "UUID=\"uuid-3\"", "LABEL=label-3", "PARTUUID=part-3",
+                           "/dev/disk/by-partuuid/part-3", "/dev/disk/by-uuid/uuid-3", "/dev/sda3"}) {
     CAPTURE(name);
     Parts disk;
     auto& root = disk.add();
     add_root(root);
     root.add("/etc/fstab", std::string("UUID=uuid-1 / ext4 defaults 0 1\n") + name + "\t/usr/ ext4 ro 0 2\n");
+    add_usr(disk.add().add("/lib/of", "another system"));
     add_usr(disk.add());
     const auto& systems = disk.read();
     REQUIRE(systems.size() == 1);
@@ -91,9 +92,10 @@ TEST_CASE("/usr on a filesystem of its own is found by each of the names that fs
     CHECK(systems[0].hostname == "box");
     CHECK(systems[0].kernels == std::vector<std::string>{"6.1.0"});
     CHECK(systems[0].virtio == Verdict::yes);
-    CHECK(mounts_of(systems[0]) == "/usr=p2 ");
+    CHECK(mounts_of(systems[0]) == "/usr=p3 ");
     CHECK(disk.role(1) == "root");
-    CHECK(disk.role(2) == "usr");
+    CHECK(disk.role(2) == "data");
+    CHECK(disk.role(3) == "usr");
   }
 }
 

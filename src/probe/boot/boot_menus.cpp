@@ -210,9 +210,10 @@ class Reading {
   }
 
   static bool has_systemd_boot(const BootPlace& place) {
-    return place.is_esp && (fs::exists(*place.files, "/loader/loader.conf") ||
-                            fs::exists(*place.files, "/EFI/systemd/systemd-bootx64.efi") ||
-                            is_systemd_boot(*place.files, std::string(removable_program)));
+    return place.is_esp &&
+           (fs::exists(*place.files, "/loader/loader.conf") || fs::exists(*place.files, "/loader/entries.srel") ||
+            fs::exists(*place.files, "/EFI/systemd/systemd-bootx64.efi") ||
+            is_systemd_boot(*place.files, std::string(removable_program)));
   }
 
   // An image by the name that a firmware starts where it has no boot entry.
@@ -253,7 +254,8 @@ class Reading {
     return std::ranges::any_of(menu.entries, [](const BootEntry& entry) { return !entry.kernel.empty(); });
   }
 
-  // Entries without a loader's configuration that is known here: they are in the order of the loader that most have.
+  // Entries without a loader's configuration that is known here: they are in the order of the loader that most have
+  // where they lie.
   void read_bare_entries() {
     for (const BootPlace& place : places_) try {
         for (const std::string& top : tops_of(place))
@@ -261,8 +263,10 @@ class Reading {
             auto all = read_bls(*place.files, top + folder);
             std::erase_if(all, [](const BlsEntry& bls) { return !is_shown(bls); });
             for (BlsEntry& bls : all) settle_program(bls, *place.files);
-            auto entries = order_as_grub(std::move(all), {});
-            if (!entries.empty()) entries.front().is_default = true;
+            const bool is_of_firmware = place.is_esp || place.is_extended_boot;
+            auto entries =
+                is_of_firmware ? order_as_systemd_boot(std::move(all), {}) : order_as_grub(std::move(all), {});
+            if (!is_of_firmware && !entries.empty()) entries.front().is_default = true;
             add({"BLS", place.name, top + folder, std::move(entries)});
           }
       } catch (const base::Error&) {

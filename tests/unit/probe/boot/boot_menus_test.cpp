@@ -484,6 +484,20 @@ TEST_CASE("systemd-boot leaves out what is not there, and starts another system 
   CHECK(default_of(read_boot_menus(places)[0].entries).title == "Here");
 }
 
+TEST_CASE("entries that no known loader reads are in the order of the one that most have where they lie") {
+  for (const bool is_esp : {false, true}) {
+    test::MemoryFiles files;
+    files.add("/loader/entries/a-9.conf", "title Old\nlinux /k\nsort-key x\nversion 9\n").add("/k", "k");
+    files.add("/loader/entries/b-1.conf", "title New\nlinux /k\nsort-key w\nversion 1\n");
+    files.add("/loader/entries/c-1.conf", "title Newest\nlinux /k\nsort-key x\nversion 10\n");
+    const BootPlace places[] = {{"p1", "AAAA", "", is_esp, &files}};
+    const auto menus = read_boot_menus(places);
+    REQUIRE(menus.size() == 1);
+    CHECK(menus[0].loader == "BLS");
+    CHECK(default_of(menus[0].entries).title == (is_esp ? "New" : "Newest"));
+  }
+}
+
 TEST_CASE("entries lie on the partition that a menu in the ESP searched for") {
   test::MemoryFiles esp, boot;
   esp.add("/EFI/redhat/grub.cfg", replaced(fedora, "BOOT", boot_uuid));

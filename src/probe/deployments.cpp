@@ -116,7 +116,8 @@ class Reading {
   void order() {
     if (default_.empty()) {
       std::ranges::stable_sort(states_, std::greater(), &SystemState::date);
-      std::ranges::stable_partition(states_, [&](const SystemState& each) { return is_linked(each.folder); });
+      std::stable_partition(states_.begin(), states_.end(),
+                            [&](const SystemState& each) { return is_linked(each.folder); });
       default_ = states_.front().folder;
     }
     const auto rank = [&](const SystemState& each) {

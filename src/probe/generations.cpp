@@ -61,7 +61,7 @@ void add_to(System& system, fs::FileSystem& files, const StateSearch& search) {
   if (generations.empty()) return;
   const auto target = default_target(files, search);
   const auto is_default = [&](const Generation& each) { return each.target == target; };
-  std::ranges::stable_partition(generations, is_default);
+  std::stable_partition(generations.begin(), generations.end(), is_default);
   generations.front().state.is_default = true;
   system.kind = "nixos";
   if (!generations.front().state.version.empty()) system.version = generations.front().state.version;

@@ -3,6 +3,7 @@
 // which differ in a letter or number alone, or in a version.
 #include <algorithm>
 #include <cctype>
+#include <functional>
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/locate_device.hpp"
@@ -113,7 +114,7 @@ class Slots {
     for (std::size_t i = first + 1; i < systems().size(); ++i)
       if (is_candidate(systems()[i]) && are_slots(slots.front(), systems()[i])) slots.push_back(systems()[i]);
     if (slots.size() < 2) return;
-    std::ranges::stable_partition(slots, [&](const System& system) { return starts(system); });
+    std::stable_partition(slots.begin(), slots.end(), [&](const System& system) { return starts(system); });
     System chosen = slots.front();
     for (const System& slot : slots) chosen.states.push_back(state_of(slot));
     chosen.states.front().is_default = true;
@@ -181,7 +182,7 @@ class Slots {
       states.push_back(std::move(state));
     }
     if (states.size() < 2) return;
-    std::ranges::stable_partition(states, &SystemState::is_default);
+    std::stable_partition(states.begin(), states.end(), std::mem_fn(&SystemState::is_default));
     system.kind = "slots";
     system.states = std::move(states);
   }

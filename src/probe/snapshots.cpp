@@ -1,5 +1,6 @@
 // Snapshots of a root in btrfs: snapper's, with what it notes of each, and others (Timeshift, a user's own).
 #include <algorithm>
+#include <functional>
 
 #include "hrvm/base/text.hpp"
 #include "hrvm/base/time.hpp"
@@ -57,7 +58,7 @@ class Keeping {
     for (const fs::Subvolume& each : all_)
       if (states.size() < most_states && (&each == own_ || is_kin(each)))
         if (auto state = read(each)) states.push_back(std::move(*state));
-    std::ranges::stable_partition(states, &SystemState::is_default);
+    std::stable_partition(states.begin(), states.end(), std::mem_fn(&SystemState::is_default));
     return states.size() > 1 ? states : std::vector<SystemState>{};
   }
 
@@ -116,8 +117,9 @@ void put_default_first(const StateSearch& search) {
   const auto line = search.default_line();
   if (!line || line->subvolume.empty()) return;
   auto& systems = search.contents.systems;
-  std::ranges::stable_partition(
-      systems, [&](const System& system) { return !system.inside && system.root.ends_with(":" + line->subvolume); });
+  std::stable_partition(systems.begin(), systems.end(), [&](const System& system) {
+    return !system.inside && system.root.ends_with(":" + line->subvolume);
+  });
 }
 
 }  // namespace

@@ -187,7 +187,7 @@ bool is_shown(const BlsEntry& bls) {
 
 std::vector<BootEntry> order_as_systemd_boot(std::vector<BlsEntry> all, const LoaderConf& conf) {
   std::ranges::stable_sort(all, stands_before);
-  std::ranges::stable_partition(all, [](const BlsEntry& bls) { return !is_automatic(bls); });
+  std::stable_partition(all.begin(), all.end(), [](const BlsEntry& bls) { return !is_automatic(bls); });
   choose(all, conf);
   return plain(std::move(all));
 }

@@ -14,7 +14,7 @@ BUILD_PACKAGES=(
   zlib1g-dev libzstd-dev liblzo2-dev libbz2-dev liblz4-dev liblzma-dev
 )
 TEST_PACKAGES=(
-  catch2 clang-format jq strace python3-minimal bash-completion zsh fish mandoc
+  catch2 clang-format clang libclang-rt-dev jq strace python3-minimal bash-completion zsh fish mandoc
   qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   dnsmasq-base iptables iproute2

@@ -1,6 +1,12 @@
 #include "hrvm/block/read_cache.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <new>
 
 #include "hrvm/base/error.hpp"
 
@@ -8,7 +14,7 @@ namespace hrvm::block {
 namespace {
 
 constexpr std::uint64_t piece_bytes = 32 << 10, most_kept_bytes = 512 << 10, most_at_once = 1 << 20;
-constexpr std::size_t most_pieces = 256;
+constexpr std::size_t most_pieces = 256, slab_bytes = 2 << 20;
 
 }  // namespace
 
@@ -25,12 +31,34 @@ const ReadCache::Piece* ReadCache::find(std::uint64_t offset) {
   return &pieces_.front();
 }
 
+ReadCache::~ReadCache() {
+  for (void* slab : slabs_) std::free(slab);
+}
+
+// A page that is touched for the first time costs a microsecond or more, and there are 512 to a slab.
+std::span<std::byte> ReadCache::room_for_piece() {
+  if (rooms_left_ == 0) {
+    void* slab = std::aligned_alloc(slab_bytes, slab_bytes);
+    if (slab == nullptr) throw std::bad_alloc();
+    slabs_.push_back(slab);
+    ::madvise(slab, slab_bytes, MADV_HUGEPAGE);
+    rooms_left_ = slab_bytes / piece_bytes;
+  }
+  --rooms_left_;
+  return {static_cast<std::byte*>(slabs_.back()) + rooms_left_ * piece_bytes, piece_bytes};
+}
+
 void ReadCache::keep(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (pieces_.size() == most_pieces) {
     places_.erase(pieces_.back().offset);
-    pieces_.pop_back();
+    pieces_.splice(pieces_.begin(), pieces_, std::prev(pieces_.end()));
+  } else {
+    pieces_.push_front({0, room_for_piece(), {}});
   }
-  pieces_.push_front({offset, {bytes.begin(), bytes.end()}});
+  Piece& piece = pieces_.front();
+  std::memcpy(piece.room.data(), bytes.data(), bytes.size());
+  piece.offset = offset;
+  piece.bytes = piece.room.first(bytes.size());
   places_[offset] = pieces_.begin();
 }
 
@@ -42,16 +70,18 @@ std::uint64_t ReadCache::bytes_kept_before(std::uint64_t offset) const {
 }
 
 const ReadCache::Piece& ReadCache::fetch(std::uint64_t offset, std::uint64_t end) {
-  const std::uint64_t before = bytes_kept_before(offset);
+  const std::uint64_t before = reads_ahead_ ? bytes_kept_before(offset) : 0;
   const std::uint64_t ahead = before == 0 ? 0 : std::max(before, 2 * piece_bytes);
   const std::uint64_t wanted = std::min(size(), std::max(end, offset + ahead));
   std::uint64_t fetched = offset + piece_bytes;
   while (fetched < wanted && !places_.contains(fetched)) fetched += piece_bytes;
-  std::vector<std::byte> bytes(std::size_t(std::min(fetched, size()) - offset));
+  const auto length = std::size_t(std::min(fetched, size()) - offset);
+  if (fetched_.size() < length) fetched_.resize(length);
+  const auto bytes = std::span(fetched_).first(length);
   read_through(offset, bytes);
   // The first is used next, and so kept last.
   for (std::size_t at = (bytes.size() - 1) / piece_bytes * piece_bytes;; at -= piece_bytes) {
-    keep(offset + at, std::span(bytes).subspan(at, std::min<std::size_t>(piece_bytes, bytes.size() - at)));
+    keep(offset + at, bytes.subspan(at, std::min<std::size_t>(piece_bytes, bytes.size() - at)));
     if (at == 0) break;
   }
   return pieces_.front();
@@ -59,7 +89,8 @@ const ReadCache::Piece& ReadCache::fetch(std::uint64_t offset, std::uint64_t end
 
 // A piece with a bad sector is no reason to fail those who want what lies beside it.
 void ReadCache::read(std::uint64_t offset, std::span<std::byte> out) {
-  if (out.size() > most_kept_bytes || offset > size() || out.size() > size() - offset) return read_through(offset, out);
+  if (out.size() > (reads_ahead_ ? most_kept_bytes : piece_bytes) || offset > size() || out.size() > size() - offset)
+    return read_through(offset, out);
   try {
     for (std::size_t done = 0; done < out.size();) {
       const std::uint64_t at = offset + done, start = at / piece_bytes * piece_bytes;

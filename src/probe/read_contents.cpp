@@ -377,7 +377,8 @@ class Reading {
 Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
                       std::deque<block::ReadCache>& caches, Thoroughness thoroughness) try {
   Reading reading(disk, thoroughness);
-  for (block::BlockDevice* companion : companions) reading.add_companion(caches.emplace_back(*companion));
+  for (block::BlockDevice* companion : companions)
+    reading.add_companion(caches.emplace_back(*companion, block::ReadCache::Manner::ahead));
   return std::move(reading).run();
 } catch (const base::Error& error) {
   Contents contents;
@@ -401,7 +402,8 @@ bool BootEvidence::removable_loader() const { return std::ranges::any_of(loaders
 Contents read_contents(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
                        Thoroughness thoroughness) {
   std::deque<block::ReadCache> caches;
-  Contents contents = read_through(caches.emplace_back(disk), companions, caches, thoroughness);
+  Contents contents =
+      read_through(caches.emplace_back(disk, block::ReadCache::Manner::ahead), companions, caches, thoroughness);
   for (const auto& cache : caches) {
     contents.reads.reads += cache.count().reads;
     contents.reads.bytes += cache.count().bytes;

@@ -158,13 +158,13 @@ class Viewing {
   }
 
  private:
-  // From the first of ZFS's labels at the end on: all that is looked for there in one read.
+  // From the list of the first of ZFS's labels at the end on: all that is looked for there in one read.
   std::uint64_t end_offset() const {
     const std::uint64_t labels = size_ / label_bytes;
     return labels < 4 ? size_ : (labels - 2) * label_bytes + list_offset;
   }
 
-  bool holds_zfs_label() const {
+  bool holds_zfs_label() {
     const std::uint64_t labels = size_ / label_bytes;
     if (labels < 4) return false;
     return std::ranges::any_of(std::array{std::uint64_t(0), std::uint64_t(1), labels - 2, labels - 1},
@@ -175,14 +175,11 @@ class Viewing {
   }
 
   // What was read already is not read again.
-  std::vector<std::byte> at(std::uint64_t offset, std::uint64_t length) const {
-    const auto part_of = [&](const std::vector<std::byte>& bytes, std::uint64_t start) {
-      const auto from = bytes.begin() + std::ptrdiff_t(offset - start);
-      return std::vector<std::byte>(from, from + std::ptrdiff_t(length));
-    };
-    if (offset + length <= start_.size()) return part_of(start_, 0);
-    if (offset >= end_offset()) return part_of(end_, end_offset());
-    return device_.read(offset, std::size_t(length));
+  std::span<const std::byte> at(std::uint64_t offset, std::uint64_t length) {
+    if (offset + length <= start_.size()) return std::span(start_).subspan(std::size_t(offset), std::size_t(length));
+    if (offset >= end_offset()) return std::span(end_).subspan(std::size_t(offset - end_offset()), std::size_t(length));
+    elsewhere_ = device_.read(offset, std::size_t(length));
+    return elsewhere_;
   }
 
   // As far as the device goes. Holes stand for zeros.
@@ -208,7 +205,7 @@ class Viewing {
 
   block::BlockDevice& device_;
   std::uint64_t size_;
-  std::vector<std::byte> start_, end_;
+  std::vector<std::byte> start_, end_, elsewhere_;
   SignatureView view_;
 };
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "hrvm/block/block_device.hpp"
 
@@ -15,13 +17,18 @@ struct ReadCount {
   std::uint64_t reads = 0, bytes = 0;
 };
 
-// Reads of up to 512 KiB go through aligned pieces of 32 KiB, of which 256 (8 MiB) are kept, the ones used last; longer
-// ones go to the device as they are. Who reads piece after piece gets ever more at once, up to 1 MiB: on a spinning
-// disk, or over a network, each read waits. `parent` must outlive it, and its bytes must not change meanwhile.
-// Libraries that take a descriptor read past it, and are not counted.
+// Reads go through aligned pieces of 32 KiB, of which 256 (8 MiB) are kept, the ones used last. `parent` must outlive
+// it, and its bytes must not change meanwhile. In the manner `ahead` that is so of reads of up to 512 KiB, and what
+// goes on behind pieces that are kept is read in as many at once, up to 1 MiB: on a spinning disk, or over a network, a
+// read takes as long as a MiB. Libraries that take a descriptor read past it, and are not counted.
 class ReadCache : public BlockDevice {
  public:
-  explicit ReadCache(BlockDevice& parent) : parent_(parent) {}
+  // Lean: for who reads a device that is cached already, or little of one. What is longer than a piece goes to the
+  // device as it is, and nothing is read ahead.
+  enum class Manner { ahead, lean };
+  explicit ReadCache(BlockDevice& parent, Manner manner = Manner::lean)
+      : parent_(parent), reads_ahead_(manner == Manner::ahead) {}
+  ~ReadCache() override;
 
   const ReadCount& count() const { return count_; }
 
@@ -36,7 +43,8 @@ class ReadCache : public BlockDevice {
  private:
   struct Piece {
     std::uint64_t offset;
-    std::vector<std::byte> bytes;
+    std::span<std::byte> room;         // in a slab
+    std::span<const std::byte> bytes;  // of it; at the device's end less
   };
 
   void read_through(std::uint64_t offset, std::span<std::byte> out);
@@ -47,9 +55,15 @@ class ReadCache : public BlockDevice {
   const Piece& fetch(std::uint64_t offset, std::uint64_t end);
   void keep(std::uint64_t offset, std::span<const std::byte> bytes);
 
+  std::span<std::byte> room_for_piece();
+
   BlockDevice& parent_;
+  bool reads_ahead_;
   ReadCount count_;
-  std::list<Piece> pieces_;  // used last first
+  std::vector<void*> slabs_;  // each of some pieces and of one large page, where the kernel has those
+  std::size_t rooms_left_ = 0;
+  std::vector<std::byte> fetched_;  // grows, and is not made anew: its pages would be
+  std::list<Piece> pieces_;         // used last first
   std::unordered_map<std::uint64_t, std::list<Piece>::iterator> places_;
 };
 

@@ -42,7 +42,7 @@ constexpr BusDrivers buses[] = {
     {Bus::nvme, nvme_drivers},     {Bus::ide, ide_drivers},
 };
 
-constexpr std::uint64_t beginning_bytes = 4 << 20;  // unpacked
+constexpr std::uint64_t beginning_bytes = 256 << 10;  // unpacked
 
 struct Answer {
   Verdict verdict;

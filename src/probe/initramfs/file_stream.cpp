@@ -5,16 +5,18 @@
 namespace hrvm::probe {
 namespace {
 
-constexpr std::size_t piece_bytes = 1 << 20;
+constexpr std::uint64_t first_piece = 64 << 10, largest_piece = 1 << 20;
 
 }  // namespace
 
 FileStream::FileStream(fs::FileSystem& files, std::string path, std::uint64_t begin, std::uint64_t end)
-    : files_(files), path_(std::move(path)), end_(end), next_(begin) {}
+    : files_(files), path_(std::move(path)), end_(end), next_(begin), piece_bytes_(first_piece) {}
 
-// Pieces begin at multiples of their size, where the filesystem's blocks begin as well.
+// Ever larger ones: many want the beginning alone. Pieces begin at multiples of their size, where the filesystem's
+// blocks begin as well.
 void FileStream::load() {
-  const auto length = std::min<std::uint64_t>(piece_bytes - next_ % piece_bytes, end_ - next_);
+  const auto length = std::min(piece_bytes_ - next_ % piece_bytes_, end_ - next_);
+  piece_bytes_ = std::min(largest_piece, piece_bytes_ * 2);
   std::string more = length > 0 ? files_.read(path_, next_, std::size_t(length)) : std::string();
   next_ = more.empty() ? end_ : next_ + more.size();
   if (held() == 0)

@@ -27,7 +27,8 @@ class FileStream : public ByteStream {
 
   fs::FileSystem& files_;
   std::string path_;
-  std::uint64_t end_, next_;  // where the next piece begins
+  std::uint64_t end_, next_;   // where the next piece begins
+  std::uint64_t piece_bytes_;  // how much it is
   std::string piece_;
   std::size_t at_ = 0;
 };

@@ -67,7 +67,7 @@ TEST_CASE("little reads beside each other cost one read of the device") {
 TEST_CASE("who reads on gets ever more at once, and nothing twice") {
   const auto bytes = numbered(8 * 1024 * kib + 17);
   const auto device = memory_device(bytes, "disk");
-  ReadCache cache(*device);
+  ReadCache cache(*device, ReadCache::Manner::ahead);
   for (std::size_t offset = 0; offset < bytes.size(); offset += 4 * kib) {
     const auto read = cache.read(offset, std::min(4 * kib, bytes.size() - offset));
     REQUIRE(std::equal(read.begin(), read.end(), bytes.begin() + std::ptrdiff_t(offset)));
@@ -79,7 +79,7 @@ TEST_CASE("who reads on gets ever more at once, and nothing twice") {
 
 TEST_CASE("two who read on in turn are both seen to, and what lies alone costs its piece") {
   const auto device = memory_device(std::vector<std::byte>(64 * 1024 * kib), "disk");
-  ReadCache cache(*device);
+  ReadCache cache(*device, ReadCache::Manner::ahead);
   for (std::size_t offset = 0; offset < 512 * kib; offset += 32 * kib) {
     cache.read(offset, 1);
     cache.read(32 * 1024 * kib + offset, 1);
@@ -90,9 +90,20 @@ TEST_CASE("two who read on in turn are both seen to, and what lies alone costs i
   CHECK(cache.count().bytes == before + 32 * kib);
 }
 
+TEST_CASE("a lean cache reads nothing that nobody asked for beyond its piece") {
+  const auto device = memory_device(std::vector<std::byte>(1024 * kib), "disk");
+  ReadCache cache(*device);
+  for (std::size_t offset = 0; offset < 128 * kib; offset += 32 * kib) cache.read(offset, 1);
+  CHECK(cache.count().reads == 4);
+  CHECK(cache.count().bytes == 128 * kib);
+  cache.read(512 * kib, 100 * kib);
+  cache.read(512 * kib, 100 * kib);
+  CHECK(cache.count().bytes == 328 * kib);
+}
+
 TEST_CASE("what is read in bulk is kept, up to 512 KiB") {
   const auto device = memory_device(std::vector<std::byte>(4 * 1024 * kib), "disk");
-  ReadCache cache(*device);
+  ReadCache cache(*device, ReadCache::Manner::ahead);
   cache.read(1000, 300 * kib);
   cache.read(1000, 300 * kib);
   cache.read(40 * kib, 512);

@@ -8,6 +8,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "probe/boot/disk_names.hpp"
 #include "probe/boot/fstab.hpp"
 #include "probe/boot/hidden_system.hpp"
 #include "probe/deployments.hpp"
@@ -81,8 +82,8 @@ class Assembling {
       }
     }
     drop_parts();
-    if (std::ranges::all_of(contents_.systems, [](const System& system) { return system.inside.has_value(); }))
-      take_bare_usr();
+    const auto is_guests = [](const System& system) { return system.inside.has_value(); };
+    if (!misses_usr_ && std::ranges::all_of(contents_.systems, is_guests)) take_bare_usr();
     return std::move(roots_);
   }
 
@@ -97,6 +98,7 @@ class Assembling {
     Whole whole(tree);
     if (etc != nullptr) whole.mount("/etc", *etc);
     mount_fstab(whole);
+    misses_usr_ |= whole.is_usr_told && !whole.has("/usr");
     mount_usr(whole);
     mount_var(whole);
     if (whole.mounts.empty()) return;
@@ -128,7 +130,7 @@ class Assembling {
 
   // An image that makes its root at the first start has nothing but a /usr.
   void take_bare_usr() try {
-    const SystemTree* usr = best_usr(nullptr);
+    const SystemTree* usr = best_usr(nullptr, nullptr);
     if (usr == nullptr) return;
     Whole whole({usr->name, std::make_unique<fs::MountedFiles>()}, *usr);
     if (!whole.mount("/usr", *usr)) return;
@@ -157,6 +159,7 @@ class Assembling {
     SystemRoot root;
     const SystemTree* top;
     std::vector<SystemMount> mounts;
+    bool is_usr_told = false;  // fstab has a line for it
   };
 
   // ---- by what is written down ----
@@ -173,11 +176,31 @@ class Assembling {
   void mount_fstab(Whole& whole) {
     auto lines = table_of(*whole.root.files, "/etc/fstab");
     std::ranges::stable_sort(lines, {}, [](const FstabLine& line) { return std::ranges::count(line.point, '/'); });
+    const auto root = std::ranges::find(lines, "/", &FstabLine::point);
+    const auto disk = root == lines.end() ? std::string() : disk_in(root->device);
     for (const FstabLine& line : lines) {
+      whole.is_usr_told |= line.point == "/usr";
       if (line.point == "/" || line.type == "swap" || whole.has(line.point)) continue;
-      if (line.has_option("bind") || line.has_option("rbind")) continue;
+      if (line.has_option("bind") || line.has_option("rbind") || !is_of_disk(line, disk)) continue;
       if (const SystemTree* tree = find(line); tree && tree != whole.top) whole.mount(line.point, *tree);
     }
+  }
+
+  // "sda" of "/dev/sda3", "nvme0n1" of "/dev/nvme0n1p3"; empty for what is named otherwise.
+  static std::string disk_in(const std::string& device) {
+    const auto name = parse_device_name(device);
+    if (name.by != DeviceName::By::kernel_name) return {};
+    std::string disk = name.name.substr(0, name.name.find_last_not_of("0123456789") + 1);
+    const bool has_separator = disk.size() > 1 && disk.ends_with('p') && disk.find_first_of("0123456789") != disk.npos;
+    return has_separator ? disk.substr(0, disk.size() - 1) : disk;
+  }
+
+  // A name of the kernel's is of the root's disk, or, where that is named otherwise, of the first.
+  static bool is_of_disk(const FstabLine& line, const std::string& disk) {
+    const auto own = disk_in(line.device);
+    if (own.empty() || own == disk) return true;
+    const DiskName* kind = find_disk_name(own);
+    return disk.empty() && kind != nullptr && is_of_first_disk(own, *kind);
   }
 
   // The subvolume or partition whose fstab says that this tree is the root.
@@ -197,21 +220,35 @@ class Assembling {
   }
 
   void mount_usr(Whole& whole) {
-    if (!lacks_usr(whole)) return;
+    // What fstab names and is not here is no other one.
+    if (!lacks_usr(whole) || whole.is_usr_told) return;
     if (const SystemTree* usr = find_usr(whole)) whole.mount("/usr", *usr);
   }
 
   const SystemTree* find_usr(const Whole& whole) {
     if (const SystemTree* told = usr_of_menu(whole)) return told;
-    return best_usr(whole.top);
+    return best_usr(whole.top, whole.root.files.get());
   }
 
-  const SystemTree* best_usr(const SystemTree* other_than) {
+  const SystemTree* best_usr(const SystemTree* other_than, fs::FileSystem* root) {
     auto found = usrs_.among(trees_);
     std::erase(found, other_than);
     if (found.empty()) return nullptr;
-    std::ranges::stable_sort(found, std::greater(), [&](const SystemTree* tree) { return priority_of(*tree); });
+    std::ranges::stable_sort(found, std::greater(), [&](const SystemTree* tree) {
+      return std::pair(root != nullptr && has_modules_for(*tree, *root), priority_of(*tree));
+    });
     return found.front();
+  }
+
+  // Of two installations each has the modules of the kernels in its own root.
+  static bool has_modules_for(const SystemTree& usr, fs::FileSystem& root) {
+    constexpr std::string_view prefix = "vmlinuz-";
+    std::vector<std::string> versions;
+    if (is_folder(root, "/boot"))
+      for (const fs::Entry& entry : root.list("/boot"))
+        if (entry.name.starts_with(prefix)) versions.push_back(entry.name.substr(prefix.size()));
+    return std::ranges::any_of(
+        versions, [&](const std::string& version) { return is_folder(usr.files(), "/lib/modules/" + version); });
   }
 
   const SystemTree* usr_of_menu(const Whole& whole) {
@@ -270,6 +307,7 @@ class Assembling {
   SystemTrees& trees_;
   std::span<const BootMenu> menus_;
   std::deque<SystemRoot> roots_;
+  bool misses_usr_ = false;  // a root's fstab names one that is not here
   Kind etcs_{is_etc_like}, usrs_{is_usr_like}, vars_{is_var_like};
 };
 

@@ -10,6 +10,7 @@
 #include "hrvm/volume/volumes.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/luks_tokens.hpp"
+#include "probe/own_structures.hpp"
 #include "probe/roles.hpp"
 #include "probe/settle_signature.hpp"
 #include "probe/spread_btrfs.hpp"
@@ -88,7 +89,19 @@ class Looking {
       place_.signature->label.erase(0, nobody.size());
   }
 
+  // Linux refuses to mount it.
+  void tell_unsound() {
+    if (!place_.signature || place_.files->needs_recovery()) return;
+    const bool is_ext =
+        place_.signature->type == "ext4" || place_.signature->type == "ext3" || place_.signature->type == "ext2";
+    if (is_ext && !told_size(place_.signature->type, *place_.device))
+      add("filesystem-damaged", Severity::error,
+          "its superblock does not match its checksum, and Linux does not mount it",
+          "the machine's own layer can be repaired: start it from a rescue disc, and run e2fsck -f there");
+  }
+
   void look_at_files() {
+    tell_unsound();
     if (place_.is_esp) return look_into_esp();
     if (place_.is_seen_by_firmware && place_.signature->type == "vfat") look_for_loaders();
     place_.systems = find_systems(place_.name, *place_.files, findings_);

@@ -105,9 +105,10 @@ std::vector<std::string> unreadable_places(const Contents& contents) {
   return places;
 }
 
-// A root, or the /usr that it gets, in a filesystem that cannot be read: of images EROFS and squashfs, F2FS, bcachefs.
-// Where nothing tells of a root, that is the only one of these.
-std::string unreadable_root(const CommandLine& line, const Contents& contents) {
+// The root that is named, or the /usr that it gets: in a filesystem that cannot be read (of images EROFS and squashfs,
+// F2FS, bcachefs), or in one in which no system is known, as its /usr is gone. Where nothing tells of a root, that is
+// the only one that cannot be read.
+std::string named_root(const CommandLine& line, const Contents& contents) {
   const auto unreadable = unreadable_places(contents);
   const auto is_unreadable = [&](const std::string& place) {
     return std::ranges::find(unreadable, place) != unreadable.end();
@@ -115,7 +116,7 @@ std::string unreadable_root(const CommandLine& line, const Contents& contents) {
   const auto root =
       line.leaves_root_to_type() ? root_by_type(contents) : locate_device(parse_device_name(line.root), contents);
   const auto usr = locate_device(parse_device_name(line.usr), contents);
-  if (!root.empty() && (is_unreadable(root) || is_unreadable(usr))) return root;
+  if (!root.empty() && (contents.systems.empty() || is_unreadable(root) || is_unreadable(usr))) return root;
   if (is_unreadable(usr)) return usr;
   return root.empty() && line.root.empty() && unreadable.size() == 1 ? unreadable.front() : std::string();
 }
@@ -135,7 +136,8 @@ System system_by_entry(const BootEntry& entry, std::string root, Contents& conte
   });
   contents.findings.push_back(
       {"system-by-loader", base::Severity::note, root,
-       fmt::format("it is not looked into: the system is named by its boot loader's entry \"{}\"", entry.title), ""});
+       fmt::format("nothing that is seen of it names its system: its boot loader's entry does, \"{}\"", entry.title),
+       ""});
   system.root = std::move(root);
   return system;
 }
@@ -150,8 +152,8 @@ std::optional<System> hidden_system(const BootEntry& entry, Contents& contents, 
     system.encrypted = !is_dataset;
     return system;
   }
-  const std::string unreadable = unreadable_root(line, contents);
-  return unreadable.empty() ? std::nullopt : std::optional(system_by_entry(entry, unreadable, contents));
+  const std::string named_place = named_root(line, contents);
+  return named_place.empty() ? std::nullopt : std::optional(system_by_entry(entry, named_place, contents));
 }
 
 }  // namespace hrvm::probe

@@ -43,6 +43,7 @@ std::string by_partuuid(const std::string& uuid, const Contents& contents) {
 }
 
 std::string by_partlabel(const std::string& label, const Contents& contents) {
+  if (label.empty()) return {};
   return partition_where(contents, [&](const SurveyedPartition& each) { return each.partition.name == label; });
 }
 

@@ -20,6 +20,7 @@ using base::Error, base::ErrorKind;
 
 constexpr std::size_t longest_magic = 6;
 constexpr std::size_t largest_configuration = 64 << 10, most_configuration = 16;
+constexpr std::uint64_t largest_initramfs = 1 << 30;
 
 // As far as files of these names decide what is started. Others, and modules, are known by their names alone.
 constexpr std::string_view configurations[] = {
@@ -158,6 +159,10 @@ Initramfs read_initramfs(fs::FileSystem& files, const std::string& path, const s
   const auto info = place ? files.info(*place) : std::nullopt;
   if (!info || info->kind != fs::FileKind::regular)
     throw Error(ErrorKind::not_found, fmt::format("there is no initramfs {}", path)).on(path);
+  if (info->size_bytes > largest_initramfs)
+    throw Error(ErrorKind::corrupt,
+                fmt::format("{} is said to have {} bytes, which no initramfs has", path, info->size_bytes))
+        .on(path);
   auto image = read_unified_image(files, *place, profile);
   if (!image) image = read_addon(files, *place);
   if (image && !image->initramfs) return {};

@@ -99,6 +99,52 @@ TEST_CASE("/usr on a filesystem of its own is found by each of the names that fs
   }
 }
 
+TEST_CASE("a partition of another disk is none of this one's with the same number") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"UUID=uuid-1 / ext4 defaults 0 1\n/dev/sdb2 /home ext4 defaults 0 2\n", ""},
+      {"UUID=uuid-1 / ext4 defaults 0 1\n/dev/nvme1n1p2 /home ext4 defaults 0 2\n", ""},
+      {"UUID=uuid-1 / ext4 defaults 0 1\n/dev/nvme0n1p2 /home ext4 defaults 0 2\n", "/home=p2 "},
+      {"/dev/sdb1 / ext4 defaults 0 1\n/dev/sdb2 /home ext4 defaults 0 2\n", "/home=p2 "},
+      {"/dev/sdb1 / ext4 defaults 0 1\n/dev/sda2 /home ext4 defaults 0 2\n", ""}};
+  for (const auto& [fstab, mounts] : cases) {
+    CAPTURE(fstab);
+    Parts disk;
+    disk.add().add("/etc/os-release", release).add("/etc/fstab", fstab);
+    disk.add().folder("/user");
+    CHECK(mounts_of(disk.read().at(0)) == mounts);
+  }
+}
+
+TEST_CASE("where fstab names a /usr that is not here no other one is taken, and the loader's entry names the system") {
+  Parts disk;
+  auto& root = disk.add();
+  add_root(root);
+  root.add("/etc/fstab", "UUID=uuid-1 / ext4 defaults 0 1\nUUID=dead /usr ext4 ro 0 2\n")
+      .add("/boot/vmlinuz-6.1.0", "k");
+  root.add("/boot/grub/grub.cfg", "menuentry 'Ubuntu' {\n linux /boot/vmlinuz-6.1.0 root=UUID=uuid-1 ro\n}\n");
+  disk.add().add("/lib/os-release", "ID=other\n").folder("/bin").folder("/share");
+  const auto& systems = disk.read();
+  REQUIRE(systems.size() == 1);
+  CHECK(systems[0].id == "ubuntu");
+  CHECK(systems[0].root == "p1");
+  CHECK(systems[0].mounts.empty());
+}
+
+TEST_CASE("of two roots without an fstab each gets the /usr that has its kernel's modules") {
+  Parts disk;
+  for (const std::string version : {"6.1.0", "5.10.0"}) {
+    auto& root = disk.add();
+    add_root(root);
+    root.add("/boot/vmlinuz-" + version, "k");
+  }
+  for (const std::string version : {"5.10.0", "6.1.0"})
+    disk.add().add("/lib/os-release", release).folder("/bin").folder("/share").folder("/lib/modules/" + version);
+  const auto& systems = disk.read();
+  REQUIRE(systems.size() == 2);
+  CHECK(mounts_of(systems[0]) == "/usr=p4 ");
+  CHECK(mounts_of(systems[1]) == "/usr=p3 ");
+}
+
 TEST_CASE("without an fstab the root gets the filesystem that is what it lacks") {
   Parts disk;
   add_usr(disk.add());

@@ -65,6 +65,18 @@ struct OnePartition {
 
 }  // namespace
 
+TEST_CASE("a superblock that does not match its checksum is told, as Linux does not mount it") {
+  OnePartition disk;
+  disk.tree.write("etc/os-release", "ID=debian\n");
+  CHECK(ids(disk.ext4()) == Words{"no-loader " + disk.image.string()});
+  // The name of where it was mounted last, which is a part of what the checksum is of.
+  test::run_program({"dd", "of=" + disk.image.string(), "bs=1", "seek=" + std::to_string(mib + 1024 + 136), "count=4",
+                     "if=/dev/urandom", "conv=notrunc", "status=none"});
+  const auto contents = contents_of(disk.image);
+  CHECK(ids(contents) == Words{"filesystem-damaged p1", "no-loader " + disk.image.string()});
+  CHECK(contents.systems.size() == 1);
+}
+
 TEST_CASE("a Proxmox VE disk is told with its system, kernels and both ways to boot") {
   const auto contents = survey_of("server", "/dev/sda");
   CHECK(contents.table == TableKind::gpt);

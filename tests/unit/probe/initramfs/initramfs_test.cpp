@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/fs/folder.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/initramfs/initramfs.hpp"
 #include "support/cpio_archive.hpp"
+#include "support/disk_writer.hpp"
 #include "support/memory_files.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -160,6 +162,13 @@ TEST_CASE("an initramfs that unpacks to more than a gibibyte is left") {
   const test::TemporaryDirectory folder;
   test::run_program({"sh", "-c", "head -c 1200M /dev/zero | zstd -q > '" + (folder / "bomb").string() + "'"});
   CHECK(read(content(folder / "bomb")).incomplete == "it unpacks to more than hrvm reads");
+}
+
+TEST_CASE("a file that is said to be larger than any initramfs is not read through") {
+  const test::TemporaryDirectory folder;
+  test::set_size(folder / "initrd", 500ull << 30);
+  const auto files = fs::open_folder({folder.path()});
+  CHECK_THROWS_WITH(read_initramfs(*files, "/initrd", asked), Catch::Contains("which no initramfs has"));
 }
 
 TEST_CASE("links to an initramfs are followed, and one that is missing is an error") {

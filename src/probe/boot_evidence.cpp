@@ -114,7 +114,23 @@ class Evidence {
     const CommandLine line = parse_command_line(entry.command_line);
     if (line.leaves_root_to_type()) return root_by_type(contents_);
     const std::string place = locate_device(parse_device_name(line.root), contents_);
-    return place.empty() || line.subvolume.empty() ? place : place + ":" + line.subvolume;
+    const std::string subvolume = subvolume_of(line, place);
+    return place.empty() || subvolume.empty() ? place : place + ":" + subvolume;
+  }
+
+  // What is mounted of a place: by its path, its id, or by default. Empty where that is the top level, or not known.
+  std::string subvolume_of(const CommandLine& line, const std::string& place) const {
+    if (!line.subvolume.empty()) return line.subvolume;
+    const auto is_meant = [&](const fs::Subvolume& each) {
+      return line.subvolume_id ? each.id == *line.subvolume_id : each.is_default;
+    };
+    for (const BootPlace& each : places_) {
+      if (each.name != place || each.files == nullptr) continue;
+      const auto all = each.files->subvolumes();
+      if (const auto found = std::ranges::find_if(all, is_meant); found != all.end())
+        return base::printable(found->path);
+    }
+    return {};
   }
 
   // A system in a subvolume is one of its filesystem's, unless the entry names another.
@@ -126,8 +142,9 @@ class Evidence {
       return !system.root.empty() && system.root.substr(0, colon) == root_by_type(contents_);
     const DeviceName device = parse_device_name(line.root);
     if (is_device(system.root, device, contents_)) return true;
-    return colon != std::string::npos && is_device(system.root.substr(0, colon), device, contents_) &&
-           (line.subvolume.empty() || line.subvolume == system.root.substr(colon + 1));
+    if (colon == std::string::npos || !is_device(system.root.substr(0, colon), device, contents_)) return false;
+    const std::string subvolume = subvolume_of(line, system.root.substr(0, colon));
+    return subvolume.empty() || subvolume == system.root.substr(colon + 1);
   }
 
   bool leads_to(const CommandLine& line, const System& system) const {

@@ -37,6 +37,13 @@ std::string subvolume_of(std::string_view flags) {
   return {};
 }
 
+std::optional<std::uint64_t> subvolume_id_of(std::string_view flags) {
+  constexpr std::string_view key = "subvolid=";
+  for (std::string_view flag : base::split(flags, ','))
+    if (flag.starts_with(key)) return base::parse_unsigned(flag.substr(key.size()));
+  return std::nullopt;
+}
+
 void add(std::vector<std::string>& devices, std::string device) {
   if (devices.size() < 16 && !std::ranges::count(devices, device)) devices.push_back(std::move(device));
 }
@@ -61,7 +68,7 @@ std::string by_root_hash(std::string_view hash) {
 
 void take(CommandLine& line, std::string_view key, std::string_view value) {
   if (key == "root") line.root = value;
-  if (key == "rootflags") line.subvolume = subvolume_of(value);
+  if (key == "rootflags") line.subvolume = subvolume_of(value), line.subvolume_id = subvolume_id_of(value);
   if (key == "mount.usr" || key == "usr") line.usr = value;
   if (key == "ostree") line.ostree = value;
   if (key == "composefs") line.composefs = value.substr(value.starts_with('?') ? 1 : 0);

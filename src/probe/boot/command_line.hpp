@@ -1,6 +1,8 @@
 // What a Linux kernel's command line says about where the system is and where it speaks.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +12,8 @@ namespace hrvm::probe {
 struct CommandLine {
   std::string root;       // as it stands there: "UUID=…", "/dev/mapper/pve-root", "ZFS=rpool/ROOT/pve-1"
   std::string subvolume;  // of rootflags=subvol=…: "@rootfs", without slashes before it
-  std::string resume;     // empty where it is not said, or "noresume" is
+  std::optional<std::uint64_t> subvolume_id;  // of rootflags=subvolid=…
+  std::string resume;                         // empty where it is not said, or "noresume" is
   bool no_resume = false;
   std::string usr;                    // of mount.usr=: as `root`
   std::string ostree;                 // "/ostree/boot.1/fedora/9f…/0": the link that leads to the deployment

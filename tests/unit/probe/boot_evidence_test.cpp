@@ -141,6 +141,38 @@ TEST_CASE("a snapshot bears the UUID of its origin, and both get the entry") {
   CHECK(contents.systems[1].boot->root == "pve/before");
 }
 
+TEST_CASE("a subvolume is started by its id, and the default one by an entry that names none") {
+  struct Subvolumes : test::MemoryFiles {
+    std::uint64_t by_default = 5;
+    std::vector<fs::Subvolume> subvolumes() override {
+      std::vector<fs::Subvolume> all = {{5, "", false}, {257, "@", false}, {258, "@old", false}};
+      for (fs::Subvolume& each : all) each.is_default = each.id == by_default;
+      return all;
+    }
+    std::unique_ptr<fs::FileSystem> open_subvolume(std::uint64_t) override {
+      return std::make_unique<test::MemoryFiles>(*this);
+    }
+  };
+  const auto started = [](const std::string& flags, std::uint64_t by_default) {
+    Subvolumes files;
+    files.by_default = by_default;
+    files.add("/boot/grub/grub.cfg", menu_entry("root=UUID=" + root_uuid + flags)).add("/boot/vmlinuz-6.1.0", "k");
+    Contents contents;
+    contents.partitions = {partition(2, "btrfs", root_uuid)};
+    contents.systems = {linux_system("p2:@"), linux_system("p2:@old")};
+    const BootPlace places[] = {{"p2", root_uuid, "", false, &files}};
+    add_boot_evidence(contents, places, BootQuestions::all);
+    std::vector<std::string> names;
+    for (const System& system : contents.systems)
+      if (system.boot && system.boot->root == system.root) names.push_back(system.root);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(started(" rootflags=noatime,subvolid=258", 5) == Names{"p2:@old"});
+  CHECK(started(" rootflags=subvolid=257", 258) == Names{"p2:@"});
+  CHECK(started("", 258) == Names{"p2:@old"});
+}
+
 TEST_CASE("a subvolume gets the entry that names it") {
   Debian disk;
   disk.contents.systems = {linux_system("p2:@old"), linux_system("p2:@rootfs")};

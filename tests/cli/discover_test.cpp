@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "cli/golden.hpp"
+#include "cli/machine_fixture.hpp"
 #include "support/disk_writer.hpp"
 #include "support/recorded_disks.hpp"
 #include "support/recorded_machines.hpp"
@@ -45,6 +46,17 @@ TEST_CASE("discover of a damaged image tells what is left, and exits 3") {
   transcript.replace(folder.path(), "FOLDER");
   CHECK(transcript.run({"discover", image}) == 3);
   transcript.check();
+}
+
+TEST_CASE("a disk that is named by two names is told once, and is no two disks of a machine") {
+  const test::TemporaryDirectory folder;
+  const std::string image = small_image(folder), link = folder / "link.img";
+  std::filesystem::create_symlink(image, link);
+  test::MachineStore store;
+  CHECK(store.json({"discover", image, link, image})["disks"].items().size() == 1);
+  CHECK(store.host().err.str().find(link + " is the same as " + image) != std::string::npos);
+  CHECK(store.run({"import", image, "twice", "--disk", link}) == 2);
+  CHECK(store.host().err.str().find("are the same disk") != std::string::npos);
 }
 
 TEST_CASE("of several sources the one that cannot be read is told, and the others are as well") {

@@ -10,6 +10,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/probe/folder.hpp"
+#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -30,12 +31,23 @@ struct Discovery {
   }
 };
 
+// By which of them it has been named already; nullptr for none.
+const probe::Disk* same_among(const std::vector<probe::Disk>& disks, const probe::Disk& disk) {
+  const auto found =
+      std::ranges::find_if(disks, [&](const probe::Disk& each) { return sys::is_same_file(each.path, disk.path); });
+  return found == disks.end() ? nullptr : &*found;
+}
+
 // One that was named and is none is the whole command's failure when it is the only one.
 std::vector<probe::Disk> named_disks(Discovery& discovery, const std::vector<std::string>& sources) {
   if (sources.size() == 1) return {probe::locate_disk(discovery.context.host, sources.front())};
   std::vector<probe::Disk> disks;
   for (const std::string& source : sources) try {
-      disks.push_back(probe::locate_disk(discovery.context.host, source));
+      auto disk = probe::locate_disk(discovery.context.host, source);
+      if (const probe::Disk* same = same_among(disks, disk))
+        discovery.context.note(fmt::format("{} is the same as {}, and told once", source, same->path));
+      else
+        disks.push_back(std::move(disk));
     } catch (const Error& error) {
       discovery.fail(error);
     }

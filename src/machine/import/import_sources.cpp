@@ -9,6 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/fs/folder.hpp"
 #include "hrvm/probe/folder.hpp"
+#include "hrvm/sys/files.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::machine {
@@ -70,10 +71,15 @@ void take_along(std::vector<Disk>& named, SetIds wanted, std::vector<Survey> att
 }
 
 void check_named_once(const std::vector<Disk>& disks) {
-  std::set<std::string> paths;
-  for (const auto& disk : disks)
-    if (!paths.insert(disk.path).second)
-      throw Error(ErrorKind::usage, fmt::format("{} is named twice", disk.path)).on(disk.path);
+  for (auto disk = disks.begin(); disk != disks.end(); ++disk) {
+    const auto same = std::find_if(disks.begin(), disk, [&](const Disk& each) {
+      return each.path == disk->path || sys::is_same_file(each.path, disk->path);
+    });
+    if (same == disk) continue;
+    const auto text = same->path == disk->path ? fmt::format("{} is named twice", disk->path)
+                                               : fmt::format("{} and {} are the same disk", same->path, disk->path);
+    throw Error(ErrorKind::usage, text).on(disk->path);
+  }
 }
 
 // They are taken along.

@@ -71,6 +71,21 @@ bool is_to_start(const Contents& contents, const StartEvidence& evidence) {
   return contents.own_system() != nullptr || !evidence.other_loaders.empty();
 }
 
+constexpr std::string_view linux_way_out =
+    "start the machine from a rescue disc, and install a boot loader there, which goes to the machine's layer: hrvm "
+    "boot MACHINE --iso RESCUE.iso,boot; or copy its root into a folder: hrvm import FOLDER starts the kernel that "
+    "lies "
+    "in it without a loader";
+constexpr std::string_view other_way_out =
+    "start the machine from a medium that installs or repairs this system, which writes to the machine's layer: hrvm "
+    "boot MACHINE --iso FILE,boot";
+
+// Whose root a folder can be, and who has a boot loader that a rescue disc installs.
+bool is_linux(const Contents& contents) {
+  const System* system = contents.own_system();
+  return system == nullptr || system->family == SystemFamily::linux;
+}
+
 }  // namespace
 
 bool add_other_architecture(Contents& contents, const StartEvidence& evidence) {
@@ -87,12 +102,9 @@ bool add_other_architecture(Contents& contents, const StartEvidence& evidence) {
 void add_start_findings(Contents& contents, const StartEvidence& evidence) {
   if (add_other_architecture(contents, evidence)) return;
   if (contents.boot.bios || contents.boot.uefi() || !is_to_start(contents, evidence)) return;
-  contents.findings.push_back(
-      {"no-loader", Severity::warning, evidence.disk,
-       base::printable(fmt::format("nothing in a machine starts it: {}", why_none(evidence))),
-       "start the machine from a rescue disc, and install a boot loader there, which goes to the machine's layer: hrvm "
-       "boot MACHINE --iso RESCUE.iso,boot; or copy its root into a folder: hrvm import FOLDER starts the kernel that "
-       "lies in it without a loader"});
+  contents.findings.push_back({"no-loader", Severity::warning, evidence.disk,
+                               base::printable(fmt::format("nothing in a machine starts it: {}", why_none(evidence))),
+                               std::string(is_linux(contents) ? linux_way_out : other_way_out)});
 }
 
 }  // namespace hrvm::probe

@@ -81,6 +81,16 @@ TEST_CASE("a system that neither BIOS nor UEFI starts is told of, and so is an o
   CHECK_THAT(contents.findings[0].message, Catch::Contains("32 bits, /EFI/BOOT/BOOT.EFI on p1"));
 }
 
+TEST_CASE("whose root can be no folder gets no advice to make it one") {
+  Contents contents = with_system("x86-64");
+  add_start_findings(contents, {"disk", {}, {}});
+  CHECK(contents.findings.at(0).remedy.find("hrvm import FOLDER") != std::string::npos);
+  contents.findings.clear();
+  contents.systems[0].family = SystemFamily::unknown;
+  add_start_findings(contents, {"disk", {}, {}});
+  CHECK(contents.findings.at(0).remedy.find("hrvm import FOLDER") == std::string::npos);
+}
+
 TEST_CASE("of a disk of data nothing is told") {
   Contents data;
   data.partitions = {of_type("0fc63daf-8483-4772-8e79-3d69d8477de4")};

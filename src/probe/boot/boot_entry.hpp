@@ -37,6 +37,6 @@ bool matches_pattern(std::string_view text, std::string_view pattern);
 
 // An entry of a hostile disk ends here: kernels take 2 KiB of command line, a few of them 4 KiB.
 inline constexpr std::size_t longest_text = 8 << 10;
-inline constexpr std::size_t most_entries = 1024;
+inline constexpr std::size_t most_entries = 8192;
 
 }  // namespace hrvm::probe

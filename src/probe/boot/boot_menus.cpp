@@ -18,7 +18,7 @@
 namespace hrvm::probe {
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20, largest_entry = 64 << 10, most_files = 256, most_tops = 64;
+constexpr std::size_t largest_file = 4 << 20, largest_entry = 64 << 10, most_files = 1024, most_tops = 64;
 constexpr unsigned most_hops = 4;  // from one grub.cfg to the next
 
 // As grub-install, Fedora's packages and proxmox-boot-tool place it, seen from the filesystem's top.

@@ -2,7 +2,7 @@
 // `load_env`, loops over words, menu entries and submenus. Functions and other loops are passed over: no grub-mkconfig
 // puts entries into them.
 //
-// Bounded: at most 32 levels, 1024 entries, 8 KiB for a word, 4096 variables. What goes beyond is Error{corrupt}.
+// Bounded: at most 32 levels, 8192 entries, 8 KiB for a word, 4096 variables. What goes beyond is Error{corrupt}.
 #pragma once
 
 #include <optional>

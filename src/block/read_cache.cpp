@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <utility>
 
 #include "hrvm/base/error.hpp"
 
@@ -31,21 +32,17 @@ const ReadCache::Piece* ReadCache::find(std::uint64_t offset) {
   return &pieces_.front();
 }
 
-ReadCache::~ReadCache() {
-  for (void* slab : slabs_) std::free(slab);
-}
-
 // A page that is touched for the first time costs a microsecond or more, and there are 512 to a slab.
 std::span<std::byte> ReadCache::room_for_piece() {
   if (rooms_left_ == 0) {
-    void* slab = std::aligned_alloc(slab_bytes, slab_bytes);
-    if (slab == nullptr) throw std::bad_alloc();
-    slabs_.push_back(slab);
-    ::madvise(slab, slab_bytes, MADV_HUGEPAGE);
+    Slab slab(static_cast<std::byte*>(std::aligned_alloc(slab_bytes, slab_bytes)));
+    if (!slab) throw std::bad_alloc();
+    ::madvise(slab.get(), slab_bytes, MADV_HUGEPAGE);
+    slabs_.push_back(std::move(slab));
     rooms_left_ = slab_bytes / piece_bytes;
   }
   --rooms_left_;
-  return {static_cast<std::byte*>(slabs_.back()) + rooms_left_ * piece_bytes, piece_bytes};
+  return {slabs_.back().get() + rooms_left_ * piece_bytes, piece_bytes};
 }
 
 void ReadCache::keep(std::uint64_t offset, std::span<const std::byte> bytes) {

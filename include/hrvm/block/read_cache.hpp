@@ -2,7 +2,9 @@
 // twice while it is kept. Counts what it asks the device for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <list>
 #include <memory>
 #include <span>
@@ -28,7 +30,6 @@ class ReadCache : public BlockDevice {
   enum class Manner { ahead, lean };
   explicit ReadCache(BlockDevice& parent, Manner manner = Manner::lean)
       : parent_(parent), reads_ahead_(manner == Manner::ahead) {}
-  ~ReadCache() override;
 
   const ReadCount& count() const { return count_; }
 
@@ -41,6 +42,10 @@ class ReadCache : public BlockDevice {
   std::optional<RawLocation> raw_location() const override { return parent_.raw_location(); }
 
  private:
+  struct Free {
+    void operator()(std::byte* slab) const { std::free(slab); }
+  };
+  using Slab = std::unique_ptr<std::byte, Free>;  // room for 64 pieces
   struct Piece {
     std::uint64_t offset;
     std::span<std::byte> room;         // in a slab
@@ -60,7 +65,7 @@ class ReadCache : public BlockDevice {
   BlockDevice& parent_;
   bool reads_ahead_;
   ReadCount count_;
-  std::vector<void*> slabs_;  // each of some pieces and of one large page, where the kernel has those
+  std::vector<Slab> slabs_;  // each of one large page, where the kernel has those
   std::size_t rooms_left_ = 0;
   std::vector<std::byte> fetched_;  // grows, and is not made anew: its pages would be
   std::list<Piece> pieces_;         // used last first

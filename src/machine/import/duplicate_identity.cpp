@@ -1,33 +1,28 @@
 #include "machine/import/duplicate_identity.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
+#include "hrvm/probe/shared_uuid.hpp"
 
 namespace hrvm::machine {
 namespace {
 
 constexpr std::size_t most_told = 8;
 
-bool is_shared(std::string_view filesystem) {
-  constexpr std::string_view shared[] = {"linux_raid_member", "ddf_raid_member", "isw_raid_member",
-                                         "zfs_member",        "btrfs",           "bcachefs"};
-  return std::ranges::find(shared, filesystem) != std::end(shared);
-}
-
 // What lies in volumes of a set is seen through each of its members; only what bears a filesystem by itself counts.
 std::vector<std::string> identities(const probe::Contents& contents) {
   std::vector<std::string> found;
   for (const auto& surveyed : contents.partitions) {
-    if (!surveyed.uuid.empty() && !is_shared(surveyed.filesystem)) found.push_back("UUID=" + surveyed.uuid);
+    if (!surveyed.uuid.empty() && !probe::shares_its_uuid(surveyed.filesystem))
+      found.push_back("UUID=" + surveyed.uuid);
     if (!surveyed.partition.partuuid.empty()) found.push_back("PARTUUID=" + surveyed.partition.partuuid);
   }
   for (const auto& volume : contents.volumes)
-    if (volume.kind == probe::VolumeKind::disk && !volume.uuid.empty() && !is_shared(volume.filesystem))
+    if (volume.kind == probe::VolumeKind::disk && !volume.uuid.empty() && !probe::shares_its_uuid(volume.filesystem))
       found.push_back("UUID=" + volume.uuid);
   return found;
 }

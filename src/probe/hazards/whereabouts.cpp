@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
+#include "hrvm/probe/shared_uuid.hpp"
 #include "probe/boot/disk_names.hpp"
 #include "probe/boot/locate_device.hpp"
 #include "probe/hazards/tables.hpp"
@@ -50,19 +51,13 @@ std::string digits_of(std::string_view uuid) {
   return digits;
 }
 
-// A snapshot bears its origin's, and members of one filesystem or array have the same.
-bool is_shared(std::string_view filesystem) {
-  return filesystem == "btrfs" || filesystem == "linux_raid_member" || filesystem == "zfs_member" ||
-         filesystem == "bcachefs";
-}
-
 bool is_twice(const DeviceName& device, const Contents& contents) {
   const std::string wanted = base::lower(device.name);
   const auto has_uuid = [&](const SurveyedPartition& each) {
-    return base::lower(each.uuid) == wanted && !is_shared(each.filesystem);
+    return base::lower(each.uuid) == wanted && !shares_its_uuid(each.filesystem);
   };
   const auto has_label = [&](const SurveyedPartition& each) {
-    return each.label == device.name && !is_shared(each.filesystem);
+    return each.label == device.name && !shares_its_uuid(each.filesystem);
   };
   const auto has_partuuid = [&](const SurveyedPartition& each) {
     return base::lower(each.partition.partuuid) == wanted;

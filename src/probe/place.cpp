@@ -10,9 +10,9 @@
 #include "hrvm/volume/volumes.hpp"
 #include "probe/find_systems.hpp"
 #include "probe/luks_tokens.hpp"
-#include "probe/own_structures.hpp"
 #include "probe/roles.hpp"
 #include "probe/settle_signature.hpp"
+#include "probe/signature/own_structures.hpp"
 #include "probe/spread_btrfs.hpp"
 #include "probe/systems/linux_facts.hpp"
 

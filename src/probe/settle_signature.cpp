@@ -9,7 +9,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/volume/volumes.hpp"
-#include "probe/own_structures.hpp"
+#include "probe/signature/own_structures.hpp"
 #include "probe/spread_btrfs.hpp"
 
 namespace hrvm::probe {

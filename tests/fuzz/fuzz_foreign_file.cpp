@@ -4,7 +4,7 @@
 
 #include "hrvm/block/devices.hpp"
 #include "probe/disk/vmdk.hpp"
-#include "probe/own_structures.hpp"
+#include "probe/signature/own_structures.hpp"
 
 using namespace hrvm;
 

@@ -5,7 +5,7 @@
 
 #include "hrvm/block/devices.hpp"
 #include "hrvm/probe/survey.hpp"
-#include "probe/own_structures.hpp"
+#include "probe/signature/own_structures.hpp"
 #include "support/md_disk.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"

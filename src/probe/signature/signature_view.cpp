@@ -1,4 +1,4 @@
-#include "probe/signature_view.hpp"
+#include "probe/signature/signature_view.hpp"
 
 #include <algorithm>
 #include <array>

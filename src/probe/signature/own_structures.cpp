@@ -1,4 +1,4 @@
-#include "probe/own_structures.hpp"
+#include "probe/signature/own_structures.hpp"
 
 #include <algorithm>
 #include <array>

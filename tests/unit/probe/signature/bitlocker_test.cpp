@@ -10,7 +10,7 @@
 #include "hrvm/base/guid.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/probe/signature.hpp"
-#include "probe/bitlocker.hpp"
+#include "probe/signature/bitlocker.hpp"
 
 namespace hrvm::probe {
 namespace {

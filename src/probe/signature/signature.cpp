@@ -8,9 +8,9 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "probe/bcachefs.hpp"
-#include "probe/bitlocker.hpp"
-#include "probe/signature_view.hpp"
+#include "probe/signature/bcachefs.hpp"
+#include "probe/signature/bitlocker.hpp"
+#include "probe/signature/signature_view.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "probe/bcachefs.hpp"
+#include "probe/signature/bcachefs.hpp"
 
 #include <algorithm>
 #include <array>

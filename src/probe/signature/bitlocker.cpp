@@ -1,4 +1,4 @@
-#include "probe/bitlocker.hpp"
+#include "probe/signature/bitlocker.hpp"
 
 #include <algorithm>
 #include <array>

@@ -8,6 +8,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
+#include "image/foreign/formats.hpp"
 #include "image/qcow2/backing_path.hpp"
 #include "image/qcow2/device.hpp"
 
@@ -62,8 +63,9 @@ class Chain {
 
  private:
   std::unique_ptr<BlockDevice> open_backing(const BackingReference& backing) {
-    if (backing_format(backing) == ImageFormat::qcow2) return open_qcow2(backing.path);
-    return open_base_ ? open_base_(backing) : block::open_device(backing.path);
+    const auto format = backing_format(backing);
+    if (format == ImageFormat::qcow2) return open_qcow2(backing.path);
+    return open_base_ ? open_base_(backing) : open_foreign(block::open_device(backing.path), format);
   }
 
   const BackingOpener& open_base_;
@@ -72,9 +74,30 @@ class Chain {
 
 }  // namespace
 
+std::unique_ptr<BlockDevice> open_foreign(std::unique_ptr<BlockDevice> file, ImageFormat format) {
+  switch (format) {
+    case ImageFormat::vdi:
+      return foreign::open_vdi(std::move(file));
+    case ImageFormat::vpc:
+      return foreign::open_vhd(std::move(file));
+    case ImageFormat::vhdx:
+      return foreign::open_vhdx(std::move(file));
+    case ImageFormat::vmdk:
+      return foreign::open_vmdk(std::move(file));
+    case ImageFormat::raw:
+    case ImageFormat::qcow2:
+      break;
+  }
+  return file;
+}
+
+std::unique_ptr<BlockDevice> open_fresh(const BackingReference& backing) {
+  return open_foreign(block::open_device(backing.path, block::Access::fresh), backing_format(backing));
+}
+
 std::unique_ptr<BlockDevice> open_image(const std::filesystem::path& file, ImageFormat format,
                                         BackingOpener open_backing) {
-  if (format == ImageFormat::raw) return block::open_device(file);
+  if (format != ImageFormat::qcow2) return open_foreign(block::open_device(file), format);
   return Chain(open_backing).open_qcow2(file);
 }
 

@@ -7,6 +7,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/sys/files.hpp"
+#include "image/foreign/formats.hpp"
 #include "image/qcow2/backing_path.hpp"
 #include "image/qcow2/header.hpp"
 #include "image/qcow2/snapshot_table.hpp"
@@ -17,7 +18,8 @@ ImageFormat detect_format(block::BlockDevice& file) {
   std::array<std::byte, sizeof(base::be32)> first{};
   if (file.size() < first.size()) return ImageFormat::raw;
   file.read(0, first);
-  return base::load<base::be32>(first) == qcow2::magic ? ImageFormat::qcow2 : ImageFormat::raw;
+  if (base::load<base::be32>(first) == qcow2::magic) return ImageFormat::qcow2;
+  return foreign::detect_format(file);
 }
 
 ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format) {
@@ -26,6 +28,10 @@ ImageInfo read_info(block::BlockDevice& file, std::optional<ImageFormat> format)
   info.format = format ? *format : detect_format(file);
   info.virtual_bytes = file.size();
   if (info.format == ImageFormat::raw) return info;
+  if (is_foreign(info.format)) {
+    info.virtual_bytes = open_foreign(block::with_sectors(file, file.sector_sizes()), info.format)->size();
+    return info;
+  }
   auto header = read_header(file);
   info.virtual_bytes = header.virtual_bytes;
   info.cluster_bytes = std::uint32_t(header.geometry.cluster_bytes());

@@ -93,8 +93,7 @@ std::string read_to_text(const Disk& disk, block::BlockDevice& device, Thoroughn
 }  // namespace
 
 std::unique_ptr<block::BlockDevice> open_disk(const sys::Host& host, const Disk& disk) {
-  if (disk.kind == DiskKind::image && disk.format == DiskFormat::qcow2)
-    return image::open_image(disk.path, image::ImageFormat::qcow2);
+  if (disk.kind == DiskKind::image) return image::open_image(disk.path, image_format(disk.format));
   if (disk.kind == DiskKind::disk && host.is_recorded())
     return std::make_unique<Named>(block::open_device(host.path(disk.path)), disk.path, disk.sectors);
   return block::open_device(disk.path);

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "hrvm/block/devices.hpp"
-#include "probe/disk/vmdk.hpp"
+#include "hrvm/image/vmdk_descriptor.hpp"
 #include "probe/signature/own_structures.hpp"
 
 using namespace hrvm;
@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string text(bytes.size(), '\0');
   if (size > 0) std::memcpy(text.data(), data, size);
   for (const auto* type : {"ext4", "xfs", "btrfs", "ntfs", "vfat"}) probe::told_size(type, *device);
-  const auto descriptor = probe::read_vmdk_descriptor(text);
+  const auto descriptor = image::read_vmdk_descriptor(text);
   if (descriptor && descriptor->extents.size() > 1024) std::abort();
   return 0;
 }

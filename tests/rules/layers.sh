@@ -13,7 +13,7 @@ layers=(base report sys block image volume fs probe machine launch doctor cli)
 # room, unless one is named as if it were a room of its own. A public header belongs to the room that has the .cpp of its name; one that has none is for all of its layer. A
 # layer that is not named here has no rooms.
 declare -A rooms=(
-  [image]='qcow2 make check repair merge .'
+  [image]='foreign qcow2 make check repair merge .'
   [volume]='. thin lvm md luks zfs'
   [fs]='. jbd2 ext fat ntfs xfs btrfs folder'
   [probe]='table disk signature registry systems boot initramfs drivers hazards .'
@@ -36,7 +36,7 @@ hidden=(
   'libudev'                       '^src/probe/disk/udev\.'
   'xxhash'                        '^src/(fs/btrfs|machine/drift)/'
   'nettle'                        '^src/(fs/btrfs|machine/drift|volume/(lvm|md|zfs))/'
-  'zlib\.h|zstd'                  '^src/(fs/btrfs|image/(qcow2|make)|probe/initramfs)/'
+  'zlib\.h|zstd'                  '^src/(fs/btrfs|image/(foreign|qcow2|make)|probe/initramfs)/'
   'bzlib|lz4|lzma'                '^src/probe/initramfs/'
   'lzo/'                          '^src/fs/btrfs/'
   'fmt/format-inl'                '^src/base/fmt\.cpp$'

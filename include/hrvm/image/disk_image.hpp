@@ -25,10 +25,15 @@ namespace hrvm::image {
 using base::from_word;
 using base::word;
 
-enum class ImageFormat { raw, qcow2 };
-constexpr std::array<std::string_view, 2> words_of(ImageFormat) { return {"raw", "qcow2"}; }
+// By the names that QEMU has for them: vpc is VHD. Those after qcow2 are other hypervisors', and are read alone.
+enum class ImageFormat { raw, qcow2, vdi, vpc, vhdx, vmdk };
+constexpr std::array<std::string_view, 6> words_of(ImageFormat) {
+  return {"raw", "qcow2", "vdi", "vpc", "vhdx", "vmdk"};
+}
+constexpr bool is_foreign(ImageFormat format) { return format > ImageFormat::qcow2; }
 
-// By the magic in its first bytes. For files that a person names; never for what a header names.
+// By the magic in its first bytes; of a fixed VHD in its last. For files that a person names; never for what a header
+// names.
 ImageFormat detect_format(block::BlockDevice& file);
 
 // A snapshot inside of an image, as `savevm` and `qemu-img snapshot` make them.
@@ -70,9 +75,16 @@ std::vector<ImageInfo> read_chain(const std::filesystem::path& file, std::option
 
 // Opens what a header's BackingReference names, which is already made absolute against the image's folder.
 using BackingOpener = std::function<std::unique_ptr<block::BlockDevice>(const BackingReference&)>;
+// One that reads past the page cache, where somebody may have written on another way.
+std::unique_ptr<block::BlockDevice> open_fresh(const BackingReference& backing);
 
-// A qcow2 image with its whole chain. `open_backing` is asked for the first backing that is not qcow2 (the base);
-// without it the path in the header is opened. Reads beyond a shorter backing file give zeros.
+// A disk in another hypervisor's image: foreign_formats.hpp has their specifications. It keeps some pages of its
+// tables. Error{corrupt}, and Error{unsupported} of those that are sound and not read: differencing ones, those that
+// were not closed, and a VHD that QEMU would show otherwise than it is.
+std::unique_ptr<block::BlockDevice> open_foreign(std::unique_ptr<block::BlockDevice> file, ImageFormat format);
+
+// An image with its whole chain. `open_backing` is asked for the first backing that is not qcow2 (the base), which it
+// opens by its format; without it the path in the header is opened. Reads beyond a shorter backing file give zeros.
 std::unique_ptr<block::BlockDevice> open_image(const std::filesystem::path& file, ImageFormat format,
                                                BackingOpener open_backing = {});
 

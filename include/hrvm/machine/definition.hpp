@@ -117,10 +117,12 @@ struct Hardware {
 enum class BaseKind { disk, image, folder, empty };  // empty: nothing was imported, the disk began without a byte
 constexpr std::array<std::string_view, 4> words_of(BaseKind) { return {"disk", "image", "folder", "empty"}; }
 
-// Of a disk raw, of an image either; of a folder the latter two: with layers, or "direct", where the guest writes to
+// Of a disk raw, of an image any but those of a folder: "folder", with layers, and "direct", where the guest writes to
 // it.
-enum class BaseFormat { raw, qcow2, folder, direct };
-constexpr std::array<std::string_view, 4> words_of(BaseFormat) { return {"raw", "qcow2", "folder", "direct"}; }
+enum class BaseFormat { raw, qcow2, folder, direct, vdi, vpc, vhdx, vmdk };
+constexpr std::array<std::string_view, 8> words_of(BaseFormat) {
+  return {"raw", "qcow2", "folder", "direct", "vdi", "vpc", "vhdx", "vmdk"};
+}
 
 // The base as it was at import: it is found by this, not by its path. A machine has one for each of its disks; of a
 // disk that began empty it holds the size only.

@@ -26,10 +26,16 @@ enum class DiskKind { disk, image, directory };
 constexpr std::array<std::string_view, 3> words_of(DiskKind) { return {"disk", "image", "folder"}; }
 
 // Of a disk raw, of an image what it is; a folder has no blocks that could have one.
-enum class DiskFormat { raw, qcow2, folder };
-constexpr std::array<std::string_view, 3> words_of(DiskFormat) { return {"raw", "qcow2", "folder"}; }
+enum class DiskFormat { raw, qcow2, folder, vdi, vpc, vhdx, vmdk };
+constexpr std::array<std::string_view, 7> words_of(DiskFormat) {
+  return {"raw", "qcow2", "folder", "vdi", "vpc", "vhdx", "vmdk"};
+}
 constexpr DiskFormat disk_format(image::ImageFormat format) {
-  return format == image::ImageFormat::qcow2 ? DiskFormat::qcow2 : DiskFormat::raw;
+  return from_word<DiskFormat>(word(format)).value_or(DiskFormat::raw);
+}
+// What a disk's file is read as; of a folder raw.
+constexpr image::ImageFormat image_format(DiskFormat format) {
+  return from_word<image::ImageFormat>(word(format)).value_or(image::ImageFormat::raw);
 }
 
 enum class UsedBy { unknown, mount, swap, dm, md, zfs, loop, qemu };
@@ -56,8 +62,9 @@ struct ImageFile {
 
 // A file that is no disk as its bytes lie.
 struct ForeignFile {
-  std::string what;    // "a VDI disk image (VirtualBox)"
-  std::string remedy;  // a sentence with the line that makes a disk of it
+  std::string what;                               // "a VDI disk image (VirtualBox)"
+  std::string remedy;                             // a sentence with the line that makes a disk of it
+  std::optional<image::ImageFormat> format = {};  // where we read it, if it is sound
 };
 
 struct Disk {

@@ -104,9 +104,8 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
   const auto open_base = [&](const image::BackingReference& backing) {
     // What backs a base that is qcow2 is where its header says; the base itself may have moved.
-    const auto path =
-        plan.base.format == probe::DiskFormat::qcow2 ? sys::Path(backing.path) : context.host.path(plan.base.path);
-    return block::open_device(path, block::Access::fresh);
+    if (plan.base.format == probe::DiskFormat::qcow2) return image::open_fresh(backing);
+    return machine::open_base(context.host, plan.base);
   };
   return image::open_image(plan.machine.layer_path(plan.state.layer, plan.disk), image::ImageFormat::qcow2, open_base);
 }

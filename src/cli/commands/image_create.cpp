@@ -118,7 +118,7 @@ const Command image_create_command = {
                 {.name = "--backing-format",
                  .value = "FORMAT",
                  .help = "what IMAGE is, where its first bytes are not to be trusted",
-                 .choices = {"raw", "qcow2"}},
+                 .choices = base::all_words<ImageFormat>()},
                 {.name = "--classic", .help = "clusters of 64 KiB without subclusters, which every QEMU reads"},
                 {.name = "--force", .help = "replace FILE"},
                 dry_run_option()},

@@ -44,10 +44,9 @@ void check_unwritten(const Context& context, const std::vector<image::ImageInfo>
 }
 
 std::unique_ptr<block::BlockDevice> open_for_reading(const image::ImageInfo& image) {
-  if (image.format == image::ImageFormat::raw) return block::open_device(image.path, block::Access::fresh);
-  return image::open_image(image.path, image.format, [](const image::BackingReference& backing) {
-    return block::open_device(backing.path, block::Access::fresh);
-  });
+  if (image.format != image::ImageFormat::qcow2)
+    return image::open_foreign(block::open_device(image.path, block::Access::fresh), image.format);
+  return image::open_image(image.path, image.format, image::open_fresh);
 }
 
 std::string read_confined(const std::filesystem::path& path, const sys::ConfinedFunction& function) {

@@ -8,7 +8,7 @@ Option image_format_option(std::string name) {
   return {.name = std::move(name),
           .value = "FORMAT",
           .help = "what the image is, where its first bytes are not to be trusted",
-          .choices = {"raw", "qcow2"}};
+          .choices = base::all_words<image::ImageFormat>()};
 }
 
 std::optional<image::ImageFormat> image_format(const Arguments& arguments, std::string_view option) {

@@ -4,6 +4,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/image/disk_image.hpp"
 
 namespace hrvm::image {
 namespace {
@@ -33,7 +34,8 @@ void check_backing(const BackingReference& backing, const std::string& path) {
   throw Error(ErrorKind::usage, fmt::format("{} cannot name a backing file with a path of {} bytes and format \"{}\"",
                                             path, backing.path.size(), backing.format))
       .on(path)
-      .hint(fmt::format("a path has 1 to {} bytes, a format is raw or qcow2", max_backing_path));
+      .hint(fmt::format("a path has 1 to {} bytes, a format is {}", max_backing_path,
+                        base::one_of(base::all_words<ImageFormat>())));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
+#include "image/foreign/block_table.hpp"
 
 namespace hrvm::image {
 namespace {
@@ -44,8 +45,9 @@ MapExtent stored_here(std::uint64_t offset, const Mapping& run, unsigned layer) 
 
 }  // namespace
 
-MapExtent stored_as_is(const Extent& extent, unsigned layer) {
+MapExtent stored_below(const BlockDevice& device, const Extent& extent, unsigned layer) {
   if (extent.kind == ExtentKind::zero) return {extent.offset, extent.length, Kind::hole, layer};
+  if (foreign::format_of(&device) != ImageFormat::raw) return {extent.offset, extent.length, Kind::data, layer};
   return {extent.offset, extent.length, Kind::data, layer, extent.offset};
 }
 
@@ -120,7 +122,7 @@ bool Qcow2Device::visit_backing(std::uint64_t offset, std::uint64_t length, unsi
   while (offset < end_there) {
     auto piece = backing_extent(offset);
     piece.length = std::min(piece.length, end_there - offset);
-    if (!visit_piece(stored_as_is(piece, layer + 1))) return false;
+    if (!visit_piece(stored_below(*backing_, piece, layer + 1))) return false;
     offset += piece.length;
   }
   return offset == end || visit_piece({offset, end - offset, Kind::hole, layer});

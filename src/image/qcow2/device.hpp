@@ -12,8 +12,8 @@
 
 namespace hrvm::image {
 
-// A piece of a file without a format, for the map of a chain that ends in it.
-MapExtent stored_as_is(const block::Extent& extent, unsigned layer);
+// A piece of what a chain ends in, for its map: of a file without a format also where it lies.
+MapExtent stored_below(const block::BlockDevice& device, const block::Extent& extent, unsigned layer);
 
 class Qcow2Device : public block::BlockDevice {
  public:

@@ -4,6 +4,7 @@
 
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/block/devices.hpp"
+#include "image/foreign/block_table.hpp"
 #include "image/qcow2/device.hpp"
 
 namespace hrvm::image {
@@ -26,7 +27,7 @@ std::vector<ImageMap::Layer> layers_of(const block::BlockDevice* device) {
   std::vector<ImageMap::Layer> layers;
   while (device != nullptr) {
     const auto* image = dynamic_cast<const Qcow2Device*>(device);
-    layers.push_back({device->name(), image ? ImageFormat::qcow2 : ImageFormat::raw});
+    layers.push_back({device->name(), image ? ImageFormat::qcow2 : foreign::format_of(device)});
     device = image ? image->backing() : nullptr;
   }
   return layers;
@@ -65,7 +66,7 @@ std::uint64_t ImageMap::add_step(std::vector<MapExtent>& extents, std::uint64_t 
   if (image_) {
     image_->visit(from, length, 0, take);
   } else {
-    take(stored_as_is(device_->extent_at(from), 0));
+    take(stored_below(*device_, device_->extent_at(from), 0));
   }
   return from;
 }

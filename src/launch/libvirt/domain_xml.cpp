@@ -52,6 +52,11 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
     throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")
         .hint("boot without libvirt, or reach the guest by an address of its own: --net bridge=virbr0 --forward none");
   }
+  for (const auto& disk : plan.disks.own)
+    for (const auto& node : disk.chain)
+      if (node.format == probe::DiskFormat::vhdx)
+        throw Error(ErrorKind::unsupported, fmt::format("libvirt does not know the format of {}, VHDX", node.path))
+            .hint("boot without libvirt");
 }
 
 void check_shares(const LaunchPlan& plan) {

@@ -78,8 +78,10 @@ BaseIdentity read_base(const Value& value) {
   identity.path = value["path"].text_where(is_absolute_path, "an absolute path");
   identity.stable_path = value["stable_path"].text_where(is_absolute_path, "an absolute path");
   identity.kind = read_one_of(value["kind"], {BaseKind::disk, BaseKind::image, BaseKind::folder});
-  identity.format = identity.is_folder() ? read_one_of(value["format"], {BaseFormat::folder, BaseFormat::direct})
-                                         : read_one_of(value["format"], {BaseFormat::raw, BaseFormat::qcow2});
+  identity.format = identity.is_folder()
+                        ? read_one_of(value["format"], {BaseFormat::folder, BaseFormat::direct})
+                        : read_one_of(value["format"], {BaseFormat::raw, BaseFormat::qcow2, BaseFormat::vdi,
+                                                        BaseFormat::vpc, BaseFormat::vhdx, BaseFormat::vmdk});
   identity.size_bytes = value["size_bytes"].number(identity.is_folder() ? 0 : 1, most_bytes);
   identity.sectors.logical_bytes = read_sector_bytes(value["logical_sector_bytes"]);
   identity.sectors.physical_bytes = read_sector_bytes(value["physical_sector_bytes"]);

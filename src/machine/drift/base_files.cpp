@@ -23,10 +23,10 @@ std::string state_text(const sys::FileStatus& status) {
 }  // namespace
 
 std::unique_ptr<block::BlockDevice> open_base(const sys::Host& host, const probe::Disk& base) {
-  if (base.format != probe::DiskFormat::qcow2) return block::open_device(host.path(base.path), block::Access::fresh);
-  return image::open_image(base.path, image::ImageFormat::qcow2, [](const image::BackingReference& backing) {
-    return block::open_device(backing.path, block::Access::fresh);
-  });
+  if (base.format != probe::DiskFormat::qcow2)
+    return image::open_foreign(block::open_device(host.path(base.path), block::Access::fresh),
+                               probe::image_format(base.format));
+  return image::open_image(base.path, image::ImageFormat::qcow2, image::open_fresh);
 }
 
 std::vector<std::string> base_files(const BaseIdentity& base) {

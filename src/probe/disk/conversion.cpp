@@ -47,6 +47,14 @@ std::string convert(const std::string& path, std::string_view format) {
                      import_of({to}));
 }
 
+std::string close_vhdx(const std::string& path) {
+  const auto copy = free_name(path, ".vhdx"), quoted = shell_quote(copy);
+  return fmt::format(
+      "write its log into a copy, and import that: cp --reflink=auto {0} {1} && "
+      "qemu-img check -q -r all -f vhdx {1} && {2}",
+      shell_quote(path), quoted, import_of({copy}));
+}
+
 std::string unpack(const std::string& path, std::string_view command) {
   const auto to = free_name(path, ".raw");
   return fmt::format("unpack it, and import what comes out: {} {} > {} && {}", command, shell_quote(path),

@@ -16,6 +16,8 @@ std::string qemu_conversion(const std::string& from, std::string_view format, co
 
 // "convert it, and import what comes out: qemu-img convert …"
 std::string convert(const std::string& path, std::string_view format);
+// Of a VHDX whose log is not empty, which qemu-img converts no more than we read it.
+std::string close_vhdx(const std::string& path);
 // `command`: what unpacks to its standard output.
 std::string unpack(const std::string& path, std::string_view command);
 // `command`: what unpacks an archive; in it {0} stands for the archive, {1} for a folder that is not there yet.

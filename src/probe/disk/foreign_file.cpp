@@ -10,6 +10,7 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_structure.hpp"
+#include "hrvm/image/foreign_formats.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/disk/conversion.hpp"
 #include "probe/disk/tar.hpp"
@@ -93,17 +94,11 @@ bool has_table(block::BlockDevice& file) {
   return sector && sector->magic == boot_sector_magic && (has_protective_entry(*sector) || holds_dos_table(*sector));
 }
 
-struct VdiHeader {
-  std::array<char, 64> text;
-  base::le32 magic, version, header_bytes, type;
-};
-static_assert(sizeof(VdiHeader) == 80);
-
 std::optional<ForeignFile> find_vdi(block::BlockDevice& file) {
-  constexpr std::uint32_t vdi_magic = 0xbeda107f, differencing = 4;
-  const auto header = block::read_structure<VdiHeader>(file, 0);
-  if (!header || header->magic != vdi_magic) return std::nullopt;
-  if (header->type != differencing) return ForeignFile{"a VDI disk image (VirtualBox)", convert(file.name(), "vdi")};
+  const auto header = block::read_structure<image::VdiHeader>(file, 0);
+  if (!header || header->magic != image::vdi_magic) return std::nullopt;
+  if (header->type != image::vdi_differencing)
+    return ForeignFile{"a VDI disk image (VirtualBox)", convert(file.name(), "vdi"), image::ImageFormat::vdi};
   return ForeignFile{
       "a differencing VDI disk image (VirtualBox): what changed since a snapshot",
       fmt::format(
@@ -210,7 +205,8 @@ std::optional<ForeignFile> find_container(block::BlockDevice& file) {
   constexpr std::size_t enough = 64;
   const auto begin = begin_of(file, enough);
   if (const auto* image = find(qemu_formats, begin))
-    return ForeignFile{std::string(image->what), convert(file.name(), image->way)};
+    return ForeignFile{std::string(image->what), convert(file.name(), image->way),
+                       base::from_word<image::ImageFormat>(image->way)};
   if (const auto* packer = find(packers, begin); packer != nullptr && is_sound(*packer, begin))
     return ForeignFile{std::string(packer->what), unpack(file.name(), packer->way)};
   if (const auto* archive = find(archives, begin))

@@ -7,6 +7,7 @@
 #include "hrvm/image/disk_image.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "probe/disk/block_nodes.hpp"
+#include "probe/disk/conversion.hpp"
 #include "probe/disk/disk_facts.hpp"
 #include "probe/disk/foreign_file.hpp"
 #include "probe/disk/uses.hpp"
@@ -95,6 +96,21 @@ void read_image(Disk& disk) {
   }
 }
 
+// Another hypervisor's image that is sound is a disk like any other.
+void read_container(Disk& disk, block::BlockDevice& file) {
+  try {
+    disk.size_bytes = image::read_info(file, disk.container->format).virtual_bytes;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported) throw;
+    disk.container->what += ", and is not read as it lies: " + error.message();
+    if (error.kind() == ErrorKind::unsupported && disk.container->format == image::ImageFormat::vhdx)
+      disk.container->remedy = close_vhdx(disk.path);
+    return;
+  }
+  disk.format = disk_format(*disk.container->format);
+  disk.container.reset();
+}
+
 Disk image_facts(const std::string& path) {
   check_readable(path, path);
   Disk disk;
@@ -104,7 +120,8 @@ Disk image_facts(const std::string& path) {
   const auto file = block::open_device(path);
   disk.size_bytes = file->size();
   disk.container = find_container(*file);
-  if (disk.container) return disk;
+  if (disk.container && disk.container->format) read_container(disk, *file);
+  if (disk.container || disk.format != DiskFormat::raw) return disk;
   disk.looks_like = looks_like(*file);
   const image::ImageFormat format = image::detect_format(*file);
   disk.format = disk_format(format);

@@ -10,41 +10,23 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_structure.hpp"
+#include "hrvm/image/foreign_formats.hpp"
+#include "hrvm/image/vmdk_descriptor.hpp"
 #include "hrvm/sys/files.hpp"
 #include "probe/disk/conversion.hpp"
 
 namespace hrvm::probe {
 namespace {
 
-constexpr std::string_view ending = ".vmdk", descriptor_begin = "# Disk DescriptorFile";
-constexpr std::size_t longest_descriptor = 64 * base::KiB, most_extents = 1024;
+using image::VmdkDescriptor;
+
+constexpr std::string_view ending = ".vmdk";
 
 std::string text_at_begin(block::BlockDevice& file, std::size_t most) {
   const auto bytes = file.read(0, std::size_t(std::min<std::uint64_t>(file.size(), most)));
   std::string text(bytes.size(), '\0');
   std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte byte) { return char(byte); });
   return text;
-}
-
-// RW 4192256 FLAT "disk-flat.vmdk" 0
-std::optional<VmdkExtent> read_extent(std::string_view line) {
-  const auto open = line.find('"');
-  if (open == line.npos) return std::nullopt;
-  const auto close = line.find('"', open + 1);
-  if (close == line.npos) return std::nullopt;
-  const auto words = base::split(base::trim(line.substr(0, open)), ' ');
-  if (words.size() != 3 || (words[0] != "RW" && words[0] != "RDONLY" && words[0] != "NOACCESS")) return std::nullopt;
-  const auto offset = base::parse_unsigned(base::trim(line.substr(close + 1)));
-  return VmdkExtent{std::string(words[2]), std::string(line.substr(open + 1, close - open - 1)), offset.value_or(0)};
-}
-
-// `name` of `name = "value"`; nullopt where the line says something else.
-std::optional<std::string> value_of(std::string_view line, std::string_view name) {
-  const auto equals = line.find('=');
-  if (equals == line.npos || base::trim(line.substr(0, equals)) != name) return std::nullopt;
-  auto value = base::trim(line.substr(equals + 1));
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-  return std::string(value);
 }
 
 std::string beside(const std::string& path, const std::string& name) {
@@ -117,21 +99,22 @@ ForeignFile part_of_disk(const std::string& path) {
 }
 
 std::optional<ForeignFile> find_sparse_extent(block::BlockDevice& file) {
-  const auto header = block::read_structure<SparseExtentHeader>(file, 0);
-  if (!header || std::string_view(header->magic.data(), header->magic.size()) != "KDMV") return std::nullopt;
+  const auto header = block::read_structure<image::VmdkHeader>(file, 0);
+  if (!header || std::string_view(header->magic.data(), header->magic.size()) != image::vmdk_magic) return std::nullopt;
   if (header->descriptor_lba == 0) return part_of_disk(file.name());
   return ForeignFile{
       header->compression == 1 ? "a stream-optimized VMDK disk image (VMware)" : "a sparse VMDK disk image (VMware)",
-      convert(file.name(), "vmdk")};
+      convert(file.name(), "vmdk"), image::ImageFormat::vmdk};
 }
 
 bool begins_as_descriptor(block::BlockDevice& file) {
-  return base::starts_with_ignoring_case(text_at_begin(file, descriptor_begin.size()), descriptor_begin);
+  return base::starts_with_ignoring_case(text_at_begin(file, image::vmdk_descriptor_begin.size()),
+                                         image::vmdk_descriptor_begin);
 }
 
 std::optional<VmdkDescriptor> descriptor_in(block::BlockDevice& file) {
   if (!begins_as_descriptor(file)) return std::nullopt;
-  return read_vmdk_descriptor(text_at_begin(file, longest_descriptor));
+  return image::read_vmdk_descriptor(text_at_begin(file, image::longest_vmdk_descriptor));
 }
 
 std::optional<VmdkDescriptor> descriptor_at(const std::string& path) try {
@@ -149,18 +132,6 @@ bool is_esx_extent(block::BlockDevice& file) {
 }
 
 }  // namespace
-
-std::optional<VmdkDescriptor> read_vmdk_descriptor(std::string_view text) {
-  if (!base::starts_with_ignoring_case(text, descriptor_begin)) return std::nullopt;
-  VmdkDescriptor descriptor;
-  for (const auto line : base::lines(text.substr(0, longest_descriptor))) {
-    if (auto extent = read_extent(line); extent && descriptor.extents.size() < most_extents)
-      descriptor.extents.push_back(std::move(*extent));
-    if (const auto parent = value_of(line, "parentCID")) descriptor.has_parent = base::lower(*parent) != "ffffffff";
-    if (auto parent = value_of(line, "parentFileNameHint")) descriptor.parent = std::move(*parent);
-  }
-  return descriptor;
-}
 
 std::optional<ForeignFile> find_vmdk(block::BlockDevice& file) {
   if (auto extent = find_sparse_extent(file)) return extent;

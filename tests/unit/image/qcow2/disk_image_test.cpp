@@ -207,7 +207,7 @@ TEST_CASE("a missing backing file is not found, and a protocol or strange format
   CHECK(with("none", "qcow2") == ErrorKind::not_found);
   CHECK(with("nbd://localhost/x", "raw") == ErrorKind::unsupported);
   CHECK(with("json:{}", "raw") == ErrorKind::unsupported);
-  CHECK(with("disk.vmdk", "vmdk") == ErrorKind::unsupported);
+  CHECK(with("disk.qed", "qed") == ErrorKind::unsupported);
 }
 
 TEST_CASE("what hrvm does not read is refused by name") {

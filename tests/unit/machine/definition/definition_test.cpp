@@ -113,7 +113,7 @@ TEST_CASE("each member edited wrongly is refused by its name") {
       {"base.path", "sda"},
       {"base.stable_path", ""},
       {"base.kind", "directory"},
-      {"base.format", "vmdk"},
+      {"base.format", "qed"},
       {"base.size_bytes", 0},
       {"base.size_bytes", "240G"},
       {"base.size_bytes", -1},

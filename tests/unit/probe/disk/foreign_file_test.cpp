@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "hrvm/block/devices.hpp"
+#include "hrvm/image/foreign_formats.hpp"
+#include "hrvm/image/vmdk_descriptor.hpp"
 #include "hrvm/probe/disk.hpp"
 #include "probe/disk/tar.hpp"
 #include "probe/disk/vhd.hpp"
@@ -14,6 +16,7 @@
 
 using namespace hrvm;
 using namespace hrvm::probe;
+using image::VhdFooter;
 using namespace std::string_literals;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
@@ -231,7 +234,7 @@ TEST_CASE("a VMDK descriptor that takes files from elsewhere is not converted un
 }
 
 TEST_CASE("a descriptor is read by its lines, and what is none of it is not") {
-  const auto read = read_vmdk_descriptor(
+  const auto read = image::read_vmdk_descriptor(
       "# Disk DescriptorFile\r\nparentCID = 0badcafe\nparentFileNameHint=\"web.vmdk\"\nRW 1 SPARSE \"a\"\nRW x\n"
       "RW 1 SPARSE \"b\nRDONLY 1 FLAT \"c d\" 63\nRW 1 ZERO\n");
   REQUIRE(read);
@@ -242,7 +245,7 @@ TEST_CASE("a descriptor is read by its lines, and what is none of it is not") {
   CHECK(read->extents[1].type == "FLAT");
   CHECK(read->extents[1].file == "c d");
   CHECK(read->extents[1].offset_sectors == 63);
-  CHECK_FALSE(read_vmdk_descriptor("# Disk"));
+  CHECK_FALSE(image::read_vmdk_descriptor("# Disk"));
 }
 
 TEST_CASE("an extent of a split VMDK leads to its descriptor") {

@@ -84,3 +84,29 @@ TEST_CASE("a snapshot can be renamed while the machine runs") {
   CHECK(store.run({"snapshot", "rename", "web@try", "web@experiment"}) == 0);
   CHECK(store.machine("web").definition.find_snapshot("experiment"));
 }
+
+TEST_CASE("snapshot create --auto draws a name, and makes none where nothing changed since") {
+  MachineStore store;
+  store.add("web");
+  store.host().now += std::chrono::seconds(1);
+  auto transcript = store.transcript("snapshot/automatic");
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "-m", "by the timer"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "--json"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "--quiet"}) == 0);
+  CHECK(transcript.run({"snapshot", "create", "web@mine", "--auto"}) == 2);
+  store.guest_writes("web", 0, 'x');
+  CHECK(transcript.run({"snapshot", "create", "web", "--auto", "--quiet"}) == 0);
+  CHECK(transcript.run({"snapshot", "list", "web"}) == 0);
+  CHECK(transcript.run({"snapshot", "rename", "web@auto-20260214T094108Z", "good"}) == 0);
+  CHECK(transcript.run({"snapshot", "list", "web", "--plain"}) == 0);
+  transcript.check();
+  const auto machine = store.json({"show", "web"})["machines"].items().at(0);
+  const auto& snapshots = machine["snapshots"].items();
+  CHECK(snapshots.at(0)["auto"] == false);
+  CHECK(snapshots.at(0)["children"] == base::Json(std::vector<std::string>{"auto-20260214T094108Z-2"}));
+  CHECK(snapshots.at(1)["auto"] == true);
+  CHECK(snapshots.at(1)["children"].items().empty());
+}

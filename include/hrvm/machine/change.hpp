@@ -72,6 +72,15 @@ Change plan_reset(const Machine& machine, const ResetRequest& request, const Dra
 Change plan_snapshot_create(const Machine& machine, const std::string& name, const std::string& description,
                             const Drawn& drawn);
 
+// "auto-20261128T161500Z", with "-2" behind it where that is taken.
+std::string automatic_name(const Definition& definition, base::Time now);
+// The last automatic snapshot, where the machine is what it was then: nothing was written, no variable and no hardware
+// is another. nullptr where it is not, or there is none.
+const Snapshot* unchanged_since(const Machine& machine);
+// The snapshot that the change makes counts as an automatic one. In the log the step stands in place of those that were
+// done by a timer just before it, as there would be a hundred a day.
+void mark_automatic(Change& change);
+
 // A new empty layer on the snapshot; its NVRAM and hardware come back. `discard` as in a reset.
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
 
@@ -87,8 +96,11 @@ struct Setting {
 };
 // Not one of the hardware: plan_move_base() is for it.
 inline constexpr std::string_view base_key = "base";
-// One of the machine's and of no state of it; whoever changes it has the host know.
+// Those of the machine and of no state of it: they can be set while it runs.
+bool is_of_machine(std::string_view key);
+// Whoever changes this one has the host know.
 inline constexpr std::string_view autostart_key = "autostart";
+inline constexpr std::string_view auto_snapshot_key = "auto-snapshot";
 Change plan_set(const Machine& machine, const std::vector<Setting>& settings, const Drawn& drawn);
 // What can be set, and to what: each setting of the hardware (settings.hpp) and the description.
 struct SettingKind {
@@ -102,6 +114,7 @@ std::vector<SettingKind> setting_kinds();
 // the active state's layers were made on. `now`: a fingerprint of it as it is there.
 Change plan_move_base(const Machine& machine, const BaseIdentity& there, const Fingerprint& now, const Drawn& drawn);
 
+// One that was made automatically is a person's from then on.
 Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name,
                             const Drawn& drawn);
 

@@ -188,6 +188,7 @@ struct Snapshot {
   std::string layer;                 // frozen
   std::optional<std::string> nvram;  // frozen
   Hardware hardware;
+  bool is_auto = false;  // made by --auto: for retention to remove
 };
 
 // Something that was done with the machine. It can hold what the machine was until then.
@@ -204,8 +205,9 @@ struct Definition {
   base::Guid uuid;
   base::Time created{};
   std::string description;
-  std::string system;      // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
-  bool autostart = false;  // the host is to boot it when it starts
+  std::string system;          // "Proxmox VE 8.1.4 (Debian 12)"; empty where none was found
+  bool autostart = false;      // the host is to boot it when it starts
+  bool auto_snapshot = false;  // a timer is to make snapshots of it, and prune them
   // The bases of its disks, in the order in which the guest has them: it boots from the first, and has at least that.
   std::vector<BaseIdentity> disks = std::vector<BaseIdentity>(1);
   image::Geometry geometry;  // of every layer

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
+#include "cli/steps/automatic.hpp"
 #include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/words/hardware_options.hpp"
@@ -114,6 +115,7 @@ std::vector<std::string> differences(const machine::Definition& before, const ma
     add(setting.name, shown(setting, to_json(setting, before.active.hardware)),
         shown(setting, to_json(setting, after.active.hardware)));
   add(machine::autostart_key, before.autostart ? "on" : "off", after.autostart ? "on" : "off");
+  add(machine::auto_snapshot_key, before.auto_snapshot ? "on" : "off", after.auto_snapshot ? "on" : "off");
   add("description", before.description.empty() ? "none" : before.description,
       after.description.empty() ? "none" : after.description);
   add("base", before.disks.front().path, after.disks.front().path);
@@ -170,16 +172,20 @@ Outcome run_set(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   auto settings = settings_of(context.arguments);
   resolve_paths(context, settings);
-  const auto locked = lock_stopped_machine(context, name);
+  const bool is_of_guest = !std::ranges::all_of(settings, machine::is_of_machine, &machine::Setting::key);
+  const auto locked = is_of_guest ? lock_stopped_machine(context, name) : lock_machine(context, name);
   auto change = plan(context, locked, settings);
   check_shares(context, locked, change.definition);
   for (auto& lack : lacks_of_host(context.host, locked.machine.definition, change.definition))
     change.warnings.push_back(std::move(lack));
-  ChangeWords words{"set", fmt::format("{} has it from its next boot on", name), {"all of it:  hrvm show " + name}};
+  ChangeWords words{
+      "set", name + (is_of_guest ? " has it from its next boot on" : " has it now"), {"all of it:  hrvm show " + name}};
   words.details = differences(locked.machine.definition, change.definition);
   auto outcome = carry_out(context, locked, change, words);
-  if (!context.dry_run() && std::ranges::count(settings, machine::autostart_key, &machine::Setting::key) > 0)
+  if (context.dry_run()) return outcome;
+  if (std::ranges::count(settings, machine::autostart_key, &machine::Setting::key) > 0)
     follow_autostart(context, locked.store, locked.store.load(name));
+  if (change.definition.auto_snapshot && !locked.machine.definition.auto_snapshot) tell_of_timer(context, locked.store);
   return outcome;
 }
 

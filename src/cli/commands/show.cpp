@@ -77,7 +77,9 @@ Json shown_json(const Context& context, const machine::Store& store, launch::Act
   const auto base = machine::examine_base(context.host, machine.definition, state);
   auto json = machine_json(context.host, domains, machine, state, base);
   json.set("copy_of", original_of(store, machine));
-  if (named.snapshot) json.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot)));
+  if (named.snapshot)
+    json.set("snapshot", snapshot_json(machine, machine::snapshot_of(machine, *named.snapshot))
+                             .set("children", children_json(machine.definition, *named.snapshot)));
   if (context.arguments.has("--nvram")) json.set("nvram", nvram_json(machine, state));
   return json;
 }

@@ -38,7 +38,7 @@ std::vector<std::string> names_of(const Json& snapshots) {
 
 report::Report report_of(Json data, std::vector<report::View> views) {
   auto plain = snapshot_lines();
-  plain.columns.push_back({"", "machine"});
+  plain.columns.insert(plain.columns.end(), {{"", "machine"}, {"", "auto"}});
   auto names = names_of(data["snapshots"]);
   return {.schema = "hrvm.snapshot-list/1",
           .data = std::move(data),

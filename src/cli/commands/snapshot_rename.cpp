@@ -28,8 +28,9 @@ Outcome run_snapshot_rename(const Context& context) {
   auto lock = store.lock(name);
   auto machine = store.load(name);
   const auto change = plan_snapshot_rename(machine, snapshot, wanted, draw(context.host, store));
-  return carry_out(context, {std::move(store), std::move(lock), std::move(machine)}, change,
-                   {"snapshot-rename", fmt::format("{0}@{1} is {0}@{2} now", name, snapshot, wanted), {}});
+  ChangeWords words{"snapshot-rename", fmt::format("{0}@{1} is {0}@{2} now", name, snapshot, wanted), {}};
+  if (snapshot_of(machine, snapshot).is_auto) words.details = {"it is no automatic snapshot any more: prune leaves it"};
+  return carry_out(context, {std::move(store), std::move(lock), std::move(machine)}, change, words);
 }
 
 }  // namespace

@@ -110,12 +110,17 @@ static std::uint64_t bytes_of_disks(const machine::Definition& definition) {
   return bytes;
 }
 
-LockedMachine lock_stopped_machine(const Context& context, const std::string& name) {
+LockedMachine lock_machine(const Context& context, const std::string& name) {
   auto store = open_store(context);
   auto lock = store.lock(name);
   auto machine = store.load(name);
-  launch::check_stopped(context.host, machine, "changed");
   return {std::move(store), std::move(lock), std::move(machine)};
+}
+
+LockedMachine lock_stopped_machine(const Context& context, const std::string& name) {
+  auto locked = lock_machine(context, name);
+  launch::check_stopped(context.host, locked.machine, "changed");
+  return locked;
 }
 
 std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change) {
@@ -123,17 +128,21 @@ std::vector<std::string> undo_lines(const machine::Machine& machine, const machi
   return {"take it back:  hrvm undo " + machine.name};
 }
 
+machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
+                      const sys::ProgressCallback& progress) {
+  for (const auto& warning : change.warnings) context.warn(warning);
+  check_no_base_among(locked.store, locked.machine.name, discarded_files(locked.machine, change));
+  return launch::change_with_domain(context.host, listener(context), locked.machine,
+                                    [&] { return apply(locked.store, locked.machine, change, progress); });
+}
+
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
                   const ChangeWords& words) {
   if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
-  for (const auto& warning : change.warnings) context.warn(warning);
-  check_no_base_among(locked.store, locked.machine.name, discarded_files(locked.machine, change));
   const auto freed = bytes_freed(locked.machine, change);
   const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
-  const auto changed = launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
-    return apply(locked.store, locked.machine, change, [&](std::uint64_t done) { progress.at(done); });
-  });
+  const auto changed = make(context, locked, change, [&](std::uint64_t done) { progress.at(done); });
   return {.report = done_report(context, changed, change, words, freed)};
 }
 

@@ -24,6 +24,8 @@ struct LockedMachine {
   machine::Machine machine;
 };
 
+// For what a machine that runs can be changed in, too.
+LockedMachine lock_machine(const Context& context, const std::string& name);
 // Error{busy} while it runs, with what to do.
 LockedMachine lock_stopped_machine(const Context& context, const std::string& name);
 
@@ -37,6 +39,10 @@ struct ChangeWords {
 
 // How what a change put away comes back; nothing where it holds nothing.
 std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change);
+
+// Carries it out, with its warnings. Nothing is reported.
+machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
+                      const sys::ProgressCallback& progress);
 
 // With --dry-run only shows the change, else carries it out with progress.
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <map>
 #include <span>
 
 #include "cli/views/or_null.hpp"
@@ -49,6 +50,15 @@ Json bytes_held(const Machine& machine) {
     bytes += *here;
   }
   return machine.definition.held_steps().empty() ? Json() : Json(bytes);
+}
+
+// By the snapshot that they lie on; "" stands for the base.
+using SnapshotsOn = std::map<std::string, std::vector<std::string>>;
+
+SnapshotsOn snapshots_on(const machine::Definition& definition) {
+  SnapshotsOn on;
+  for (const auto& snapshot : definition.snapshots) on[snapshot.parent.value_or("")].push_back(snapshot.name);
+  return on;
 }
 
 Json base_json(const machine::BaseIdentity& identity, const std::optional<machine::BaseState>& look) {
@@ -169,13 +179,19 @@ void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_fold
 Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   Json json;
   json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
-  json.set("description", snapshot.description);
+  json.set("description", snapshot.description).set("auto", snapshot.is_auto);
   return json.set("allocated_bytes", allocated(machine, snapshot.layer));
+}
+
+Json children_json(const machine::Definition& definition, const std::string& snapshot) {
+  return snapshots_on(definition)[snapshot];
 }
 
 Json snapshots_json(const Machine& machine) {
   Json list = Json::array();
-  for (const auto& snapshot : machine.definition.snapshots) list.push(snapshot_json(machine, snapshot));
+  auto on = snapshots_on(machine.definition);
+  for (const auto& snapshot : machine.definition.snapshots)
+    list.push(snapshot_json(machine, snapshot).set("children", on[snapshot.name]));
   return list;
 }
 
@@ -189,7 +205,7 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware, definition.is_on_folder());
   json.set("head", state.head).set("snapshots", snapshots_json(machine));
-  json.set("autostart", definition.autostart);
+  json.set("autostart", definition.autostart).set("auto_snapshot", definition.auto_snapshot);
   json.set("description", definition.description).set("system", or_null(definition.system));
   json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));
   json.set("because", state.hardware.because);
@@ -219,6 +235,7 @@ std::vector<report::View> machine_views() {
                                            {"UUID", "uuid"},
                                            {"A copy of", "copy_of"},
                                            {"Autostart", "autostart", Format::yes_no},
+                                           {"Auto-snapshot", "auto_snapshot", Format::yes_no},
                                            {"Process", "pid"},
                                            {"Runs in libvirt", "libvirt.uri"},
                                            {"Room to grow", "guard.room_bytes", Format::bytes},

@@ -51,18 +51,10 @@ void drop_first_that_hold_nothing(std::vector<Step>& log) {
   std::erase_if(log, [&](const auto& step) { return !step.held && left >= most_steps && left-- > 0; });
 }
 
-bool is_layer_empty(const Machine& machine, const std::string& layer) {
-  try {
-    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
-      const auto path = machine.layer_path(layer, disk);
-      if (machine.definition.is_direct() ||
-          !(machine.definition.is_on_folder() ? is_empty_folder_layer(path) : image::stores_nothing(path)))
-        return false;
-    }
-    return true;
-  } catch (const Error&) {  // whatever is in it is worth keeping
-    return false;
-  }
+std::string_view order_of(const Step& step) {
+  for (const auto order : {create_order, prune_order})
+    if (step.what.starts_with(order)) return order;
+  return {};
 }
 
 }  // namespace
@@ -160,6 +152,29 @@ void check_free_snapshot_name(const Machine& machine, const std::string& name) {
   if (machine.definition.find_snapshot(name))
     throw Error(ErrorKind::exists, fmt::format("machine {} has a snapshot named {} already", machine.name, name))
         .hint(fmt::format("give another name, or delete it: hrvm snapshot delete {}@{}", machine.name, name));
+}
+
+bool is_layer_empty(const Machine& machine, const std::string& layer) {
+  try {
+    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
+      const auto path = machine.layer_path(layer, disk);
+      if (machine.definition.is_direct() ||
+          !(machine.definition.is_on_folder() ? is_empty_folder_layer(path) : image::stores_nothing(path)))
+        return false;
+    }
+    return true;
+  } catch (const Error&) {  // whatever is in it is worth keeping
+    return false;
+  }
+}
+
+void fold_timed_steps(std::vector<Step>& log) {
+  std::set<std::string_view> seen;
+  for (auto at = log.size(); at-- > 0 && !log[at].held;) {
+    const auto order = order_of(log[at]);
+    if (order.empty()) return;
+    if (!seen.insert(order).second) log.erase(log.begin() + std::ptrdiff_t(at));
+  }
 }
 
 Drawn draw(const sys::Host& host, const Store& store) { return {host.now(), store.new_id(), store.new_id()}; }

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "hrvm/machine/change.hpp"
 
@@ -27,6 +29,14 @@ void check_has_states(const Machine& machine);
 
 // Drops fingerprints of layers that are no longer named, and says which files of `before` will be gone.
 Change finish_change(Change change, const Definition& before);
+
+// Nothing was written to any of its files, as far as can be seen.
+bool is_layer_empty(const Machine& machine, const std::string& layer);
+
+// What a timer does, as its steps in the log begin.
+inline constexpr std::string_view create_order = "snapshot create --auto", prune_order = "snapshot prune";
+// Of the steps by a timer at the log's end, with none of a person's between, the last of each order is left.
+void fold_timed_steps(std::vector<Step>& log);
 
 // Error{usage} for a name that is none, Error{exists} for one that is taken.
 void check_free_snapshot_name(const Machine& machine, const std::string& name);

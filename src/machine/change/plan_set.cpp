@@ -88,11 +88,23 @@ void drop_reasons(Hardware& hardware, std::string_view key) {
   }
 }
 
-void set_autostart(Definition& definition, const std::string& value) {
+struct MachineSwitch {
+  std::string_view key;
+  bool Definition::*kept;
+};
+constexpr MachineSwitch machine_switches[] = {{autostart_key, &Definition::autostart},
+                                              {auto_snapshot_key, &Definition::auto_snapshot}};
+
+const MachineSwitch* switch_named(std::string_view key) {
+  const auto* found = std::ranges::find(machine_switches, key, &MachineSwitch::key);
+  return found == std::end(machine_switches) ? nullptr : found;
+}
+
+void set_switch(Definition& definition, const MachineSwitch& known, const std::string& value) {
   if (value != on && value != off)
-    throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", autostart_key, base::printable(value)))
-        .hint(fmt::format("{} is {} or {}", autostart_key, on, off));
-  definition.autostart = value == on;
+    throw Error(ErrorKind::usage, fmt::format("{} cannot be \"{}\"", known.key, base::printable(value)))
+        .hint(fmt::format("{} is {} or {}", known.key, on, off));
+  definition.*known.kept = value == on;
 }
 
 void apply_setting(Definition& definition, const Setting& setting, std::string_view name) {
@@ -100,7 +112,7 @@ void apply_setting(Definition& definition, const Setting& setting, std::string_v
     definition.description = setting.value;
     return;
   }
-  if (setting.key == autostart_key) return set_autostart(definition, setting.value);
+  if (const auto* known = switch_named(setting.key)) return set_switch(definition, *known, setting.value);
   const auto* known = setting_named(setting.key);
   if (known == nullptr) throw unknown_key(setting.key);
   auto& hardware = definition.active.hardware;
@@ -115,11 +127,14 @@ void apply_setting(Definition& definition, const Setting& setting, std::string_v
 
 }  // namespace
 
+bool is_of_machine(std::string_view key) { return key == description_key || switch_named(key) != nullptr; }
+
 std::vector<SettingKind> setting_kinds() {
   std::vector<SettingKind> kinds;
   for (const auto& setting : hardware_settings())
     if (setting.can_be_set) kinds.push_back({setting.name, values_of(setting), choices_of(setting)});
-  kinds.push_back({autostart_key, "on or off", {std::string(on), std::string(off)}});
+  for (const auto& each : machine_switches)
+    kinds.push_back({each.key, "on or off", {std::string(on), std::string(off)}});
   kinds.push_back({description_key, "a text", {}});
   kinds.push_back({base_key, "where the machine's disk or image is now", {}});
   return kinds;

@@ -47,7 +47,9 @@ Change plan_snapshot_rename(const Machine& machine, const std::string& name, con
     if (step.held) rename(step.held->head);
   for (auto& snapshot : next.snapshots) {
     rename(snapshot.parent);
-    if (snapshot.name == name) snapshot.name = new_name;
+    if (snapshot.name != name) continue;
+    snapshot.name = new_name;
+    snapshot.is_auto = false;  // who names it wants to keep it
   }
   return finish_change(std::move(change), machine.definition);
 }

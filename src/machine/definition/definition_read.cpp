@@ -186,7 +186,7 @@ std::vector<Step> read_previous(const Value& value, const Reading& reading) {
 }
 
 Snapshot read_snapshot(const Value& value, const Reading& reading) {
-  value.expect_members({"name", "created", "layer"}, {"parent", "description", "nvram", "hardware"});
+  value.expect_members({"name", "created", "layer"}, {"parent", "description", "nvram", "hardware", "auto"});
   Snapshot snapshot;
   snapshot.name = read_snapshot_name(value["name"]);
   if (value.has("parent")) snapshot.parent = value["parent"].optional(read_snapshot_name);
@@ -195,6 +195,7 @@ Snapshot read_snapshot(const Value& value, const Reading& reading) {
   snapshot.layer = read_id(value["layer"]);
   if (value.has("nvram")) snapshot.nvram = value["nvram"].optional(read_id);
   snapshot.hardware = read_hardware_of(value, reading);
+  if (value.has("auto")) snapshot.is_auto = value["auto"].boolean();
   return snapshot;
 }
 
@@ -348,7 +349,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   Value::Names members = {"schema", "uuid",   "created",   "description", "system",
                           "base",   "active", "snapshots", "geometry",    "fingerprints"};
   for (const auto name : is_first ? Value::Names{"previous"} : Value::Names{"log", "hardware"}) members.push_back(name);
-  value.expect_members(members, {"autostart", "other_disks", "frozen", "folder_inode"});
+  value.expect_members(members, {"autostart", "auto_snapshot", "other_disks", "frozen", "folder_inode"});
   const Reading reading = is_first ? Reading{true, {}} : read_reading(value);
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
@@ -362,6 +363,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.snapshots = read_snapshots(value["snapshots"], reading);
   definition.fingerprints = read_fingerprints(value["fingerprints"]);
   if (value.has("autostart")) definition.autostart = value["autostart"].boolean();
+  if (value.has("auto_snapshot")) definition.auto_snapshot = value["auto_snapshot"].boolean();
   if (value.has("folder_inode")) definition.folder_inode = value["folder_inode"].number(0, ~std::uint64_t(0));
   if (value.has("frozen")) definition.frozen = read_frozen(value["frozen"], definition.disks.size());
 

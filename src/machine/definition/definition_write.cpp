@@ -98,6 +98,7 @@ base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   json.set("layer", snapshot.layer);
   if (snapshot.nvram) json.set("nvram", snapshot.nvram);
   if (const auto place = hardware.place_of(snapshot.hardware)) json.set("hardware", place);
+  if (snapshot.is_auto) json.set("auto", true);
   return json;
 }
 
@@ -155,6 +156,7 @@ base::Json to_json(const Definition& definition) {
       .set("base", base_json(definition.disks.front()));
   if (definition.disks.size() > 1) json.set("other_disks", other_disks_json(definition.disks));
   if (definition.autostart) json.set("autostart", true);
+  if (definition.auto_snapshot) json.set("auto_snapshot", true);
   if (definition.folder_inode != 0) json.set("folder_inode", definition.folder_inode);
   if (!definition.frozen.empty()) json.set("frozen", frozen_json(definition.frozen));
   HardwareList hardware;

@@ -95,6 +95,17 @@ TEST_CASE("further disks that no machine can have are refused") {
   CHECK(reading(both).find("base is a folder") != std::string::npos);
 }
 
+TEST_CASE("that a snapshot was made automatically reads back, and goes without saying of others") {
+  auto definition = sample_definition();
+  definition.snapshots[1].is_auto = true;
+  const auto json = to_json(definition);
+  CHECK_FALSE(json["snapshots"].items()[0].contains("auto"));
+  const auto again = definition_from_json(json, "x");
+  CHECK_FALSE(again.snapshots[0].is_auto);
+  CHECK(again.snapshots[1].is_auto);
+  CHECK(reading(with_snapshot(1, "auto", "yes")) != "accepted");
+}
+
 TEST_CASE("a definition with nothing optional in it reads back") {
   const auto text = base::to_text(to_json(fresh_definition()));
   CHECK(base::to_text(to_json(definition_from_json(base::parse_json(text, "x"), "x"))) == text);

@@ -1,0 +1,59 @@
+#include "cli/steps/automatic.hpp"
+
+#include <fmt/core.h>
+
+#include "hrvm/base/text.hpp"
+#include "hrvm/launch/autostart.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Json;
+
+constexpr std::string_view timer_link = "/etc/systemd/system/timers.target.wants/hrvm-snapshot.timer";
+
+Outcome say_unchanged(const Context& context, const machine::Machine& machine, const std::string& since) {
+  Json data;
+  data.set("machine", machine.name).set("head", machine.definition.active.head).set("snapshot", nullptr);
+  data.set("unchanged_since", since);
+  const auto text = fmt::format("{0} has not changed since {0}@{1}: no snapshot is made", machine.name, since);
+  return {.report =
+              report::Report{.schema = context.dry_run() ? "hrvm.snapshot-create-plan/1" : "hrvm.snapshot-create/1",
+                             .data = std::move(data),
+                             .human = {report::TextView{text}},
+                             .plain = {.columns = {{"", "machine"}, {"", "head"}}},
+                             .names = std::vector<std::string>()}};
+}
+
+}  // namespace
+
+AutomaticPlan plan_automatic(const Context& context, const LockedMachine& locked, const std::string& description) {
+  const auto& machine = locked.machine;
+  locked.store.check_files(machine, machine.definition.active);
+  if (const auto* since = unchanged_since(machine)) return {since->name, std::nullopt};
+  const auto drawn = draw(context.host, locked.store, machine);
+  const auto snapshot = automatic_name(machine.definition, drawn.now);
+  auto change = plan_snapshot_create(machine, snapshot, description, drawn);
+  mark_automatic(change);
+  return {snapshot, std::move(change)};
+}
+
+Outcome keep_automatically(const Context& context, const std::string& name) {
+  const auto locked = lock_stopped_machine(context, name);
+  const auto plan = plan_automatic(context, locked, context.arguments.value("--message").value_or(""));
+  if (!plan.change) return say_unchanged(context, locked.machine, plan.snapshot);
+  ChangeWords words{"snapshot-create", fmt::format("{}@{} keeps {} as it is now", name, plan.snapshot, name), {}};
+  words.made = name + "@" + plan.snapshot;
+  return carry_out(context, locked, *plan.change, words);
+}
+
+void tell_of_timer(const Context& context, const machine::Store& store) {
+  if (!launch::is_store_of_units(store))
+    return context.hint(
+        fmt::format("what makes them is: hrvm --store {} snapshot auto", base::shell_quote(store.folder().string())));
+  if (sys::link_status(context.host.path(timer_link)).type == sys::FileType::missing)
+    context.hint("what makes them: systemctl enable --now hrvm-snapshot.timer");
+}
+
+}  // namespace hrvm::cli

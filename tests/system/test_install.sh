@@ -22,6 +22,8 @@ for file in usr/bin/hrvm usr/share/man/man1/hrvm.1 usr/share/man/man1/hrvm-impor
   [ -s "$T/root/$file" ] || fail "$file is not installed: $(cd "$T/root" && find . -type f)"
 done
 assert_contains "$(cat "$T/root/usr/lib/systemd/system/hrvm@.service")" "ExecStart=/usr/bin/hrvm boot %i" "the unit"
+assert_contains "$(cat "$T/root/usr/lib/systemd/system/hrvm-snapshot.service")" "ExecStart=/usr/bin/hrvm snapshot auto" "the unit"
+[ -s "$T/root/usr/lib/systemd/system/hrvm-snapshot.timer" ] || fail "the timer is not installed"
 expect_status 0 "$T/root/usr/bin/hrvm" --version
 
 claim "it does the job outside the build folder"

@@ -11,7 +11,7 @@ const std::vector<Section>& sections() {
                    &console_command, &screenshot_command}},
       {"Going back", {&diff_command, &reset_command, &undo_command, &log_command}},
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_revert_command,
-                      &snapshot_rename_command, &snapshot_delete_command}},
+                      &snapshot_rename_command, &snapshot_delete_command, &snapshot_prune_command, &snapshot_auto_command}},
       {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},
       {"Images", {&image_create_command, &image_info_command, &image_map_command, &image_compare_command,
                    &image_convert_command, &image_check_command}},

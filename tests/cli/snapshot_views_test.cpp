@@ -109,3 +109,20 @@ TEST_CASE("snapshot create --auto draws a name, and makes none where nothing cha
   CHECK(snapshots.at(1)["auto"] == true);
   CHECK(snapshots.at(1)["children"].items().empty());
 }
+
+TEST_CASE("snapshot show tells all about snapshots, and describe says what one is for, also while it runs") {
+  MachineStore store;
+  make_web(store);
+  const auto running = store.runs("web");
+  auto transcript = store.transcript("snapshot_show/and_describe");
+  CHECK(transcript.run({"snapshot", "show", "web@fresh"}) == 0);
+  CHECK(transcript.run({"snapshot", "describe", "web@fresh", "-m", "as\x1b[2J it was", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "describe", "web@fresh", "-m", "as\x1b[2J it was"}) == 0);
+  CHECK(transcript.run({"snapshot", "describe", "web@try", "--message="}) == 0);
+  CHECK(transcript.run({"snapshot", "describe", "web@try"}) == 2);
+  CHECK(transcript.run({"snapshot", "describe", "web@tyr", "-m", "x"}) == 1);
+  CHECK(transcript.run({"snapshot", "show", "web@fresh", "web@none", "web@try", "--plain"}) == 1);
+  CHECK(transcript.run({"snapshot", "show", "web@fresh", "--json"}) == 0);
+  transcript.check();
+  CHECK(store.machine("web").definition.find_snapshot("try")->description.empty());
+}

@@ -118,6 +118,9 @@ Change plan_move_base(const Machine& machine, const BaseIdentity& there, const F
 Change plan_snapshot_rename(const Machine& machine, const std::string& name, const std::string& new_name,
                             const Drawn& drawn);
 
+Change plan_snapshot_describe(const Machine& machine, const std::string& name, const std::string& description,
+                              const Drawn& drawn);
+
 // The step that undo takes back: the newest that holds a state and is no undo itself, else the newest undo. nullptr
 // where none holds one.
 const Step* step_to_undo(const Definition& definition);

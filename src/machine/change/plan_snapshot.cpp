@@ -54,4 +54,14 @@ Change plan_snapshot_rename(const Machine& machine, const std::string& name, con
   return finish_change(std::move(change), machine.definition);
 }
 
+Change plan_snapshot_describe(const Machine& machine, const std::string& name, const std::string& description,
+                              const Drawn& drawn) {
+  snapshot_of(machine, name);
+  Change change = begin_change(machine, "snapshot describe " + name,
+                               fmt::format("snapshot describe {}@{}", machine.name, name), drawn);
+  auto& snapshots = change.definition.snapshots;
+  std::ranges::find(snapshots, name, &Snapshot::name)->description = description;
+  return finish_change(std::move(change), machine.definition);
+}
+
 }  // namespace hrvm::machine

@@ -120,24 +120,96 @@ class Builder {
   Json root_;
 };
 
-Library to_library(const Json& value) {
-  if (value.is_object()) {
-    Library object = Library::object();
-    for (const auto& [name, member] : value.members()) object.push_back({name, to_library(member)});
-    return object;
-  }
-  if (value.is_array()) {
-    Library array = Library::array();
-    for (const Json& item : value.items()) array.push_back(to_library(item));
-    return array;
-  }
-  if (value.is_bool()) return *value.boolean();
-  if (value.is_string()) return *value.text();
-  if (const auto integer = value.integer()) return *integer;
-  if (const auto integer = value.unsigned_integer()) return *integer;
-  if (const auto number = value.number()) return *number;
-  return nullptr;
+// What stands in a text as it is.
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
+
+// Straight into the text: a tree of the library's beside ours would take several times the memory of it.
+class Writer {
+ public:
+  Writer(std::string& out, int indent) : out_(out), indent_(indent) {}
+
+  void write(const Json& value) {
+    if (value.is_object())
+      write_all(value.members(), "{}", [&](const Json::Member& member) { write_member(member.first, member.second); });
+    else if (value.is_array())
+      write_all(value.items(), "[]", [&](const Json& item) { write(item); });
+    else if (value.is_string())
+      write_string(*value.text());
+    else
+      write_scalar(value);
+  }
+  // With one more member before the others.
+  void write_object(std::string_view first, const Json& first_value, const Json::Object& others) {
+    begin('{');
+    write_member(first, first_value);
+    for (const auto& [name, value] : others) {
+      next();
+      write_member(name, value);
+    }
+    end('}');
+  }
+
+ private:
+  template <typename Values, typename Each>
+  void write_all(const Values& values, std::string_view brackets, Each each) {
+    if (values.empty()) {
+      out_ += brackets;
+      return;
+    }
+    begin(brackets[0]);
+    for (const auto& value : values) {
+      if (&value != &values.front()) next();
+      each(value);
+    }
+    end(brackets[1]);
+  }
+  void begin(char bracket) {
+    out_ += bracket;
+    ++level_;
+    new_line();
+  }
+  void next() {
+    out_ += ',';
+    new_line();
+  }
+  void end(char bracket) {
+    --level_;
+    new_line();
+    out_ += bracket;
+  }
+  void new_line() {
+    if (indent_ >= 0) out_.append(1, '\n').append(level_ * std::size_t(indent_), ' ');
+  }
+  void write_member(std::string_view name, const Json& value) {
+    write_string(name);
+    out_ += indent_ >= 0 ? ": " : ":";
+    write(value);
+  }
+  void write_string(std::string_view text) {
+    if (is_plain(text))
+      out_.append(1, '"').append(text).append(1, '"');
+    else
+      out_ += Library(text).dump(-1, ' ', false, Library::error_handler_t::replace);
+  }
+  void write_scalar(const Json& value) {
+    if (const auto boolean = value.boolean())
+      out_ += *boolean ? "true" : "false";
+    else if (const auto integer = value.integer())
+      out_ += std::to_string(*integer);
+    else if (const auto large = value.unsigned_integer())
+      out_ += std::to_string(*large);
+    else if (const auto number = value.number())
+      out_ += Library(*number).dump();
+    else
+      out_ += "null";
+  }
+
+  std::string& out_;
+  int indent_;
+  std::size_t level_ = 0;
+};
 
 template <typename T, typename Value>
 std::optional<T> if_holds(const Value& value) {
@@ -235,7 +307,15 @@ Json parse_json(std::string_view text, std::string_view name) {
 }
 
 std::string to_text(const Json& value, int indent) {
-  return to_library(value).dump(indent, ' ', false, Library::error_handler_t::replace);
+  std::string text;
+  Writer(text, indent).write(value);
+  return text;
+}
+
+std::string to_text_behind(std::string_view first, const Json& first_value, const Json& object) {
+  std::string text;
+  Writer(text, 2).write_object(first, first_value, object.members());
+  return text;
 }
 
 }  // namespace hrvm::base

@@ -5,10 +5,7 @@
 namespace hrvm::report {
 
 void render_json(const Report& report, std::ostream& out) {
-  base::Json document;
-  document.set("schema", report.schema);
-  for (const auto& [key, value] : report.data.members()) document.set(key, value);
-  out << base::to_text(document) << '\n';
+  out << base::to_text_behind("schema", report.schema, report.data) << '\n';
 }
 
 }  // namespace hrvm::report

@@ -82,5 +82,7 @@ Json parse_json(std::string_view text, std::string_view name);
 
 // Invalid UTF-8 in strings is replaced by U+FFFD, so that the output always is JSON. indent < 0: on one line.
 std::string to_text(const Json& value, int indent = 2);
+// Of an object that has one more member, before its own, without a copy.
+std::string to_text_behind(std::string_view first, const Json& first_value, const Json& object);
 
 }  // namespace hrvm::base

@@ -12,13 +12,15 @@ using report::Align;
 using report::Format;
 
 Json verdict_json(const Pruning& pruning, const machine::Verdict& verdict) {
-  return Json::object()
-      .set("name", verdict.name)
-      .set("created", base::format_time(verdict.created))
-      .set("auto", verdict.is_auto)
-      .set("keep", verdict.keep)
-      .set("because", verdict.because)
-      .set("machine", pruning.machine);
+  Json::Object members;
+  members.reserve(6);  // there may be tens of thousands of them
+  members.emplace_back("name", verdict.name);
+  members.emplace_back("created", base::format_time(verdict.created));
+  members.emplace_back("auto", verdict.is_auto);
+  members.emplace_back("keep", verdict.keep);
+  members.emplace_back("because", verdict.because);
+  members.emplace_back("machine", pruning.machine);
+  return members;
 }
 
 Json machines_json(const std::vector<Pruning>& prunings) {

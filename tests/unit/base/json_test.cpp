@@ -150,3 +150,24 @@ TEST_CASE("what is written is valid JSON even if a string is no UTF-8") {
   CHECK(to_text(Json("a\xff"), -1) == "\"a\xef\xbf\xbd\"");
   CHECK(to_text(Json(std::numeric_limits<double>::infinity()), -1) == "null");
 }
+
+TEST_CASE("a text is indented by its levels, and what is empty stands on one line") {
+  const Json value = Json::object()
+                         .set("a", Json::array().push(1).push(Json::object().set("b", nullptr)))
+                         .set("none", Json::array())
+                         .set("nothing", Json::object());
+  CHECK(to_text(value) ==
+        "{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n  \"none\": [],\n  \"nothing\": {}\n}");
+  CHECK(to_text(value, -1) == R"({"a":[1,{"b":null}],"none":[],"nothing":{}})");
+  CHECK(to_text_behind("x", "y", Json::object().set("a", true)) == "{\n  \"x\": \"y\",\n  \"a\": true\n}");
+  CHECK(to_text_behind("x", 1, Json::object()) == "{\n  \"x\": 1\n}");
+}
+
+TEST_CASE("what cannot stand in a text as it is is escaped, in names too") {
+  CHECK(to_text(Json("\"\\\n\x01\x7f\u00e4"), -1) == "\"\\\"\\\\\\n\\u0001\x7f\u00e4\"");
+  CHECK(to_text(Json::object().set("a\"\xff", 1), -1) == "{\"a\\\"\xef\xbf\xbd\":1}");
+  CHECK(to_text(Json(std::uint64_t(18446744073709551615u)), -1) == "18446744073709551615");
+  CHECK(to_text(Json(std::int64_t(-5)), -1) == "-5");
+  CHECK(to_text(Json(0.5), -1) == "0.5");
+  CHECK(to_text(Json(2.0), -1) == "2.0");
+}

@@ -126,3 +126,19 @@ TEST_CASE("snapshot show tells all about snapshots, and describe says what one i
   transcript.check();
   CHECK(store.machine("web").definition.find_snapshot("try")->description.empty());
 }
+
+TEST_CASE("snapshot delete takes several, what lies on another of them first, and asks once") {
+  MachineStore store;
+  make_web(store);
+  store.revert("web", "fresh");
+  REQUIRE(store.run({"undo", "web", "--discard", "--yes"}) == 0);
+  auto transcript = store.transcript("snapshot_delete/several");
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "--dry-run"}) == 1);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@none", "--yes"}) == 1);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned"}) == 2);
+  CHECK(store.machine("web").definition.snapshots.size() == 3);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--yes", "--plain"}) == 0);
+  CHECK(store.machine("web").definition.snapshots.empty());
+  transcript.check();
+}

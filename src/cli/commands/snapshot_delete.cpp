@@ -1,36 +1,112 @@
-// hrvm snapshot delete MACHINE@SNAP: what one thing lies on is merged into it, so that nothing else changes.
+// hrvm snapshot delete MACHINE@SNAP…: what one thing lies on is merged into it, so that nothing else changes.
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
 
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
+#include "cli/steps/several.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 
 namespace hrvm::cli {
 namespace {
 
-Outcome run_snapshot_delete(const Context& context) {
-  const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
-  const auto locked = lock_stopped_machine(context, name);
-  const auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
-  // What is damaged would be taken into what lies on it, and be sound from then on.
-  if (change.merge && !locked.machine.definition.is_on_folder()) {
-    locked.store.check_files(locked.machine, state_of(locked.machine, snapshot));
-    if (locked.machine.definition.active.head == snapshot) locked.store.check_files(locked.machine);
-  }
-  if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
+using base::Json;
+
+// What is damaged would be taken into what lies on it, and be sound from then on.
+void check_merged(const LockedMachine& locked, const machine::Change& change, const std::string& snapshot) {
+  if (!change.merge || locked.machine.definition.is_on_folder()) return;
+  locked.store.check_files(locked.machine, state_of(locked.machine, snapshot));
+  if (locked.machine.definition.active.head == snapshot) locked.store.check_files(locked.machine);
+}
+
+machine::Change plan(const Context& context, const LockedMachine& locked, const std::string& snapshot) {
+  auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
+  check_merged(locked, change, snapshot);
+  return change;
+}
+
+Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
+                  const std::string& snapshot) {
   return carry_out(context, locked, change,
                    {"snapshot-delete",
-                    fmt::format("{}@{} is deleted{}", name, snapshot,
+                    fmt::format("{}@{} is deleted{}", locked.machine.name, snapshot,
                                 change.merge ? ", and what lay on it shows what it showed before" : ""),
                     {}});
+}
+
+Outcome delete_one(const Context& context, const std::string& word) {
+  const auto [name, snapshot] = snapshot_word(word);
+  const auto locked = lock_stopped_machine(context, name);
+  const auto change = plan(context, locked, snapshot);
+  if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
+  return carry_out(context, locked, change, snapshot);
+}
+
+// What lies on another goes before it: a snapshot that several lie on may be free by then.
+std::vector<std::string> children_first(const Context& context, std::vector<std::string> words) {
+  const auto store = open_store(context);
+  std::map<std::string, std::size_t> places;
+  for (const auto& word : words) {
+    const auto [name, snapshot] = snapshot_word(word);
+    const auto machine = store.load(name);
+    const auto& found = snapshot_of(machine, snapshot);
+    places[word] = std::size_t(&found - machine.definition.snapshots.data());
+  }
+  std::stable_sort(words.begin(), words.end(),
+                   [&](const auto& a, const auto& b) { return places.at(a) > places.at(b); });
+  return words;
+}
+
+report::Report report_of(const Context& context, std::vector<report::Report> reports) {
+  Json list = Json::array();
+  std::vector<report::View> human;
+  for (auto& each : reports) {
+    list.push(std::move(each.data));
+    human.insert(human.end(), each.human.begin(), each.human.end());
+  }
+  if (context.dry_run() && !reports.empty())
+    human = {report::EachView{.rows = "snapshots", .heading = {}, .views = reports.front().human}};
+  return {.schema = reports.empty() ? "hrvm.snapshot-delete/1" : reports.front().schema,
+          .data = Json::object().set("snapshots", std::move(list)),
+          .human = std::move(human),
+          .plain = {.rows = "snapshots", .columns = {{"", "machine"}, {"", "head"}}}};
+}
+
+// With --dry-run each is planned on what the machine would be by then.
+Outcome delete_several(const Context& context, const std::vector<std::string>& given) {
+  const auto words = children_first(context, given);
+  if (!context.dry_run()) context.confirm(fmt::format("Delete {}?", base::join(given, ", ")));
+  std::vector<report::Report> reports;
+  std::map<std::string, machine::Definition> planned;
+  const int status = for_each(context, words, [&](const std::string& word) {
+    const auto [name, snapshot] = snapshot_word(word);
+    auto locked = lock_stopped_machine(context, name);
+    if (const auto before = planned.find(name); before != planned.end()) locked.machine.definition = before->second;
+    const auto change = context.dry_run() ? plan_snapshot_delete(locked.machine, snapshot,
+                                                                 draw(context.host, locked.store, locked.machine))
+                                          : plan(context, locked, snapshot);
+    if (context.dry_run()) planned[name] = change.definition;
+    reports.push_back(*carry_out(context, locked, change, snapshot).report);
+  });
+  return {.report = report_of(context, std::move(reports)), .status = status};
+}
+
+Outcome run_snapshot_delete(const Context& context) {
+  const auto words = words_given(context.arguments);
+  return words.size() == 1 ? delete_one(context, words.front()) : delete_several(context, words);
 }
 
 }  // namespace
 
 const Command snapshot_delete_command = {
     .name = "snapshot delete",
-    .summary = "delete a snapshot and keep what lies on it",
+    .summary = "delete snapshots and keep what lies on them",
     .options = {yes_option(), dry_run_option()},
-    .positionals = {{"MACHINE@SNAP", "the snapshot", Completes::snapshot}},
+    .positionals = {{"MACHINE@SNAP", "the snapshots", Completes::snapshot, Positional::Count::some}},
     .run = run_snapshot_delete,
 };
 

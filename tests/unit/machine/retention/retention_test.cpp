@@ -131,6 +131,8 @@ TEST_CASE("before the epoch, too, an hour begins where it begins") {
   CHECK(because(verdicts, "1969-12-31T23:59:59Z") == Names{"hourly 1969-12-31T23"});
   CHECK(because(verdicts, "1969-12-31T23:00:00Z").empty());
   CHECK(because(verdicts, "1969-12-31T22:59:59Z") == Names{"hourly 1969-12-31T22"});
+  const auto about_the_epoch = at_times({"1969-12-31T23:50:00Z", "1970-01-01T00:10:00Z"});
+  CHECK(kept(plan_retention(about_the_epoch, request({{Period::frequent, 9}}))).size() == 2);
 }
 
 TEST_CASE("what is from the future stays, and takes nobody's place") {

@@ -67,6 +67,7 @@ Turn take_turn(const Context& context, const std::string& name, machine::Retenti
   } catch (const Error& error) {
     tell(context, error, turn);
   }
+  request.now = context.host.now();  // what was just made is not from the future, however long that took
   try {
     if (!context.dry_run()) prune_machine(context, turn, request);
   } catch (const Error& error) {

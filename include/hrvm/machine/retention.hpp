@@ -1,8 +1,7 @@
 // Retention: which snapshots stay, by how many of which periods.
 //
-// - Each rule (`last` and six kinds of periods) goes through the snapshots that count, from the newest on, and keeps
-// the
-//   newest of each period, of the N newest periods that hold one. Periods that hold none do not count, so that a
+// - Each rule (`last` and six kinds of periods) goes from the newest snapshot that counts on, and keeps the newest of
+//   each period, of the N newest periods that hold one. Periods that hold none do not count, so that a
 //   machine that was off for a year loses nothing by that. `last` has a period for each snapshot.
 // - A snapshot stays when any rule keeps it.
 // - Quarters of an hour and hours are of elapsed time, in UTC: the hour that comes twice in autumn is two. Days, ISO

@@ -180,6 +180,11 @@ struct State {
 // The same layer's file of another disk: ".../ID.qcow2" → ".../ID-1.qcow2".
 std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t disk);
 
+// What the filesystems of a snapshot are like: those of a machine that stood still, of a guest that had them at rest
+// for it, or as a power cut would have left them.
+enum class Consistency { stopped, frozen, crash };
+constexpr std::array<std::string_view, 3> words_of(Consistency) { return {"stopped", "frozen", "crash"}; }
+
 struct Snapshot {
   std::string name;
   std::optional<std::string> parent;
@@ -189,6 +194,17 @@ struct Snapshot {
   std::optional<std::string> nvram;  // frozen
   Hardware hardware;
   bool is_auto = false;  // made by --auto: for retention to remove
+  Consistency consistency = Consistency::stopped;
+};
+
+// A snapshot of the running machine that is being made (pending_snapshot.hpp). Its guest writes to the active layer
+// until QEMU has switched to this one, and to this one from then on.
+struct PendingSnapshot {
+  std::string name;
+  base::Time created{};
+  std::string description;
+  std::string layer;                 // that is to be active, on what is so now
+  std::optional<std::string> nvram;  // the snapshot's: a copy of what the guest goes on with
 };
 
 // Something that was done with the machine. It can hold what the machine was until then.
@@ -212,8 +228,9 @@ struct Definition {
   std::vector<BaseIdentity> disks = std::vector<BaseIdentity>(1);
   image::Geometry geometry;  // of every layer
   State active;
-  std::vector<Step> log;                            // the oldest first
-  std::vector<Snapshot> snapshots;                  // parents before children
+  std::vector<Step> log;            // the oldest first
+  std::vector<Snapshot> snapshots;  // parents before children
+  std::optional<PendingSnapshot> pending{};
   std::map<std::string, Fingerprint> fingerprints;  // by layer id, for each layer that lies on the base itself
   // By layer id, a file for each disk: of the layers of snapshots. None of a folder's layers, nor of those that an
   // older hrvm froze.

@@ -58,8 +58,13 @@ std::vector<Copy> find_copies(const Store& store, const std::string& name = {});
 
 enum class RunState { stopped, running };
 
-// By QEMU's lock on the active layer, and nothing else.
+// By QEMU's lock on a layer, and nothing else.
 RunState run_state(const Machine& machine);
+// The layer that tells: the active one, or any other of the machine's. The guest of a snapshot that is being made
+// writes to another one than the definition in force calls active.
+std::optional<Path> written_layer(const Machine& machine);
+// The same of all that lies in a folder.
+std::optional<Path> written_layer(const Path& folder);
 // The folders of this machine's throw-away layers: those that are in use, or those that nobody uses any more.
 std::vector<Path> throw_away_folders(const Machine& machine, bool in_use);
 

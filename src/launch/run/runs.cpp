@@ -77,11 +77,11 @@ std::vector<Run> throw_away_runs(const sys::Host& host, const machine::Machine& 
 std::vector<Run> runs_of(const sys::Host& host, const machine::Machine& machine) {
   const auto folder = machine::run_folder(host, machine.definition);
   if (auto domain = active_domain(host, machine)) return {{machine.active_layer(), folder, false, std::move(domain)}};
-  if (machine::run_state(machine) == RunState::running) {
+  if (const auto written = machine::written_layer(machine)) {
     // No QEMU of ours: no need to look at every process for one that answers.
     if (sys::link_status(folder / "qmp.sock").type == sys::FileType::missing)
-      if (auto other = machine::held_by_tool(machine.name, machine.active_layer())) throw *std::move(other);
-    return {{machine.active_layer(), folder}};
+      if (auto other = machine::held_by_tool(machine.name, *written)) throw *std::move(other);
+    return {{*written, folder}};
   }
   auto runs = throw_away_runs(host, machine);
   if (runs.empty())

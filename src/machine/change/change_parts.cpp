@@ -95,15 +95,17 @@ void hold_nothing(Change& change) {
   for (auto& step : change.definition.log) step.held.reset();
 }
 
+void add_layers_on(Change& change, const std::string& id, const std::string& below, const std::string& bottom) {
+  for (std::size_t disk = 0; disk < change.definition.disks.size(); ++disk)
+    change.new_layers.push_back({id, layer_on_layer(below, bottom, change.definition, disk), disk});
+}
+
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,
                          const std::optional<std::string>& nvram, const Drawn& drawn) {
-  const auto below = change.definition.layer_below(head);
-  const auto bottom = change.definition.chain(State{drawn.layer_id, {}, {}, head}).back();
-  auto layers = layers_on_base(change.definition, drawn.layer_id);
-  for (auto& layer : layers) {
-    if (below) layer.image = layer_on_layer(*below, bottom, change.definition, layer.disk);
-    change.new_layers.push_back(std::move(layer));
-  }
+  if (const auto below = change.definition.layer_below(head))
+    add_layers_on(change, drawn.layer_id, *below, change.definition.chain(State{drawn.layer_id, {}, {}, head}).back());
+  else
+    for (auto& layer : layers_on_base(change.definition, drawn.layer_id)) change.new_layers.push_back(std::move(layer));
   State state{drawn.layer_id, std::nullopt, hardware, head};
   if (nvram) {
     change.nvram_copies.push_back({*nvram, drawn.nvram_id});

@@ -19,6 +19,9 @@ Change begin_change(const Machine& machine, const std::string& what, const std::
 void hold_active(Change& change, const State& before, const Drawn& drawn);
 void hold_nothing(Change& change);
 
+// New, empty layers of all disks on the layer `below`, which has `bottom` at the bottom of its chain.
+void add_layers_on(Change& change, const std::string& id, const std::string& below, const std::string& bottom);
+
 // An active state on a new, empty layer, which lies on the snapshot `head`, or on the base. Its NVRAM is a copy of
 // `nvram`.
 State state_on_new_layer(Change& change, const std::optional<std::string>& head, const Hardware& hardware,

@@ -67,6 +67,7 @@ std::vector<std::string> Definition::files() const {
   add(active);
   for (const auto* step : held_steps()) add(*step->held);
   for (const auto& snapshot : snapshots) add(snapshot);
+  if (pending) add(*pending);
   return files;
 }
 

@@ -8,6 +8,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/machine/definition.hpp"
+#include "machine/definition/definition_check.hpp"
 #include "machine/definition/definition_schema.hpp"
 #include "machine/definition/document_value.hpp"
 #include "machine/definition/setting_forms.hpp"
@@ -185,8 +186,17 @@ std::vector<Step> read_previous(const Value& value, const Reading& reading) {
   return {{1, {}, "reset or revert", false, read_state(value, reading), false}};
 }
 
+// There may be more kinds by then.
+Consistency read_consistency(const Value& value) {
+  const auto text = value.text();
+  const auto found = from_word<Consistency>(text);
+  if (!found) value.fail_newer(fmt::format("is \"{}\", which this hrvm does not know", base::printable(text)));
+  return *found;
+}
+
 Snapshot read_snapshot(const Value& value, const Reading& reading) {
-  value.expect_members({"name", "created", "layer"}, {"parent", "description", "nvram", "hardware", "auto"});
+  value.expect_members({"name", "created", "layer"},
+                       {"parent", "description", "nvram", "hardware", "auto", "consistency"});
   Snapshot snapshot;
   snapshot.name = read_snapshot_name(value["name"]);
   if (value.has("parent")) snapshot.parent = value["parent"].optional(read_snapshot_name);
@@ -196,7 +206,19 @@ Snapshot read_snapshot(const Value& value, const Reading& reading) {
   if (value.has("nvram")) snapshot.nvram = value["nvram"].optional(read_id);
   snapshot.hardware = read_hardware_of(value, reading);
   if (value.has("auto")) snapshot.is_auto = value["auto"].boolean();
+  if (value.has("consistency")) snapshot.consistency = read_consistency(value["consistency"]);
   return snapshot;
+}
+
+PendingSnapshot read_pending(const Value& value) {
+  value.expect_members({"name", "created", "layer"}, {"description", "nvram"});
+  PendingSnapshot pending;
+  pending.name = read_snapshot_name(value["name"]);
+  pending.created = value["created"].time();
+  if (value.has("description")) pending.description = value["description"].text();
+  pending.layer = read_id(value["layer"]);
+  if (value.has("nvram")) pending.nvram = value["nvram"].optional(read_id);
+  return pending;
 }
 
 // Parents stand before their children, which also rules out a loop.
@@ -259,63 +281,6 @@ std::map<std::string, Fingerprint> read_fingerprints(const Value& value) {
   return all;
 }
 
-// No file serves two states: each would change under the other.
-class FilesNamedOnce {
- public:
-  template <typename State>
-  void add(const Value& owner, const State& state) {
-    if (!layers_.insert(state.layer).second) owner["layer"].fail(fmt::format("layer {} is named twice", state.layer));
-    if (state.nvram && !nvrams_.insert(*state.nvram).second)
-      owner["nvram"].fail(fmt::format("{} is named twice", *state.nvram));
-  }
-
- private:
-  std::set<std::string> layers_, nvrams_;
-};
-
-// With the place in the document where it stands.
-template <typename Visit>
-void for_each_held(const Value& value, const Definition& definition, Visit visit) {
-  if (value.has("previous")) {
-    if (!definition.log.empty()) visit(value["previous"], *definition.log.front().held);
-    return;
-  }
-  const auto items = value["log"].items();
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (definition.log[i].held) visit(items[i]["held"], *definition.log[i].held);
-}
-
-void check_files_named_once(const Value& value, const Definition& definition) {
-  FilesNamedOnce files;
-  files.add(value["active"], definition.active);
-  for_each_held(value, definition, [&](const Value& held, const State& state) { files.add(held, state); });
-  const auto items = value["snapshots"].items();
-  for (std::size_t i = 0; i < items.size(); ++i) files.add(items[i], definition.snapshots[i]);
-}
-
-void check_head(const Value& state, const Definition& definition, const std::optional<std::string>& head) {
-  if (head && !definition.find_snapshot(*head))
-    state["head"].fail(fmt::format("there is no snapshot named \"{}\"", *head));
-}
-
-std::set<std::string> layers_on_base(const Definition& definition) {
-  std::set<std::string> layers;
-  if (!definition.active.head) layers.insert(definition.active.layer);
-  for (const auto* step : definition.held_steps())
-    if (!step->held->head) layers.insert(step->held->layer);
-  for (const auto& snapshot : definition.snapshots)
-    if (!snapshot.parent) layers.insert(snapshot.layer);
-  return layers;
-}
-
-void check_fingerprints(const Value& value, const Definition& definition) {
-  const auto expected = layers_on_base(definition);
-  for (const auto& layer : expected)
-    if (!definition.fingerprints.contains(layer)) value[layer].fail("is missing, and this layer lies on the base");
-  for (const auto& each : definition.fingerprints)
-    if (!expected.contains(each.first)) value[each.first].fail("no layer of this name lies on the base");
-}
-
 std::optional<std::uint64_t> version_in(std::string_view schema) {
   if (!schema.starts_with(definition_schema_name)) return std::nullopt;
   return base::parse_unsigned(schema.substr(definition_schema_name.size()));
@@ -349,7 +314,7 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   Value::Names members = {"schema", "uuid",   "created",   "description", "system",
                           "base",   "active", "snapshots", "geometry",    "fingerprints"};
   for (const auto name : is_first ? Value::Names{"previous"} : Value::Names{"log", "hardware"}) members.push_back(name);
-  value.expect_members(members, {"autostart", "auto_snapshot", "other_disks", "frozen", "folder_inode"});
+  value.expect_members(members, {"autostart", "auto_snapshot", "other_disks", "frozen", "folder_inode", "pending"});
   const Reading reading = is_first ? Reading{true, {}} : read_reading(value);
   Definition definition;
   definition.uuid = value["uuid"].word(base::Guid::parse, "a UUID");
@@ -361,17 +326,13 @@ Definition definition_from_json(const base::Json& json, const std::string& file)
   definition.active = read_state(value["active"], reading);
   definition.log = is_first ? read_previous(value["previous"], reading) : read_log(value["log"], reading);
   definition.snapshots = read_snapshots(value["snapshots"], reading);
+  if (value.has("pending")) definition.pending = read_pending(value["pending"]);
   definition.fingerprints = read_fingerprints(value["fingerprints"]);
   if (value.has("autostart")) definition.autostart = value["autostart"].boolean();
   if (value.has("auto_snapshot")) definition.auto_snapshot = value["auto_snapshot"].boolean();
   if (value.has("folder_inode")) definition.folder_inode = value["folder_inode"].number(0, ~std::uint64_t(0));
   if (value.has("frozen")) definition.frozen = read_frozen(value["frozen"], definition.disks.size());
-
-  check_head(value["active"], definition, definition.active.head);
-  for_each_held(value, definition,
-                [&](const Value& held, const State& state) { check_head(held, definition, state.head); });
-  check_files_named_once(value, definition);
-  check_fingerprints(value["fingerprints"], definition);
+  check_references(value, definition);
   return definition;
 }
 

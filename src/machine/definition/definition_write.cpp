@@ -99,6 +99,15 @@ base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   if (snapshot.nvram) json.set("nvram", snapshot.nvram);
   if (const auto place = hardware.place_of(snapshot.hardware)) json.set("hardware", place);
   if (snapshot.is_auto) json.set("auto", true);
+  if (snapshot.consistency != Consistency::stopped) json.set("consistency", word(snapshot.consistency));
+  return json;
+}
+
+base::Json pending_json(const PendingSnapshot& pending) {
+  auto json = base::Json::object().set("name", pending.name).set("created", base::format_time(pending.created));
+  if (!pending.description.empty()) json.set("description", pending.description);
+  json.set("layer", pending.layer);
+  if (pending.nvram) json.set("nvram", pending.nvram);
   return json;
 }
 
@@ -159,6 +168,7 @@ base::Json to_json(const Definition& definition) {
   if (definition.auto_snapshot) json.set("auto_snapshot", true);
   if (definition.folder_inode != 0) json.set("folder_inode", definition.folder_inode);
   if (!definition.frozen.empty()) json.set("frozen", frozen_json(definition.frozen));
+  if (definition.pending) json.set("pending", pending_json(*definition.pending));
   HardwareList hardware;
   return json.set("geometry", geometry_json(definition.geometry))
       .set("active", state_json(definition.active, hardware))

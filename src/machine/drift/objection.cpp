@@ -287,10 +287,14 @@ std::optional<Error> held_by_tool(std::string_view machine, const Path& layer) {
 }
 
 Error running(const Machine& machine, std::string_view clause) {
-  return held_by_tool(machine.name, machine.active_layer()).value_or(running(machine.name, clause));
+  return held_by_tool(machine.name, written_layer(machine).value_or(machine.active_layer()))
+      .value_or(running(machine.name, clause));
 }
 
 void check_not_running(const Machine& machine, const State& state, bool ephemeral) {
+  const auto written = ephemeral ? std::nullopt : written_layer(machine);
+  if (written)
+    throw held_by_tool(machine.name, *written).value_or(running(machine.name, "is running already").on(*written));
   for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk) {
     const auto layer = machine.layer_path(state.layer, disk);
     const auto use = block::image_use(layer);

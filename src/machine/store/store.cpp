@@ -96,12 +96,21 @@ Definition read_generation(const Path& file) {
   return definition_from_json(base::parse_json(sys::read_file(file, largest_definition), file.string()), file.string());
 }
 
-RunState run_state(const Machine& machine) {
-  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-    if (block::image_use(machine.layer_path(machine.definition.active.layer, disk)) == block::ImageUse::write)
-      return RunState::running;
-  return RunState::stopped;
+std::optional<Path> written_layer(const Path& folder) {
+  for (const auto& name : sys::list_directory(folder))
+    if (block::image_use(folder / name) == block::ImageUse::write) return folder / name;
+  return std::nullopt;
 }
+
+std::optional<Path> written_layer(const Machine& machine) {
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
+    if (auto path = machine.layer_path(machine.definition.active.layer, disk);
+        block::image_use(path) == block::ImageUse::write)
+      return path;
+  return written_layer(machine.folder / "layers");
+}
+
+RunState run_state(const Machine& machine) { return written_layer(machine) ? RunState::running : RunState::stopped; }
 
 std::vector<std::string> Store::folder_names() const {
   auto names = sys::list_directory(folder_);

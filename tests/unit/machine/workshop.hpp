@@ -45,10 +45,11 @@ class Workshop {
   }
 
   // A guest's write: the byte's 64 KiB become `letter`.
-  void guest_writes(std::uint64_t offset, char letter) {
+  void guest_writes(std::uint64_t offset, char letter) { guest_writes_to(machine().active_layer(), offset, letter); }
+  void guest_writes_to(const Path& layer, std::uint64_t offset, char letter) {
     const auto command = fmt::format("write -P {} {} 64k", int(letter), offset);
-    const auto result = test_host_.host.runner.run(
-        {{"qemu-io", "-f", "qcow2", "-c", command, machine().active_layer()}, {}, {}}, std::chrono::seconds(20));
+    const auto result = test_host_.host.runner.run({{"qemu-io", "-f", "qcow2", "-c", command, layer}, {}, {}},
+                                                   std::chrono::seconds(20));
     INFO(result.err);
     REQUIRE(result.exit_status == 0);
   }

@@ -204,6 +204,53 @@ TEST_CASE("members that came later may be missing") {
   }
 }
 
+namespace {
+
+Definition with_pending() {
+  auto definition = sample_definition();
+  definition.pending =
+      PendingSnapshot{"next", at("2026-03-01T12:00:00Z"), "while it runs", "00000000000000d1", "00000000000000f3"};
+  return definition;
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot that is being made reads back, and its files are the machine's") {
+  const auto again = definition_from_json(to_json(with_pending()), "x");
+  REQUIRE(again.pending);
+  CHECK(again.pending->name == "next");
+  CHECK(again.pending->created == at("2026-03-01T12:00:00Z"));
+  CHECK(again.pending->description == "while it runs");
+  CHECK(again.pending->layer == "00000000000000d1");
+  CHECK(again.pending->nvram == "00000000000000f3");
+  CHECK(std::ranges::count(again.files(), "layers/00000000000000d1.qcow2") == 1);
+  CHECK(std::ranges::count(again.files(), "nvram/00000000000000f3.fd") == 1);
+  CHECK_FALSE(definition_from_json(document(), "x").pending);
+}
+
+TEST_CASE("a snapshot that is being made has a name and files of its own") {
+  const auto json = to_json(with_pending());
+  CHECK_THAT(reading(with(json, "pending.name", "tuned")), Catch::StartsWith("pending.name: "));
+  CHECK_THAT(reading(with(json, "pending.name", "a/b")), Catch::StartsWith("pending.name: "));
+  CHECK_THAT(reading(with(json, "pending.layer", "00000000000000c1")), Catch::StartsWith("pending.layer: "));
+  CHECK_THAT(reading(with(json, "pending.nvram", "00000000000000f1")), Catch::StartsWith("pending.nvram: "));
+  CHECK_THAT(reading(with(json, "pending", without(json["pending"], "layer"))), Catch::StartsWith("pending.layer: "));
+  const auto on_folder = with(with(json, "base.kind", "folder"), "base.format", "folder");
+  CHECK_THAT(reading(on_folder), Catch::StartsWith("pending: "));
+}
+
+TEST_CASE("what a snapshot's filesystems are like reads back, and goes without saying where the machine stood still") {
+  auto definition = sample_definition();
+  definition.snapshots[1].consistency = Consistency::frozen;
+  const auto json = to_json(definition);
+  CHECK_FALSE(json["snapshots"].items()[0].contains("consistency"));
+  const auto again = definition_from_json(json, "x");
+  CHECK(again.snapshots[0].consistency == Consistency::stopped);
+  CHECK(again.snapshots[1].consistency == Consistency::frozen);
+  CHECK_THAT(reading(with_snapshot(1, "consistency", "memory"), base::ErrorKind::unsupported),
+             Catch::StartsWith("snapshots[1].consistency: ") && Catch::Contains("made by a newer hrvm"));
+}
+
 TEST_CASE("what a thousand snapshots have in common is written once") {
   auto definition = sample_definition();
   const auto two = base::to_text(to_json(definition)).size();

@@ -251,6 +251,29 @@ TEST_CASE_METHOD(StoreFixture, "a machine runs while somebody has its active lay
   const auto fd = sys::open_file(machine.active_layer(), O_RDWR);
   block::lock_image_exclusively(fd.get(), machine.active_layer());
   CHECK(run_state(machine) == RunState::running);
+  CHECK(written_layer(machine) == machine.active_layer());
+}
+
+TEST_CASE_METHOD(StoreFixture, "a machine runs while any layer of any of its disks is open for writing") {
+  auto definition = sample_definition();
+  definition.disks.push_back(sample_base());
+  const auto machine = stored(store, "web", definition);
+  for (const auto& layer : {machine.layer_path("00000000000000a1", 1), machine.layer_path("00000000000000c2"),
+                            machine.layer_path("00000000000000c1", 1), machine.layer_path("00000000000000b1")}) {
+    INFO(layer);
+    CHECK(run_state(machine) == RunState::stopped);
+    const auto fd = sys::open_file(layer, O_RDWR);
+    block::lock_image_exclusively(fd.get(), layer);
+    CHECK(run_state(machine) == RunState::running);
+    CHECK(written_layer(machine) == layer);
+  }
+}
+
+TEST_CASE_METHOD(StoreFixture, "who reads a layer does not run the machine") {
+  const auto machine = stored(store, "web", sample_definition());
+  const auto fd = sys::open_file(machine.active_layer(), O_RDONLY);
+  block::lock_image_for_reading(fd.get(), machine.active_layer());
+  CHECK(run_state(machine) == RunState::stopped);
 }
 
 TEST_CASE("the store is where the user's rights and environment say") {

@@ -15,7 +15,7 @@ BUILD_PACKAGES=(
 )
 TEST_PACKAGES=(
   catch2 clang-format clang libclang-rt-dev jq strace python3-minimal bash-completion zsh fish mandoc
-  qemu-system-x86 qemu-utils ovmf swtpm swtpm-tools
+  qemu-system-x86 qemu-utils qemu-guest-agent ovmf swtpm swtpm-tools
   libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils
   dnsmasq-base iptables iproute2
   grub-common grub-pc-bin grub-efi-amd64-bin binutils

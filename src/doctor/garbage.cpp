@@ -3,6 +3,7 @@
 
 #include "doctor/checks.hpp"
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::doctor {
@@ -53,7 +54,7 @@ Results check_garbage(const Circumstances& at) {
 void fix_garbage(const Circumstances& at) {
   for (const auto& machine : machines(at)) {
     const auto lock = at.store.lock(machine.name);
-    at.store.collect_garbage(at.store.load(machine.name));
+    at.store.collect_garbage(launch::load_settled(at.host, at.store, machine.name));
   }
   if (!at.machine) at.store.collect_unfinished();
 }

@@ -4,6 +4,7 @@
 #include "doctor/checks.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/launch/domain.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/import_sources.hpp"
 #include "hrvm/sys/files.hpp"
@@ -30,7 +31,7 @@ void fix_identity(const Circumstances& at) {
     throw base::Error(base::ErrorKind::unsupported, "the copy has to be named")
         .hint(fmt::format("hrvm doctor {} --fix", name));
   const auto lock = at.store.lock(name);
-  const auto machine = at.store.load(name);
+  const auto machine = launch::load_settled(at.host, at.store, name);
   if (machine::run_state(machine) == machine::RunState::running)
     throw base::Error(base::ErrorKind::busy, fmt::format("{} runs", name)).hint(fmt::format("hrvm stop {}", name));
   // The domain that these name is that of the original.

@@ -242,12 +242,18 @@ TEST_CASE_METHOD(InLibvirt, "what libvirt runs is not changed, removed or booted
   snapshot("web", "fresh");
   boot();
   for (const Words& words :
-       {Words{"reset", "web"}, Words{"snapshot", "create", "web@later"}, Words{"snapshot", "revert", "web@fresh"},
-        Words{"remove", "web", "--yes"}, Words{"rename", "web", "db"}, Words{"boot", "web"},
-        Words{"export", "web", (folder() / "x.qcow2").string()}}) {
+       {Words{"reset", "web"}, Words{"snapshot", "revert", "web@fresh"}, Words{"remove", "web", "--yes"},
+        Words{"rename", "web", "db"}, Words{"boot", "web"}, Words{"export", "web", (folder() / "x.qcow2").string()}}) {
     CHECK(run(words) == 1);
     CHECK_THAT(error(), Contains("running") && Contains("stop it first: hrvm stop web"));
   }
+}
+
+TEST_CASE_METHOD(InLibvirt, "what libvirt runs is not kept meanwhile, as its QEMU takes orders of libvirt alone") {
+  boot();
+  CHECK(run({"snapshot", "create", "web@later"}) == 4);
+  CHECK_THAT(error(), Contains("runs in libvirt at qemu:///session") && Contains("stop it first: hrvm stop web"));
+  CHECK(run({"show", "web@later"}) == 1);
 }
 
 TEST_CASE_METHOD(InLibvirt, "one that libvirt runs on another host is a running one, though nothing is locked here") {

@@ -31,7 +31,7 @@ wait_for_state() { # STATE SECONDS
   done
 }
 
-claim "the guest writes 200 MiB into a store of 64 MiB, and is paused"
+claim "the guest writes 200 MiB into a store of 64 MiB, to layers that it was not started with, and is paused"
 expect_status 0 hrvm boot demo --detach --wait-for 'login:' --timeout 120
 guard=$(guards)
 [[ $guard =~ ^[0-9]+$ ]] || fail "there should be one guard, there are: $guard"
@@ -39,6 +39,7 @@ guest_start line "$HRVM" console demo
 exec 7<> "$T/guest-line/keys" # a pipe that nobody has open yet would forget the key
 guest_type line ''
 guest_login line
+expect_status 0 hrvm snapshot create demo@before # QEMU goes on in another layer, which the guard has to watch
 guest_run line 'yes "what the guest wrote" | head -c 1048576 > /root/part'
 guest_type line 'for i in $(seq 200); do cat /root/part; done > /root/big && sync; echo "[status $?]"'
 wait_for_state paused 120

@@ -41,6 +41,12 @@ expect_status 0 hrvm snapshot create blank@kept
 expect_status 0 hrvm boot blank --detach --accel tcg --console none
 runs || fail "it has ended with the hrvm that started it"
 
+claim "it is kept while it runs, and goes on"
+expect_status 0 hrvm snapshot create blank@live --json
+assert_json "$T/out" '.live and .snapshot.consistency == "crash" and .head == "live"'
+expect_status 0 hrvm list --json
+assert_json "$T/out" '.machines[0].state == "running"'
+
 claim "a snapshot runs beside its machine"
 expect_status 0 hrvm boot blank@kept --detach --accel tcg --console none
 expect_status 0 hrvm list --json
@@ -59,3 +65,12 @@ claim "stop --all ends both, and what the throw-away run left"
 expect_status 0 hrvm stop --all --force
 await 20 "it does not stop" nothing_runs
 assert_equal "$(ls -A "$HRVM_STORE/blank/tmp")" "" "throw-away layers"
+
+claim "of what a guest writes to a throw-away layer no snapshot is made"
+expect_status 0 hrvm boot blank --ephemeral --detach --accel tcg --console none
+expect_status 1 hrvm snapshot create blank@none --json
+assert_json "$T/err" '.kind == "busy" and (.message | contains("throw-away layer"))'
+expect_status 0 hrvm stop blank --force
+expect_status 0 hrvm boot blank@live --detach --accel tcg --console none
+expect_status 0 hrvm snapshot create blank@beside
+expect_status 0 hrvm stop --all --force

@@ -57,6 +57,9 @@ struct OwnDisk {
   std::size_t base_index() const { return chain.size() - base_nodes; }
 };
 
+// What QEMU keeps in memory of a disk's L2 tables.
+std::uint64_t l2_cache_for(std::uint64_t virtual_bytes);
+
 // A disk besides the machine's own, or a disc in a CD drive. The guest can only read it.
 struct ExtraDisk {
   std::vector<DiskNode> chain;  // itself, then what backs it where it is an image
@@ -155,6 +158,7 @@ struct RunControl {
   machine::Path run_folder;
   std::string qmp_socket;
   std::string guard_socket;  // QMP as well, for the guard
+  std::string agent_socket;  // of the guest's agent; empty: a guest on a folder has none
   std::string pid_file;
 };
 

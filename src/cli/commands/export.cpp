@@ -14,6 +14,7 @@
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/flatten.hpp"
 #include "hrvm/launch/runs.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/objection.hpp"
@@ -78,7 +79,7 @@ void check_can_stream(const Context& context, image::ImageFormat format) {
 }
 
 Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
-  auto machine = store.load(named.machine);
+  auto machine = named.snapshot ? store.load(named.machine) : launch::load_settled(context.host, store, named.machine);
   if (machine.definition.is_on_folder())
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} lies on a folder, of which no disk image is made", machine.name))

@@ -1,5 +1,4 @@
 // hrvm move MACHINE [STORE]: a machine goes to another store, with all that it is.
-#include "hrvm/machine/move.hpp"
 
 #include <fmt/core.h>
 
@@ -12,6 +11,8 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/runs.hpp"
+#include "hrvm/launch/settled.hpp"
+#include "hrvm/machine/move.hpp"
 #include "hrvm/machine/objection.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -50,7 +51,7 @@ report::Report report_of(const machine::Machine& machine, const Way& way, bool d
 
 LockedMachine lock_in(const Context& context, const machine::Store& store, const std::string& name) {
   auto lock = store.lock(name);
-  auto machine = store.load(name);
+  auto machine = launch::load_settled(context.host, store, name);
   launch::check_stopped(context.host, machine, "moved");
   machine::check_unused(machine.folder, name);
   return {store, std::move(lock), std::move(machine)};

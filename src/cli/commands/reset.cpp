@@ -4,6 +4,8 @@
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
+#include "cli/steps/running.hpp"
+#include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/machine/objection.hpp"
 
@@ -42,6 +44,13 @@ void confirm_discard(const Context& context, const std::string& name) {
     context.confirm(fmt::format("Discard all changes of {}, and what is held for undo?", name));
 }
 
+// Nothing is stopped for what cannot be done, or is not wanted.
+void check_before_stop(const Context& context, const std::string& name) {
+  const auto machine = open_store(context).load(name);
+  if (const auto snapshot = context.arguments.value("--to")) machine::snapshot_of(machine, *snapshot);
+  confirm_discard(context, name);
+}
+
 machine::Change plan(const Context& context, const LockedMachine& locked) {
   const auto& arguments = context.arguments;
   const bool discard = arguments.has("--discard");
@@ -78,8 +87,10 @@ void check_options(const Arguments& arguments) {
 Outcome run_reset(const Context& context) {
   check_options(context.arguments);
   const auto name = machine_word(context.arguments.positional(0));
-  const auto locked = lock_stopped_machine(context, name);
-  confirm_discard(context, name);
+  const bool stops = context.arguments.has("--stop");
+  if (stops) check_before_stop(context, name);
+  const auto locked = lock_machine_to_stop(context, name);
+  if (!stops) confirm_discard(context, name);
   const auto change = plan(context, locked);
   return carry_out(context, locked, change,
                    {"reset", what_was_done(context, locked.machine), undo_lines(locked.machine, change)});
@@ -97,9 +108,10 @@ const Command reset_command = {
                 {.name = "--keep-nvram", .help = "keep the UEFI variables"},
                 {.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
                 {.name = "--force", .help = "with --to: go on although the disk has changed since"},
+                stop_option(),
                 yes_option(),
                 dry_run_option()},
-    .positionals = {{"MACHINE", "the machine", Completes::machine_stopped}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine}},
     .run = run_reset,
 };
 

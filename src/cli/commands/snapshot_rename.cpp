@@ -6,6 +6,7 @@
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/settled.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -26,7 +27,7 @@ Outcome run_snapshot_rename(const Context& context) {
   const auto wanted = new_name(name, context.arguments.positional(1));
   auto store = open_store(context);
   auto lock = store.lock(name);
-  auto machine = store.load(name);
+  auto machine = launch::load_settled(context.host, store, name);
   const auto change = plan_snapshot_rename(machine, snapshot, wanted, draw(context.host, store));
   ChangeWords words{"snapshot-rename", fmt::format("{0}@{1} is {0}@{2} now", name, snapshot, wanted), {}};
   if (snapshot_of(machine, snapshot).is_auto) words.details = {"it is no automatic snapshot any more: prune leaves it"};

@@ -3,21 +3,35 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/steps/changing.hpp"
+#include "cli/steps/running.hpp"
+#include "cli/words/named_machine.hpp"
 
 namespace hrvm::cli {
 namespace {
 
+void confirm_discard(const Context& context, const machine::Machine& machine) {
+  if (!context.arguments.has("--discard") || context.dry_run()) return;
+  context.confirm(fmt::format("Discard all changes of {} since {}, and what is held for undo?", machine.name,
+                              machine.definition.active.head.value_or("its import or last reset")));
+}
+
+// Nothing is stopped for what cannot be done, or is not wanted.
+void check_before_stop(const Context& context, const std::string& name, const std::string& snapshot) {
+  const auto machine = open_store(context).load(name);
+  machine::snapshot_of(machine, snapshot);
+  confirm_discard(context, machine);
+}
+
 Outcome run_snapshot_revert(const Context& context) {
   const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
-  const bool discard = context.arguments.has("--discard");
-  const auto locked = lock_stopped_machine(context, name);
+  const bool discard = context.arguments.has("--discard"), stops = context.arguments.has("--stop");
+  if (stops) check_before_stop(context, name, snapshot);
+  const auto locked = lock_machine_to_stop(context, name);
   const auto change =
       plan_snapshot_revert(locked.machine, snapshot, discard, draw(context.host, locked.store, locked.machine));
   if (!discard) locked.store.check_files(locked.machine, locked.machine.definition.active);
   check_drift(context, locked.machine, change, context.arguments.has("--force"));
-  if (discard && !context.dry_run())
-    context.confirm(fmt::format("Discard all changes of {} since {}, and what is held for undo?", name,
-                                locked.machine.definition.active.head.value_or("its import or last reset")));
+  if (!stops) confirm_discard(context, locked.machine);
   return carry_out(context, locked, change,
                    {"snapshot-revert", fmt::format("{} starts anew from its snapshot {}", name, snapshot),
                     undo_lines(locked.machine, change)});
@@ -30,6 +44,7 @@ const Command snapshot_revert_command = {
     .summary = "start a machine anew from a snapshot",
     .options = {{.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
                 {.name = "--force", .help = "go on although the disk has changed since"},
+                stop_option(),
                 yes_option(),
                 dry_run_option()},
     .positionals = {{"MACHINE@SNAP", "the snapshot", Completes::snapshot}},

@@ -11,6 +11,7 @@
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/layers.hpp"
 #include "hrvm/machine/objection.hpp"
@@ -104,7 +105,7 @@ base::Error is_no_longer_that(const machine::Machine& machine, const std::vector
 void record(const Context& context, const std::string& name, Verification& found) {
   const auto store = open_store(context);
   const auto lock = store.lock(name);
-  const auto machine = store.load(name);
+  const auto machine = launch::load_settled(context.host, store, name);
   const auto now = machine::examine_base(context.host, machine.definition, machine.definition.active);
   if (now.drift != Drift::none) throw is_no_longer_that(machine, now.reasons);
   if (!touches(compare_traces(found.base.now, now.now)).empty())
@@ -175,7 +176,7 @@ bool looks_at_layers(const Context& context, const Subject& subject) {
 void record_layers(const Context& context, const std::string& name, const Frozen& frozen) {
   const auto store = open_store(context);
   const auto lock = store.lock(name);
-  const auto machine = store.load(name);
+  const auto machine = launch::load_settled(context.host, store, name);
   const auto change = plan_record_layers(machine, frozen, draw(context.host, store));
   for (const auto& fault : machine::layer_faults({machine.name, machine.folder, machine.generation, change.definition}))
     throw fault;

@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include "cli/messages.hpp"
+#include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/runs.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/neighbours.hpp"
 #include "hrvm/machine/objection.hpp"
@@ -19,23 +21,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using base::Json;
-
-report::Report plan_report(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words) {
-  Json data;
-  data.set("machine", machine.name).set("plan", to_json(change));
-  report::Report report{.schema = "hrvm." + words.command + "-plan/1",
-                        .data = data,
-                        .human = {report::FieldsView{.title = "",
-                                                     .object = "plan",
-                                                     .fields = {{"Would do", "what"},
-                                                                {"Makes", "creates"},
-                                                                {"Merges", "merges.from"},
-                                                                {"into", "merges.into"},
-                                                                {"Removes", "discards"},
-                                                                {"Note", "warnings"}}}}};
-  for (const auto& line : words.details) report.human.push_back(report::TextView{"  " + line});
-  return report;
-}
 
 std::string merged_text(const machine::Change& change) {
   const auto& definition = change.definition;
@@ -70,8 +55,28 @@ std::string removed_text(const machine::Change& change, std::uint64_t bytes) {
   return fmt::format("{} ({})", base::join(removed(change), ", "), base::format_bytes(bytes));
 }
 
-report::Report done_report(const Context& context, const machine::Machine& machine, const machine::Change& change,
-                           const ChangeWords& words, std::uint64_t freed) {
+}  // namespace
+
+report::Report report_of_plan(const machine::Machine& machine, const machine::Change& change,
+                              const ChangeWords& words) {
+  Json data;
+  data.set("machine", machine.name).set("plan", to_json(change));
+  report::Report report{.schema = "hrvm." + words.command + "-plan/1",
+                        .data = data,
+                        .human = {report::FieldsView{.title = "",
+                                                     .object = "plan",
+                                                     .fields = {{"Would do", "what"},
+                                                                {"Makes", "creates"},
+                                                                {"Merges", "merges.from"},
+                                                                {"into", "merges.into"},
+                                                                {"Removes", "discards"},
+                                                                {"Note", "warnings"}}}}};
+  for (const auto& line : words.details) report.human.push_back(report::TextView{"  " + line});
+  return report;
+}
+
+report::Report report_of_change(const Context& context, const machine::Machine& machine, const machine::Change& change,
+                                const ChangeWords& words, std::uint64_t bytes_freed) {
   const auto& definition = machine.definition;
   Json data;
   data.set("machine", machine.name).set("head", definition.active.head);
@@ -79,7 +84,7 @@ report::Report done_report(const Context& context, const machine::Machine& machi
   std::vector<report::View> human = {report::TextView{words.done}};
   for (const auto& line : words.details) human.push_back(report::TextView{"  " + line});
   if (change.merge) human.push_back(report::TextView{"  merged:  " + merged_text(change)});
-  if (!removed(change).empty()) human.push_back(report::TextView{"  removed:  " + removed_text(change, freed)});
+  if (!removed(change).empty()) human.push_back(report::TextView{"  removed:  " + removed_text(change, bytes_freed)});
   for (const auto& line : context.quiet ? std::vector<std::string>() : words.next)
     human.push_back(report::TextView{"  " + line});
   report::Report report{.schema = "hrvm." + words.command + "/1",
@@ -89,8 +94,6 @@ report::Report done_report(const Context& context, const machine::Machine& machi
   if (words.made) report.names = {*words.made};
   return report;
 }
-
-}  // namespace
 
 std::string machine_word(const std::string& word) {
   const auto named = named_machine(word);
@@ -113,7 +116,7 @@ static std::uint64_t bytes_of_disks(const machine::Definition& definition) {
 LockedMachine lock_machine(const Context& context, const std::string& name) {
   auto store = open_store(context);
   auto lock = store.lock(name);
-  auto machine = store.load(name);
+  auto machine = launch::load_settled(context.host, store, name);
   return {std::move(store), std::move(lock), std::move(machine)};
 }
 
@@ -121,6 +124,16 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
   auto locked = lock_machine(context, name);
   launch::check_stopped(context.host, locked.machine, "changed");
   return locked;
+}
+
+LockedMachine lock_machine_to_stop(const Context& context, const std::string& name) {
+  stop_if_asked(context, name);
+  try {
+    return lock_stopped_machine(context, name);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::busy || !error.hint().starts_with("stop it first")) throw;
+    throw Error(error.kind(), error.message()).hint(error.hint() + ", or add --stop");
+  }
 }
 
 std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change) {
@@ -138,12 +151,12 @@ machine::Machine make(const Context& context, const LockedMachine& locked, const
 
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
                   const ChangeWords& words) {
-  if (context.dry_run()) return {.report = plan_report(locked.machine, change, words)};
+  if (context.dry_run()) return {.report = report_of_plan(locked.machine, change, words)};
   const auto freed = bytes_freed(locked.machine, change);
   const auto total = change.merge ? bytes_of_disks(locked.machine.definition) : 0;
   sys::Progress progress(context.host, "Merging layers of " + locked.machine.name, total, context.quiet);
   const auto changed = make(context, locked, change, [&](std::uint64_t done) { progress.at(done); });
-  return {.report = done_report(context, changed, change, words, freed)};
+  return {.report = report_of_change(context, changed, change, words, freed)};
 }
 
 void check_drift(const Context& context, const machine::Machine& machine, const machine::Change& change, bool force) {

@@ -24,10 +24,13 @@ struct LockedMachine {
   machine::Machine machine;
 };
 
-// For what a machine that runs can be changed in, too.
+// Whether it runs or not; what was cut off in it has been brought to an end.
 LockedMachine lock_machine(const Context& context, const std::string& name);
 // Error{busy} while it runs, with what to do.
 LockedMachine lock_stopped_machine(const Context& context, const std::string& name);
+
+// The same of a command that has --stop, which its message names.
+LockedMachine lock_machine_to_stop(const Context& context, const std::string& name);
 
 struct ChangeWords {
   std::string command;                    // "snapshot-create": the schema's name
@@ -43,6 +46,11 @@ std::vector<std::string> undo_lines(const machine::Machine& machine, const machi
 // Carries it out, with its warnings. Nothing is reported.
 machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
                       const sys::ProgressCallback& progress);
+
+// Of a change that was carried out: the machine as it is, and what of it is gone.
+report::Report report_of_change(const Context& context, const machine::Machine& machine, const machine::Change& change,
+                                const ChangeWords& words, std::uint64_t bytes_freed = 0);
+report::Report report_of_plan(const machine::Machine& machine, const machine::Change& change, const ChangeWords& words);
 
 // With --dry-run only shows the change, else carries it out with progress.
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,

@@ -39,6 +39,18 @@ std::chrono::seconds patience_of(const Arguments& arguments) {
 
 Option patience_option() { return {.name = "--timeout", .value = "SEC", .help = "how long the guest has for it (60)"}; }
 
+void stop_if_asked(const Context& context, const std::string& name) {
+  if (!context.arguments.has("--stop") || context.dry_run()) return;
+  const auto machine = open_store(context).load(name);
+  if (machine::run_state(machine) == machine::RunState::stopped && !launch::active_domain(context.host, machine))
+    return;
+  for (const auto& run : launch::runs_of(context.host, machine))
+    if (run.stop(std::chrono::seconds(usual_patience), false) == launch::StopWay::quit)
+      context.note(fmt::format("{} did not power down, and was ended", name));
+}
+
+Option stop_option() { return {.name = "--stop", .help = "stop the machine first, where it runs"}; }
+
 report::Report run_report(std::string_view command, const std::string& machine, std::string_view word,
                           std::string sentence) {
   return {.schema = fmt::format("hrvm.{}/1", command),

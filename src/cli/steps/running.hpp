@@ -19,6 +19,10 @@ std::vector<launch::Run> runs_named(const Context& context, const std::string& w
 std::chrono::seconds patience_of(const Arguments& arguments);
 Option patience_option();
 
+// With --stop the machine's own run is ended first, as by hrvm stop; not with --dry-run.
+void stop_if_asked(const Context& context, const std::string& machine);
+Option stop_option();
+
 // What became of a machine in one word, "paused", and as a sentence.
 report::Report run_report(std::string_view command, const std::string& machine, std::string_view word,
                           std::string sentence);

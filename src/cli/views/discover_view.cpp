@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/views/findings_json.hpp"
 #include "cli/views/or_null.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -145,12 +146,6 @@ Json states_json(const std::vector<probe::System>& systems) {
   return states;
 }
 
-Json finding_json(const base::Finding& finding) {
-  Json json;
-  json.set("id", finding.id).set("severity", base::word(finding.severity)).set("subject", finding.subject);
-  return json.set("message", finding.message).set("remedy", or_null(finding.remedy));
-}
-
 Json advice_json(const machine::Hardware& hardware) {
   Json json;
   json.set("firmware", word(hardware.firmware)).set("machine", word(hardware.machine)).set("bus", word(hardware.bus));
@@ -270,7 +265,7 @@ Json disk_json(const Discovered& discovered) {
   json.set("systems", list_of(contents.systems, system_json)).set("starts", starts_json(contents.systems));
   json.set("states", states_json(contents.systems));
   json.set("advice", discovered.advice ? advice_json(discovered.advice->hardware) : Json());
-  return json.set("findings", list_of(findings_of(discovered), finding_json));
+  return json.set("findings", findings_json(findings_of(discovered)));
 }
 
 report::EachView disk_view() {

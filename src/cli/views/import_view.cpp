@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/views/findings_json.hpp"
 #include "cli/views/machine_view.hpp"
 #include "hrvm/base/text.hpp"
 
@@ -10,18 +11,6 @@ namespace {
 
 using base::Json;
 using report::Format;
-
-Json findings_json(const std::vector<base::Finding>& findings) {
-  Json list = Json::array();
-  for (const auto& finding : findings)
-    list.push(Json::object()
-                  .set("id", finding.id)
-                  .set("severity", word(finding.severity))
-                  .set("subject", finding.subject)
-                  .set("message", finding.message)
-                  .set("remedy", finding.remedy.empty() ? Json() : Json(finding.remedy)));
-  return list;
-}
 
 // The choices first, then what to type; what a person should know besides goes to stderr.
 std::vector<report::View> views(const std::string& heading, const std::string& next) {

@@ -180,6 +180,7 @@ Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   Json json;
   json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
   json.set("description", snapshot.description).set("auto", snapshot.is_auto);
+  json.set("consistency", word(snapshot.consistency));
   return json.set("allocated_bytes", allocated(machine, snapshot.layer));
 }
 

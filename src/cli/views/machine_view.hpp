@@ -32,7 +32,7 @@ std::string mount_line(const machine::Share& share);
 // and no bus that its disk would be on.
 void set_hardware(base::Json& json, const machine::Hardware& hardware, bool is_on_folder);
 
-// name, parent, created, description, auto, allocated_bytes.
+// name, parent, created, description, auto, consistency, allocated_bytes.
 base::Json snapshot_json(const machine::Machine& machine, const machine::Snapshot& snapshot);
 // The names of the snapshots that lie on this one.
 base::Json children_json(const machine::Definition& definition, const std::string& snapshot);

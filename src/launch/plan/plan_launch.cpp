@@ -117,11 +117,6 @@ std::vector<DiskNode> nodes_of(const probe::Disk& base) {
   return nodes;
 }
 
-// One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
-std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
-  return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
-}
-
 // An image file is read through the page cache, so that several machines on one base read it from the medium once. A
 // device is read past it: it may hold what was there before a partition of it was mounted.
 OwnDisk own_disk(const std::vector<machine::Path>& layers, std::size_t index, const machine::BaseIdentity& identity,
@@ -223,6 +218,11 @@ void plan_tpm(LaunchPlan& plan, const LaunchCircumstances& circumstances) {
 
 }  // namespace
 
+// One L2 table entry for each cluster: 8 bytes for 64 KiB, or 16 for 128 KiB with subclusters, which is as much.
+std::uint64_t l2_cache_for(std::uint64_t virtual_bytes) {
+  return std::clamp(base::round_up(virtual_bytes / 8192, base::MiB), base::MiB, largest_l2_cache);
+}
+
 LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& state,
                        const std::vector<machine::Path>& layers, const machine::Path& nvram,
                        const LaunchRequest& request, const LaunchCircumstances& circumstances) {
@@ -246,6 +246,7 @@ LaunchPlan plan_launch(const machine::Machine& machine, const machine::State& st
     plan_folder(plan, machine.definition, layers, request, circumstances);
   else
     plan_disks(plan, machine.definition, layers, circumstances);
+  if (!identity.is_folder()) plan.control.agent_socket = plan.control.run_folder / "agent.sock";
   plan.usb = request.usb;
   plan.disks.extra = extra_disks_of(circumstances.extra_sources);
   plan.disks.layer_direct = circumstances.layer_direct;

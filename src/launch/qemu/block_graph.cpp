@@ -32,6 +32,16 @@ Json file_node(const DiskNode& disk, const std::string& name, bool writable, boo
 // A device is read past the page cache also where it backs an image.
 bool is_direct(const OwnDisk& disk, const DiskNode& node) { return disk.base_direct || node.is_device; }
 
+// Without what is below it, and its file.
+Json disk_node(const std::string& driver, const std::string& name, bool active, bool direct) {
+  Json node;
+  node.set("driver", driver).set("node-name", name).set("read-only", !active);
+  if (!active) node.set("auto-read-only", false);
+  node.set("cache", cache_options(direct));
+  if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
+  return node;
+}
+
 Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
   const auto& disk = plan.disks.own[number];
   const auto& file = disk.chain[index];
@@ -39,16 +49,12 @@ Json disk_node(const LaunchPlan& plan, std::size_t number, std::size_t index) {
   const bool active = index == 0 && !is_base;
   const bool direct = is_base ? is_direct(disk, file) : plan.disks.layer_direct;
   const auto name = node_name(plan, number, index);
-  Json node;
-  node.set("driver", word(file.format)).set("node-name", name).set("read-only", !active);
-  if (!active) node.set("auto-read-only", false);
-  node.set("cache", cache_options(direct));
-  if (active) give_back_space(node), node.set("detect-zeroes", "unmap");
+  Json node = disk_node(std::string(word(file.format)), name, active, direct);
   if (file.format == probe::DiskFormat::qcow2) {
     node.set("l2-cache-size", disk.l2_cache_bytes);
     node.set("backing", is_last ? Json() : Json(node_name(plan, number, index + 1)));
   }
-  return node.set("file", file_node(file, name + "-file", active, direct));
+  return node.set("file", file_node(file, file_node_name(name), active, direct));
 }
 
 // Devices are read past the page cache, as the base is.
@@ -61,7 +67,7 @@ Json extra_node(const ExtraDisk& disk, std::size_t extra, std::size_t index) {
   const bool is_last = index + 1 == disk.chain.size();
   if (file.format == probe::DiskFormat::qcow2)
     node.set("backing", is_last ? Json() : Json(extra_node_name(extra, index + 1)));
-  return node.set("file", file_node(file, name + "-file", false, file.is_device));
+  return node.set("file", file_node(file, file_node_name(name), false, file.is_device));
 }
 
 Json flash_node(const std::string& name, const std::string& path, bool writable) {
@@ -79,6 +85,23 @@ std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t in
   const auto prefix = number == 0 ? "" : disk + "-";
   if (index < base) return fmt::format("{}layer{}", prefix, index);
   return index == base ? prefix + "base" : fmt::format("{}base-{}", prefix, index - base);
+}
+
+std::string file_node_name(const std::string& node) { return node + "-file"; }
+
+std::string disk_device_id(std::size_t number) {
+  return number == 0 ? "disk0" : fmt::format("disk{}-device", number + 1);
+}
+
+Json added_layer(const AddedLayer& layer) {
+  Json node = disk_node("qcow2", layer.node, true, layer.direct);
+  node.set("l2-cache-size", layer.l2_cache_bytes).set("backing", Json());
+  const DiskNode file{layer.file, probe::DiskFormat::qcow2, false};
+  return node.set("file", file_node(file, file_node_name(layer.node), true, layer.direct));
+}
+
+Json frozen_file(const std::string& node, const machine::Path& file, bool direct) {
+  return file_node({file, probe::DiskFormat::qcow2, false}, file_node_name(node), false, direct);
 }
 
 std::vector<Json> disk_nodes(const LaunchPlan& plan) {

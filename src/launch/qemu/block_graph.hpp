@@ -14,6 +14,22 @@ namespace hrvm::launch {
 // what backs that; of the second disk "disk2", "disk2-layer1", "disk2-base". Their files have "-file" behind.
 std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t index);
 
+std::string file_node_name(const std::string& node);
+// Of the device that the guest has this disk by; QEMU names it where it tells of its nodes.
+std::string disk_device_id(std::size_t number);
+
+// A layer that QEMU is told of while it runs, to go on in: as the active one of disk_nodes(), with nothing below it
+// until a snapshot puts it there.
+struct AddedLayer {
+  std::string node;
+  machine::Path file;
+  bool direct = false;
+  std::uint64_t l2_cache_bytes = 0;
+};
+base::Json added_layer(const AddedLayer& layer);
+// By which the file of a layer is opened anew once that is frozen: only to be read.
+base::Json frozen_file(const std::string& node, const machine::Path& file, bool direct);
+
 // In the order in which QEMU wants them: each after what it refers to. The base and everything that is frozen is
 // read-only, by `read-only` with `auto-read-only` off, so that QEMU never tries to open it otherwise.
 std::vector<base::Json> disk_nodes(const LaunchPlan& plan);

@@ -122,9 +122,8 @@ std::string serial_of(const LaunchPlan& plan, std::size_t number) {
 
 std::string disk_device(const LaunchPlan& plan, std::size_t number) {
   const auto& disk = plan.disks.own[number];
-  const auto node = node_name(plan, number, 0);
-  const auto id = number == 0 ? "disk0" : node + "-device";
-  auto device = fmt::format("{},id={},drive={}", disk_model(plan.hardware, number), id, node);
+  auto device = fmt::format("{},id={},drive={}", disk_model(plan.hardware, number), disk_device_id(number),
+                            node_name(plan, number, 0));
   if (const auto serial = serial_of(plan, number); !serial.empty()) device += ",serial=" + property(serial);
   device += fmt::format(",logical_block_size={},physical_block_size={}", disk.sectors.logical_bytes,
                         disk.sectors.physical_bytes);
@@ -229,6 +228,14 @@ void add_control(Arguments& arguments, const LaunchPlan& plan) {
   arguments.add("-mon", "chardev=guard0,mode=control");
 }
 
+// By which the guest's agent is asked to hold its filesystems still. A guest that has no driver for it does not mind.
+void add_agent(Arguments& arguments, const LaunchPlan& plan) {
+  if (plan.control.agent_socket.empty()) return;
+  arguments.add("-chardev", socket_chardev("agent0", plan.control.agent_socket, false));
+  arguments.add("-device", "virtio-serial-pci,id=serial-bus0");
+  arguments.add("-device", "virtserialport,bus=serial-bus0.0,chardev=agent0,name=org.qemu.guest_agent.0");
+}
+
 void add_entropy(Arguments& arguments) {
   arguments.add("-object", "rng-random,id=rng0,filename=/dev/urandom");
   arguments.add("-device", "virtio-rng-pci,rng=rng0");
@@ -264,6 +271,7 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_display(arguments, plan);
   add_extra_disks(arguments, plan);
   add_usb_devices(arguments, plan);
+  add_agent(arguments, plan);
   // Behind the others, which so stay where the guest knows them.
   add_shares(arguments, plan);
   add_serial(arguments, plan);

@@ -2,6 +2,7 @@
 
 #include "hrvm/launch/firmware.hpp"
 #include "hrvm/launch/runs.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/change.hpp"
 
 namespace hrvm::launch {
@@ -65,7 +66,7 @@ Try try_rung(const sys::Host& host, const machine::Store& store, BootRequest req
 
 bool keep_rung(const sys::Host& host, const machine::Store& store, const std::string& name, const Rung& rung) {
   const auto lock = store.lock(name);
-  const auto machine = store.load(name);
+  const auto machine = load_settled(host, store, name);
   check_stopped(host, machine, "changed");
   const auto& hardware = machine.definition.active.hardware;
   if (hardware.bus == rung.bus && hardware.firmware == rung.firmware) return false;

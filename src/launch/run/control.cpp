@@ -6,11 +6,11 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
+#include "launch/run/control_socket.hpp"
 
 namespace hrvm::launch {
 
@@ -29,23 +29,14 @@ constexpr std::chrono::milliseconds look_interval{50};
 constexpr std::chrono::milliseconds second_stop_limit{500};
 constexpr std::size_t largest_picture = 64 << 20;
 
+// A snapshot that is made meanwhile has QEMU go on in a layer beside this one.
 bool has_ended(const machine::Path& layer, Clock::time_point deadline) {
-  while (block::image_use(layer) == block::ImageUse::write) {
+  while (machine::written_layer(layer.parent_path())) {
     if (Clock::now() >= deadline) return false;
     sys::check_interrupted();
     std::this_thread::sleep_for(look_interval);
   }
   return true;
-}
-
-Qmp control_of(const machine::Path& run_folder) {
-  auto qmp = Qmp::connect(run_folder / "qmp.sock", answer_limit);
-  if (qmp) return std::move(*qmp);
-  throw Error(ErrorKind::busy, "the machine runs, but its QEMU does not answer")
-      .on(run_folder / "qmp.sock")
-      .hint(
-          "if libvirt runs it: virsh shutdown; else another QMP client is connected, or it was started by hand: end "
-          "that");
 }
 
 Json ask(Qmp& qmp, const std::string& command, Json arguments = Json::object()) {
@@ -104,6 +95,16 @@ void quit(Qmp& qmp) {
 }
 
 }  // namespace
+
+Qmp control_of(const machine::Path& run_folder) {
+  auto qmp = Qmp::connect(run_folder / "qmp.sock", answer_limit);
+  if (qmp) return std::move(*qmp);
+  throw Error(ErrorKind::busy, "the machine runs, but its QEMU does not answer")
+      .on(run_folder / "qmp.sock")
+      .hint(
+          "if libvirt runs it: virsh shutdown; else another QMP client is connected, or it was started by hand: end "
+          "that");
+}
 
 StopWay stop_run(const machine::Path& layer, const machine::Path& run_folder, std::chrono::seconds patience,
                  bool at_once) {

@@ -10,16 +10,18 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/json.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/console_log.hpp"
 #include "hrvm/launch/qmp.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
-#include "hrvm/sys/mounts.hpp"
 #include "launch/qemu/block_graph.hpp"
+#include "launch/qemu/live_disks.hpp"
+#include "launch/run/bounds.hpp"
+#include "launch/run/guest_freeze.hpp"
 #include "launch/run/reminder.hpp"
-#include "launch/run/starting.hpp"
 
 namespace hrvm::launch {
 
@@ -29,7 +31,8 @@ using base::Json;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds start_limit{60}, answer_limit{5}, look_interval{1};
+// QEMU takes its orders one after the other, and a snapshot can keep it for long on a busy host.
+constexpr std::chrono::seconds start_limit{60}, answer_limit{30}, look_interval{1};
 constexpr std::chrono::seconds growth_window{60}, report_interval{10};
 // A bound is moved when what is left has changed by so much of itself.
 constexpr std::uint64_t bound_step = 16;
@@ -95,17 +98,22 @@ class Guard {
       : host_(host),
         plan_(plan),
         store_(machine::Path(plan.disks.own.front().layer().path).parent_path()),
+        room_(host, store_),
         terminal_fd_(terminal_fd),
         console_(plan.consoles, terminal_fd) {
     stops_at_errors_ = plan.hardware.bus != machine::Bus::nvme;
     if (!plan.firmware.nvram.empty()) nvram_bytes_ = sys::status(plan.firmware.nvram).size_bytes;
-    in_memory_ = machine::examine_storage(host, store_).filesystem == "tmpfs";
+    for (std::size_t number = 0; number < plan.disks.own.size(); ++number)
+      disks_.push_back({plan.companions.folder ? "" : node_name(plan, number, 0), plan.disks.own[number].layer().path,
+                        plan.disks.layer_direct});
   }
 
   void run() {
     auto qmp = connect();
     while (qmp && !qmp->closed()) {
       console_.look();
+      if (!plan_.control.agent_socket.empty()) thaw_left_over(host_, *qmp, plan_.control.run_folder);
+      follow(*qmp);
       look(*qmp);
       if (const auto event = qmp->next_event(look_interval)) heed((*event)["event"].text().value_or(""));
     }
@@ -114,7 +122,7 @@ class Guard {
  private:
   std::optional<Qmp> connect() const {
     const auto deadline = Clock::now() + start_limit;
-    while (has_taken_layer(plan_) && Clock::now() < deadline) {
+    while (machine::written_layer(store_) && Clock::now() < deadline) {
       if (auto qmp = Qmp::connect(plan_.control.guard_socket, 1s)) return qmp;
       std::this_thread::sleep_for(20ms);
     }
@@ -131,20 +139,21 @@ class Guard {
     }
   }
 
-  // What lies on a tmpfs lies in memory, and there may be less of that.
-  sys::Space space() const {
-    auto space = host_.space(store_);
-    if (in_memory_) space.available_bytes = std::min(space.available_bytes, sys::memory(host_).available_bytes);
-    return space;
+  // A snapshot has QEMU go on in other layers than it was started with, whose bounds nobody has set.
+  void follow(Qmp& qmp) {
+    const auto is_left = [](const LiveDisk& disk) { return block::image_use(disk.file) != block::ImageUse::write; };
+    if (plan_.companions.folder || std::ranges::none_of(disks_, is_left)) return;
+    taken_before_ += taken_by(layers());
+    disks_ = live_disks(qmp, disks_.size());
+    bounds_.clear();
   }
 
   void look(Qmp& qmp) {
     // The layers first: what the guest writes between the two looks is then missing in the room, and not in the bound.
     const auto layers = this->layers();
-    const auto now = space();
-    const auto kept = machine::room_to_keep(now);
-    const auto room = now.available_bytes - std::min(kept, now.available_bytes);
-    growth_.add(Clock::now(), plan_.companions.folder ? now.used_bytes : taken_by(layers));
+    const auto now = room_.space();
+    const auto room = room_in(now);
+    growth_.add(Clock::now(), plan_.companions.folder ? now.used_bytes : taken_before_ + taken_by(layers));
     const bool has_room = now.available_bytes >= machine::room_to_go_on(now);
     const bool at_bound = hit_ && is_near_bound(layers);
     if (has_room) paused_ = forced_ = false;
@@ -161,7 +170,7 @@ class Guard {
 
   std::vector<sys::FileStatus> layers() const {
     std::vector<sys::FileStatus> layers;
-    for (const auto& disk : plan_.disks.own) layers.push_back(sys::status(disk.layer().path));
+    for (const auto& disk : disks_) layers.push_back(sys::status(disk.file));
     return layers;
   }
 
@@ -178,29 +187,16 @@ class Guard {
            });
   }
 
-  // What a layer may grow to. Its holes can be filled without that, so they are taken off, but at most half of the
-  // room: a machine that meets the bound before the room is used up goes on at the next look.
-  static std::uint64_t size_with(std::uint64_t room, const sys::FileStatus& layer) {
-    const auto holes = layer.size_bytes - std::min(layer.size_bytes, layer.allocated_bytes);
-    return layer.size_bytes + room - std::min(holes, room / 2);
-  }
-
-  // The layers of several disks share the room: which of them will grow, nobody knows. The variables of the firmware
-  // are a file that QEMU writes as well.
+  // The variables of the firmware are a file that QEMU writes as well.
   void bound(Qmp& qmp, const std::vector<sys::FileStatus>& layers, std::uint64_t room) {
     if (plan_.companions.folder) return;  // it is not QEMU that writes
-    const auto share = room / layers.size();
-    std::vector<std::uint64_t> wanted;
-    for (const auto& layer : layers) wanted.push_back(std::max(size_with(share, layer), nvram_bytes_));
-    if (!bounds_.empty() && most_moved(wanted) <= share / bound_step) return;
+    const auto wanted = bounds_of(layers, room, nvram_bytes_);
+    if (!bounds_.empty() && most_moved(wanted) <= room / layers.size() / bound_step) return;
     bounds_ = wanted;
     const auto qemu = qmp.process();
     if (qemu && stops_at_errors_) sys::limit_file_size(*qemu, std::ranges::max(wanted));
     for (std::size_t disk = 0; disk < wanted.size(); ++disk)
-      qmp.execute(
-          "block-set-write-threshold",
-          Json::object().set("node-name", node_name(plan_, disk, 0) + "-file").set("write-threshold", wanted[disk]),
-          answer_limit);
+      announce_writes_beyond(qmp, disks_[disk].node, wanted[disk]);
   }
 
   std::uint64_t most_moved(const std::vector<std::uint64_t>& wanted) const {
@@ -243,9 +239,12 @@ class Guard {
   const sys::Host& host_;
   const LaunchPlan& plan_;
   machine::Path store_;  // the folder of the layers
+  LayerRoom room_;
   int terminal_fd_;
   ConsoleCare console_;
-  bool in_memory_ = false, paused_ = false, warned_ = false;
+  std::vector<LiveDisk> disks_;     // what QEMU writes to, of each disk
+  std::uint64_t taken_before_ = 0;  // by layers that it wrote to before a snapshot
+  bool paused_ = false, warned_ = false;
   bool stands_still_ = false;  // for want of room, and nobody has let it go on since
   bool hit_ = false;           // a write has failed since the last look
   bool forced_ = false;        // somebody lets it go on though there is no room

@@ -11,6 +11,7 @@
 #include "hrvm/launch/gather.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/new_variables.hpp"
+#include "hrvm/launch/settled.hpp"
 #include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
@@ -210,7 +211,7 @@ BootRequest fit_for_libvirt(const Asked& asked, const State& state, const probe:
 Boot prepare(const sys::Host& host, const machine::Store& store, const BootRequest& request, const Listener& listener) {
   const Asked asked{host, store, request, listener};
   auto lock = store.lock(request.machine);
-  auto machine = store.load(request.machine);
+  auto machine = load_settled(host, store, request.machine);
   auto state = machine::state_of(machine, request.snapshot);
   const auto bases = check(asked, machine, state);
   const auto fitted = fit_for_libvirt(asked, state, bases.front());

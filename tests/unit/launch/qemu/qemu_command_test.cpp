@@ -37,6 +37,7 @@ struct OnThisHost {
     plan.control.run_folder = folder.path();
     plan.control.qmp_socket = folder / "qmp.sock";
     plan.control.guard_socket = folder / "guard.sock";
+    plan.control.agent_socket = folder / "agent.sock";
     plan.control.pid_file = folder / "pid";
     if (!plan.consoles.vnc_socket.empty()) plan.consoles.vnc_socket = folder / "vnc.sock";
     if (!plan.consoles.serial_socket.empty()) plan.consoles.serial_socket = folder / "console.sock";

@@ -193,8 +193,8 @@ struct Snapshot {
   std::string layer;                 // frozen
   std::optional<std::string> nvram;  // frozen
   Hardware hardware;
-  bool is_auto = false;  // made by --auto: for retention to remove
   Consistency consistency = Consistency::stopped;
+  bool is_auto = false;  // made by --auto: for retention to remove
 };
 
 // A snapshot of the running machine that is being made (pending_snapshot.hpp). Its guest writes to the active layer

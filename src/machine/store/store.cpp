@@ -96,9 +96,14 @@ Definition read_generation(const Path& file) {
   return definition_from_json(base::parse_json(sys::read_file(file, largest_definition), file.string()), file.string());
 }
 
+// A frozen layer is no longer what a guest writes to, and of those there can be a thousand: a mode is sooner asked for
+// than a lock.
 std::optional<Path> written_layer(const Path& folder) {
-  for (const auto& name : sys::list_directory(folder))
-    if (block::image_use(folder / name) == block::ImageUse::write) return folder / name;
+  constexpr unsigned owner_may_write = 0200;
+  for (const auto& name : sys::list_directory(folder)) {
+    const auto path = folder / name;
+    if ((sys::status(path).mode & owner_may_write) && block::image_use(path) == block::ImageUse::write) return path;
+  }
   return std::nullopt;
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("an image file that is no raw disk is named, with the way to one, and 
   folder.write("users", std::string(600, 'x') + '\n');
   const auto image = small_image(folder);
   std::filesystem::copy_file(image, folder / "disk-flat.vmdk");
-  folder.write("disk.vmdk", "# Disk DescriptorFile\nparentCID=ffffffff\nRW 69632 VMFS \"disk-flat.vmdk\"\n");
+  folder.write("disk.vmdk", "# Disk DescriptorFile\nparentCID=ffffffff\nRW 69633 VMFS \"disk-flat.vmdk\"\n");
   test::set_size(image, (34 << 20) - 100);
   test::TestHost host;
   test::Transcript transcript(host, "discover/no_raw_disk");

@@ -167,7 +167,6 @@ while read -r format name options words; do
   becomes_a_machine "$name" "$words"
 done << 'FORMATS'
 vmdk split.vmdk subformat=twoGbMaxExtentSparse a VMDK descriptor
-vmdk flat2.vmdk subformat=twoGbMaxExtentFlat a VMDK descriptor
 qed c.qed - a QED disk image
 parallels c.hds - a Parallels disk image
 qcow c.qcow - a qcow disk image of version 1
@@ -192,17 +191,24 @@ becomes_a_machine virtualbox.vhd "a dynamic VHD disk image"
 
 claim "a part of a split VMDK leads to its descriptor"
 becomes_a_machine split-s001.vmdk "a part of the VMDK disk image $PWD/split.vmdk"
+qemu-img convert -f raw -O vmdk -o subformat=twoGbMaxExtentFlat "$DISK" flat2.vmdk
 head -c 24M "$DISK" > two-f001.vmdk
 tail -c 8M "$DISK" > two-f002.vmdk
 sed -e 's/^RW .*"/RW 49152 FLAT "two-f001.vmdk" 0\nRW 16384 FLAT "two-f002.vmdk"/' flat2.vmdk > two.vmdk
 becomes_a_machine two-f001.vmdk "a part of the VMDK disk image $PWD/two.vmdk"
 becomes_a_machine two.vmdk "a VMDK descriptor"
 
-claim "a flat VMDK's descriptor leads to the raw disk beside it, which says whose it is"
+claim "a flat VMDK's descriptor stands for the raw disk beside it, which says whose it is"
 qemu-img convert -f raw -O vmdk -o subformat=monolithicFlat "$DISK" mono.vmdk
-becomes_a_machine mono.vmdk "a VMDK descriptor"
-expect_status 0 hrvm discover "$PWD/mono-flat.vmdk" --json
-assert_json "$T/out" '.disks[0] | .importable and ([.findings[] | select(.id == "vmdk-flat" and .severity == "note")] | length == 1)'
+for file in mono.vmdk mono-flat.vmdk; do
+  expect_status 0 hrvm discover "$PWD/$file" --json
+  assert_json "$T/out" ".disks[0] | .importable and .path == \"$PWD/mono-flat.vmdk\""
+  assert_json "$T/out" '[.disks[0].findings[] | select(.id == "vmdk-flat" and .severity == "note")] | length == 1'
+  expect_status 0 hrvm import "$PWD/$file"
+  is_imported
+done
+truncate -s -512 mono-flat.vmdk
+told mono.vmdk "a VMDK descriptor"
 
 claim "a cloop image is converted"
 python3 - "$DISK" << 'PYTHON'

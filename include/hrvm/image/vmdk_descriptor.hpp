@@ -19,7 +19,7 @@ inline constexpr std::size_t longest_vmdk_descriptor = 64 * base::KiB;
 struct VmdkExtent {
   std::string type;  // "FLAT", "VMFS", "SPARSE", …
   std::string file;
-  std::uint64_t offset_sectors = 0;
+  std::uint64_t sectors = 0, offset_sectors = 0;
 };
 
 struct VmdkDescriptor {

@@ -16,7 +16,8 @@ std::optional<VmdkExtent> read_extent(std::string_view line) {
   const auto words = base::split(base::trim(line.substr(0, open)), ' ');
   if (words.size() != 3 || (words[0] != "RW" && words[0] != "RDONLY" && words[0] != "NOACCESS")) return std::nullopt;
   const auto offset = base::parse_unsigned(base::trim(line.substr(close + 1)));
-  return VmdkExtent{std::string(words[2]), std::string(line.substr(open + 1, close - open - 1)), offset.value_or(0)};
+  return VmdkExtent{std::string(words[2]), std::string(line.substr(open + 1, close - open - 1)),
+                    base::parse_unsigned(words[1]).value_or(0), offset.value_or(0)};
 }
 
 // `name` of `name = "value"`; nullopt where the line says something else.

@@ -11,6 +11,7 @@
 #include "probe/disk/disk_facts.hpp"
 #include "probe/disk/foreign_file.hpp"
 #include "probe/disk/uses.hpp"
+#include "probe/disk/vmdk.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -111,7 +112,10 @@ void read_container(Disk& disk, block::BlockDevice& file) {
   disk.container.reset();
 }
 
-Disk image_facts(const std::string& path) {
+// Of a text that describes a raw disk that disk is meant; it may not be such a text in turn.
+enum class Descriptions { followed, left };
+
+Disk image_facts(const std::string& path, Descriptions descriptions = Descriptions::followed) {
   check_readable(path, path);
   Disk disk;
   disk.path = disk.stable_path = path;
@@ -120,6 +124,9 @@ Disk image_facts(const std::string& path) {
   const auto file = block::open_device(path);
   disk.size_bytes = file->size();
   disk.container = find_container(*file);
+  if (disk.container && descriptions == Descriptions::followed)
+    if (const auto described = described_disk(*file); !described.empty())
+      return image_facts(described, Descriptions::left);
   if (disk.container && disk.container->format) read_container(disk, *file);
   if (disk.container || disk.format != DiskFormat::raw) return disk;
   disk.looks_like = looks_like(*file);

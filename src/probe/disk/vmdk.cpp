@@ -61,6 +61,14 @@ std::string raw_disk(const std::string& path, const VmdkDescriptor& descriptor) 
   return is_raw && is_there(file) ? file : std::string();
 }
 
+// The same, where all of it is the disk.
+std::string whole_raw_disk(const std::string& path, const VmdkDescriptor& descriptor) {
+  if (!files_elsewhere(descriptor).empty()) return {};
+  auto raw = raw_disk(path, descriptor);
+  if (raw.empty() || sys::is_same_file(raw, path)) return {};
+  return sys::status(raw).size_bytes / 512 == descriptor.extents.front().sectors ? raw : std::string();
+}
+
 std::string remedy_of(const std::string& path, const VmdkDescriptor& descriptor) {
   if (const auto elsewhere = files_elsewhere(descriptor); !elsewhere.empty())
     return fmt::format("it takes its data from {}; if that is its own, {}", elsewhere, convert(path, "vmdk"));
@@ -140,6 +148,11 @@ std::optional<ForeignFile> find_vmdk(block::BlockDevice& file) {
                        remedy_of(file.name(), *descriptor)};
   if (is_esx_extent(file)) return part_of_disk(file.name());
   return std::nullopt;
+}
+
+std::string described_disk(block::BlockDevice& file) {
+  const auto descriptor = descriptor_in(file);
+  return descriptor ? whole_raw_disk(file.name(), *descriptor) : std::string();
 }
 
 std::optional<ForeignFile> find_raw_extent(block::BlockDevice& file) {

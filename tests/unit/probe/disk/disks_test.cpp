@@ -166,6 +166,56 @@ TEST_CASE("an image is told by its absolute path, size and format") {
   CHECK(qcow2.size_bytes == 7 << 20);
 }
 
+TEST_CASE("another hypervisor's image is a disk of its size, and a damaged one a container that tells what is wrong") {
+  const test::TemporaryDirectory folder;
+  for (const auto& [format, expected] : {std::pair{"vdi", DiskFormat::vdi},
+                                         {"vhdx", DiskFormat::vhdx},
+                                         {"vmdk", DiskFormat::vmdk},
+                                         {"vpc", DiskFormat::vpc}}) {
+    CAPTURE(format);
+    test::TestHost host;
+    const auto path = (folder / format).string();
+    std::vector<std::string> argv = {"qemu-img", "create", "-q", "-f", format, path, "7M"};
+    if (expected == DiskFormat::vpc) argv.insert(argv.begin() + 5, {"-o", "force_size=on"});
+    test::run_program(argv);
+    const Disk disk = locate_disk(host.host(), path);
+    CHECK(disk.format == expected);
+    CHECK(disk.size_bytes == 7 << 20);
+    CHECK_FALSE(disk.container);
+    test::set_size(path, expected == DiskFormat::vhdx ? 100 << 10 : 520);
+    const Disk damaged = locate_disk(host.host(), path);
+    REQUIRE(damaged.container);
+    CHECK_THAT(damaged.container->what, Catch::Matchers::Contains(", and is not read as it lies: " + path));
+  }
+}
+
+TEST_CASE(
+    "a VMDK descriptor stands for the raw disk beside it, unless that is of another size, or a descriptor again") {
+  const test::TemporaryDirectory folder;
+  const auto text = [](const std::string& file, int sectors) {
+    return "# Disk DescriptorFile\nparentCID=ffffffff\nRW " + std::to_string(sectors) + " FLAT \"" + file + "\" 0\n";
+  };
+  const auto located = [&](const std::string& name) {
+    test::TestHost host;
+    return locate_disk(host.host(), (folder / name).string());
+  };
+  folder.write("web-flat.vmdk", std::string(8192, '\0'));
+  folder.write("web.vmdk", text("web-flat.vmdk", 16));
+  CHECK(located("web.vmdk").path == (folder / "web-flat.vmdk").string());
+  CHECK(located("web.vmdk").format == DiskFormat::raw);
+  folder.write("web.vmdk", text("web-flat.vmdk", 17));
+  CHECK(located("web.vmdk").container);
+
+  for (const auto& [name, other] : {std::pair{"a.vmdk", "b.vmdk"}, {"b.vmdk", "a.vmdk"}, {"self.vmdk", "self.vmdk"}}) {
+    auto described = text(other, 2);
+    described.resize(1024, '\n');
+    folder.write(name, described);
+  }
+  CHECK(located("a.vmdk").path == (folder / "b.vmdk").string());
+  CHECK(located("a.vmdk").container);
+  CHECK(located("self.vmdk").container);
+}
+
 namespace {
 
 // base.img ← mid.qcow2 ← top.qcow2

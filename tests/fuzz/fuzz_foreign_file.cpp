@@ -1,6 +1,7 @@
 #include "probe/disk/foreign_file.hpp"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "hrvm/block/devices.hpp"
 #include "hrvm/image/vmdk_descriptor.hpp"

@@ -40,7 +40,7 @@ claim "libvirt gets one by its format, and that it does not know VHDX is told"
 qemu-img convert -q -f raw -O vmdk "$T/demo.img" "$T/virt.vmdk"
 expect_status 0 hrvm import "$T/virt.vmdk" virt
 expect_status 0 hrvm boot virt --xml
-assert_contains "$OUT" '<format type="vmdk"/>' "the domain"
+assert_contains "$OUT" '<format type="vmdk" />' "the domain"
 if command -v virt-xml-validate > /dev/null; then
   cp "$T/out" "$T/domain.xml"
   virt-xml-validate "$T/domain.xml" domain > /dev/null || fail "libvirt's schema refuses it: $OUT"

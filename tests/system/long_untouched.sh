@@ -66,8 +66,12 @@ trace_blind "snapshot create" demo@one
 trace_blind "snapshot list" demo
 trace_blind "snapshot tree" demo
 trace_blind "snapshot rename" demo@one demo@uno
+trace_blind "snapshot describe" demo@uno -m "as it was"
+trace_blind "snapshot show" demo@uno
 trace_blind "snapshot revert" demo@uno
 trace_blind "snapshot delete" demo@uno --yes
+trace_blind "snapshot auto" demo
+trace_blind "snapshot prune" demo --yes
 trace_blind reset demo
 trace_blind undo demo
 trace_blind set demo memory=500M

@@ -150,7 +150,9 @@ std::optional<ForeignFile> find_vmdk(block::BlockDevice& file) {
   return std::nullopt;
 }
 
+// What a guest wrote at the begin of a raw disk must not lead to another file: a disk is larger than any description.
 std::string described_disk(block::BlockDevice& file) {
+  if (file.size() > image::longest_vmdk_descriptor) return {};
   const auto descriptor = descriptor_in(file);
   return descriptor ? whole_raw_disk(file.name(), *descriptor) : std::string();
 }

@@ -19,7 +19,8 @@ std::optional<ForeignFile> find_vmdk(block::BlockDevice& file);
 // One of several raw extents, "x-f001.vmdk", which only the descriptor beside it tells from a whole disk.
 std::optional<ForeignFile> find_raw_extent(block::BlockDevice& file);
 
-// The path of the raw disk beside it that a descriptor describes, where all of that is the disk; empty for all others.
+// The path of the raw disk beside it that a descriptor describes, where all of that is the disk; empty for all others,
+// and for a file that is larger than such a text.
 std::string described_disk(block::BlockDevice& file);
 
 // "x.vmdk" of "x-flat.vmdk", which is a raw disk; empty for other names.

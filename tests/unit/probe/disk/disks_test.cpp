@@ -203,6 +203,12 @@ TEST_CASE(
   folder.write("web.vmdk", text("web-flat.vmdk", 16));
   CHECK(located("web.vmdk").path == (folder / "web-flat.vmdk").string());
   CHECK(located("web.vmdk").format == DiskFormat::raw);
+  // A raw disk whose guest begins it so: what it names beside it is not its own.
+  auto disk = text("web-flat.vmdk", 16);
+  disk.resize(1 << 20, '\n');
+  folder.write("guest.img", disk);
+  CHECK(located("guest.img").path == (folder / "guest.img").string());
+  CHECK(located("guest.img").container);
   folder.write("web.vmdk", text("web-flat.vmdk", 17));
   CHECK(located("web.vmdk").container);
 

@@ -43,6 +43,13 @@ xml_node add_text(xml_node parent, const char* name, const std::string& text,
   return node;
 }
 
+void check_formats(const std::vector<DiskNode>& chain) {
+  for (const auto& node : chain)
+    if (node.format == probe::DiskFormat::vhdx)
+      throw Error(ErrorKind::unsupported, fmt::format("libvirt does not know the format of {}, VHDX", node.path))
+          .hint("boot without libvirt");
+}
+
 void check_that_libvirt_can(const LaunchPlan& plan) {
   if (plan.hardware.bus == Bus::nvme) {
     throw Error(ErrorKind::unsupported, "libvirt has no emulated NVMe disks")
@@ -52,11 +59,8 @@ void check_that_libvirt_can(const LaunchPlan& plan) {
     throw Error(ErrorKind::unsupported, "libvirt does not forward ports into a user network")
         .hint("boot without libvirt, or reach the guest by an address of its own: --net bridge=virbr0 --forward none");
   }
-  for (const auto& disk : plan.disks.own)
-    for (const auto& node : disk.chain)
-      if (node.format == probe::DiskFormat::vhdx)
-        throw Error(ErrorKind::unsupported, fmt::format("libvirt does not know the format of {}, VHDX", node.path))
-            .hint("boot without libvirt");
+  for (const auto& disk : plan.disks.own) check_formats(disk.chain);
+  for (const auto& disk : plan.disks.extra) check_formats(disk.chain);
 }
 
 void check_shares(const LaunchPlan& plan) {

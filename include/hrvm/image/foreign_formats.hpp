@@ -10,9 +10,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "hrvm/base/endian.hpp"
+#include "hrvm/block/block_device.hpp"
 
 namespace hrvm::image {
 
@@ -53,7 +55,10 @@ static_assert(sizeof(VhdFooter) == 512 && offsetof(VhdFooter, type) == 60);
 
 enum VhdType : std::uint32_t { vhd_fixed = 2, vhd_dynamic = 3, vhd_differencing = 4 };
 
-bool has_cookie(const VhdFooter& footer);
+// The copy that an image which grows begins with, sound or not; else the one that ends a file, where it is sound and,
+// of a fixed image, tells the size of what lies before it: a raw disk may end in a copy of anything. nullopt for no
+// VHD.
+std::optional<VhdFooter> find_vhd_footer(block::BlockDevice& file);
 bool is_sound(const VhdFooter& footer);
 // Whether QEMU takes all of the disk: of some makers' images it counts cylinders, which can be less.
 bool is_taken_whole(const VhdFooter& footer);

@@ -21,10 +21,19 @@ std::uint64_t bytes_of_cylinders(const VhdFooter& footer) {
   return std::uint64_t(footer.cylinders) * footer.heads * footer.sectors * sector_bytes;
 }
 
-}  // namespace
-
 bool has_cookie(const VhdFooter& footer) {
   return std::string_view(footer.cookie.data(), footer.cookie.size()) == vhd_cookie;
+}
+
+}  // namespace
+
+std::optional<VhdFooter> find_vhd_footer(block::BlockDevice& file) {
+  const auto first = block::read_structure<VhdFooter>(file, 0);
+  if (!first || (has_cookie(*first) && first->type != vhd_fixed)) return first;
+  const auto end = file.size() - sizeof(VhdFooter);
+  auto last = block::read_structure<VhdFooter>(file, end);
+  if (!last || !is_sound(*last) || (last->type == vhd_fixed && last->current_bytes != end)) return std::nullopt;
+  return last;
 }
 
 bool is_sound(const VhdFooter& footer) {
@@ -94,7 +103,6 @@ void check_size(const block::BlockDevice& file, const VhdFooter& footer) {
 
 std::unique_ptr<block::BlockDevice> open_fixed(std::unique_ptr<block::BlockDevice> file, const VhdFooter& footer) {
   check_size(*file, footer);
-  if (footer.current_bytes > file->size()) throw corrupt(*file, "the disk leaves it");
   return mapped_device(std::move(file), {ImageFormat::vpc, footer.current_bytes, footer.current_bytes},
                        std::make_unique<FixedTable>());
 }
@@ -119,9 +127,7 @@ std::unique_ptr<block::BlockDevice> open_dynamic(std::unique_ptr<block::BlockDev
 }  // namespace
 
 std::unique_ptr<block::BlockDevice> open_vhd(std::unique_ptr<block::BlockDevice> file) {
-  auto footer = block::read_structure<VhdFooter>(*file, 0);
-  if (footer && !has_cookie(*footer))
-    footer = block::read_structure<VhdFooter>(*file, file->size() - sizeof(VhdFooter));
+  const auto footer = find_vhd_footer(*file);
   if (!footer || !is_sound(*footer)) throw corrupt(*file, "it has no sound footer of a VHD");
   switch (footer->type) {
     case vhd_fixed:

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
-#include "hrvm/block/read_structure.hpp"
 #include "hrvm/image/foreign_formats.hpp"
 #include "probe/disk/conversion.hpp"
 
@@ -46,14 +45,8 @@ ForeignFile told(const std::string& path, const VhdFooter& footer) {
 }  // namespace
 
 std::optional<ForeignFile> find_vhd(block::BlockDevice& file) {
-  const auto first = block::read_structure<VhdFooter>(file, 0);
-  if (!first) return std::nullopt;
-  if (image::has_cookie(*first) && first->type != image::vhd_fixed) return told(file.name(), *first);
-  const auto end = file.size() - sizeof(VhdFooter);
-  const auto last = block::read_structure<VhdFooter>(file, end);
-  if (!last || !image::is_sound(*last)) return std::nullopt;
-  if (last->type == image::vhd_fixed && last->current_bytes != end) return std::nullopt;
-  return told(file.name(), *last);
+  const auto footer = image::find_vhd_footer(file);
+  return footer ? std::optional(told(file.name(), *footer)) : std::nullopt;
 }
 
 }  // namespace hrvm::probe

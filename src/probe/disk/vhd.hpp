@@ -9,8 +9,6 @@
 
 namespace hrvm::probe {
 
-// A fixed one has nothing but its footer, which counts only with a checksum that is right and the size of what lies
-// before it: a raw disk may end in a copy of anything.
 std::optional<ForeignFile> find_vhd(block::BlockDevice& file);
 
 }  // namespace hrvm::probe

@@ -23,8 +23,6 @@ const std::vector<Kind> kinds = {
     {ImageFormat::vmdk, "subformat=streamOptimized"},
 };
 
-std::string told(const Kind& kind) { return fmt::format("{} {}", word(kind.format), kind.options); }
-
 // Text in the middle, noise at both ends, and holes between them.
 Path raw_disk(const Folder& folder) {
   Random random(17);
@@ -44,6 +42,16 @@ Path made(const Folder& folder, const Path& raw, const Kind& kind) {
   argv.insert(argv.end(), {raw, path});
   output_of(argv);
   return path;
+}
+
+template <typename Act>  // (Kind, Path)
+void for_each_kind(const Folder& folder, const Path& raw, Act act) {
+  for (const auto& kind : kinds) {
+    CAPTURE(word(kind.format), kind.options);
+    const auto path = made(folder, raw, kind);
+    act(kind, path);
+    std::filesystem::remove(path);
+  }
 }
 
 Bytes file_bytes(const Path& path) { return content(path, ImageFormat::raw); }
@@ -81,7 +89,7 @@ template <typename Change>
 Bytes with_footer(Bytes bytes, Change change) {
   for (const auto at : {std::size_t(0), bytes.size() - sizeof(VhdFooter)}) {
     auto footer = base::load<VhdFooter>(bytes, at);
-    if (!has_cookie(footer)) continue;
+    if (std::string_view(footer.cookie.data(), footer.cookie.size()) != vhd_cookie) continue;
     change(footer);
     footer.checksum = 0;
     std::uint32_t sum = 0;
@@ -98,9 +106,7 @@ TEST_CASE("each format shows the disk that qemu-img put into it") {
   const Folder folder;
   const auto raw = raw_disk(folder);
   const auto disk = file_bytes(raw);
-  for (const auto& kind : kinds) {
-    CAPTURE(told(kind));
-    const auto path = made(folder, raw, kind);
+  for_each_kind(folder, raw, [&](const Kind& kind, const Path& path) {
     CHECK(detect_format(*block::open_device(path)) == kind.format);
     CHECK(read_info(path).virtual_bytes == disk_bytes);
     const auto image = open_image(path, kind.format);
@@ -115,16 +121,13 @@ TEST_CASE("each format shows the disk that qemu-img put into it") {
       REQUIRE(std::equal(piece.begin(), piece.end(), disk.begin() + std::ptrdiff_t(end)));
     }
     CHECK_THROWS_AS(image->read(disk_bytes - 1, 2), base::Error);
-    std::filesystem::remove(path);
-  }
+  });
 }
 
 TEST_CASE("what no block stores is known as zeros without being read") {
   const Folder folder;
   const auto raw = raw_disk(folder);
-  for (const auto& kind : kinds) {
-    CAPTURE(told(kind));
-    const auto path = made(folder, raw, kind);
+  for_each_kind(folder, raw, [&](const Kind& kind, const Path& path) {
     const auto image = open_image(path, kind.format);
     const auto hole = image->extent_at(3 << 20);
     CHECK(hole.kind == block::ExtentKind::zero);
@@ -136,25 +139,21 @@ TEST_CASE("what no block stores is known as zeros without being read") {
     for (std::uint64_t at = 0; at < map.virtual_bytes();) at = map.add_step(extents, at);
     CHECK(extents.front().kind == MapExtent::Kind::data);
     CHECK_FALSE(extents.front().host_offset);
-    std::filesystem::remove(path);
-  }
+  });
 }
 
 TEST_CASE("a qcow2 image lies on another hypervisor's") {
   const Folder folder;
   const auto raw = raw_disk(folder);
   const auto disk = file_bytes(raw);
-  for (const auto& kind : kinds) {
-    CAPTURE(told(kind));
-    const auto path = made(folder, raw, kind);
+  for_each_kind(folder, raw, [&](const Kind& kind, const Path& path) {
     output_of({"qemu-img", "create", "-q", "-f", "qcow2", "-b", path, "-F", std::string(word(kind.format)),
                folder / "layer"});
     qemu_io(folder / "layer", "qcow2", {"write -P 5 4096 4096"});
     auto shown = disk;
     std::fill_n(shown.begin() + 4096, 4096, std::byte{5});
     CHECK((content(folder / "layer") == shown));
-    std::filesystem::remove(path);
-  }
+  });
 }
 
 TEST_CASE("what lies on another image, or is of a kind that QEMU does not read, is not read") {
@@ -207,9 +206,7 @@ TEST_CASE("an image that is cut or changed anywhere is read or refused") {
   const Folder folder;
   const auto raw = raw_disk(folder);
   Random random(3);
-  for (const auto& kind : kinds) {
-    CAPTURE(told(kind));
-    const auto path = made(folder, raw, kind);
+  for_each_kind(folder, raw, [&](const Kind& kind, const Path& path) {
     const auto whole = file_bytes(path);
     for (int round = 0; round < 40; ++round) {
       auto bytes = whole;
@@ -222,8 +219,7 @@ TEST_CASE("an image that is cut or changed anywhere is read or refused") {
       CAPTURE(round);
       CHECK((found == "reads" || found == "corrupt" || found == "unsupported"));
     }
-    std::filesystem::remove(path);
-  }
+  });
 }
 
 }  // namespace hrvm::image::test

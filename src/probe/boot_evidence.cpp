@@ -14,10 +14,10 @@
 #include "probe/boot/hidden_system.hpp"
 #include "probe/boot/kernel_files.hpp"
 #include "probe/boot/locate_device.hpp"
-#include "probe/deployments.hpp"
 #include "probe/drivers/find_drivers.hpp"
 #include "probe/hazards/hazards.hpp"
 #include "probe/hazards/tables.hpp"
+#include "probe/roots/deployments.hpp"
 
 namespace hrvm::probe {
 namespace {

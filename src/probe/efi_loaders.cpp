@@ -5,9 +5,9 @@
 #include <tuple>
 
 #include "hrvm/base/text.hpp"
-#include "probe/architecture.hpp"
 #include "probe/boot/pe_format.hpp"
 #include "probe/boot/unified_image.hpp"
+#include "probe/roots/architecture.hpp"
 
 namespace hrvm::probe {
 namespace {

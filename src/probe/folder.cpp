@@ -9,8 +9,8 @@
 #include "hrvm/base/text.hpp"
 #include "probe/boot/bls.hpp"
 #include "probe/boot/kernel_files.hpp"
-#include "probe/find_systems.hpp"
 #include "probe/folder_modules.hpp"
+#include "probe/roots/find_systems.hpp"
 #include "probe/start_findings.hpp"
 #include "probe/systems/linux_facts.hpp"
 

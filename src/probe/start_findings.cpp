@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
-#include "probe/architecture.hpp"
+#include "probe/roots/architecture.hpp"
 
 namespace hrvm::probe {
 namespace {

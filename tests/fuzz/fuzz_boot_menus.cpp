@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "hrvm/base/text.hpp"
-#include "probe/assemble_systems.hpp"
 #include "probe/boot/boot_menus.hpp"
 #include "probe/boot/command_line.hpp"
 #include "probe/boot/compare_versions.hpp"
-#include "probe/system_states.hpp"
+#include "probe/roots/assemble_systems.hpp"
+#include "probe/roots/system_states.hpp"
 #include "support/memory_files.hpp"
 
 using namespace hrvm;

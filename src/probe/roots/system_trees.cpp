@@ -1,4 +1,4 @@
-#include "probe/system_trees.hpp"
+#include "probe/roots/system_trees.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/locate_device.hpp"
-#include "probe/find_systems.hpp"
+#include "probe/roots/find_systems.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "probe/deployments.hpp"
+#include "probe/roots/deployments.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -1,7 +1,7 @@
-#include "probe/system_states.hpp"
+#include "probe/roots/system_states.hpp"
 
 #include "hrvm/base/error.hpp"
-#include "probe/state_keepers.hpp"
+#include "probe/roots/state_keepers.hpp"
 
 namespace hrvm::probe {
 

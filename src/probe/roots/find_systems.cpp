@@ -1,10 +1,10 @@
-#include "probe/find_systems.hpp"
+#include "probe/roots/find_systems.hpp"
 
 #include <algorithm>
 
 #include "hrvm/base/text.hpp"
 #include "hrvm/probe/detector.hpp"
-#include "probe/architecture.hpp"
+#include "probe/roots/architecture.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
-#include "probe/state_keepers.hpp"
+#include "probe/roots/state_keepers.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "probe/state_keepers.hpp"
+#include "probe/roots/state_keepers.hpp"
 
 #include <algorithm>
 

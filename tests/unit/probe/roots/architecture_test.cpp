@@ -1,5 +1,5 @@
 // For which processors programs, EFI programs, kernels and partitions are made.
-#include "probe/architecture.hpp"
+#include "probe/roots/architecture.hpp"
 
 #include <catch2/catch.hpp>
 

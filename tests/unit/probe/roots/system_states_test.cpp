@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "probe/assemble_systems.hpp"
-#include "probe/find_systems.hpp"
-#include "probe/system_states.hpp"
+#include "probe/roots/assemble_systems.hpp"
+#include "probe/roots/find_systems.hpp"
+#include "probe/roots/system_states.hpp"
 #include "support/memory_files.hpp"
 
 using namespace hrvm;

@@ -10,7 +10,7 @@
 #include "hrvm/probe/survey.hpp"
 #include "probe/boot/boot_menus.hpp"
 #include "probe/boot/command_line.hpp"
-#include "probe/system_trees.hpp"
+#include "probe/roots/system_trees.hpp"
 
 namespace hrvm::probe {
 

@@ -1,4 +1,4 @@
-#include "probe/assemble_systems.hpp"
+#include "probe/roots/assemble_systems.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -11,8 +11,8 @@
 #include "probe/boot/disk_names.hpp"
 #include "probe/boot/fstab.hpp"
 #include "probe/boot/hidden_system.hpp"
-#include "probe/deployments.hpp"
-#include "probe/find_systems.hpp"
+#include "probe/roots/deployments.hpp"
+#include "probe/roots/find_systems.hpp"
 #include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {

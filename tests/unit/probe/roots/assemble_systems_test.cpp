@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "probe/assemble_systems.hpp"
 #include "probe/boot/fstab.hpp"
 #include "probe/boot_evidence.hpp"
-#include "probe/find_systems.hpp"
+#include "probe/roots/assemble_systems.hpp"
+#include "probe/roots/find_systems.hpp"
 #include "support/memory_files.hpp"
 
 using namespace hrvm;

@@ -7,7 +7,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/locate_device.hpp"
-#include "probe/state_keepers.hpp"
+#include "probe/roots/state_keepers.hpp"
 #include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {

@@ -4,7 +4,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "hrvm/base/time.hpp"
-#include "probe/state_keepers.hpp"
+#include "probe/roots/state_keepers.hpp"
 #include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {

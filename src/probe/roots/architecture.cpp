@@ -1,4 +1,4 @@
-#include "probe/architecture.hpp"
+#include "probe/roots/architecture.hpp"
 
 #include <algorithm>
 #include <array>

@@ -7,7 +7,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/compare_versions.hpp"
-#include "probe/boot/grub_cfg.hpp"
+#include "probe/boot/grub_variables.hpp"
 
 namespace hrvm::probe {
 namespace {

@@ -11,6 +11,7 @@
 #include "hrvm/base/text.hpp"
 #include "probe/boot/bls.hpp"
 #include "probe/boot/grub_cfg.hpp"
+#include "probe/boot/grub_variables.hpp"
 #include "probe/boot/syslinux.hpp"
 #include "probe/boot/unified_image.hpp"
 #include "probe/systems/linux_facts.hpp"

@@ -39,12 +39,6 @@ struct GrubMenu {
 // `environment` is what grubenv holds, nullopt where there is no such file.
 GrubMenu read_grub_cfg(std::string_view text, const std::optional<GrubVariables>& environment);
 
-// A grubenv file: "name=value" lines behind a signature, filled up with "#".
-GrubVariables parse_grubenv(std::string_view text);
-
-// "$name" and "${name}" replaced.
-std::string expand_variables(std::string_view text, const GrubVariables& variables);
-
 // The entries in their order, the one that `selector` chooses marked: an id, a title or a number, and those of submenus
 // before it, parted by ">". The first entry where it chooses none.
 std::vector<BootEntry> flatten(const std::vector<GrubItem>& items, std::string_view selector);

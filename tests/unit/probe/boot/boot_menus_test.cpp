@@ -7,6 +7,7 @@
 #include "probe/boot/bls.hpp"
 #include "probe/boot/boot_menus.hpp"
 #include "probe/boot/grub_cfg.hpp"
+#include "probe/boot/grub_variables.hpp"
 #include "probe/boot/syslinux.hpp"
 #include "support/memory_files.hpp"
 

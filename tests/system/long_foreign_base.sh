@@ -47,5 +47,5 @@ if command -v virt-xml-validate > /dev/null; then
 fi
 qemu-img convert -q -f raw -O vhdx "$T/demo.img" "$T/virt.vhdx"
 expect_status 0 hrvm import "$T/virt.vhdx" virtx
-expect_status 4 hrvm boot virtx --xml
+expect_status 1 hrvm boot virtx --xml
 assert_contains "$ERR" "libvirt does not know the format of $T/virt.vhdx, VHDX" "the message"

@@ -118,10 +118,10 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 claim "eight runs are kept, a copy has its own, and remove takes them along"
-for run in 1 2 3 4; do expect_status 1 hrvm boot demo --timeout 1; done
+for run in 1 2 3 4; do expect_status 0 hrvm boot demo --wait-for Linux --timeout 60; done # a silent run is not kept
 assert_equal "$(logs)" 8 'files of runs'
 cp -a "$HRVM_STORE/demo" "$HRVM_STORE/copy"
-expect_status 1 hrvm boot copy --timeout 1
+expect_status 0 hrvm boot copy --wait-for Linux --timeout 60
 expect_status 0 hrvm log copy --console --boot -7
 assert_equal "$(logs)" 8 'files of runs of the original'
 expect_status 0 hrvm remove copy --yes

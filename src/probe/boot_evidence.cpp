@@ -10,6 +10,7 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/boot/disk_names.hpp"
 #include "probe/boot/hidden_system.hpp"
 #include "probe/boot/kernel_files.hpp"

@@ -12,6 +12,7 @@
 #include "probe/boot/boot_menus.hpp"
 #include "probe/boot/command_line.hpp"
 #include "probe/boot/compare_versions.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/roots/assemble_systems.hpp"
 #include "probe/roots/system_states.hpp"
 #include "support/memory_files.hpp"

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/boot/locate_device.hpp"
 #include "probe/hazards/tables.hpp"
 #include "support/memory_files.hpp"

@@ -41,6 +41,13 @@ std::string place_of(std::string_view device) {
   return number ? "place/p" + std::to_string(*number) : std::string();
 }
 
+// A kernel takes its line apart at blanks: GRUB puts a word that has some into quotes.
+std::string command_line_of(std::span<const std::string> words) {
+  std::vector<std::string> line;
+  for (const std::string& word : words) line.push_back(word.find(' ') == std::string::npos ? word : "\"" + word + "\"");
+  return base::join(line, " ");
+}
+
 }  // namespace
 
 base::Error too_much_in_grub_cfg(std::string_view what) {
@@ -188,7 +195,7 @@ void GrubRun::run_linux(Arguments arguments) {
   entry_->volume = std::move(kernel.volume);
   entry_->kernel = std::move(kernel.path);
   entry_->version = kernel_version(entry_->kernel);
-  entry_->command_line = base::join({arguments.begin() + 1, arguments.end()}, " ");
+  entry_->command_line = command_line_of(arguments.subspan(1));
 }
 
 void GrubRun::run_chainloader(Arguments arguments) {

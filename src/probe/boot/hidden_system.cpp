@@ -11,6 +11,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/boot/locate_device.hpp"
 
 namespace hrvm::probe {

@@ -36,10 +36,15 @@ std::string by_label(const std::string& label, const Contents& contents) {
   return label.empty() ? "" : anywhere(contents, [&](const auto& each) { return each.label == label; });
 }
 
-std::string by_partuuid(const std::string& uuid, const Contents& contents) {
-  const std::string wanted = base::lower(uuid);
+std::string by_partuuid(const DeviceName& device, const Contents& contents) {
+  const std::string wanted = base::lower(device.name);
+  const auto found = std::ranges::find_if(contents.partitions, [&](const SurveyedPartition& each) {
+    return base::lower(each.partition.partuuid) == wanted;
+  });
+  if (found == contents.partitions.end()) return {};
+  const auto number = std::int64_t(found->partition.number) + device.offset;
   return partition_where(contents,
-                         [&](const SurveyedPartition& each) { return base::lower(each.partition.partuuid) == wanted; });
+                         [&](const SurveyedPartition& each) { return std::int64_t(each.partition.number) == number; });
 }
 
 std::string by_partlabel(const std::string& label, const Contents& contents) {
@@ -95,7 +100,7 @@ std::string locate_device(const DeviceName& device, const Contents& contents) {
     case By::label:
       return by_label(device.name, contents);
     case By::partuuid:
-      return by_partuuid(device.name, contents);
+      return by_partuuid(device, contents);
     case By::partlabel:
       return by_partlabel(device.name, contents);
     case By::logical_volume:
@@ -133,6 +138,7 @@ std::string root_by_type(const Contents& contents) {
 }
 
 bool is_device(const std::string& place, const DeviceName& device, const Contents& contents) {
+  if (device.offset != 0) return locate_device(device, contents) == place;
   Contents alone;
   std::ranges::copy_if(contents.partitions, std::back_inserter(alone.partitions),
                        [&](const SurveyedPartition& each) { return name_of(each) == place; });

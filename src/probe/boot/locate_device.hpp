@@ -4,7 +4,7 @@
 #include <string>
 
 #include "hrvm/probe/survey.hpp"
-#include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 
 namespace hrvm::probe {
 

@@ -8,6 +8,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/hazards/hazards.hpp"
 
 namespace hrvm::probe {

@@ -7,6 +7,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/boot/disk_names.hpp"
 #include "probe/hazards/hazards.hpp"
 #include "probe/hazards/whereabouts.hpp"

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "hrvm/probe/survey.hpp"
-#include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 #include "probe/hazards/hazards.hpp"
 
 namespace hrvm::probe {

@@ -12,7 +12,7 @@
 #include "hrvm/fs/mounted.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "probe/boot/boot_menus.hpp"
-#include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 
 namespace hrvm::probe {
 

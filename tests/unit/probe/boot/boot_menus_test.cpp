@@ -290,7 +290,7 @@ TEST_CASE("GRUB's words keep quotes, escapes, comments and continued lines apart
   CHECK(entries[0].title == "it's \"one two\"");
   CHECK(entries[0].id == "x");
   CHECK(entries[0].kernel == "/boot/vmlinuz-6.6");
-  CHECK(entries[0].command_line == "a=$a b c=one d e=one two f=oneg h=# i$");
+  CHECK(entries[0].command_line == "\"a=$a b\" \"c=one d\" \"e=one two\" f=oneg h=# i$");
   CHECK(entries[0].initramfs == std::vector<std::string>{"/intel-ucode.img", "/initramfs-linux.img"});
 }
 

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "probe/boot/command_line.hpp"
+#include "probe/boot/device_name.hpp"
 
 using namespace hrvm::probe;
 using By = DeviceName::By;
@@ -63,6 +64,14 @@ TEST_CASE("devices are told by what their names say") {
       {"/dev/xvda1", By::kernel_name, "xvda1", 1},
       {"UUID=\"3f1c-22\"", By::uuid, "3f1c-22"},
       {"LABEL='my root'", By::label, "my root"},
+      {"802", By::kernel_name, "sda2", 2},
+      {"0811", By::kernel_name, "sdb1", 1},
+      {"8:0", By::kernel_name, "sda", 0},
+      {"3:65", By::kernel_name, "hdb1", 1},
+      {"ca01", By::kernel_name, "xvda1", 1},
+      {"fd00", By::unknown, "fd00"},  // device-mapper's are given out as they come
+      {"8:16777215", By::unknown, "8:16777215"},
+      {"10.0.0.7:/srv/root", By::unknown, "10.0.0.7:/srv/root"},
       {"\"UUID=3f1c\"", By::uuid, "3f1c"},
       {"/dev/disk/by-label/my\\x20root", By::label, "my root"},
       {"tmpfs", By::unknown, "tmpfs"},

@@ -241,8 +241,15 @@ Json size_of(const probe::Disk& disk) {
   return disk.kind == probe::DiskKind::directory ? Json() : Json(disk.size_bytes);
 }
 
+// What its blocks are read as. Of a folder, which has none, and of a container that is not read, null.
+Json format_of(const probe::Disk& disk) {
+  const bool is_read = disk.kind != probe::DiskKind::directory && !disk.container;
+  return is_read ? Json(word(disk.format)) : Json();
+}
+
 void add_disk(const probe::Disk& disk, Json& json) {
   json.set("path", disk.path).set("stable_path", disk.stable_path).set("kind", word(disk.kind));
+  json.set("format", format_of(disk));
   json.set("bus", or_null(disk.bus)).set("model", or_null(disk.model)).set("serial", or_null(disk.serial));
   json.set("wwn", or_null(disk.wwn)).set("size_bytes", size_of(disk));
   json.set("logical_sector_bytes", disk.sectors.logical_bytes);

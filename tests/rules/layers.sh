@@ -17,7 +17,7 @@ declare -A rooms=(
   [volume]='. thin lvm md luks zfs'
   [fs]='. jbd2 ext fat ntfs xfs btrfs folder'
   [probe]='table disk signature registry systems boot initramfs drivers hazards roots .'
-  [machine]='definition store drift retention change import'
+  [machine]='definition store bisect drift retention change import'
   [launch]='firmware plan folder qemu libvirt run'
   [cli]='. words views steps commands run.cpp'
 )

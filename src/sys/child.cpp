@@ -44,4 +44,8 @@ void Child::signal(int number) {
   if (!poll()) ::kill(pid_, number);
 }
 
+void Child::signal_session(int number) {
+  if (!poll()) ::kill(-pid_, number);
+}
+
 }  // namespace hrvm::sys

@@ -47,7 +47,7 @@ commands() {
   for word in $("$HRVM" __complete -- '' | cut -f1); do
     case $word in
       -*) ;;
-      snapshot | image) "$HRVM" __complete -- "$word" '' | cut -f1 | grep -v '^-' | sed "s/^/$word /" ;;
+      snapshot | image | bisect) "$HRVM" __complete -- "$word" '' | cut -f1 | grep -v '^-' | sed "s/^/$word /" ;;
       *) echo "$word" ;;
     esac
   done
@@ -65,6 +65,16 @@ trace_command boot demo --xml
 trace_blind "snapshot create" demo@one
 trace_blind "snapshot list" demo
 trace_blind "snapshot tree" demo
+trace_blind "bisect start" demo
+trace_command "bisect run" demo -- true
+trace_blind "bisect status" demo
+trace_blind "bisect log" demo
+printf 'start demo\n' > "$T/search"
+trace_blind "bisect replay" demo "$T/search"
+trace_blind "bisect bad" demo one
+trace_blind "bisect skip" demo one
+trace_blind "bisect good" demo one
+trace_blind "bisect reset" demo
 trace_blind "snapshot rename" demo@one demo@uno
 trace_blind "snapshot describe" demo@uno -m "as it was"
 trace_blind "snapshot show" demo@uno

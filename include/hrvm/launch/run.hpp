@@ -34,14 +34,18 @@ struct WatchRequest {
   // POSIX extended regular expression, held against each line of the serial console; also against one that has not
   // ended, when the guest has been silent for a moment after it (a prompt).
   std::optional<std::string> wait_for;
+  std::optional<std::string> fail_on;  // the same: it ends with this as well
   std::optional<std::chrono::seconds> timeout;
   bool keep_running = false;                        // QEMU stays when the text has come
   int input_fd = -1;                                // what comes from here is typed on the serial console
   std::function<void(const std::string&)> on_line;  // each line the guest has printed, printable; may be empty
-  BootJudge* judge = nullptr;                       // it ends with its verdict; not owned
+  // It ends with its verdict; where something is waited for, with a bad one alone. Not owned.
+  BootJudge* judge = nullptr;
+  std::function<void()> when_up;  // while QEMU runs still, once what was waited for has come or it is judged to be up
 };
 enum class WatchEnd {
   matched,
+  failed,  // with what fail_on says
   judged,
   timed_out,
   ended,
@@ -51,7 +55,7 @@ struct WatchResult {
   WatchEnd end = WatchEnd::ended;
   int exit_status = 0;                    // QEMU's, when it ended
   std::vector<std::string> console_tail;  // the last lines the guest printed, printable
-  std::string matched_line;               // printable
+  std::string matched_line;               // of either expression, printable
   std::string qemu_errors;                // what QEMU itself said
   pid_t pid = 0;                          // when it keeps running
 };

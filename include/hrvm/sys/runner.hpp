@@ -42,6 +42,7 @@ class Child {
   std::optional<int> poll();
   std::optional<int> wait(std::chrono::milliseconds limit);
   void signal(int number);
+  void signal_session(int number);  // to all in the session of one that was started detached
 
  private:
   pid_t pid_;

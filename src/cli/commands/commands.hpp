@@ -14,6 +14,15 @@
 
 namespace hrvm::cli {
 
+extern const Command bisect_bad_command;
+extern const Command bisect_good_command;
+extern const Command bisect_log_command;
+extern const Command bisect_replay_command;
+extern const Command bisect_reset_command;
+extern const Command bisect_run_command;
+extern const Command bisect_skip_command;
+extern const Command bisect_start_command;
+extern const Command bisect_status_command;
 extern const Command boot_command;
 extern const Command complete_command;
 extern const Command completion_command;

@@ -10,6 +10,7 @@
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/machine/bisect.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -24,6 +25,7 @@ void check_merged(const LockedMachine& locked, const machine::Change& change, co
 }
 
 machine::Change plan(const Context& context, const LockedMachine& locked, const std::string& snapshot) {
+  machine::check_not_bisected(locked.machine, snapshot);
   auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
   check_merged(locked, change, snapshot);
   return change;

@@ -23,12 +23,6 @@ constexpr std::string_view no_disc = "none";
 
 constexpr std::uint64_t longest_timeout = 7 * 24 * 3600;
 
-// nullopt for "auto"; its choices were checked before.
-std::optional<launch::Accelerator> accelerator(const Arguments& arguments) {
-  const auto word = arguments.value("--accel").value_or("auto");
-  return launch::from_word<launch::Accelerator>(word);
-}
-
 std::vector<launch::UsbId> usb_devices(const Arguments& arguments) {
   std::vector<launch::UsbId> all;
   for (const auto& word : arguments.values("--usb")) {
@@ -47,14 +41,6 @@ std::optional<std::uint16_t> vnc_port(const Arguments& arguments) {
   if (*port < launch::first_vnc_port || *port > 65535)
     throw Error(ErrorKind::usage, fmt::format("--vnc: {} is not from {} to 65535", *port, launch::first_vnc_port));
   return std::uint16_t(*port);
-}
-
-std::optional<std::chrono::seconds> timeout(const Arguments& arguments) {
-  const auto seconds = arguments.number("--timeout");
-  if (!seconds) return std::nullopt;
-  if (*seconds < 1 || *seconds > longest_timeout)
-    throw Error(ErrorKind::usage, fmt::format("--timeout: {} is not from 1 to {} seconds", *seconds, longest_timeout));
-  return std::chrono::seconds(*seconds);
 }
 
 std::optional<std::string> libvirt_uri(const Context& context) {
@@ -115,7 +101,7 @@ void check_conflicts(const Arguments& arguments, const NamedMachine& named) {
 
 launch::LaunchRequest request_of(const Arguments& arguments) {
   launch::LaunchRequest request;
-  request.accelerator = accelerator(arguments);
+  request.accelerator = accelerator_word(arguments);
   request.hardware = chosen_hardware(arguments);
   request.usb = usb_devices(arguments);
   auto [shares, without_own] = chosen_shares(arguments);
@@ -128,6 +114,19 @@ launch::LaunchRequest request_of(const Arguments& arguments) {
 }
 
 }  // namespace
+
+std::optional<launch::Accelerator> accelerator_word(const Arguments& arguments) {
+  const auto word = arguments.value("--accel").value_or("auto");
+  return launch::from_word<launch::Accelerator>(word);
+}
+
+std::optional<std::chrono::seconds> boot_timeout(const Arguments& arguments) {
+  const auto seconds = arguments.number("--timeout");
+  if (!seconds) return std::nullopt;
+  if (*seconds < 1 || *seconds > longest_timeout)
+    throw Error(ErrorKind::usage, fmt::format("--timeout: {} is not from 1 to {} seconds", *seconds, longest_timeout));
+  return std::chrono::seconds(*seconds);
+}
 
 BootWords boot_words(const Context& context) {
   const auto& arguments = context.arguments;
@@ -153,7 +152,7 @@ BootWords boot_words(const Context& context) {
   words.boot.keeps_console = !words.print && !words.share;
   words.wait_for = arguments.value("--wait-for");
   if (words.wait_for) launch::check_pattern(*words.wait_for);
-  words.timeout = timeout(arguments);
+  words.timeout = boot_timeout(arguments);
   words.boot.launch.supervised = (words.watched() || words.try_hard) && !words.print && !words.xml;
   return words;
 }

@@ -22,6 +22,11 @@ struct BootWords {
   bool watched() const { return wait_for || timeout; }
 };
 
+// --accel; nullopt for "auto", whose choices were checked before.
+std::optional<launch::Accelerator> accelerator_word(const Arguments& arguments);
+// --timeout. Error{usage} for one that is too long.
+std::optional<std::chrono::seconds> boot_timeout(const Arguments& arguments);
+
 // Error{usage} for values that cannot be, and options that cannot stand together.
 BootWords boot_words(const Context& context);
 

@@ -66,6 +66,7 @@ class Watch {
         screen_(request),
         typist_(request.input_fd),
         judge_(request.judge),
+        ends_when_up_(!request.wait_for),
         meter_(plan),
         machine_lock_(std::move(machine_lock)) {
     if (request.timeout) deadline_ = Clock::now() + *request.timeout;
@@ -75,20 +76,25 @@ class Watch {
     auto console = connect();
     while (console && !is_over(*console)) step(*console);
     WatchResult result;
-    result.end = screen_.matched() ? WatchEnd::matched
-                 : is_judged()     ? WatchEnd::judged
-                 : is_late()       ? WatchEnd::timed_out
-                                   : WatchEnd::ended;
+    result.end = screen_.failed()    ? WatchEnd::failed
+                 : screen_.matched() ? WatchEnd::matched
+                 : is_judged()       ? WatchEnd::judged
+                 : is_late()         ? WatchEnd::timed_out
+                                     : WatchEnd::ended;
     result.console_tail = screen_.tail();
-    result.matched_line = screen_.matched().value_or("");
+    result.matched_line = screen_.failed().value_or(screen_.matched().value_or(""));
     return result;
   }
 
  private:
   bool is_late() const { return deadline_ && Clock::now() >= *deadline_; }
-  bool is_judged() const { return judge_ && judge_->verdict(Clock::now()); }
+  bool is_judged() const {
+    if (!judge_) return false;
+    const auto& verdict = judge_->verdict(Clock::now());
+    return verdict && (!verdict->up || ends_when_up_);
+  }
   bool is_over(const sys::UnixSocket& console) const {
-    return screen_.matched() || is_judged() || console.ended() || is_late();
+    return screen_.matched() || screen_.failed() || is_judged() || console.ended() || is_late();
   }
 
   // QEMU waits for this connection before it does anything else. nullopt when the time passes first.
@@ -123,6 +129,7 @@ class Watch {
   Screen screen_;
   Typist typist_;
   BootJudge* judge_;
+  bool ends_when_up_;
   ActivityMeter meter_;
   std::optional<sys::Lock> machine_lock_;
   std::optional<Clock::time_point> deadline_;
@@ -145,6 +152,11 @@ void settle(WatchResult& result, const WatchRequest& request, sys::Child& qemu, 
   }
 }
 
+bool is_up(const WatchResult& result, const WatchRequest& request) {
+  return result.end == WatchEnd::matched ||
+         (result.end == WatchEnd::judged && request.judge->verdict(Clock::now())->up);
+}
+
 }  // namespace
 
 void check_pattern(const std::string& expression) { Pattern{expression}; }
@@ -154,6 +166,7 @@ WatchResult run_watched(const sys::Host& host, const LaunchPlan& plan, sys::Lock
   auto qemu = spawn_apart(host, plan, keep, !request.keep_running);
   try {
     auto result = Watch(host, plan, request, qemu, std::move(machine_lock)).run();
+    if (request.when_up && is_up(result, request)) request.when_up();
     settle(result, request, qemu, plan);
     return result;
   } catch (...) {

@@ -13,6 +13,7 @@ constexpr std::size_t tail_lines = 20;
 
 Screen::Screen(const WatchRequest& request) : on_line_(request.on_line), judge_(request.judge) {
   if (request.wait_for) pattern_.emplace(*request.wait_for);
+  if (request.fail_on) failure_.emplace(*request.fail_on);
 }
 
 void Screen::feed(std::string_view bytes) {
@@ -43,7 +44,11 @@ void Screen::show(const std::string& line) {
 }
 
 void Screen::match(const std::string& line) {
-  if (pattern_ && !matched_ && !line.empty() && pattern_->matches(line)) matched_ = base::printable(line);
+  if (matched_ || failed_ || line.empty()) return;
+  if (failure_ && failure_->matches(line))
+    failed_ = base::printable(line);
+  else if (pattern_ && pattern_->matches(line))
+    matched_ = base::printable(line);
 }
 
 }  // namespace hrvm::launch

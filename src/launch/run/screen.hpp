@@ -24,6 +24,7 @@ class Screen {
   void look_at_prompt();
 
   const std::optional<std::string>& matched() const { return matched_; }  // printable
+  const std::optional<std::string>& failed() const { return failed_; }    // printable
   std::vector<std::string> tail() const;                                  // printable
 
  private:
@@ -33,10 +34,10 @@ class Screen {
 
   const std::function<void(const std::string&)>& on_line_;
   BootJudge* judge_;
-  std::optional<Pattern> pattern_;
+  std::optional<Pattern> pattern_, failure_;
   ConsoleLines lines_;
   std::deque<std::string> tail_;
-  std::optional<std::string> matched_;
+  std::optional<std::string> matched_, failed_;
   Clock::time_point last_byte_ = Clock::now();
   bool looked_at_prompt_ = true;
 };

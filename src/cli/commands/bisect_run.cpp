@@ -1,0 +1,100 @@
+// hrvm bisect run MACHINE [-- COMMAND…]: tests one state after another in throw-away layers until the first bad one is
+// known.
+#include <fmt/core.h>
+
+#include <ostream>
+
+#include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
+#include "cli/steps/bisecting.hpp"
+#include "cli/views/bisect_view.hpp"
+#include "cli/words/boot_words.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/launch/run.hpp"
+#include "hrvm/launch/trial.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+void check_words(const Arguments& arguments, const launch::TrialRequest& request) {
+  for (const auto* option : {"--wait-for", "--fail-on"})
+    if (arguments.has(option) && !request.boots)
+      throw Error(ErrorKind::usage, fmt::format("{} is for a machine that boots", option))
+          .hint("add --boot: the command is run once it has come");
+  if (arguments.has("--boot") && request.command.empty())
+    throw Error(ErrorKind::usage, "--boot is for a command that needs the machine to run")
+        .hint("leave it out: without a command it boots");
+}
+
+launch::TrialRequest trial_request(const Context& context) {
+  const auto& arguments = context.arguments;
+  const auto& words = arguments.positionals();
+  launch::TrialRequest request;
+  request.wait_for = arguments.value("--wait-for");
+  request.fail_on = arguments.value("--fail-on");
+  for (const auto& expression : {request.wait_for, request.fail_on})
+    if (expression) launch::check_pattern(*expression);
+  request.timeout = boot_timeout(arguments);
+  request.command.assign(words.begin() + 1, words.end());
+  request.boots = request.command.empty() || arguments.has("--boot");
+  check_words(arguments, request);
+  return request;
+}
+
+launch::BootRequest boot_request(const Context& context, const std::string& machine) {
+  launch::BootRequest request;
+  request.machine = machine;
+  request.launch.accelerator = accelerator_word(context.arguments);
+  request.force = context.arguments.has("--force");
+  return request;
+}
+
+launch::BisectListener told(const Context& context, const machine::Machine& machine) {
+  return {.begins =
+              [&](const machine::BisectState& state, const machine::BisectStanding& standing) {
+                context.hint(fmt::format("testing {}; about {} to go", full_name(machine, state), tests_left(standing)));
+              },
+          .ended =
+              [&](const machine::BisectState& state, const machine::BisectTest& test) {
+                context.hint(fmt::format("{}: {}", full_name(machine, state), verdict_text(test)));
+              }};
+}
+
+std::function<void(const std::string&)> screen_of(const Context& context) {
+  if (!context.host.streams.err_is_terminal || context.quiet || context.rendering == Rendering::json) return {};
+  return [&err = context.host.streams.err](const std::string& line) { err << line << "\n" << std::flush; };
+}
+
+Outcome run_bisect_run(const Context& context) {
+  const auto name = machine_word(context.arguments.positional(0));
+  const auto request = trial_request(context);
+  const auto store = open_store(context);
+  const auto machine = store.load(name);
+  begun_bisect(machine);
+  const auto bisect = launch::run_bisect(context.host, store, boot_request(context, name), request, listener(context),
+                                         told(context, machine), screen_of(context));
+  return bisect_outcome("bisect-run", store.load(name), bisect);
+}
+
+}  // namespace
+
+const Command bisect_run_command = {
+    .name = "bisect run",
+    .summary = "test state after state until the first bad one is known",
+    .options = {{.name = "--wait-for", .value = "REGEX", .help = "good when the serial console shows this"},
+                {.name = "--fail-on", .value = "REGEX", .help = "bad when it shows this"},
+                {.name = "--timeout", .value = "SEC", .help = "bad when so much time has passed"},
+                {.name = "--boot", .help = "the command is run while the machine runs"},
+                {.name = "--accel", .value = "KIND", .help = "what runs it", .choices = {"auto", "kvm", "tcg"}},
+                {.name = "--force", .help = "boot although the disk has changed or is in use, or space is low"}},
+    .positionals = {{"MACHINE", "the machine", Completes::machine},
+                    {"COMMAND", "what tells good (0) from bad (1 to 124) and neither (125), behind --", Completes::file,
+                     Positional::Count::any}},
+    .run = run_bisect_run,
+};
+
+}  // namespace hrvm::cli

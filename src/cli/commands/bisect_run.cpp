@@ -54,14 +54,15 @@ launch::BootRequest boot_request(const Context& context, const std::string& mach
 }
 
 launch::BisectListener told(const Context& context, const machine::Machine& machine) {
-  return {.begins =
-              [&](const machine::BisectState& state, const machine::BisectStanding& standing) {
-                context.hint(fmt::format("testing {}; about {} to go", full_name(machine, state), tests_left(standing)));
-              },
-          .ended =
-              [&](const machine::BisectState& state, const machine::BisectTest& test) {
-                context.hint(fmt::format("{}: {}", full_name(machine, state), verdict_text(test)));
-              }};
+  return {
+      .begins =
+          [&](const machine::BisectState& state, const machine::BisectStanding& standing) {
+            context.hint(fmt::format("testing {}; about {} to go", full_name(machine, state), tests_left(standing)));
+          },
+      .ended =
+          [&](const machine::BisectState& state, const machine::BisectTest& test) {
+            context.hint(fmt::format("{}: {}", full_name(machine, state), verdict_text(test)));
+          }};
 }
 
 std::function<void(const std::string&)> screen_of(const Context& context) {

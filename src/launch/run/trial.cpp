@@ -147,7 +147,8 @@ TrialResult try_boot(const sys::Host& host, Boot& boot, const BisectState& state
   // Where something is waited for, the judge is there to see it fail, and has no limit of its own.
   const auto patience = request.timeout.value_or(usual_patience);
   BootJudge judge(Clock::now(), request.wait_for ? patience + 1h : patience);
-  WatchRequest watch{.wait_for = request.wait_for, .fail_on = request.fail_on, .timeout = request.wait_for ? patience : patience + 1s};
+  WatchRequest watch{
+      .wait_for = request.wait_for, .fail_on = request.fail_on, .timeout = request.wait_for ? patience : patience + 1s};
   watch.on_line = on_line;
   watch.judge = &judge;
   std::optional<TrialResult> by_command;

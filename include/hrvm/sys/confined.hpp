@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hrvm/base/error.hpp"
@@ -76,6 +77,16 @@ class SharedNumber {
 // A base::Error thrown by the function arrives as one (same kind, message, path, offset, hint); other exceptions are a
 // death.
 ConfinedAnswer run_confined(const ConfinedFunction& function, const Confinement& limits = {});
+
+// One whose answer is long: what the function writes comes in parts, in order, while it runs. A part is as long as what
+// was written, or, of what is longer than this, in pieces of it. Waits for its end; an interruption ends the child.
+inline constexpr std::size_t largest_part = 1u << 20;
+using PartWriter = std::function<void(std::string_view bytes)>;
+using StreamingFunction = std::function<void(const PartWriter& write)>;
+using PartReceiver = std::function<void(std::string_view part)>;
+// The text of the answer is empty where all went well. What the function throws, or `on_part`, is thrown.
+ConfinedAnswer run_confined_stream(const StreamingFunction& function, const PartReceiver& on_part,
+                                   const Confinement& limits = {});
 
 // Each in a child of its own, side by side; the answers in the order of the functions. Nothing is thrown: what one
 // threw is the error in its answer.

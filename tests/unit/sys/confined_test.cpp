@@ -240,3 +240,70 @@ TEST_CASE_METHOD(Rooms, "a confined child that reads a folder is killed when it 
   CHECK_THAT(inside([&] { return number(::unlinkat(in.get(), "file", 0)); }).death, Contains("SIGSYS"));
   CHECK_THAT(inside([&] { return number(::renameat(in.get(), "file", in.get(), "x")); }).death, Contains("SIGSYS"));
 }
+
+TEST_CASE("what a confined child writes comes in parts, in order, however much it is") {
+  std::vector<std::size_t> lengths;
+  std::uint64_t bytes = 0;
+  const auto answer = sys::run_confined_stream(
+      [](const sys::PartWriter& write) {
+        write("first");
+        write("");
+        const std::string much(3 * sys::largest_part + 7, 'x');
+        for (int i = 0; i < 20; ++i) write(much);
+        write("last");
+      },
+      [&](std::string_view part) {
+        lengths.push_back(part.size());
+        bytes += part.size();
+      });
+  CHECK(answer.text == "");
+  REQUIRE(lengths.size() == 2 + 20 * 4);
+  CHECK(lengths.front() == 5);
+  CHECK(lengths[4] == 7);
+  CHECK(lengths.back() == 4);
+  CHECK(bytes == 9 + 20 * (3 * sys::largest_part + 7));
+}
+
+TEST_CASE("what is thrown behind some parts is thrown here, and a death after them is told") {
+  int parts = 0;
+  const auto count = [&](std::string_view) { ++parts; };
+  CHECK_THROWS_WITH(sys::run_confined_stream(
+                        [](const sys::PartWriter& write) {
+                          write("a");
+                          throw base::Error(base::ErrorKind::corrupt, "a bad folder");
+                        },
+                        count),
+                    "a bad folder");
+  CHECK(parts == 1);
+  const auto killed = sys::run_confined_stream(
+      [](const sys::PartWriter& write) {
+        write("a");
+        ::raise(SIGKILL);
+      },
+      count);
+  CHECK(killed.death == "killed by SIGKILL");
+  sys::Confinement limits;
+  limits.time = 300ms;
+  const auto slow = sys::run_confined_stream(
+      [](const sys::PartWriter& write) {
+        for (;;) write("again and again");
+      },
+      [](std::string_view) {}, limits);
+  CHECK(slow.death == "took longer than 300 ms");
+  CHECK_FALSE(slow.text);
+}
+
+TEST_CASE("who takes the parts may throw, and the child is gone") {
+  pid_t child = 0;
+  CHECK_THROWS_WITH(sys::run_confined_stream(
+                        [](const sys::PartWriter& write) {
+                          for (;;) write(number(::getpid()));
+                        },
+                        [&](std::string_view part) {
+                          child = pid_t(std::stol(std::string(part)));
+                          throw base::Error(base::ErrorKind::io, "no room");
+                        }),
+                    "no room");
+  REQUIRE(child > 0);
+  CHECK(::kill(child, 0) != 0);
+}

@@ -8,10 +8,12 @@
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_cache.hpp"
+#include "hrvm/probe/open_files.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/volume/volumes.hpp"
 #include "probe/bios_boot.hpp"
 #include "probe/boot_evidence.hpp"
+#include "probe/choose_files.hpp"
 #include "probe/foreign_systems.hpp"
 #include "probe/place.hpp"
 #include "probe/roles.hpp"
@@ -49,6 +51,28 @@ class Reading {
   }
 
   Contents run() && {
+    read_structure();
+    judge_boot();
+    settle_systems();
+    settle_hibernation();
+    tell_live_medium();
+    if (depth_ == 0) judge_start();
+    return std::move(contents_);
+  }
+
+  // Instead of run().
+  void use_files(const std::string& volume, const FilesUser& use) && {
+    read_structure();
+    const auto places = boot_places();
+    const auto menus = read_boot_menus(places);
+    SystemTrees trees(places, contents_);
+    const auto roots = assemble_systems(contents_, trees, menus);
+    order_systems();
+    use_chosen_files({contents_, places, trees, roots}, volume, use);
+  }
+
+ private:
+  void read_structure() {
     table_ = read_partition_table(disk_);
     contents_.table = table_.kind;
     contents_.table_uuid = table_.uuid;
@@ -60,15 +84,8 @@ class Reading {
       read_partitions();
     read_volumes();
     read_spread_btrfs();
-    judge_boot();
-    settle_systems();
-    settle_hibernation();
-    tell_live_medium();
-    if (depth_ == 0) judge_start();
-    return std::move(contents_);
   }
 
- private:
   void add(std::string id, Severity severity, std::string subject, std::string message, std::string remedy = {}) {
     contents_.findings.push_back({std::move(id), severity, std::move(subject), std::move(message), std::move(remedy)});
   }
@@ -388,6 +405,15 @@ Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDe
 }
 
 }  // namespace
+
+void with_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions, const std::string& volume,
+                const FilesUser& use) {
+  std::deque<block::ReadCache> caches;
+  Reading reading(caches.emplace_back(disk, block::ReadCache::Manner::ahead), Thoroughness::quick);
+  for (block::BlockDevice* companion : companions)
+    reading.add_companion(caches.emplace_back(*companion, block::ReadCache::Manner::ahead));
+  std::move(reading).use_files(volume, use);
+}
 
 const System* Contents::own_system() const {
   return systems.empty() || systems.front().inside ? nullptr : &systems.front();

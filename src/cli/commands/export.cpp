@@ -18,6 +18,7 @@
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/objection.hpp"
+#include "hrvm/machine/open_state.hpp"
 #include "hrvm/sys/mounts.hpp"
 
 namespace hrvm::cli {
@@ -103,12 +104,7 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
 }
 
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
-  const auto open_base = [&](const image::BackingReference& backing) {
-    // What backs a base that is qcow2 is where its header says; the base itself may have moved.
-    if (plan.base.format == probe::DiskFormat::qcow2) return image::open_fresh(backing);
-    return machine::open_base(context.host, plan.base);
-  };
-  return image::open_image(plan.machine.layer_path(plan.state.layer, plan.disk), image::ImageFormat::qcow2, open_base);
+  return machine::open_state(context.host, plan.machine, plan.state, plan.disk, plan.base);
 }
 
 void write_image(const Context& context, const Export& plan) {

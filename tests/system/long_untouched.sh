@@ -65,6 +65,10 @@ trace_command boot demo --xml
 trace_blind "snapshot create" demo@one
 trace_blind "snapshot list" demo
 trace_blind "snapshot tree" demo
+trace_command ls -l demo:/etc
+trace_command cat demo:/etc/fstab
+mkdir "$T/copied"
+trace_command cp -r demo:/etc "$T/copied"
 trace_blind "bisect start" demo
 trace_command "bisect run" demo -- true
 trace_blind "bisect status" demo

@@ -9,6 +9,7 @@ const std::vector<Section>& sections() {
                               &move_command, &remove_command}},
       {"Running", {&boot_command, &stop_command, &restart_command, &pause_command, &resume_command,
                    &console_command, &screenshot_command}},
+      {"Files", {&ls_command, &cat_command, &cp_command}},
       {"Going back", {&diff_command, &reset_command, &undo_command, &log_command}},
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_show_command, &snapshot_revert_command,
                       &snapshot_rename_command, &snapshot_describe_command, &snapshot_delete_command, &snapshot_prune_command, &snapshot_auto_command}},

@@ -1,0 +1,195 @@
+#include "cli/steps/reading_files.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/messages.hpp"
+#include "cli/words/named_machine.hpp"
+#include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
+#include "hrvm/fs/folder.hpp"
+#include "hrvm/launch/settled.hpp"
+#include "hrvm/machine/change.hpp"
+#include "hrvm/machine/folder_layer.hpp"
+#include "hrvm/machine/objection.hpp"
+#include "hrvm/machine/open_state.hpp"
+#include "hrvm/probe/survey.hpp"
+#include "hrvm/sys/files.hpp"
+
+namespace hrvm::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using machine::Purpose;
+
+// Either disks, of which the first is that it boots from, or a stack of folders, which the child cannot open by itself.
+struct Source {
+  std::vector<std::unique_ptr<block::BlockDevice>> disks;
+  std::vector<std::filesystem::path> folders;
+  std::unique_ptr<fs::FileSystem> folder_files;
+};
+
+Source of_folders(std::vector<std::filesystem::path> folders) {
+  auto files = fs::open_folder(folders);
+  return {{}, std::move(folders), std::move(files)};
+}
+
+// ---- in the parent: what is to be read ----
+
+void tell_running(const Context& context, const machine::Machine& machine, const NamedMachine& named) {
+  if (!named.snapshot && machine::run_state(machine) == machine::RunState::running)
+    context.warn(
+        fmt::format("{} is running: this is what its guest has written down at this moment; a snapshot of it "
+                    "holds still",
+                    machine.name));
+}
+
+Source open_machine(const Context& context, const NamedMachine& named) {
+  const auto store = open_store(context);
+  const auto machine =
+      named.snapshot ? store.load(named.machine) : launch::load_settled(context.host, store, named.machine);
+  const auto state = machine::state_of(machine, named.snapshot);
+  store.check_files(machine, state);
+  tell_running(context, machine, named);
+  if (machine.definition.is_on_folder()) return of_folders(machine::folder_stack(machine, state));
+  const auto base = machine::examine_base(context.host, machine.definition, state);
+  const bool insists = context.arguments.has("--force");
+  Source source;
+  heed(objections(machine, base, Purpose::reading), insists, listener(context).warn);
+  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
+    source.disks.push_back(machine::open_state(context.host, machine, state, disk, base.disks.at(disk)));
+  return source;
+}
+
+// Nothing is made of what is read: who writes to the disk is told, and no more.
+Source open_source(const Context& context, const std::string& name) {
+  const auto disk = probe::locate_disk(context.host, name);
+  if (disk.kind == probe::DiskKind::directory) return of_folders({disk.path});
+  if (const auto obstacle = machine::image_obstacle(disk); obstacle && disk.container) throw *obstacle;
+  heed(objections(disk, Purpose::reading), true, listener(context).warn);
+  Source source;
+  source.disks.push_back(probe::open_disk(context.host, disk));
+  return source;
+}
+
+bool is_machine(const Context& context, const std::string& word) try {
+  const auto named = named_machine(word);
+  if (!machine::is_machine_name(named.machine)) return false;
+  const auto store = open_store(context);
+  if (!store.contains(named.machine)) return false;
+  return !named.snapshot || store.load(named.machine).definition.find_snapshot(*named.snapshot) != nullptr;
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::usage || error.kind() == ErrorKind::not_found) return false;
+  throw;
+}
+
+bool is_path(const Context& context, const std::string& word) {
+  return sys::status(context.host.path(word)).type != sys::FileType::missing;
+}
+
+Source open_what(const Context& context, const std::string& what) {
+  return is_machine(context, what) ? open_machine(context, named_machine(what)) : open_source(context, what);
+}
+
+// ---- in the child ----
+
+std::string_view word_of(fs::JournalState state) {
+  constexpr std::string_view words[] = {"clean", "replayed", "journal-ignored"};
+  return words[std::size_t(state)];
+}
+
+std::string header_of(const probe::OpenFiles& open) {
+  Json mounts = Json::array();
+  for (const auto& mount : open.mounts)
+    mounts.push(Json::object().set("point", mount.point).set("source", mount.source));
+  Json json;
+  json.set("volume", open.volume).set("type", open.files.type()).set("state", word_of(open.files.journal()));
+  return base::to_text(json.set("mounts", std::move(mounts)), -1);
+}
+
+void read_open(const probe::OpenFiles& open, const FilePlace& place, const FilesReader& read,
+               const sys::PartWriter& write) {
+  write(header_of(open));
+  const auto path = fs::resolve(open.files, place.path);
+  if (!path)
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no {} in {}", base::printable(place.path), base::printable(place.what)))
+        .hint(fmt::format("that is in {}; another volume is named before the path: {}:VOLUME:{}", open.volume,
+                          place.what, base::printable(place.path)));
+  read(open.files, *path, write);
+}
+
+void read_source(const Source& source, const FilePlace& place, const FilesReader& read, const sys::PartWriter& write) {
+  const auto use = [&](const probe::OpenFiles& open) { read_open(open, place, read, write); };
+  if (source.folder_files) {
+    if (!place.volume.empty())
+      throw Error(ErrorKind::not_found, "a folder has no volumes").hint("leave the volume out");
+    return use({*source.folder_files, "folder", {}});
+  }
+  std::vector<block::BlockDevice*> others;
+  for (std::size_t i = 1; i < source.disks.size(); ++i) others.push_back(source.disks[i].get());
+  probe::with_files(*source.disks.front(), others, place.volume, use);
+}
+
+// ---- what it answers ----
+
+ReadFiles read_header(std::string_view text, const FilePlace& place) {
+  const auto json = base::parse_json(text, "the answer");
+  const auto text_of = [&](std::string_view member) { return base::printable(json[member].text().value_or("")); };
+  return {place.what, text_of("volume"), text_of("type"), text_of("state"), json["mounts"]};
+}
+
+void tell_ignored_journal(const Context& context, const ReadFiles& read) {
+  if (read.state == word_of(fs::JournalState::ignored))
+    context.warn(
+        fmt::format("the journal of {} in {} was not replayed: what is read may be older than what a mount "
+                    "shows; shut the guest down, or boot a snapshot of it once with --ephemeral",
+                    read.volume, read.what));
+}
+
+}  // namespace
+
+FilePlace named_files(const Context& context, const std::string& word) {
+  return file_place(word, [&](const std::string& what) { return is_machine(context, what) || is_path(context, what); });
+}
+
+ReadFiles read_files(const Context& context, const FilePlace& place, const FilesReader& read,
+                     const sys::PartReceiver& take) {
+  const auto source = open_what(context, place.what);
+  sys::Confinement limits;
+  limits.time = std::chrono::hours(24);
+  limits.folders = source.folders;
+  std::optional<ReadFiles> result;
+  const auto take_part = [&](std::string_view part) {
+    if (result) return take(part);
+    result = read_header(part, place);
+    tell_ignored_journal(context, *result);
+  };
+  const auto answer = sys::run_confined_stream(
+      [&](const sys::PartWriter& write) { read_source(source, place, read, write); }, take_part, limits);
+  if (answer.text && result) return *std::move(result);
+  throw Error(ErrorKind::corrupt,
+              fmt::format("{} cannot be read: its reader {}", place.what, answer.text ? "said nothing" : answer.death))
+      .on(place.what)
+      .hint("it may be damaged, or made to break what reads it; please report it");
+}
+
+std::vector<std::string> disks_read(const Context& context, const FilePlace& place) {
+  if (!is_machine(context, place.what)) return {probe::locate_disk(context.host, place.what).path};
+  std::vector<std::string> paths;
+  for (const auto& base : open_store(context).load(named_machine(place.what).machine).definition.disks)
+    if (!base.is_empty()) paths.push_back(base.path);
+  return paths;
+}
+
+Option force_reading_option() {
+  return {.name = "--force", .help = "read although the disk has changed under the machine"};
+}
+
+}  // namespace hrvm::cli

@@ -7,6 +7,7 @@
 
 #include "hrvm/base/endian.hpp"
 #include "hrvm/fs/tree_sinks.hpp"
+#include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::fs {
 namespace {
@@ -169,8 +170,12 @@ void TarSink::write_member(const Member& member) {
 
 void TarSink::write_zeros(std::uint64_t count) {
   static const std::string zeros(64 << 10, '\0');
-  for (; count > 0; count -= std::min<std::uint64_t>(count, zeros.size()))
-    write_(std::string_view(zeros).substr(0, std::size_t(std::min<std::uint64_t>(count, zeros.size()))));
+  while (count > 0) {
+    sys::check_interrupted();  // a hole is as long as a disk likes
+    const auto length = std::size_t(std::min<std::uint64_t>(count, zeros.size()));
+    write_(std::string_view(zeros).substr(0, length));
+    count -= length;
+  }
 }
 
 // What comes is in order; a hole is written as what it reads as.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -93,6 +94,25 @@ void UnixSocket::send(std::string_view bytes, milliseconds limit) {
   }
 }
 
+void UnixSocket::send_with(std::string_view bytes, int fd, milliseconds limit) {
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> space{};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  if (!is_ready(fd_.get(), POLLOUT, limit)) throw lost("the other end of a socket does not read");
+  const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  if (sent <= 0) throw lost("the other end of a socket is gone");
+  send(bytes.substr(std::size_t(sent)), limit);
+}
+
 void UnixSocket::end_sending() { ::shutdown(fd_.get(), SHUT_WR); }
 
 std::optional<std::string> UnixSocket::read_some(milliseconds limit, std::size_t longest) {
@@ -136,6 +156,13 @@ std::optional<std::string> UnixSocket::read_line(milliseconds limit, std::size_t
       return std::nullopt;
     }
   }
+}
+
+SocketPair make_socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw base::system_error(errno, "make", "a socket");
+  return {UnixSocket(Fd(ends[0])), Fd(ends[1])};
 }
 
 Fd listen_at(const std::filesystem::path& path) {

@@ -22,6 +22,8 @@ class UnixSocket {
   static std::optional<UnixSocket> connect(const std::filesystem::path& path, std::chrono::milliseconds limit);
 
   void send(std::string_view bytes, std::chrono::milliseconds limit);  // Error{io} when it cannot be sent in time
+  // With a descriptor for the peer, which gets a copy of it (SCM_RIGHTS).
+  void send_with(std::string_view bytes, int fd, std::chrono::milliseconds limit);
   // As much as the peer takes now: how many bytes that was. Error{io} when it is gone.
   std::size_t send_some(std::string_view bytes);
   // The peer learns that no more comes, once it has read what came; it may still send.
@@ -38,6 +40,7 @@ class UnixSocket {
   int fd() const { return fd_.get(); }
 
  private:
+  friend struct SocketPair make_socket_pair();
   explicit UnixSocket(Fd fd) : fd_(std::move(fd)) {}
   std::optional<std::string> receive(std::chrono::milliseconds limit, std::size_t longest);
   std::optional<std::string> take_line(std::size_t longest);
@@ -45,6 +48,13 @@ class UnixSocket {
   std::string buffer_;
   bool ended_ = false;
 };
+
+// Two ends of one connection: `theirs` is for another process.
+struct SocketPair {
+  UnixSocket ours;
+  Fd theirs;
+};
+SocketPair make_socket_pair();
 
 // A socket that listens there, for a child that inherits it: who connects need not wait until that has started. What
 // was there under this name is replaced.

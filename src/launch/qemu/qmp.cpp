@@ -25,6 +25,12 @@ milliseconds left_until(Clock::time_point deadline) {
   return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(deadline - Clock::now()));
 }
 
+std::string order_text(const std::string& command, Json arguments) {
+  const auto order = Json::object().set("execute", command).set("arguments", std::move(arguments));
+  base::trace("launch", "orders QEMU: {}", base::to_text(order, -1));
+  return base::to_text(order, -1) + "\n";
+}
+
 }  // namespace
 
 std::optional<Qmp> Qmp::connect(const std::filesystem::path& path, milliseconds limit) {
@@ -50,9 +56,17 @@ std::optional<Json> Qmp::next_message(milliseconds limit) {
 
 Json Qmp::execute(const std::string& command, Json arguments, milliseconds limit) {
   const auto deadline = Clock::now() + limit;
-  const auto order = Json::object().set("execute", command).set("arguments", std::move(arguments));
-  base::trace("launch", "orders QEMU: {}", base::to_text(order, -1));
-  socket_.send(base::to_text(order, -1) + "\n", limit);
+  socket_.send(order_text(command, std::move(arguments)), limit);
+  return answer_to(command, deadline);
+}
+
+void Qmp::hand_over(const std::string& name, int fd, milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  socket_.send_with(order_text("getfd", Json::object().set("fdname", name)), fd, limit);
+  answer_to("getfd", deadline);
+}
+
+Json Qmp::answer_to(const std::string& command, Clock::time_point deadline) {
   while (const auto message = next_message(left_until(deadline))) {
     if (message->contains("return")) return (*message)["return"];
     if (message->contains("error")) {

@@ -138,3 +138,32 @@ TEST_CASE("a port that somebody listens at is taken, and free once nobody does")
   listener.reset();
   CHECK(sys::loopback_port_use(port) == sys::PortUse::free);
 }
+
+TEST_CASE("a descriptor goes to the other end, with the bytes beside it") {
+  auto [ours, theirs] = sys::make_socket_pair();
+  auto [carried, far_end] = sys::make_socket_pair();
+  ours.send_with("here", far_end.get(), 1s);
+  char bytes[8] = {};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
+  iovec part{bytes, sizeof bytes};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  REQUIRE(recvmsg(theirs.get(), &message, MSG_CMSG_CLOEXEC) == 4);
+  CHECK(std::string(bytes) == "here");
+  REQUIRE(CMSG_FIRSTHDR(&message) != nullptr);
+  int number = -1;
+  std::memcpy(&number, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof number);
+  const sys::Fd received(number);
+  far_end.reset();
+  REQUIRE(write(received.get(), "through\n", 8) == 8);
+  CHECK(carried.read_line(1s) == "through");
+}
+
+TEST_CASE("a descriptor for nobody is an error") {
+  auto [ours, theirs] = sys::make_socket_pair();
+  theirs.reset();
+  CHECK_THROWS_AS(ours.send_with("here", 0, 1s), base::Error);
+}

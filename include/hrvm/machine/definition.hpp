@@ -181,9 +181,18 @@ struct State {
 std::filesystem::path of_disk(const std::filesystem::path& layer, std::size_t disk);
 
 // What the filesystems of a snapshot are like: those of a machine that stood still, of a guest that had them at rest
-// for it, or as a power cut would have left them.
-enum class Consistency { stopped, frozen, crash };
-constexpr std::array<std::string_view, 3> words_of(Consistency) { return {"stopped", "frozen", "crash"}; }
+// for it, as a power cut would have left them, or as the guest has them that the snapshot's memory holds.
+enum class Consistency { stopped, frozen, crash, memory };
+constexpr std::array<std::string_view, 4> words_of(Consistency) { return {"stopped", "frozen", "crash", "memory"}; }
+
+// A guest's memory and devices as they were while it ran, in memory/<id>: QEMU's migration stream.
+struct SavedMemory {
+  std::string id;
+  std::uint64_t size_bytes = 0;  // of the file
+  std::string machine_type;      // as QEMU names it with its version: "pc-q35-7.2"
+  std::vector<Mark> needs;       // what has to be the same where it is to go on: "memory", "device disk0"
+  friend bool operator==(const SavedMemory&, const SavedMemory&) = default;
+};
 
 struct Snapshot {
   std::string name;
@@ -194,7 +203,8 @@ struct Snapshot {
   std::optional<std::string> nvram;  // frozen
   Hardware hardware;
   Consistency consistency = Consistency::stopped;
-  bool is_auto = false;  // made by --auto: for retention to remove
+  bool is_auto = false;                 // made by --auto: for retention to remove
+  std::optional<SavedMemory> memory{};  // its guest can go on from here
 };
 
 // A snapshot of the running machine that is being made (pending_snapshot.hpp). Its guest writes to the active layer

@@ -14,7 +14,9 @@ namespace hrvm::machine {
 // Errors as plan_snapshot_create.
 Change plan_pending_snapshot(const Machine& machine, const std::string& name, const std::string& description,
                              const Drawn& drawn);
-Change plan_pending_kept(const Machine& machine, Consistency consistency, const Drawn& drawn);
+// `memory`: what its guest had in memory, where that was saved.
+Change plan_pending_kept(const Machine& machine, Consistency consistency, const Drawn& drawn,
+                         std::optional<SavedMemory> memory = std::nullopt);
 Change plan_pending_dropped(const Machine& machine);
 
 // What one disk of a machine with a pending snapshot shows. QEMU has a layer open for writing as soon as it knows of

@@ -4,6 +4,7 @@
 //   STORE/NAME/layers/ID-1.qcow2     the same layer of the machine's second disk
 //   STORE/NAME/layers/ID.folder/     the same on a folder (folder_layer.hpp), mode 0700
 //   STORE/NAME/nvram/ID.fd           UEFI variables
+//   STORE/NAME/memory/ID             what a guest had in memory while it ran, mode 0600
 //   STORE/NAME/tpm/                  what the machine's TPM remembers: one for all its states, as a chip would
 //   STORE/NAME/generations/N.json    a definition
 //   STORE/NAME/current               link to generations/N.json: one rename of it is the commit point of every change
@@ -38,6 +39,7 @@ struct Machine {
     return folder / definition.layer_file(id, disk);
   }
   Path nvram_path(const std::string& id) const { return folder / "nvram" / (id + ".fd"); }
+  Path memory_path(const std::string& id) const { return folder / "memory" / id; }
   Path tpm_folder() const { return folder / "tpm"; }
   Path consoles_folder() const { return folder / "consoles"; }
   Path active_layer() const { return layer_path(definition.active.layer); }

@@ -48,7 +48,7 @@ Removal plan_removal(const Context& context, const machine::Store& store, const 
   const auto folder = store.folder() / name;
   Removal removal{name, folder, readable_definition(store, name), launch::record_of_leaving(listener(context), folder),
                   {},   0};
-  for (const auto part : {"layers", "nvram", "generations"})
+  for (const auto part : {"layers", "nvram", "memory", "generations"})
     for (const auto& file : sys::list_directory(removal.folder / part))
       removal.files.push_back(removal.folder / part / file);
   for (const auto& file : removal.files) removal.allocated_bytes += sys::link_status(file).allocated_bytes;

@@ -32,7 +32,8 @@ Change plan_pending_snapshot(const Machine& machine, const std::string& name, co
   return finish_change(std::move(change), machine.definition);
 }
 
-Change plan_pending_kept(const Machine& machine, Consistency consistency, const Drawn& drawn) {
+Change plan_pending_kept(const Machine& machine, Consistency consistency, const Drawn& drawn,
+                         std::optional<SavedMemory> memory) {
   const auto& pending = *machine.definition.pending;
   Change change = begin_change(machine, "snapshot create " + pending.name,
                                fmt::format("snapshot create {}@{}", machine.name, pending.name), drawn);
@@ -40,6 +41,7 @@ Change plan_pending_kept(const Machine& machine, Consistency consistency, const 
   const State before = next.active;
   next.snapshots.push_back({pending.name, before.head, pending.created, pending.description, before.layer,
                             pending.nvram, before.hardware, consistency});
+  next.snapshots.back().memory = std::move(memory);
   next.active.layer = pending.layer;
   next.active.head = pending.name;
   next.pending.reset();

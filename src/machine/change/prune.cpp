@@ -16,9 +16,10 @@ std::vector<RetentionCandidate> candidates_of(const Definition& definition) {
   for (const auto* step : definition.held_steps())
     if (step->held->head) held.insert(*step->held->head);
   std::vector<RetentionCandidate> candidates;
-  for (const auto& snapshot : definition.snapshots)
-    candidates.push_back(
-        {snapshot.name, snapshot.created, snapshot.is_auto, held.contains(snapshot.name) ? "needed for undo" : ""});
+  for (const auto& snapshot : definition.snapshots) {
+    const auto needed = snapshot.memory ? "holds memory" : held.contains(snapshot.name) ? "needed for undo" : "";
+    candidates.push_back({snapshot.name, snapshot.created, snapshot.is_auto, needed});
+  }
   return candidates;
 }
 

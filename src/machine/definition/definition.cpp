@@ -66,7 +66,10 @@ std::vector<std::string> Definition::files() const {
   };
   add(active);
   for (const auto* step : held_steps()) add(*step->held);
-  for (const auto& snapshot : snapshots) add(snapshot);
+  for (const auto& snapshot : snapshots) {
+    add(snapshot);
+    if (snapshot.memory) files.push_back("memory/" + snapshot.memory->id);
+  }
   if (pending) add(*pending);
   return files;
 }

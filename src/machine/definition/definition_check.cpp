@@ -18,9 +18,13 @@ class FilesNamedOnce {
     if (state.nvram && !nvrams_.insert(*state.nvram).second)
       owner["nvram"].fail(fmt::format("{} is named twice", *state.nvram));
   }
+  void add_memory(const Value& owner, const Snapshot& snapshot) {
+    if (snapshot.memory && !memories_.insert(snapshot.memory->id).second)
+      owner["memory"].fail(fmt::format("{} is named twice", snapshot.memory->id));
+  }
 
  private:
-  std::set<std::string> layers_, nvrams_;
+  std::set<std::string> layers_, nvrams_, memories_;
 };
 
 // With the place in the document where it stands.
@@ -40,7 +44,10 @@ void check_files_named_once(const Value& value, const Definition& definition) {
   files.add(value["active"], definition.active);
   for_each_held(value, definition, [&](const Value& held, const State& state) { files.add(held, state); });
   const auto items = value["snapshots"].items();
-  for (std::size_t i = 0; i < items.size(); ++i) files.add(items[i], definition.snapshots[i]);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    files.add(items[i], definition.snapshots[i]);
+    files.add_memory(items[i], definition.snapshots[i]);
+  }
   if (definition.pending) files.add(value["pending"], *definition.pending);
 }
 

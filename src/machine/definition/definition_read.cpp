@@ -34,6 +34,13 @@ bool is_sha256_or_empty(std::string_view text) {
   return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), is_hex_digit));
 }
 
+// One word of QEMU's own, so that nothing else can be said with it: "pc-q35-7.2".
+bool is_machine_type(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return is_hex_digit(c) || (c >= 'g' && c <= 'z') || c == '-' || c == '.';
+  });
+}
+
 std::string read_id(const Value& value) { return value.text_where(is_id, "an id of 16 hex digits"); }
 std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
@@ -194,9 +201,28 @@ Consistency read_consistency(const Value& value) {
   return *found;
 }
 
+std::vector<Mark> read_marks(const Value& value) {
+  std::vector<Mark> marks;
+  for (const auto& item : value.items()) {
+    item.expect_members({"what", "value"});
+    marks.push_back({item["what"].text(), item["value"].text()});
+  }
+  return marks;
+}
+
+SavedMemory read_memory(const Value& value) {
+  value.expect_members({"id", "size_bytes", "machine_type", "needs"});
+  SavedMemory memory;
+  memory.id = read_id(value["id"]);
+  memory.size_bytes = value["size_bytes"].number(1, most_bytes);
+  memory.machine_type = value["machine_type"].text_where(is_machine_type, "a machine type of QEMU's");
+  memory.needs = read_marks(value["needs"]);
+  return memory;
+}
+
 Snapshot read_snapshot(const Value& value, const Reading& reading) {
   value.expect_members({"name", "created", "layer"},
-                       {"parent", "description", "nvram", "hardware", "auto", "consistency"});
+                       {"parent", "description", "nvram", "hardware", "auto", "consistency", "memory"});
   Snapshot snapshot;
   snapshot.name = read_snapshot_name(value["name"]);
   if (value.has("parent")) snapshot.parent = value["parent"].optional(read_snapshot_name);
@@ -207,6 +233,7 @@ Snapshot read_snapshot(const Value& value, const Reading& reading) {
   snapshot.hardware = read_hardware_of(value, reading);
   if (value.has("auto")) snapshot.is_auto = value["auto"].boolean();
   if (value.has("consistency")) snapshot.consistency = read_consistency(value["consistency"]);
+  if (value.has("memory")) snapshot.memory = read_memory(value["memory"]);
   return snapshot;
 }
 
@@ -234,15 +261,6 @@ std::vector<Snapshot> read_snapshots(const Value& value, const Reading& reading)
       item["name"].fail(fmt::format("\"{}\" is there twice", snapshots.back().name));
   }
   return snapshots;
-}
-
-std::vector<Mark> read_marks(const Value& value) {
-  std::vector<Mark> marks;
-  for (const auto& item : value.items()) {
-    item.expect_members({"what", "value"});
-    marks.push_back({item["what"].text(), item["value"].text()});
-  }
-  return marks;
 }
 
 Fingerprint read_fingerprint(const Value& value) {

@@ -89,6 +89,20 @@ base::Json log_json(const std::vector<Step>& log, HardwareList& hardware) {
   return list;
 }
 
+base::Json marks_json(const std::vector<Mark>& marks) {
+  base::Json list = base::Json::array();
+  for (const auto& mark : marks) list.push(base::Json::object().set("what", mark.what).set("value", mark.value));
+  return list;
+}
+
+base::Json memory_json(const SavedMemory& memory) {
+  return base::Json::object()
+      .set("id", memory.id)
+      .set("size_bytes", memory.size_bytes)
+      .set("machine_type", memory.machine_type)
+      .set("needs", marks_json(memory.needs));
+}
+
 // What is as it mostly is goes without saying: there may be a thousand.
 base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   auto json = base::Json::object().set("name", snapshot.name);
@@ -100,6 +114,7 @@ base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   if (const auto place = hardware.place_of(snapshot.hardware)) json.set("hardware", place);
   if (snapshot.is_auto) json.set("auto", true);
   if (snapshot.consistency != Consistency::stopped) json.set("consistency", word(snapshot.consistency));
+  if (snapshot.memory) json.set("memory", memory_json(*snapshot.memory));
   return json;
 }
 
@@ -114,12 +129,6 @@ base::Json pending_json(const PendingSnapshot& pending) {
 base::Json snapshots_json(const std::vector<Snapshot>& snapshots, HardwareList& hardware) {
   base::Json list = base::Json::array();
   for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot, hardware));
-  return list;
-}
-
-base::Json marks_json(const std::vector<Mark>& marks) {
-  base::Json list = base::Json::array();
-  for (const auto& mark : marks) list.push(base::Json::object().set("what", mark.what).set("value", mark.value));
   return list;
 }
 

@@ -69,7 +69,7 @@ void write_generation(const Path& file, const Definition& definition) {
 
 // All entries at once and last: the first of these waits carries to the disk what the others would wait for.
 void make_entries_durable(const Machine& machine) {
-  for (const auto part : {"layers", "generations", "nvram"})
+  for (const auto part : {"layers", "generations", "nvram", "memory"})
     if (sys::status(machine.folder / part).type == sys::FileType::directory) sys::sync_directory(machine.folder / part);
   if (machine.generation > 1) return;
   sys::sync_directory(machine.folder);

@@ -11,8 +11,8 @@ namespace hrvm::machine {
 namespace {
 
 // All that hrvm itself ever puts into a machine's folder. Anything else is a person's, and stays.
-constexpr std::array<std::string_view, 7> folder_entries = {"layers", "nvram",   "generations", "tpm",
-                                                            "tmp",    "merging", "consoles"};
+constexpr std::array<std::string_view, 8> folder_entries = {"layers", "nvram", "memory",  "generations",
+                                                            "tpm",    "tmp",   "merging", "consoles"};
 
 bool is_temporary(const std::string& name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 
@@ -73,7 +73,7 @@ std::vector<Path> Store::garbage(const Machine& machine) const {
   for (const auto& file : machine.definition.files()) named.insert(machine.folder / file);
 
   std::vector<Path> garbage;
-  for (const auto folder : {"generations", "layers", "nvram"})
+  for (const auto folder : {"generations", "layers", "nvram", "memory"})
     for (const auto& path : files_in(machine.folder / folder))
       if (!named.contains(path) && block::image_use(path) == block::ImageUse::none) garbage.push_back(path);
   for (const auto& path : files_in(machine.folder))

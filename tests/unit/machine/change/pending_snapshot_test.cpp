@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <catch2/catch.hpp>
+
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/image_lock.hpp"
 #include "unit/machine/workshop.hpp"
@@ -10,6 +13,7 @@
 using namespace hrvm;
 using namespace hrvm::machine;
 using namespace hrvm::machine::testing;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -61,6 +65,33 @@ TEST_CASE("the layers that a guest is to go on in lie on the active one, of ever
   CHECK(change.definition.snapshots.size() == 2);
   CHECK(change.definition.log.size() == machine.definition.log.size());
   CHECK(change.discards.empty());
+}
+
+TEST_CASE("what a guest had in memory is a file of its snapshot, and goes with it") {
+  const auto machine = pending();
+  const SavedMemory memory{"00000000000000e1", 12345, "pc-q35-7.2", {{"memory", "512M"}, {"device disk0", "nvme"}}};
+  auto after = with(machine, plan_pending_kept(machine, Consistency::memory, drawn, memory));
+  const auto files = after.definition.files();
+  CHECK(std::ranges::count(files, "memory/00000000000000e1") == 1);
+  const auto read = definition_from_json(to_json(after.definition), "written");
+  CHECK(read.find_snapshot("next")->memory == memory);
+  CHECK(read.find_snapshot("next")->consistency == Consistency::memory);
+  const auto renamed = with(after, plan_snapshot_rename(after, "next", "later", drawn));
+  CHECK(renamed.definition.find_snapshot("later")->memory == memory);
+  const auto gone = plan_snapshot_delete(after, "next", drawn);
+  CHECK(std::ranges::count(gone.discards, "memory/00000000000000e1") == 1);
+  CHECK_FALSE(gone.definition.find_snapshot("next"));
+}
+
+TEST_CASE("no two snapshots have one file of memory, and its machine type is one word") {
+  const auto machine = pending();
+  const SavedMemory memory{"00000000000000e1", 12345, "pc-q35-7.2", {}};
+  auto after = with(machine, plan_pending_kept(machine, Consistency::memory, drawn, memory)).definition;
+  after.snapshots.front().memory = memory;
+  CHECK_THROWS_WITH(definition_from_json(to_json(after), "written"), Contains("is named twice"));
+  after.snapshots.front().memory.reset();
+  after.snapshots.back().memory->machine_type = "q35,accel=kvm";
+  CHECK_THROWS_WITH(definition_from_json(to_json(after), "written"), Contains("machine type"));
 }
 
 TEST_CASE("the guest goes on with its variables, and the snapshot has a copy") {

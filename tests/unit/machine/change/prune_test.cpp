@@ -60,6 +60,15 @@ TEST_CASE("pruning a row of snapshots leaves what is shown as it was, in one ste
   CHECK(log[log.size() - 2].what == "snapshot rename auto-c mine");
 }
 
+TEST_CASE("what holds memory stays, whatever the rules say") {
+  Workshop shop;
+  shop.guest_writes(0, 'a');
+  keep_automatically(shop, "auto-a");
+  auto machine = shop.machine();
+  machine.definition.snapshots.front().memory = SavedMemory{"00000000000000e1", 1, "pc-q35-7.2", {}};
+  CHECK(because(plan_prune(machine, nothing()), "auto-a") == Names{"holds memory"});
+}
+
 TEST_CASE("what several things lie on stays until one is left, and a branch that goes as a whole frees it") {
   Workshop shop;
   shop.guest_writes(0, 'a');

@@ -247,7 +247,7 @@ TEST_CASE("what a snapshot's filesystems are like reads back, and goes without s
   const auto again = definition_from_json(json, "x");
   CHECK(again.snapshots[0].consistency == Consistency::stopped);
   CHECK(again.snapshots[1].consistency == Consistency::frozen);
-  CHECK_THAT(reading(with_snapshot(1, "consistency", "memory"), base::ErrorKind::unsupported),
+  CHECK_THAT(reading(with_snapshot(1, "consistency", "thawed"), base::ErrorKind::unsupported),
              Catch::StartsWith("snapshots[1].consistency: ") && Catch::Contains("made by a newer hrvm"));
 }
 

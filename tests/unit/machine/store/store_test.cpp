@@ -153,6 +153,7 @@ TEST_CASE_METHOD(StoreFixture, "garbage is what no definition names, and never w
   write_file(machine.folder / "layers/00000000000000ee.qcow2", "left over");
   write_file(machine.folder / "layers/00000000000000ef.qcow2", "left over, but QEMU runs on it");
   write_file(machine.folder / "nvram/00000000000000ee.fd", "left over");
+  write_file(machine.folder / "memory/00000000000000ee", "left over of a save that was cut off");
   write_file(machine.folder / ".current.0123.tmp", "left over");
   const Path used = machine.folder / "layers/00000000000000ef.qcow2";
   const auto fd = sys::open_file(used, O_RDWR);
@@ -163,6 +164,7 @@ TEST_CASE_METHOD(StoreFixture, "garbage is what no definition names, and never w
   CHECK_NOTHROW(store.check_files(machine));
   CHECK(std::filesystem::exists(used));
   CHECK_FALSE(std::filesystem::exists(machine.folder / "layers/00000000000000ee.qcow2"));
+  CHECK_FALSE(std::filesystem::exists(machine.folder / "memory/00000000000000ee"));
   CHECK_FALSE(std::filesystem::exists(machine.folder / "nvram/00000000000000ee.fd"));
   CHECK_FALSE(std::filesystem::exists(machine.folder / ".current.0123.tmp"));
 }

@@ -37,6 +37,8 @@ Fd create_file(const std::filesystem::path& path, unsigned mode) {
 
 Fd open_for_update(const std::filesystem::path& path) { return open_file(path, O_RDWR); }
 
+Fd open_for_reading(const std::filesystem::path& path) { return open_file(path, O_RDONLY); }
+
 Fd memory_file(const std::string& name, std::uint64_t size_bytes) {
   Fd fd(::memfd_create("hrvm", MFD_CLOEXEC));
   const bool made = fd && ::ftruncate(fd.get(), off_t(size_bytes)) == 0;

@@ -303,12 +303,28 @@ TEST_CASE_METHOD(Booting, "words that cannot stand together, or mean nothing, ar
        {Words{"web@fresh", "--print"}, Words{"web", "--print", "--xml"}, Words{"web", "--libvirt", "--wait-for", "x"},
         Words{"web", "--wait-for", "("}, Words{"web", "--wait-for", "(a)\\1"}, Words{"web", "--forward", "22"},
         Words{"web", "--timeout", "0"}, Words{"web", "--net", "none", "--forward", "1:2"},
-        Words{"web", "--cpu", "host;reboot"}, Words{"web", "--memory", "5"}}) {
+        Words{"web", "--cpu", "host;reboot"}, Words{"web", "--memory", "5"}, Words{"web", "--resume", "--print"}}) {
     Words line{"boot"};
     line.insert(line.end(), words.begin(), words.end());
     CHECK(transcript.run(line) == 2);
   }
   transcript.check();
+  CHECK_FALSE(started_anything());
+}
+
+TEST_CASE_METHOD(Booting, "a guest goes on only from memory that there is, and what does not run has none") {
+  auto transcript = this->transcript("boot/resume");
+  transcript.run({"boot", "web", "--resume"});
+  snapshot("web", "fresh");
+  transcript.run({"boot", "web", "--resume"});
+  transcript.run({"boot", "web@fresh", "--resume"});
+  transcript.run({"snapshot", "revert", "web@fresh", "--resume"});
+  transcript.run({"snapshot", "create", "web@warm", "--with-memory"});
+  transcript.run({"snapshot", "create", "web", "--auto", "--with-memory"});
+  transcript.run({"snapshot", "create", "web@warm", "--with-memory", "--freeze", "never"});
+  transcript.run({"snapshot", "create", "web@warm", "--allow-low-space"});
+  transcript.check();
+  CHECK(machine("web").definition.snapshots.size() == 1);
   CHECK_FALSE(started_anything());
 }
 

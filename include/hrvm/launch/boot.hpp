@@ -23,6 +23,7 @@ struct BootRequest {
   std::optional<machine::Disc> iso;                                 // null: what the machine has
   bool without_disc = false;                                        // also where the machine has one
   bool ephemeral = false;                                           // in a throw-away layer: asked for, or a snapshot
+  bool resume = false;                                              // from what the snapshot holds of its memory
   std::optional<machine::Path> scratch;                             // where that layer lies; null: in the store
   bool keeps_console = true;                                        // unless somebody else runs it
   bool force = false;                                               // an objection that can be overridden is a warning
@@ -41,6 +42,7 @@ struct Boot {
   LaunchPlan plan;
   std::optional<ThrowAway> throw_away = std::nullopt;    // once it is made
   std::optional<sys::Lock> console_lock = std::nullopt;  // of the file that keeps its serial line
+  sys::Fd memory = {};                                   // the file that it goes on from
   Keep keep = {};
 
   bool lacks_variables() const { return plan.firmware.uefi && !variables; }
@@ -48,15 +50,15 @@ struct Boot {
 
 // All checks passed, the machine's lock held. Error{busy} when the machine runs, also in libvirt (or `state` is used by
 // a throw-away boot of it), {not_found} when a base is missing, {refused} when one has moved under the layers or is in
-// use for writing, or the store has no room (each a warning with `force`), {corrupt} when a file of the state is
-// missing; else as plan_launch.
+// use for writing, or the store has no room, or the guest's memory does not fit the machine (each a warning with
+// `force`), {corrupt} when a file of the state is missing; else as plan_launch.
 Boot prepare(const sys::Host& host, const machine::Store& store, const BootRequest& request, const Listener& listener);
 
 // The place of its sockets, which qemu_command and swtpm_command are not run without. It is no part of the store.
 void make_run_folder(const LaunchPlan& plan);
 
 // Makes its throw-away layer, or the variables of a first boot by UEFI, and the file of its serial line, as the plan
-// names them; and brings to an end what a change that was cut off has left.
+// names them; opens the memory that it goes on from; and brings to an end what a change that was cut off has left.
 void make(Boot& boot, const sys::Host& host, const Listener& listener);
 
 // Removes what make() made for this boot alone.

@@ -169,6 +169,13 @@ struct Companions {
   std::optional<SharedFolder> folder;  // if set, disks.own[0] stands for it: its chain is the folder's layers
 };
 
+// What a guest had in memory, that goes on from there: a file of the store, which QEMU inherits.
+struct PlannedMemory {
+  machine::Path file;
+  std::string machine_type;  // with its version
+  int fd = -1;               // of the file, once it is open
+};
+
 // How a machine will run: all that qemu_command and domain_xml need to know.
 struct LaunchPlan {
   std::string name;
@@ -183,6 +190,7 @@ struct LaunchPlan {
   PlannedConsoles consoles;
   RunControl control;
   Companions companions;
+  std::optional<PlannedMemory> memory{};  // null: it starts anew
   bool libvirt_as_root = false;  // libvirt's own user could not reach the files: its QEMU runs as root, as hrvm's does
 
   // Only KVM gives a guest the interfaces of Hyper-V.

@@ -34,6 +34,8 @@ Fd open_folder(const std::filesystem::path& path);
 Fd create_file(const std::filesystem::path& path, unsigned mode = 0600);
 // The same for an existing file of ours that is read and changed in place.
 Fd open_for_update(const std::filesystem::path& path);
+// One that is only read, for who inherits the descriptor.
+Fd open_for_reading(const std::filesystem::path& path);
 // An anonymous file in memory, all zeros and taking no memory until it is written, for libraries that want a
 // descriptor. `name` is for messages.
 Fd memory_file(const std::string& name, std::uint64_t size_bytes);

@@ -102,6 +102,7 @@ const Command boot_command = {
          {.name = "--vnc", .value = "PORT", .help = "VNC on this port of the loopback address, not on a socket"},
          {.name = "--detach", .help = "run it in the background"},
          {.name = "--ephemeral", .help = "in a throw-away layer: nothing is kept"},
+         {.name = "--resume", .help = "go on from what the snapshot holds of its guest's memory"},
          {.name = "--scratch",
           .value = "DIR",
           .help = "where a throw-away layer lies, in place of the store",

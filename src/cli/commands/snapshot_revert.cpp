@@ -2,9 +2,12 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
+#include "hrvm/launch/boot.hpp"
+#include "hrvm/launch/run.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -22,10 +25,33 @@ void check_before_stop(const Context& context, const std::string& name, const st
   confirm_discard(context, machine);
 }
 
-Outcome run_snapshot_revert(const Context& context) {
-  const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
+// Of a guest that goes on in the background.
+launch::BootRequest request_to_resume(const Context& context, const std::string& name) {
+  launch::BootRequest request{.machine = name, .resume = true, .force = context.arguments.has("--force")};
+  request.launch.detach = true;
+  return request;
+}
+
+// It is as if the snapshot were booted: nothing is reverted for a guest that cannot go on.
+void check_can_resume(const Context& context, const std::string& name, const std::string& snapshot) {
+  auto request = request_to_resume(context, name);
+  request.snapshot = snapshot;
+  request.ephemeral = true;
+  launch::prepare(context.host, open_store(context), request, {[](auto) {}, [](auto) {}, [](auto) {}});
+}
+
+void go_on(const Context& context, const std::string& name, Outcome& outcome) {
+  auto boot = launch::prepare(context.host, open_store(context), request_to_resume(context, name), listener(context));
+  launch::make(boot, context.host, listener(context));
+  const auto pid = launch::run_made(
+      boot, [&] { return launch::run_detached(context.host, boot.plan, std::move(boot.lock), boot.keep); });
+  outcome.report->data.set("pid", std::uint64_t(pid));
+  outcome.report->human.push_back(
+      report::TextView{fmt::format("  its guest goes on in the background, as process {}", pid)});
+}
+
+Outcome revert(const Context& context, const std::string& name, const std::string& snapshot) {
   const bool discard = context.arguments.has("--discard"), stops = context.arguments.has("--stop");
-  if (stops) check_before_stop(context, name, snapshot);
   const auto locked = lock_machine_to_stop(context, name);
   const auto change =
       plan_snapshot_revert(locked.machine, snapshot, discard, draw(context.host, locked.store, locked.machine));
@@ -37,12 +63,23 @@ Outcome run_snapshot_revert(const Context& context) {
                     undo_lines(locked.machine, change)});
 }
 
+Outcome run_snapshot_revert(const Context& context) {
+  const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
+  const bool resumes = context.arguments.has("--resume");
+  if (resumes) check_can_resume(context, name, snapshot);
+  if (context.arguments.has("--stop")) check_before_stop(context, name, snapshot);
+  auto outcome = revert(context, name, snapshot);
+  if (resumes && !context.dry_run()) go_on(context, name, outcome);
+  return outcome;
+}
+
 }  // namespace
 
 const Command snapshot_revert_command = {
     .name = "snapshot revert",
     .summary = "start a machine anew from a snapshot",
-    .options = {{.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
+    .options = {{.name = "--resume", .help = "go on from the snapshot's memory, in the background"},
+                {.name = "--discard", .help = "hold nothing for undo, and discard what older steps hold"},
                 {.name = "--force", .help = "go on although the disk has changed since"},
                 stop_option(),
                 yes_option(),

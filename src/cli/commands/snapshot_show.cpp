@@ -28,6 +28,7 @@ Json files_of(const machine::Machine& machine, const machine::Snapshot& snapshot
   for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
     files.push_back(machine.layer_path(snapshot.layer, disk).string());
   if (snapshot.nvram) files.push_back(machine.nvram_path(*snapshot.nvram).string());
+  if (snapshot.memory) files.push_back(machine.memory_path(snapshot.memory->id).string());
   return files;
 }
 
@@ -53,6 +54,7 @@ std::vector<report::View> views() {
                                                           {"Lies on", "parent"},
                                                           {"Layers down to the base", "depth"},
                                                           {"Changes", "allocated_bytes", Format::bytes},
+                                                          {"Memory of its guest", "memory_bytes", Format::bytes},
                                                           {"Snapshots on it", "children"},
                                                           {"Also on it", "states"},
                                                           {"Memory", "hardware.memory_bytes", Format::bytes},
@@ -67,7 +69,7 @@ Outcome run_snapshot_show(const Context& context) {
   const int status = for_each(context, words_given(context.arguments),
                               [&](const std::string& word) { snapshots.push(shown_json(store, word)); });
   auto plain = snapshot_lines();
-  plain.columns.insert(plain.columns.end(), {{"", "machine"}, {"", "auto"}});
+  plain.columns.insert(plain.columns.end(), {{"", "machine"}, {"", "auto"}, {"", "memory_bytes"}});
   return {.report = report::Report{.schema = "hrvm.snapshot-show/1",
                                    .data = Json::object().set("snapshots", std::move(snapshots)),
                                    .human = views(),

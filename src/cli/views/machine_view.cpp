@@ -181,6 +181,7 @@ Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
   json.set("description", snapshot.description).set("auto", snapshot.is_auto);
   json.set("consistency", word(snapshot.consistency));
+  json.set("memory_bytes", snapshot.memory ? Json(snapshot.memory->size_bytes) : Json());
   return json.set("allocated_bytes", allocated(machine, snapshot.layer));
 }
 
@@ -271,6 +272,7 @@ report::TableView snapshot_table() {
                       {"ON", "parent", Format::text, Align::left, 1},
                       {"CREATED", "created", Format::time, Align::left, 3},
                       {"CHANGES", "allocated_bytes", Format::bytes, Align::right, 2},
+                      {"MEMORY", "memory_bytes", Format::bytes, Align::right, 4},
                       {"DESCRIPTION", "description"}}};
 }
 

@@ -85,6 +85,11 @@ constexpr std::array conflicts{
     Conflict{"--try-hard", "--wait-for", "it judges by all that it sees"},
     Conflict{"--try-hard", "--bus", "it tries them all"},
     Conflict{"--try-hard", "--firmware", "it tries both"},
+    Conflict{"--resume", "--print", "QEMU is handed the memory by hrvm"},
+    Conflict{"--resume", "--xml", "libvirt does not know the memory"},
+    Conflict{"--resume", "--libvirt", "libvirt does not know the memory"},
+    Conflict{"--resume", "--share", "QEMU is handed the memory by hrvm"},
+    Conflict{"--resume", "--try-hard", "it goes on in the machine that it ran in"},
     Conflict{"--libvirt", "--wait-for", "the console is libvirt's"},
     Conflict{"--libvirt", "--timeout", "the machine is libvirt's"},
     Conflict{"--libvirt", "--detach", "what libvirt runs is detached"},
@@ -142,6 +147,7 @@ BootWords boot_words(const Context& context) {
   for (auto& disk : chosen_disks(arguments)) words.boot.extra_disks.push_back(std::move(disk.source));
   words.boot.iso = chosen_disc(arguments);
   words.boot.without_disc = words.boot.iso && words.boot.iso->path == no_disc;
+  words.boot.resume = arguments.has("--resume");
   words.boot.force = arguments.has("--force");
   words.print = arguments.has("--print");
   words.xml = arguments.has("--xml");

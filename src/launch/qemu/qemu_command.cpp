@@ -35,8 +35,8 @@ std::string property(std::string_view value) {
 }
 
 std::string machine_option(const LaunchPlan& plan) {
-  std::string option =
-      fmt::format("{},accel={}", machine::word(plan.hardware.machine), word(plan.emulator.accelerator));
+  const std::string type(plan.memory ? plan.memory->machine_type : machine::word(plan.hardware.machine));
+  std::string option = fmt::format("{},accel={}", type, word(plan.emulator.accelerator));
   option += ",dump-guest-core=off";
   if (plan.firmware.uefi) option += ",pflash0=pflash0,pflash1=pflash1";
   if (plan.has_secure_boot()) option += ",smm=on";
@@ -276,6 +276,7 @@ std::vector<std::string> qemu_command(const LaunchPlan& plan) {
   add_shares(arguments, plan);
   add_serial(arguments, plan);
   add_control(arguments, plan);
+  if (plan.memory) arguments.add("-incoming", fmt::format("fd:{}", plan.memory->fd));
   return arguments.take();
 }
 

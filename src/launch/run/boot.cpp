@@ -43,6 +43,14 @@ void keep_console(Boot& boot, const Listener& listener) {
   }
 }
 
+// Its size was held to the definition; what is in it QEMU judges.
+void open_memory(Boot& boot) {
+  auto& memory = *boot.plan.memory;
+  boot.memory = sys::open_for_reading(memory.file);
+  memory.fd = boot.memory.get();
+  boot.keep.fds.push_back(memory.fd);
+}
+
 }  // namespace
 
 void make_run_folder(const LaunchPlan& plan) {
@@ -59,6 +67,7 @@ void make(Boot& boot, const sys::Host& host, const Listener& listener) {
     boot.machine = give_variables(boot.store, boot.machine, boot.id,
                                   new_variables(host, listener, *boot.plan.firmware.uefi, boot.base));
   keep_console(boot, listener);
+  if (boot.plan.memory) open_memory(boot);
 }
 
 bool stays_in_background(const Boot& boot) {

@@ -21,6 +21,7 @@
 #include "launch/qemu/live_disks.hpp"
 #include "launch/run/bounds.hpp"
 #include "launch/run/guest_freeze.hpp"
+#include "launch/run/memory_save.hpp"
 #include "launch/run/reminder.hpp"
 
 namespace hrvm::launch {
@@ -112,6 +113,7 @@ class Guard {
     auto qmp = connect();
     while (qmp && !qmp->closed()) {
       console_.look();
+      end_left_over_save(*qmp, plan_.control.run_folder);
       if (!plan_.control.agent_socket.empty()) thaw_left_over(host_, *qmp, plan_.control.run_folder);
       follow(*qmp);
       look(*qmp);
@@ -139,10 +141,11 @@ class Guard {
     }
   }
 
-  // A snapshot has QEMU go on in other layers than it was started with, whose bounds nobody has set.
+  // A snapshot has QEMU go on in other layers than it was started with, whose bounds nobody has set. For the end of a
+  // save of the guest's memory QEMU writes to none at all.
   void follow(Qmp& qmp) {
     const auto is_left = [](const LiveDisk& disk) { return block::image_use(disk.file) != block::ImageUse::write; };
-    if (plan_.companions.folder || std::ranges::none_of(disks_, is_left)) return;
+    if (plan_.companions.folder || std::ranges::none_of(disks_, is_left) || !machine::written_layer(store_)) return;
     taken_before_ += taken_by(layers());
     disks_ = live_disks(qmp, disks_.size());
     bounds_.clear();

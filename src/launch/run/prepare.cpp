@@ -20,6 +20,7 @@
 #include "hrvm/machine/share.hpp"
 #include "hrvm/probe/survey.hpp"
 #include "hrvm/sys/files.hpp"
+#include "launch/qemu/memory_needs.hpp"
 
 namespace hrvm::launch {
 
@@ -206,6 +207,53 @@ BootRequest fit_for_libvirt(const Asked& asked, const State& state, const probe:
   return request;
 }
 
+// The snapshot whose guest is to go on: the one that boots, or the one that the active state lies on with nothing
+// written since.
+const machine::Snapshot& snapshot_to_resume(const Asked& asked, const Boot& boot) {
+  const auto& machine = boot.machine;
+  const auto name = boot.request.snapshot ? boot.request.snapshot : boot.state.head;
+  if (!name)
+    throw Error(ErrorKind::not_found,
+                fmt::format("{} lies on no snapshot, and has no memory to go on from", machine.name))
+        .hint(fmt::format("make one while it runs: hrvm snapshot create {}@NAME --with-memory", machine.name));
+  const auto& snapshot = machine::snapshot_of(machine, *name);
+  if (!snapshot.memory)
+    throw Error(ErrorKind::not_found, fmt::format("the snapshot {}@{} holds no memory", machine.name, *name))
+        .hint("leave out --resume; a snapshot holds memory that was made of a running machine with --with-memory");
+  if (!boot.request.snapshot && !machine::draw(asked.host, asked.store, machine).is_active_empty)
+    throw Error(ErrorKind::refused,
+                fmt::format("{0} was written to since its snapshot {1}: its disks no longer fit the memory of {0}@{1}",
+                            machine.name, *name))
+        .hint(fmt::format("go back first: hrvm snapshot revert {0}@{1}; or look at it: hrvm boot {0}@{1} --resume",
+                          machine.name, *name));
+  return snapshot;
+}
+
+machine::Objections objections_to_resume(const Machine& machine, const machine::Snapshot& snapshot,
+                                         const std::vector<std::string>& differences) {
+  if (differences.empty()) return {};
+  return {
+      {Error(ErrorKind::refused, fmt::format("the guest of {}@{} cannot go on in another machine than it ran in: {}",
+                                             machine.name, snapshot.name, base::join(differences, "; ")))
+           .hint("boot it as it was booted then, or without --resume; --force tries it all the same"),
+       true}};
+}
+
+PlannedMemory memory_to_resume(const Asked& asked, const Boot& boot) {
+  const auto& snapshot = snapshot_to_resume(asked, boot);
+  const auto& memory = *snapshot.memory;
+  const auto file = boot.machine.memory_path(memory.id);
+  if (const auto found = sys::status(file);
+      found.type != sys::FileType::regular || found.size_bytes != memory.size_bytes)
+    throw Error(ErrorKind::corrupt,
+                fmt::format("the memory of {}@{} is not what was saved", boot.machine.name, snapshot.name))
+        .on(file)
+        .hint("boot it without --resume");
+  const auto now = needs_of_plan(asked.host, boot.plan);
+  asked.heed(objections_to_resume(boot.machine, snapshot, differences(memory.needs, now)));
+  return {file, memory.machine_type};
+}
+
 }  // namespace
 
 Boot prepare(const sys::Host& host, const machine::Store& store, const BootRequest& request, const Listener& listener) {
@@ -230,6 +278,7 @@ Boot prepare(const sys::Host& host, const machine::Store& store, const BootReque
             {}};
   boot.plan = request.ephemeral ? plan_ephemeral(boot, circumstances) : plan_lasting(boot, circumstances);
   boot.plan.snapshot = request.snapshot;
+  if (request.resume) boot.plan.memory = memory_to_resume(asked, boot);
   check_shares(asked, boot.machine.definition, boot.plan);
   if (request.run_by == RunBy::hrvm) check_forwards(boot.plan);
   return boot;

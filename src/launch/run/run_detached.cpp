@@ -11,9 +11,12 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds start_limit{30};
 
+// QEMU answers while it still reads what the guest had in memory, and has the layers once it has read all.
+bool has_its_memory(const LaunchPlan& plan) { return !plan.memory || has_taken_layer(plan); }
+
 void wait_until_running(sys::Child& qemu, const LaunchPlan& plan) {
   const auto deadline = std::chrono::steady_clock::now() + start_limit;
-  while (!Qmp::connect(plan.control.qmp_socket, 1s)) {
+  while (!Qmp::connect(plan.control.qmp_socket, 1s) || !has_its_memory(plan)) {
     if (const auto status = qemu.wait(10ms)) throw early_end(*status, words_of_qemu(plan));
     sys::check_interrupted();
     if (std::chrono::steady_clock::now() > deadline) {

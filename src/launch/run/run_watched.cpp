@@ -117,7 +117,8 @@ class Watch {
     if (console.ended()) return;
     if (judge_)
       if (const auto activity = meter_.look()) judge_->activity(*activity, Clock::now());
-    typist_.type(console);
+    // What is typed before would be gone with the serial port's state.
+    if (!plan_.memory || has_taken_layer(plan_)) typist_.type(console);
     if (!machine_lock_ || !has_taken_layer(plan_)) return;
     start_guard(host_, plan_);
     machine_lock_.reset();

@@ -12,6 +12,7 @@
 #include "hrvm/sys/terminal.hpp"
 #include "launch/run/guest_freeze.hpp"
 #include "launch/run/live_layers.hpp"
+#include "launch/run/memory_save.hpp"
 
 namespace hrvm::launch {
 
@@ -59,6 +60,7 @@ Machine settle(const sys::Host& host, const machine::Store& store, const Machine
   const auto run_folder = machine::run_folder(host, machine.definition);
   const auto& pending = machine.definition.pending->layer;
   auto qmp = await_orders(machine, run_folder);
+  if (qmp) end_left_over_save(*qmp, run_folder);
   if (qmp) thaw_left_over(host, *qmp, run_folder);
   const bool is_taken = recovery_of(machine) == Recovery::forward;
   base::trace("launch", "brings the snapshot {} to an end: {}", machine.definition.pending->name,

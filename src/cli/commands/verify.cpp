@@ -7,12 +7,15 @@
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/changing.hpp"
+#include "cli/steps/verify_report.hpp"
 #include "cli/views/machine_view.hpp"
 #include "cli/words/named_machine.hpp"
+#include "cli/words/target_file.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/settled.hpp"
 #include "hrvm/machine/change.hpp"
+#include "hrvm/machine/full_hash.hpp"
 #include "hrvm/machine/layers.hpp"
 #include "hrvm/machine/objection.hpp"
 
@@ -60,9 +63,13 @@ Json hash_json(const std::string& what, const std::string& then, const std::stri
   return then.empty() ? json.set("same", nullptr) : json;
 }
 
-std::string hash_of(const Context& context, const probe::Disk& disk) {
+// Where it was cut off, it goes on.
+std::string hash_of(const Context& context, const machine::Machine& machine, const machine::BaseState& base,
+                    std::size_t number) {
+  const auto& disk = base.disks.at(number);
   sys::Progress progress(context.host, "Hashing " + disk.path, disk.size_bytes, context.quiet);
-  return machine::hash_base(context.host, disk, [&](std::uint64_t done) { progress.at(done); });
+  return machine::hash_base_on(context.host, disk, base.now, machine::hashing_note(machine, number),
+                               [&](std::uint64_t done) { progress.at(done); });
 }
 
 // All of it was asked for, and there is nothing to hold it against: said before it is read, as that takes a while, and
@@ -86,7 +93,7 @@ void hash_all(const Context& context, const machine::Machine& machine, Verificat
       if (found.base.drift == Drift::none && !context.arguments.has("--record"))
         say_that_nothing_is_proved(context, machine, disk.path);
     }
-    const auto& hash = found.hashes.emplace_back(disk.path.empty() ? "" : hash_of(context, disk));
+    const auto& hash = found.hashes.emplace_back(disk.path.empty() ? "" : hash_of(context, machine, found.base, i));
     if (then.empty() || then == hash) continue;
     found.base.drift = Drift::changed;
     found.base.reasons.push_back(i == 0 ? "its SHA-256 is another one than the one that was taken"
@@ -302,13 +309,31 @@ void say_what_to_do(const Context& context, const Subject& subject, const Verifi
   if (!found.faults.empty()) context.hint(found.faults.front().hint());
 }
 
+// Asked for before hours of reading.
+std::optional<TargetFile> report_file(const Context& context) {
+  const auto word = context.arguments.value("--report");
+  if (!word) return std::nullopt;
+  const auto store = open_store(context);
+  auto target = target_file(*word, store, false);
+  check_is_no_base(target.path, store);
+  return target;
+}
+
 Outcome run_verify(const Context& context) {
   check_options(context.arguments);
+  const auto begun = context.host.now();
+  const auto file = report_file(context);
   const auto subject = subject_of(context);
   const auto found = examine(context, subject);
   say_what_to_do(context, subject, found);
   const int status = found.lacks_hash && !found.is_recorded ? 1 : 0;
-  return {.report = report_of(context, subject, found),
+  auto report = report_of(context, subject, found);
+  if (file) {
+    write_report(context, {subject.machine, found.base.disks, report.data, begun}, file->path);
+    report.data.set("report", file->path.string());
+    report.human.push_back(report::FieldsView{.fields = {{"Report", "report", Format::path}}});
+  }
+  return {.report = std::move(report),
           .status = found.base.drift == Drift::none && found.faults.empty() ? status : problems_found};
 }
 
@@ -319,6 +344,10 @@ const Command verify_command = {
     .summary = "show that the disk is what it was at import",
     .options = {{.name = "--full", .help = "hash all of it, and compare with what import --hash or --record took"},
                 {.name = "--layers", .help = "the frozen layers too; with --full hash those instead of the disk"},
+                {.name = "--report",
+                 .value = "FILE",
+                 .help = "write what was found to a file, with its own hash at the end",
+                 .completes = Completes::file},
                 {.name = "--record", .help = "keep what --full or --layers finds, to compare with from now on"}},
     .positionals = {{"MACHINE[@SNAP]", "the machine, or it as it is in a snapshot", Completes::machine_or_snapshot}},
     .run = run_verify,

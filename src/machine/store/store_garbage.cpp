@@ -11,8 +11,8 @@ namespace hrvm::machine {
 namespace {
 
 // All that hrvm itself ever puts into a machine's folder. Anything else is a person's, and stays.
-constexpr std::array<std::string_view, 8> folder_entries = {"layers", "nvram", "memory",  "generations",
-                                                            "tpm",    "tmp",   "merging", "consoles"};
+constexpr std::array<std::string_view, 9> folder_entries = {"layers", "nvram",   "memory",   "generations", "tpm",
+                                                            "tmp",    "merging", "consoles", "hashing"};
 
 bool is_temporary(const std::string& name) { return name.starts_with('.') && name.ends_with(".tmp"); }
 

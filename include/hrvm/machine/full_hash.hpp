@@ -1,0 +1,25 @@
+// A SHA-256 of all of a disk, which can take hours: where it is cut off it goes on later, as long as nothing shows that
+// the disk was written to since.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "hrvm/machine/fingerprint.hpp"
+#include "hrvm/machine/store.hpp"
+
+namespace hrvm::machine {
+
+// How far it has come is kept in `note`, for the next call with the same disk. `now`: the disk's fingerprint, taken
+// just before. It goes on only where that is equal to the one of the call that was cut off, and the traces that a write
+// leaves tell that there was none; else it begins anew. Where the note cannot be written, it begins anew as well.
+// Error{unsupported} for a folder.
+std::string hash_base_on(const sys::Host& host, const probe::Disk& base, const Fingerprint& now, const Path& note,
+                         const sys::ProgressCallback& progress);
+
+// STORE/NAME/hashing/N, of the machine's disk of that number.
+Path hashing_note(const Machine& machine, std::size_t disk);
+
+std::string sha256_of(std::string_view text);
+
+}  // namespace hrvm::machine

@@ -21,6 +21,9 @@ Results check_layers(const Circumstances& at) {
     if (!is_complete(at.store, machine)) return found;
     for (const auto& fault : machine::layer_faults(machine))
       found.push_back({"layers", Status::error, machine.name + ": " + fault.message(), fault.hint()});
+    for (const auto& snapshot : machine.definition.snapshots)
+      if (const auto fault = machine::memory_fault(machine, snapshot))
+        found.push_back({"layers", Status::warning, machine.name + ": " + fault->message(), fault->hint()});
     return found;
   });
   return or_ok("layers", std::move(problems), "every layer is what its machine made of it");

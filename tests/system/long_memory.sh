@@ -200,6 +200,10 @@ file=$HRVM_STORE/demo/memory/$(current -r '.snapshots[] | select(.name == "warm"
 truncate -s -1 "$file"
 expect_status 1 hrvm boot demo@warm --resume --detach --json
 assert_json "$T/err" '.kind == "corrupt"'
+expect_status 0 hrvm doctor demo --json
+assert_json "$T/out" '.checks[] | select(.id == "layers") | .status == "warning" and (.message | contains("demo@warm"))'
+rm "$file"
+assert_equal "$(state)" stopped "the machine"
 expect_status 0 hrvm boot demo@warm --detach
 hrvm stop demo@warm --force > /dev/null
 

@@ -5,6 +5,7 @@
 // was when it was frozen: its size and time, and a hash of its header and tables; all of it where that was hashed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace hrvm::machine {
 std::vector<base::Error> layer_faults(const Machine& machine, const State& state, Depth depth = Depth::tables);
 // The same of every state of the machine, each layer once.
 std::vector<base::Error> layer_faults(const Machine& machine);
+
+// Error{corrupt} where what a snapshot holds of its guest's memory is missing, or of another size: it boots without it.
+std::optional<base::Error> memory_fault(const Machine& machine, const Snapshot& snapshot);
 
 // The layers of all states, each once.
 std::vector<std::string> all_layers(const Machine& machine);

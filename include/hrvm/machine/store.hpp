@@ -85,7 +85,8 @@ class Store {
   // Error{not_found} with did-you-mean, Error{corrupt} naming the file that is broken. Does not check that layers
   // exist.
   Machine load(const std::string& name) const;
-  // Error{corrupt} naming the first file that the definition names and that is not there.
+  // Error{corrupt} naming the first file that the definition names and that is not there. What snapshots hold of their
+  // guests' memory is not looked at: they are sound without it.
   void check_presence(const Machine& machine) const;
   // The same, and what is cheap to see of damage: the header of the active layer, size and time of frozen ones. At most
   // one file is read for each disk.

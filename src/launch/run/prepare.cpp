@@ -16,6 +16,7 @@
 #include "hrvm/machine/change.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/import_sources.hpp"
+#include "hrvm/machine/layers.hpp"
 #include "hrvm/machine/objection.hpp"
 #include "hrvm/machine/share.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -242,16 +243,10 @@ machine::Objections objections_to_resume(const Machine& machine, const machine::
 PlannedMemory memory_to_resume(const Asked& asked, const Boot& boot) {
   const auto& snapshot = snapshot_to_resume(asked, boot);
   const auto& memory = *snapshot.memory;
-  const auto file = boot.machine.memory_path(memory.id);
-  if (const auto found = sys::status(file);
-      found.type != sys::FileType::regular || found.size_bytes != memory.size_bytes)
-    throw Error(ErrorKind::corrupt,
-                fmt::format("the memory of {}@{} is not what was saved", boot.machine.name, snapshot.name))
-        .on(file)
-        .hint("boot it without --resume");
+  if (auto fault = machine::memory_fault(boot.machine, snapshot)) throw *std::move(fault);
   const auto now = needs_of_plan(asked.host, boot.plan);
   asked.heed(objections_to_resume(boot.machine, snapshot, differences(memory.needs, now)));
-  return {file, memory.machine_type};
+  return {boot.machine.memory_path(memory.id), memory.machine_type};
 }
 
 }  // namespace

@@ -256,6 +256,21 @@ std::vector<FrozenFile> frozen_files(const Machine& machine, const std::string& 
   return files;
 }
 
+std::optional<base::Error> memory_fault(const Machine& machine, const Snapshot& snapshot) {
+  if (!snapshot.memory) return std::nullopt;
+  const auto path = machine.memory_path(snapshot.memory->id);
+  const auto found = sys::status(path);
+  const bool is_there = found.type == sys::FileType::regular;
+  if (is_there && found.size_bytes == snapshot.memory->size_bytes) return std::nullopt;
+  const auto how =
+      is_there ? fmt::format("has {} bytes and was saved with {}", found.size_bytes, snapshot.memory->size_bytes)
+               : "is missing";
+  return Error(ErrorKind::corrupt,
+               fmt::format("the memory of {}@{}, {}, {}", machine.name, snapshot.name, path.string(), how))
+      .on(path)
+      .hint(fmt::format("restore the file, or boot without it: hrvm boot {}@{}", machine.name, snapshot.name));
+}
+
 // Of the store, and defined where what it looks at is known.
 void Store::check_files(const Machine& machine) const {
   check_presence(machine);

@@ -156,7 +156,8 @@ Machine Store::load(const std::string& name) const {
 }
 
 void Store::check_presence(const Machine& machine) const {
-  for (const auto& file : machine.definition.files()) check_file(machine, machine.folder / file);
+  for (const auto& file : machine.definition.files())
+    if (!file.starts_with("memory/")) check_file(machine, machine.folder / file);
 }
 
 sys::Lock Store::lock(const std::string& name) const {

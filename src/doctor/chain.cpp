@@ -11,9 +11,9 @@ static constexpr std::size_t deepest = 3;
 static std::string oldest_snapshot_below(const machine::Definition& definition) {
   std::string name;
   for (auto head = definition.active.head; head;) {
-    name = *head;
-    const auto* snapshot = definition.find_snapshot(name);
-    head = snapshot ? snapshot->parent : std::nullopt;
+    const auto* snapshot = definition.find_snapshot(*head);
+    if (!snapshot->is_nameless()) name = *head;
+    head = snapshot->parent;
   }
   return name;
 }
@@ -21,11 +21,13 @@ static std::string oldest_snapshot_below(const machine::Definition& definition) 
 static Results examine(const machine::Machine& machine) {
   const auto depth = machine.definition.chain(machine.definition.active).size();
   if (depth <= deepest) return {};
+  auto remedy = fmt::format(
+      "to keep them, make a machine of what it shows now: hrvm export {0} {0}.qcow2 && hrvm import {0}.qcow2",
+      machine.name);
+  if (const auto oldest = oldest_snapshot_below(machine.definition); !oldest.empty())
+    remedy += fmt::format("; to give one up: hrvm snapshot delete {}@{}", machine.name, oldest);
   return {{"chain", Status::warning,
-           fmt::format("{} lies on {} layers; more than {} make it slow", machine.name, depth, deepest),
-           fmt::format("to keep them, make a machine of what it shows now: hrvm export {0} {0}.qcow2 && hrvm import "
-                       "{0}.qcow2; to give one up: hrvm snapshot delete {0}@{1}",
-                       machine.name, oldest_snapshot_below(machine.definition))}};
+           fmt::format("{} lies on {} layers; more than {} make it slow", machine.name, depth, deepest), remedy}};
 }
 
 Results check_chain(const Circumstances& at) {

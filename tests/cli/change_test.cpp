@@ -151,10 +151,14 @@ TEST_CASE("snapshots are made, gone back to and deleted by name") {
   CHECK(session.run({"snapshot", "revert", "web@fersh"}) == 1);
   CHECK(session.run({"snapshot", "revert", "web@fresh", "--dry-run"}) == 0);
   CHECK(session.run({"snapshot", "revert", "web@fresh"}) == 0);
-  CHECK(session.run({"snapshot", "delete", "web@fresh", "--yes"}) == 1);
-  CHECK(session.run({"snapshot", "delete", "web@tuned", "--yes"}) == 0);
-  CHECK(session.run({"snapshot", "delete", "web@fresh", "--yes", "--dry-run"}) == 0);
   CHECK(session.run({"snapshot", "delete", "web@fresh", "--yes"}) == 0);
+  CHECK(session.run({"snapshot", "tree", "web"}) == 0);
+  CHECK(session.run({"snapshot", "list", "web"}) == 0);
+  CHECK(session.run({"snapshot", "list", "web", "--json"}) == 0);
+  CHECK(session.run({"boot", "web@~0000000000000001", "--print"}) == 2);
+  CHECK(session.run({"snapshot", "delete", "web@fresh", "--yes"}) == 1);
+  CHECK(session.run({"snapshot", "delete", "web@tuned", "--yes", "--dry-run"}) == 0);
+  CHECK(session.run({"snapshot", "delete", "web@tuned", "--yes"}) == 0);
   session.check();
 }
 

@@ -114,14 +114,33 @@ clean
 expect_status 0 hrvm snapshot revert demo@second
 assert_equal "$(shown "$(active_layer demo)")" "$second" "the snapshot that was merged into"
 
-claim "deleting one with several children is refused with the reason"
+claim "of one with several children the name goes, and its layer stays for them until one is left"
+write 0x61 5M
+expect_status 0 hrvm snapshot create demo@fork
+forked=$(shown "$(active_layer demo)")
 expect_status 0 hrvm snapshot create demo@left
-expect_status 0 hrvm snapshot revert demo@second
+expect_status 0 hrvm snapshot revert demo@fork --discard --yes
 expect_status 0 hrvm snapshot create demo@right
-expect_status 1 hrvm snapshot delete demo@second --yes
-assert_one_message
-assert_contains "$ERR" left "the reason"
-assert_contains "$ERR" right "the reason"
+count=$(layers demo | wc -l)
+expect_status 0 hrvm snapshot delete demo@fork --yes --json
+assert_json "$T/out" '.head == "right" and (.changes.nameless | startswith("layers/")) and .changes.discards == []'
+assert_equal "$(layers demo | wc -l)" "$count" "the layers"
+expect_status 1 hrvm snapshot revert demo@fork
+expect_status 0 hrvm snapshot list demo --json
+assert_json "$T/out" '.nameless_bytes >= 65536 and ([.snapshots[] | select(.name == "left" or .name == "right") | .parent] == ["second", "second"])'
+expect_status 0 hrvm snapshot tree demo
+assert_contains "$OUT" '(no name)' "the tree"
+assert_equal "$(shown "$(active_layer demo)")" "$forked" "on the right"
+expect_status 0 hrvm snapshot revert demo@left --discard --yes
+assert_equal "$(shown "$(active_layer demo)")" "$forked" "on the left"
+expect_status 0 hrvm snapshot delete demo@right --yes --json
+assert_json "$T/out" '.changes.merges.into | startswith("layers/")'
+assert_equal "$(layers demo | wc -l)" "$((count - 2))" "the layers"
+assert_equal "$(shown "$(active_layer demo)")" "$forked" "after the merge"
+clean
+expect_status 0 hrvm verify demo --layers
+expect_status 0 hrvm snapshot list demo --json
+assert_json "$T/out" '.nameless_bytes == null'
 
 claim "export flattens, in both formats"
 expect_status 0 hrvm snapshot revert demo@second
@@ -131,7 +150,7 @@ qemu-img info --output=json "$T/out.qcow2" > "$info"
 assert_json "$info" '.format == "qcow2" and (has("backing-filename") | not)'
 qemu-img compare -q "$T/out.qcow2" "$(active_layer demo)" || fail "the exported image shows something else"
 expect_status 0 hrvm export demo@left "$T/out.raw" --format raw
-assert_equal "$(sha256sum < "$T/out.raw" | cut -d' ' -f1)" "$second" "the exported raw image"
+assert_equal "$(sha256sum < "$T/out.raw" | cut -d' ' -f1)" "$forked" "the exported raw image"
 expect_status 1 hrvm export demo "$T/out.raw" --format raw
 assert_one_message
 

@@ -36,8 +36,9 @@ struct Change {
   std::vector<NewLayer> new_layers;
   std::vector<NvramCopy> nvram_copies;
   std::optional<LayerMerge> merge;
-  Definition definition;              // as it will be
-  std::vector<std::string> discards;  // files that will be gone afterwards: "layers/….qcow2"
+  std::optional<std::string> nameless;  // the layer of a snapshot that goes, which stays for those that lie on it
+  Definition definition;                // as it will be
+  std::vector<std::string> discards;    // files that will be gone afterwards: "layers/….qcow2"
   std::vector<std::string> warnings;
 };
 
@@ -46,6 +47,7 @@ struct Drawn {
   base::Time now{};
   std::string layer_id, nvram_id;
   bool is_active_empty = false;  // nothing was written to the active state's layer
+  bool is_running = false;       // a guest writes to it
 };
 Drawn draw(const sys::Host& host, const Store& store);
 // With a look at the machine's active state.
@@ -84,10 +86,15 @@ void mark_automatic(Change& change);
 // A new empty layer on the snapshot; its NVRAM and hardware come back. `discard` as in a reset.
 Change plan_snapshot_revert(const Machine& machine, const std::string& name, bool discard, const Drawn& drawn);
 
-// Without children its layer goes; with one (a snapshot or the active state) the two are merged; with several
-// Error{busy} with the reason. It is merged into what is held for undo as well, unless nothing was written to that,
-// which goes; but on a folder it can be merged into one alone.
+// Without children its layer goes; with one (a snapshot or the active state) the two are merged; with several the name
+// goes, and the layer stays without one until a single child is left. It is merged into what is held for undo as well,
+// unless nothing was written to that, which goes; but on a folder it can be merged into one alone, and so while a guest
+// runs. Nothing is merged into the layer that a guest writes to: there it stays without a name until that is frozen, or
+// the guest has ended.
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn);
+// A layer that stayed without a name, and no longer has to, is merged into what lies on it. It is no step of the log.
+// nullopt where there is none.
+std::optional<Change> plan_nameless_merge(const Machine& machine, const Drawn& drawn);
 
 // Another hardware or description for the active state: "memory=4G", "bus=sata", "clock=localtime", … Error{usage} for
 // a key that is none, or a value that its key cannot have, with those it can.

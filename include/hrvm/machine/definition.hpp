@@ -194,6 +194,8 @@ struct SavedMemory {
   friend bool operator==(const SavedMemory&, const SavedMemory&) = default;
 };
 
+// One whose name was given up while several things lie on it stays as a node without one, for their sake: it has what
+// nameless() gives in place of a name, which is no snapshot's, and which nobody is shown.
 struct Snapshot {
   std::string name;
   std::optional<std::string> parent;
@@ -205,7 +207,9 @@ struct Snapshot {
   Consistency consistency = Consistency::stopped;
   bool is_auto = false;                 // made by --auto: for retention to remove
   std::optional<SavedMemory> memory{};  // its guest can go on from here
+  bool is_nameless() const { return name.starts_with('~'); }
 };
+std::string nameless(std::string_view layer);  // "~00000000000000c1"
 
 // A snapshot of the running machine that is being made (pending_snapshot.hpp). Its guest writes to the active layer
 // until QEMU has switched to this one, and to this one from then on.
@@ -215,6 +219,7 @@ struct PendingSnapshot {
   std::string description;
   std::string layer;                 // that is to be active, on what is so now
   std::optional<std::string> nvram;  // the snapshot's: a copy of what the guest goes on with
+  bool is_auto = false;
 };
 
 // Something that was done with the machine. It can hold what the machine was until then.
@@ -252,6 +257,8 @@ struct Definition {
   // The steps that hold a state.
   std::vector<const Step*> held_steps() const;
   const Snapshot* find_snapshot(std::string_view name) const;
+  // The first with a name from this one on down, as people are told it; nullopt for the base.
+  std::optional<std::string> named(const std::optional<std::string>& snapshot) const;
   // Layer ids from `state`'s own down to the one that lies on the base. One way through the snapshots.
   std::vector<std::string> chain(const State& state) const;
   // The frozen layer that a state or snapshot lies on; nullopt for the base.

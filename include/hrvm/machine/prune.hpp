@@ -10,8 +10,7 @@
 
 namespace hrvm::machine {
 
-// Of each snapshot, the newest first. Those that held states lie on stay, and what several things lie on as long as
-// they do.
+// Of each snapshot, the newest first. Those that held states lie on stay.
 std::vector<Verdict> plan_prune(const Machine& machine, const RetentionRequest& request);
 
 // Those that go, in the order in which they can: what lies on one goes before it, and so each layer is merged once into

@@ -23,7 +23,7 @@ Json held_json(const Machine& machine, const machine::Step& step) {
   const auto until = step.when == base::Time{} ? step.when : step.when + machine::longest_held;
   return Json::object()
       .set("layer", step.held->layer)
-      .set("head", step.held->head)
+      .set("head", machine.definition.named(step.held->head))
       .set("allocated_bytes", machine::allocated_bytes(machine, step.held->layer))
       .set("until", time_or_null(until));
 }

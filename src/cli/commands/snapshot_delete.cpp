@@ -17,32 +17,31 @@ namespace {
 
 using base::Json;
 
-// What is damaged would be taken into what lies on it, and be sound from then on.
-void check_merged(const LockedMachine& locked, const machine::Change& change, const std::string& snapshot) {
-  if (!change.merge || locked.machine.definition.is_on_folder()) return;
-  locked.store.check_files(locked.machine, state_of(locked.machine, snapshot));
-  if (locked.machine.definition.active.head == snapshot) locked.store.check_files(locked.machine);
-}
-
 machine::Change plan(const Context& context, const LockedMachine& locked, const std::string& snapshot) {
   machine::check_not_bisected(locked.machine, snapshot);
   auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
-  check_merged(locked, change, snapshot);
+  check_merged(locked, change);
   return change;
 }
 
-Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,
+std::string_view what_of_others(const machine::Change& change) {
+  if (change.nameless) return ", and its layer stays for what lies on it";
+  return change.merge ? ", and what lay on it shows what it showed before" : "";
+}
+
+Outcome carry_out(const Context& context, LockedMachine& locked, const machine::Change& change,
                   const std::string& snapshot) {
-  return carry_out(context, locked, change,
-                   {"snapshot-delete",
-                    fmt::format("{}@{} is deleted{}", locked.machine.name, snapshot,
-                                change.merge ? ", and what lay on it shows what it showed before" : ""),
-                    {}});
+  auto outcome = carry_out(context, locked, change,
+                           {"snapshot-delete",
+                            fmt::format("{}@{} is deleted{}", locked.machine.name, snapshot, what_of_others(change)),
+                            {}});
+  if (!context.dry_run()) merge_nameless(context, locked);
+  return outcome;
 }
 
 Outcome delete_one(const Context& context, const std::string& word) {
   const auto [name, snapshot] = snapshot_word(word);
-  const auto locked = lock_stopped_machine(context, name);
+  auto locked = lock_stopped_machine(context, name);
   const auto change = plan(context, locked, snapshot);
   if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
   return carry_out(context, locked, change, snapshot);

@@ -13,7 +13,9 @@ using base::Json;
 std::vector<report::View> views(const machine::Machine& machine) {
   auto table = snapshot_table();
   table.when_empty = "No snapshots. hrvm snapshot create " + machine.name + "@NAME makes one.";
-  return {std::move(table), report::FieldsView{.fields = {{"The machine is on", "head"}}}};
+  return {std::move(table),
+          report::FieldsView{.fields = {{"The machine is on", "head"},
+                                        {"Kept without a name", "nameless_bytes", report::Format::bytes}}}};
 }
 
 std::vector<report::View> views_of_all() {
@@ -53,6 +55,7 @@ Outcome list_all(const Context& context) {
   const int status = for_each(context, store.names(), [&](const auto& name) { add(store.load(name), snapshots); });
   Json data;
   data.set("machine", nullptr).set("head", nullptr).set("snapshots", std::move(snapshots));
+  data.set("nameless_bytes", nullptr);
   return {.report = report_of(std::move(data), views_of_all()), .status = status};
 }
 
@@ -62,7 +65,8 @@ Outcome run_snapshot_list(const Context& context) {
   Json snapshots = Json::array();
   add(machine, snapshots);
   Json data;
-  data.set("machine", machine.name).set("head", machine.definition.active.head).set("snapshots", std::move(snapshots));
+  data.set("machine", machine.name).set("head", machine.definition.named(machine.definition.active.head));
+  data.set("snapshots", std::move(snapshots)).set("nameless_bytes", nameless_bytes(machine));
   return {.report = report_of(std::move(data), views(machine))};
 }
 

@@ -14,8 +14,9 @@ namespace {
 
 void confirm_discard(const Context& context, const machine::Machine& machine) {
   if (!context.arguments.has("--discard") || context.dry_run()) return;
-  context.confirm(fmt::format("Discard all changes of {} since {}, and what is held for undo?", machine.name,
-                              machine.definition.active.head.value_or("its import or last reset")));
+  context.confirm(
+      fmt::format("Discard all changes of {} since {}, and what is held for undo?", machine.name,
+                  machine.definition.named(machine.definition.active.head).value_or("its import or last reset")));
 }
 
 // Nothing is stopped for what cannot be done, or is not wanted.

@@ -17,9 +17,10 @@ using report::Format;
 // What else lies on it than snapshots.
 Json states_on(const machine::Definition& definition, const std::string& snapshot) {
   std::vector<std::string> states;
-  if (definition.active.head == snapshot) states.emplace_back("the current state");
+  if (definition.named(definition.active.head) == snapshot) states.emplace_back("the current state");
   for (const auto* step : definition.held_steps())
-    if (step->held->head == snapshot) states.push_back(fmt::format("what step {} holds for undo", step->number));
+    if (definition.named(step->held->head) == snapshot)
+      states.push_back(fmt::format("what step {} holds for undo", step->number));
   return states;
 }
 

@@ -18,7 +18,8 @@ using machine::Machine;
 using report::Align;
 using report::Format;
 
-// What lies on something: a snapshot, the active state, or a state that is held for undo.
+// What lies on something: a snapshot, a layer that has no name any more, the active state, or a state that is held for
+// undo.
 struct Node {
   std::string label;
   Json facts;  // a snapshot's; null for a state
@@ -45,7 +46,8 @@ std::vector<Node> nodes_on(const Machine& machine, const SnapshotsOn& snapshots,
     for (const auto* snapshot : here->second) {
       auto facts = snapshot_json(machine, *snapshot);
       const auto size = size_text(facts["allocated_bytes"]);
-      nodes.push_back({snapshot->name, std::move(facts), size, nodes_on(machine, snapshots, snapshot->name)});
+      nodes.push_back({snapshot->is_nameless() ? "(no name)" : snapshot->name, std::move(facts), size,
+                       nodes_on(machine, snapshots, snapshot->name)});
     }
   for (const auto* step : definition.held_steps())
     if (step->held->head == parent)
@@ -101,8 +103,9 @@ Outcome run_snapshot_tree(const Context& context) {
   auto nodes = all_nodes(machine);
   auto table = drawing(nodes);
   Json data;
-  data.set("machine", machine.name).set("head", machine.definition.active.head);
+  data.set("machine", machine.name).set("head", machine.definition.named(machine.definition.active.head));
   data.set("tree", tree_json(std::move(nodes))).set("snapshots", snapshots_json(machine));
+  data.set("nameless_bytes", nameless_bytes(machine));
   return {.report = report::Report{.schema = "hrvm.snapshot-tree/1",
                                    .data = data,
                                    .human = {report::TextView{machine.definition.disks.front().path}, std::move(table)},

@@ -15,7 +15,9 @@ constexpr std::string_view timer_link = "/etc/systemd/system/timers.target.wants
 
 Outcome say_unchanged(const Context& context, const machine::Machine& machine, const std::string& since) {
   Json data;
-  data.set("machine", machine.name).set("head", machine.definition.active.head).set("snapshot", nullptr);
+  data.set("machine", machine.name)
+      .set("head", machine.definition.named(machine.definition.active.head))
+      .set("snapshot", nullptr);
   data.set("unchanged_since", since);
   const auto text = fmt::format("{0} has not changed since {0}@{1}: no snapshot is made", machine.name, since);
   return {.report =

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/messages.hpp"
 #include "cli/steps/running.hpp"
 #include "cli/words/named_machine.hpp"
@@ -70,6 +72,7 @@ report::Report report_of_plan(const machine::Machine& machine, const machine::Ch
                                                                 {"Merges", "merges.from"},
                                                                 {"into", "merges.into"},
                                                                 {"Removes", "discards"},
+                                                                {"Keeps without a name", "nameless"},
                                                                 {"Note", "warnings"}}}}};
   for (const auto& line : words.details) report.human.push_back(report::TextView{"  " + line});
   return report;
@@ -79,7 +82,7 @@ report::Report report_of_change(const Context& context, const machine::Machine& 
                                 const ChangeWords& words, std::uint64_t bytes_freed) {
   const auto& definition = machine.definition;
   Json data;
-  data.set("machine", machine.name).set("head", definition.active.head);
+  data.set("machine", machine.name).set("head", definition.named(definition.active.head));
   data.set("can_undo", step_to_undo(definition) != nullptr).set("changes", to_json(change));
   std::vector<report::View> human = {report::TextView{words.done}};
   for (const auto& line : words.details) human.push_back(report::TextView{"  " + line});
@@ -147,6 +150,22 @@ machine::Machine make(const Context& context, const LockedMachine& locked, const
   check_no_base_among(locked.store, locked.machine.name, discarded_files(locked.machine, change));
   return launch::change_with_domain(context.host, listener(context), locked.machine,
                                     [&] { return apply(locked.store, locked.machine, change, progress); });
+}
+
+void check_merged(const LockedMachine& locked, const machine::Change& change) {
+  const auto& definition = locked.machine.definition;
+  if (!change.merge || definition.is_on_folder()) return;
+  const auto& snapshot = *std::ranges::find(definition.snapshots, change.merge->parent, &machine::Snapshot::layer);
+  locked.store.check_files(locked.machine, {snapshot.layer, snapshot.nvram, snapshot.hardware, snapshot.parent});
+  if (change.merge->child == definition.active.layer) locked.store.check_files(locked.machine);
+}
+
+void merge_nameless(const Context& context, LockedMachine& locked) {
+  locked.machine = locked.store.load(locked.machine.name);
+  while (const auto change = plan_nameless_merge(locked.machine, draw(context.host, locked.store, locked.machine))) {
+    check_merged(locked, *change);
+    locked.machine = make(context, locked, *change, [](std::uint64_t) { sys::check_interrupted(); });
+  }
 }
 
 Outcome carry_out(const Context& context, const LockedMachine& locked, const machine::Change& change,

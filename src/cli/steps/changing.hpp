@@ -47,6 +47,11 @@ std::vector<std::string> undo_lines(const machine::Machine& machine, const machi
 machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
                       const sys::ProgressCallback& progress);
 
+// What is damaged would be taken into what lies on it, and be sound from then on: Error{corrupt}.
+void check_merged(const LockedMachine& locked, const machine::Change& change);
+// Layers that had to stay without a name until now are merged into what lies on them.
+void merge_nameless(const Context& context, LockedMachine& locked);
+
 // Of a change that was carried out: the machine as it is, and what of it is gone.
 report::Report report_of_change(const Context& context, const machine::Machine& machine, const machine::Change& change,
                                 const ChangeWords& words, std::uint64_t bytes_freed = 0);

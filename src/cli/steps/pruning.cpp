@@ -49,6 +49,7 @@ void remove_all(const Context& context, LockedMachine& locked, const std::vector
     locked.machine = make(context, locked, change, [](std::uint64_t) { sys::check_interrupted(); });
     left.erase(name);
   }
+  merge_nameless(context, locked);
 }
 
 }  // namespace

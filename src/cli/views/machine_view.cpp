@@ -57,7 +57,8 @@ using SnapshotsOn = std::map<std::string, std::vector<std::string>>;
 
 SnapshotsOn snapshots_on(const machine::Definition& definition) {
   SnapshotsOn on;
-  for (const auto& snapshot : definition.snapshots) on[snapshot.parent.value_or("")].push_back(snapshot.name);
+  for (const auto& snapshot : definition.snapshots)
+    if (!snapshot.is_nameless()) on[definition.named(snapshot.parent).value_or("")].push_back(snapshot.name);
   return on;
 }
 
@@ -128,6 +129,7 @@ Json setting_json(const machine::HardwareSetting& setting, const machine::Hardwa
 void set_sizes(Json& json, const Machine& machine, const State& state) {
   json.set("changes_bytes", bytes_of_chain(machine, state));
   json.set("undo_bytes", bytes_held(machine));
+  json.set("nameless_bytes", nameless_bytes(machine));
 }
 
 // These first, in this order, also of a machine that could not be read.
@@ -178,7 +180,8 @@ void set_hardware(Json& json, const machine::Hardware& hardware, bool is_on_fold
 
 Json snapshot_json(const Machine& machine, const machine::Snapshot& snapshot) {
   Json json;
-  json.set("name", snapshot.name).set("parent", snapshot.parent).set("created", base::format_time(snapshot.created));
+  json.set("name", snapshot.is_nameless() ? Json() : Json(snapshot.name));
+  json.set("parent", machine.definition.named(snapshot.parent)).set("created", base::format_time(snapshot.created));
   json.set("description", snapshot.description).set("auto", snapshot.is_auto);
   json.set("consistency", word(snapshot.consistency));
   json.set("memory_bytes", snapshot.memory ? Json(snapshot.memory->size_bytes) : Json());
@@ -193,8 +196,19 @@ Json snapshots_json(const Machine& machine) {
   Json list = Json::array();
   auto on = snapshots_on(machine.definition);
   for (const auto& snapshot : machine.definition.snapshots)
-    list.push(snapshot_json(machine, snapshot).set("children", on[snapshot.name]));
+    if (!snapshot.is_nameless()) list.push(snapshot_json(machine, snapshot).set("children", on[snapshot.name]));
   return list;
+}
+
+Json nameless_bytes(const Machine& machine) {
+  std::optional<std::uint64_t> bytes;
+  for (const auto& snapshot : machine.definition.snapshots) {
+    if (!snapshot.is_nameless()) continue;
+    const auto here = allocated(machine, snapshot.layer).unsigned_integer();
+    if (!here) return {};
+    bytes = bytes.value_or(0) + *here;
+  }
+  return bytes ? Json(*bytes) : Json();
 }
 
 Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const Machine& machine, const State& state,
@@ -206,7 +220,7 @@ Json machine_json(const sys::Host& host, launch::ActiveDomains& domains, const M
   json.set("base", base_json(definition.disks.front(), base)).set("disks", disks_json(machine, state));
   json.set("further_disks", further_disks(definition));
   set_hardware(json, state.hardware, definition.is_on_folder());
-  json.set("head", state.head).set("snapshots", snapshots_json(machine));
+  json.set("head", definition.named(state.head)).set("snapshots", snapshots_json(machine));
   json.set("autostart", definition.autostart).set("auto_snapshot", definition.auto_snapshot);
   json.set("description", definition.description).set("system", or_null(definition.system));
   json.set("created", base::format_time(definition.created)).set("mac", or_null(state.hardware.mac));
@@ -254,6 +268,7 @@ std::vector<report::View> machine_views() {
                                            {"Moved", "base.reasons", Format::lines},
                                            {"Changes", "changes_bytes", Format::bytes},
                                            {"Held for undo", "undo_bytes", Format::bytes},
+                                           {"Kept without a name", "nameless_bytes", Format::bytes},
                                            {"On snapshot", "head"},
                                            {"Read-only disks", "other_disks", Format::lines},
                                            {"Disc", "iso.path"},

@@ -36,8 +36,10 @@ void set_hardware(base::Json& json, const machine::Hardware& hardware, bool is_o
 base::Json snapshot_json(const machine::Machine& machine, const machine::Snapshot& snapshot);
 // The names of the snapshots that lie on this one.
 base::Json children_json(const machine::Definition& definition, const std::string& snapshot);
-// Each with its children.
+// Each with its children. Layers that have no name any more are none of them.
 base::Json snapshots_json(const machine::Machine& machine);
+// What those take; null where there are none, or a file of one is missing.
+base::Json nameless_bytes(const machine::Machine& machine);
 
 // All about each of machines[], for a person.
 std::vector<report::View> machine_views();

@@ -67,9 +67,8 @@ void add_machines_that(const machine::Store& store, bool (*are)(const machine::M
 }
 
 void add_snapshots(const machine::Store& store, const std::string& machine_name, Candidates& found) {
-  for (const auto& snapshot : store.load(machine_name).definition.snapshots) {
-    found.words.push_back({machine_name + "@" + snapshot.name, snapshot.description});
-  }
+  for (const auto& snapshot : store.load(machine_name).definition.snapshots)
+    if (!snapshot.is_nameless()) found.words.push_back({machine_name + "@" + snapshot.name, snapshot.description});
 }
 
 void add_machines_or_snapshots(const machine::Store& store, const std::string& word, Completes what,

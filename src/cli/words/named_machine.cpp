@@ -36,7 +36,7 @@ NamedMachine named_machine(std::string_view word) {
   const auto at = word.find('@');
   if (at == word.npos) return {std::string(word), std::nullopt};
   NamedMachine named{std::string(word.substr(0, at)), std::string(word.substr(at + 1))};
-  if (!named.machine.empty() && !named.snapshot->empty()) return named;
+  if (!named.machine.empty() && !named.snapshot->empty() && !named.snapshot->starts_with('~')) return named;
   throw Error(ErrorKind::usage, fmt::format("\"{}\" names no snapshot", base::printable(word)))
       .hint("a snapshot is named MACHINE@SNAP");
 }

@@ -32,6 +32,11 @@ std::string automatic_name(const Definition& definition, base::Time now) {
 const Snapshot* unchanged_since(const Machine& machine) {
   for (auto state = machine.definition.active; is_layer_empty(machine, state.layer);) {
     const auto* below = state.head ? machine.definition.find_snapshot(*state.head) : nullptr;
+    if (below && below->is_nameless()) {  // it has nothing but a layer
+      state.layer = below->layer;
+      state.head = below->parent;
+      continue;
+    }
     if (!below || !is_as_in(machine, state, *below)) return nullptr;
     if (below->is_auto) return below;
     state = {below->layer, below->nvram, below->hardware, below->parent};

@@ -24,6 +24,7 @@ base::Json to_json(const Change& change) {
       .set("creates", created_files(change))
       .set("merges", change.merge ? merge_json(change.definition, *change.merge) : base::Json())
       .set("discards", change.discards)
+      .set("nameless", change.nameless ? base::Json(change.definition.layer_file(*change.nameless)) : base::Json())
       .set("warnings", change.warnings);
 }
 

@@ -30,7 +30,8 @@ image::NewImage layer_on_layer(const std::string& layer, const std::string& bott
 
 std::vector<std::string> snapshot_names(const Definition& definition) {
   std::vector<std::string> names;
-  for (const auto& snapshot : definition.snapshots) names.push_back(snapshot.name);
+  for (const auto& snapshot : definition.snapshots)
+    if (!snapshot.is_nameless()) names.push_back(snapshot.name);
   return names;
 }
 
@@ -55,6 +56,24 @@ std::string_view order_of(const Step& step) {
   for (const auto order : {create_order, prune_order})
     if (step.what.starts_with(order)) return order;
   return {};
+}
+
+// A node without a name is there for what lies on it.
+void drop_unused_nodes(Definition& definition) {
+  std::set<std::string> used;
+  const auto use = [&](const std::optional<std::string>& head) {
+    if (head) used.insert(*head);
+  };
+  use(definition.active.head);
+  for (const auto* step : definition.held_steps()) use(step->held->head);
+  std::vector<Snapshot> kept;
+  for (auto snapshot = definition.snapshots.rbegin(); snapshot != definition.snapshots.rend(); ++snapshot) {
+    if (snapshot->is_nameless() && !used.contains(snapshot->name)) continue;
+    use(snapshot->parent);
+    kept.push_back(std::move(*snapshot));
+  }
+  std::ranges::reverse(kept);
+  definition.snapshots = std::move(kept);
 }
 
 }  // namespace
@@ -123,6 +142,7 @@ void check_has_states(const Machine& machine) {
 }
 
 Change finish_change(Change change, const Definition& before) {
+  drop_unused_nodes(change.definition);
   const auto after = change.definition.files();
   const std::set<std::string> kept(after.begin(), after.end());
   for (const auto& file : before.files())
@@ -184,6 +204,7 @@ Drawn draw(const sys::Host& host, const Store& store) { return {host.now(), stor
 Drawn draw(const sys::Host& host, const Store& store, const Machine& machine) {
   Drawn drawn = draw(host, store);
   drawn.is_active_empty = is_layer_empty(machine, machine.definition.active.layer);
+  drawn.is_running = run_state(machine) == RunState::running;
   return drawn;
 }
 

@@ -30,7 +30,8 @@ State state_on_new_layer(Change& change, const std::optional<std::string>& head,
 // Error{unsupported} for a machine that writes to its folder itself: it has no states to choose from.
 void check_has_states(const Machine& machine);
 
-// Drops fingerprints of layers that are no longer named, and says which files of `before` will be gone.
+// Drops fingerprints of layers that are no longer named and nodes without a name that nothing lies on, and says which
+// files of `before` will be gone.
 Change finish_change(Change change, const Definition& before);
 
 // Nothing was written to any of its files, as far as can be seen.

@@ -40,10 +40,11 @@ Change plan_pending_kept(const Machine& machine, Consistency consistency, const 
   Definition& next = change.definition;
   const State before = next.active;
   next.snapshots.push_back({pending.name, before.head, pending.created, pending.description, before.layer,
-                            pending.nvram, before.hardware, consistency});
+                            pending.nvram, before.hardware, consistency, pending.is_auto});
   next.snapshots.back().memory = std::move(memory);
   next.active.layer = pending.layer;
   next.active.head = pending.name;
+  if (pending.is_auto) mark_automatic(change);
   next.pending.reset();
   return finish_change(std::move(change), machine.definition);
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
 #include "machine/change/change_parts.hpp"
 
 namespace hrvm::machine {
@@ -11,8 +9,7 @@ namespace {
 
 // What lies directly on a snapshot: other snapshots, the active state, and those that are held for undo.
 struct Child {
-  std::string described;  // for messages
-  std::uint64_t step;     // that holds it; 0: it is none of those
+  std::uint64_t step;  // that holds it; 0: it is none of those
   std::string* layer;
   std::optional<std::string>* parent;  // where it says what it lies on
 };
@@ -20,30 +17,11 @@ struct Child {
 std::vector<Child> children_of(Definition& definition, const std::string& name) {
   std::vector<Child> children;
   for (auto& snapshot : definition.snapshots)
-    if (snapshot.parent == name)
-      children.push_back({"snapshot " + snapshot.name, 0, &snapshot.layer, &snapshot.parent});
-  if (definition.active.head == name)
-    children.push_back({"the current state", 0, &definition.active.layer, &definition.active.head});
+    if (snapshot.parent == name) children.push_back({0, &snapshot.layer, &snapshot.parent});
+  if (definition.active.head == name) children.push_back({0, &definition.active.layer, &definition.active.head});
   for (auto& step : definition.log)
-    if (step.held && step.held->head == name)
-      children.push_back(
-          {fmt::format("what step {} holds for undo", step.number), step.number, &step.held->layer, &step.held->head});
+    if (step.held && step.held->head == name) children.push_back({step.number, &step.held->layer, &step.held->head});
   return children;
-}
-
-std::string way_out(const Machine& machine, const std::vector<Child>& children) {
-  const auto held = std::ranges::find_if(children, [](const auto& child) { return child.step != 0; });
-  if (held == children.end()) return "delete all but one of them first, or revert to another snapshot";
-  return fmt::format("what is held for undo can be let go: hrvm undo {} --discard --step {}", machine.name, held->step);
-}
-
-void refuse_several(const Machine& machine, const std::string& name, const std::vector<Child>& children) {
-  std::vector<std::string> described;
-  for (const auto& child : children) described.push_back(child.described);
-  throw base::Error(base::ErrorKind::busy,
-                    fmt::format("{}@{} cannot be deleted: {} things lie on it ({})", machine.name, name,
-                                children.size(), base::join(described, ", ")))
-      .hint(way_out(machine, children));
 }
 
 // They do not stand in the way.
@@ -71,19 +49,70 @@ std::size_t own_heirs(const std::vector<Child>& children) {
   return std::size_t(std::ranges::count(children, std::uint64_t(0), &Child::step));
 }
 
+bool has_to_stay(const Definition& definition, const std::vector<Child>& children, const Drawn& drawn) {
+  const auto is_active = [&](const Child& child) { return child.layer == &definition.active.layer; };
+  if (drawn.is_running && std::ranges::any_of(children, is_active)) return true;
+  const bool into_one_alone = definition.is_on_folder() || drawn.is_running;
+  return own_heirs(children) > 1 || (children.size() > 1 && into_one_alone);
+}
+
+// What it was besides a layer goes with the name. Hardware is kept once for all that have it.
+void give_up_name(Change& change, Snapshot& snapshot, const std::vector<Child>& children) {
+  if (snapshot.is_nameless()) return;
+  change.nameless = snapshot.layer;
+  Snapshot node{.name = nameless(snapshot.layer),
+                .parent = snapshot.parent,
+                .created = snapshot.created,
+                .description = {},
+                .layer = snapshot.layer,
+                .nvram = std::nullopt,
+                .hardware = change.definition.active.hardware};
+  for (const auto& child : children) *child.parent = node.name;
+  snapshot = std::move(node);
+}
+
+void take_out(Change& change, const std::string& name, const Drawn& drawn) {
+  drop_empty_on(change, name);
+  auto& snapshots = change.definition.snapshots;
+  const auto children = children_of(change.definition, name);
+  const auto snapshot = std::ranges::find(snapshots, name, &Snapshot::name);
+  if (has_to_stay(change.definition, children, drawn)) return give_up_name(change, *snapshot, children);
+  for (const auto& child : children) hand_down(change, *snapshot, child, drawn);
+  snapshots.erase(snapshot);
+}
+
+// What stayed for the sake of what has just gone.
+void take_out_nameless(Change& change, std::optional<std::string> name, const Drawn& drawn) {
+  while (name && !change.merge && !change.nameless) {
+    const auto* snapshot = change.definition.find_snapshot(*name);
+    if (!snapshot || !snapshot->is_nameless()) return;
+    const auto below = snapshot->parent;
+    take_out(change, *name, drawn);
+    if (change.definition.find_snapshot(*name)) return;
+    name = below;
+  }
+}
+
 }  // namespace
 
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn) {
   const Snapshot& snapshot = snapshot_of(machine, name);
   Change change =
       begin_change(machine, "snapshot delete " + name, fmt::format("snapshot delete {}@{}", machine.name, name), drawn);
-  drop_empty_on(change, name);
-  const auto children = children_of(change.definition, name);
-  if (own_heirs(children) > 1 || (children.size() > 1 && machine.definition.is_on_folder()))
-    refuse_several(machine, name, children);
-  for (const auto& child : children) hand_down(change, snapshot, child, drawn);
-  std::erase_if(change.definition.snapshots, [&](const auto& each) { return each.name == name; });
+  take_out(change, name, drawn);
+  take_out_nameless(change, snapshot.parent, drawn);
   return finish_change(std::move(change), machine.definition);
+}
+
+std::optional<Change> plan_nameless_merge(const Machine& machine, const Drawn& drawn) {
+  for (const auto& snapshot : machine.definition.snapshots) {
+    if (!snapshot.is_nameless()) continue;
+    Change change{.what = fmt::format("merge of a layer of {} that has no name", machine.name),
+                  .definition = machine.definition};
+    take_out_nameless(change, snapshot.name, drawn);
+    if (!change.definition.find_snapshot(snapshot.name)) return finish_change(std::move(change), machine.definition);
+  }
+  return std::nullopt;
 }
 
 }  // namespace hrvm::machine

@@ -26,6 +26,15 @@ const Snapshot* Definition::find_snapshot(std::string_view name) const {
   return found == snapshots.end() ? nullptr : &*found;
 }
 
+std::string nameless(std::string_view layer) { return fmt::format("~{}", layer); }
+
+std::optional<std::string> Definition::named(const std::optional<std::string>& snapshot) const {
+  auto name = snapshot;
+  for (auto at = snapshots.rbegin(); name && at != snapshots.rend(); ++at)
+    if (at->name == *name && at->is_nameless()) name = at->parent;
+  return name;
+}
+
 std::vector<std::string> Definition::chain(const State& state) const {
   std::vector<std::string> layers = {state.layer};
   const auto* name = &state.head;

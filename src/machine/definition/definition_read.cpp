@@ -45,6 +45,13 @@ std::string read_id(const Value& value) { return value.text_where(is_id, "an id 
 std::string read_snapshot_name(const Value& value) {
   return value.text_where(is_snapshot_name, "a snapshot's name ([A-Za-z0-9][A-Za-z0-9._:-]*)");
 }
+// What a state or a snapshot lies on, which may have no name.
+std::string read_node(const Value& value) {
+  const auto is_node = [](std::string_view text) {
+    return is_snapshot_name(text) || (text.starts_with('~') && is_id(text.substr(1)));
+  };
+  return value.text_where(is_node, "a snapshot's name, or ~ and a layer's id");
+}
 
 void check_hardware_members(const Value& value) {
   std::vector<std::string_view> first = {"mac", "because"}, later;
@@ -160,7 +167,7 @@ State read_state(const Value& value, const Reading& reading) {
   State state;
   state.layer = read_id(value["layer"]);
   state.nvram = value["nvram"].optional(read_id);
-  state.head = value["head"].optional(read_snapshot_name);
+  state.head = value["head"].optional(read_node);
   state.hardware = read_hardware_of(value, reading);
   return state;
 }
@@ -222,13 +229,15 @@ SavedMemory read_memory(const Value& value) {
 
 Snapshot read_snapshot(const Value& value, const Reading& reading) {
   value.expect_members({"name", "created", "layer"},
-                       {"parent", "description", "nvram", "hardware", "auto", "consistency", "memory"});
+                       {"parent", "description", "nvram", "hardware", "auto", "consistency", "memory", "nameless"});
   Snapshot snapshot;
-  snapshot.name = read_snapshot_name(value["name"]);
-  if (value.has("parent")) snapshot.parent = value["parent"].optional(read_snapshot_name);
+  const bool is_nameless = value.has("nameless") && value["nameless"].boolean();
+  snapshot.name = is_nameless ? read_node(value["name"]) : read_snapshot_name(value["name"]);
+  if (value.has("parent")) snapshot.parent = value["parent"].optional(read_node);
   snapshot.created = value["created"].time();
   if (value.has("description")) snapshot.description = value["description"].text();
   snapshot.layer = read_id(value["layer"]);
+  if (is_nameless && snapshot.name != nameless(snapshot.layer)) value["name"].fail("is not that of its layer");
   if (value.has("nvram")) snapshot.nvram = value["nvram"].optional(read_id);
   snapshot.hardware = read_hardware_of(value, reading);
   if (value.has("auto")) snapshot.is_auto = value["auto"].boolean();
@@ -238,13 +247,14 @@ Snapshot read_snapshot(const Value& value, const Reading& reading) {
 }
 
 PendingSnapshot read_pending(const Value& value) {
-  value.expect_members({"name", "created", "layer"}, {"description", "nvram"});
+  value.expect_members({"name", "created", "layer"}, {"description", "nvram", "auto"});
   PendingSnapshot pending;
   pending.name = read_snapshot_name(value["name"]);
   pending.created = value["created"].time();
   if (value.has("description")) pending.description = value["description"].text();
   pending.layer = read_id(value["layer"]);
   if (value.has("nvram")) pending.nvram = value["nvram"].optional(read_id);
+  if (value.has("auto")) pending.is_auto = value["auto"].boolean();
   return pending;
 }
 

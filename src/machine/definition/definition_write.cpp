@@ -113,6 +113,7 @@ base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   if (snapshot.nvram) json.set("nvram", snapshot.nvram);
   if (const auto place = hardware.place_of(snapshot.hardware)) json.set("hardware", place);
   if (snapshot.is_auto) json.set("auto", true);
+  if (snapshot.is_nameless()) json.set("nameless", true);
   if (snapshot.consistency != Consistency::stopped) json.set("consistency", word(snapshot.consistency));
   if (snapshot.memory) json.set("memory", memory_json(*snapshot.memory));
   return json;
@@ -123,6 +124,7 @@ base::Json pending_json(const PendingSnapshot& pending) {
   if (!pending.description.empty()) json.set("description", pending.description);
   json.set("layer", pending.layer);
   if (pending.nvram) json.set("nvram", pending.nvram);
+  if (pending.is_auto) json.set("auto", true);
   return json;
 }
 

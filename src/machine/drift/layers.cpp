@@ -167,7 +167,7 @@ std::string way_out(const Machine& machine) {
       return fmt::format("what step {} holds is sound: hrvm undo {} --step {}", (*step)->number, machine.name,
                          (*step)->number);
   for (auto snapshot = definition.snapshots.rbegin(); snapshot != definition.snapshots.rend(); ++snapshot)
-    if (is_sound(machine, state_of(*snapshot)))
+    if (!snapshot->is_nameless() && is_sound(machine, state_of(*snapshot)))
       return fmt::format("{0}@{1} is sound: hrvm snapshot revert {0}@{1} --discard", machine.name, snapshot->name);
   return fmt::format("start over from the disk: hrvm reset {} --discard", machine.name);
 }
@@ -187,7 +187,8 @@ std::string owner_of(const Machine& machine, const std::string& layer) {
   const auto& definition = machine.definition;
   if (definition.active.layer == layer) return "the active layer of " + machine.name;
   for (const auto& snapshot : definition.snapshots)
-    if (snapshot.layer == layer) return fmt::format("the layer of {}@{}", machine.name, snapshot.name);
+    if (snapshot.layer == layer && !snapshot.is_nameless())
+      return fmt::format("the layer of {}@{}", machine.name, snapshot.name);
   for (const auto* step : definition.held_steps())
     if (step->held->layer == layer) return fmt::format("what step {} of {} holds", step->number, machine.name);
   return "a layer of " + machine.name;

@@ -69,7 +69,7 @@ TEST_CASE("what holds memory stays, whatever the rules say") {
   CHECK(because(plan_prune(machine, nothing()), "auto-a") == Names{"holds memory"});
 }
 
-TEST_CASE("what several things lie on stays until one is left, and a branch that goes as a whole frees it") {
+TEST_CASE("what several things lie on loses its name, and a branch that goes as a whole frees it") {
   Workshop shop;
   shop.guest_writes(0, 'a');
   keep_automatically(shop, "fork");
@@ -82,12 +82,14 @@ TEST_CASE("what several things lie on stays until one is left, and a branch that
   auto verdicts = plan_prune(shop.machine(), nothing());
   CHECK(in_order_of_removal(shop.machine().definition, verdicts) == Names{"leaf", "branch", "fork"});
   shop.change(plan_snapshot_rename(shop.machine(), "leaf", "kept", shop.drawn()));
-  verdicts = plan_prune(shop.machine(), nothing());
-  CHECK(because(verdicts, "fork") == Names{"2 things lie on it"});
-  CHECK(because(verdicts, "branch").empty());
   prune(shop, nothing());
-  CHECK(names_of(shop) == Names{"fork", "kept", "mine"});
+  const auto fork = shop.machine().definition.snapshots.at(0);
+  CHECK(names_of(shop) == Names{nameless(fork.layer), "kept", "mine"});
   CHECK(shop.shown_by(shop.machine().definition.find_snapshot("kept")->layer, 0) == 'c');
+  CHECK(shop.guest_reads(0) == 'a');
+  CHECK(because(plan_prune(shop.machine(), nothing()), fork.name) == Names{"no such snapshot"});
+  shop.remove_snapshot("kept");
+  CHECK(names_of(shop) == Names{"mine"});
   CHECK(shop.guest_reads(0) == 'a');
 }
 

@@ -302,3 +302,20 @@ TEST_CASE("a definition names every file that it needs") {
                                  "layers/00000000000000b1.qcow2", "layers/00000000000000c1.qcow2",
                                  "layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
 }
+
+TEST_CASE(
+    "a layer without a name is read again, stands for no snapshot, and is another hrvm's business where it lies") {
+  auto definition = sample_definition();
+  auto& node = definition.snapshots[0];
+  node.name = nameless(node.layer);
+  definition.snapshots[1].parent = node.name;
+  const auto json = to_json(definition);
+  const auto again = definition_from_json(json, "1.json");
+  CHECK(again.snapshots[0].is_nameless());
+  CHECK(again.chain(again.active) == definition.chain(definition.active));
+  CHECK_FALSE(again.named("~00000000000000c1"));
+  CHECK(again.named("tuned") == "tuned");
+  CHECK(json["snapshots"].items()[0]["nameless"].boolean() == true);
+  definition.snapshots[0].name = definition.snapshots[1].parent.emplace("~00000000000000ff");
+  CHECK_THROWS_WITH(definition_from_json(to_json(definition), "1.json"), Catch::Contains("is not that of its layer"));
+}

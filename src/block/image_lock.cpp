@@ -166,4 +166,10 @@ void lock_image_for_reading(int fd, const std::filesystem::path& image) {
   if (!succeeds_soon([&] { return try_lock_for_reading(fd, image); })) throw in_use(image);
 }
 
+sys::Fd open_locked_for_reading(const std::filesystem::path& image) {
+  auto fd = sys::open_file(image, O_RDONLY);
+  lock_image_for_reading(fd.get(), image);
+  return fd;
+}
+
 }  // namespace hrvm::block

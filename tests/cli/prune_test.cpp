@@ -56,7 +56,7 @@ TEST_CASE("prune asks on a terminal, and does nothing when the answer is no") {
   CHECK(store.machine("web").definition.snapshots.size() == 1);
 }
 
-TEST_CASE("a machine that runs is not pruned, and with --every the others are") {
+TEST_CASE("a machine whose QEMU takes no orders is not pruned, and with --every the others are") {
   MachineStore store;
   use_utc(store);
   for (const auto* name : {"db", "web"}) {

@@ -41,5 +41,7 @@ void lock_image_exclusively(int fd, const std::filesystem::path& image);
 // Takes what a reader takes that forbids writing: any number of these go together, and none with a writer, whichever
 // comes first. As above; Error{busy} when it is being written.
 void lock_image_for_reading(int fd, const std::filesystem::path& image);
+// The same of a file that is opened for it.
+sys::Fd open_locked_for_reading(const std::filesystem::path& image);
 
 }  // namespace hrvm::block

@@ -18,6 +18,11 @@ namespace hrvm::image {
 void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
                              const sys::ProgressCallback& progress);
 
+// The same with a child that is a copy of one and that nobody else knows of yet, so that it is not locked. The parent
+// may be read by others meanwhile, QEMU among them; Error{busy} when it is written to.
+void merge_parent_into_copy(const std::filesystem::path& parent, const std::filesystem::path& child,
+                            const sys::ProgressCallback& progress);
+
 // Cuts off what lies behind the last counted cluster of a qcow2 image, and behind `least_bytes`: space that a merge
 // takes in advance, and keeps when it is killed. Gives the bytes that the file became shorter; 0 also while somebody
 // uses the image, and where it is marked as dirty or corrupt, as its counts then say too little.

@@ -41,7 +41,7 @@ Outcome carry_out(const Context& context, LockedMachine& locked, const machine::
 
 Outcome delete_one(const Context& context, const std::string& word) {
   const auto [name, snapshot] = snapshot_word(word);
-  auto locked = lock_stopped_machine(context, name);
+  auto locked = lock_machine_to_merge(context, name);
   const auto change = plan(context, locked, snapshot);
   if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
   return carry_out(context, locked, change, snapshot);
@@ -85,7 +85,7 @@ Outcome delete_several(const Context& context, const std::vector<std::string>& g
   std::map<std::string, machine::Definition> planned;
   const int status = for_each(context, words, [&](const std::string& word) {
     const auto [name, snapshot] = snapshot_word(word);
-    auto locked = lock_stopped_machine(context, name);
+    auto locked = lock_machine_to_merge(context, name);
     if (const auto before = planned.find(name); before != planned.end()) locked.machine.definition = before->second;
     const auto change = context.dry_run() ? plan_snapshot_delete(locked.machine, snapshot,
                                                                  draw(context.host, locked.store, locked.machine))

@@ -10,6 +10,7 @@
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/launch/live_delete.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/launch/runs.hpp"
 #include "hrvm/launch/settled.hpp"
@@ -129,6 +130,12 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
   return locked;
 }
 
+LockedMachine lock_machine_to_merge(const Context& context, const std::string& name) {
+  auto locked = lock_machine(context, name);
+  launch::runs_in_own_qemu(context.host, locked.machine);
+  return locked;
+}
+
 LockedMachine lock_machine_to_stop(const Context& context, const std::string& name) {
   stop_if_asked(context, name);
   try {
@@ -148,8 +155,9 @@ machine::Machine make(const Context& context, const LockedMachine& locked, const
                       const sys::ProgressCallback& progress) {
   for (const auto& warning : change.warnings) context.warn(warning);
   check_no_base_among(locked.store, locked.machine.name, discarded_files(locked.machine, change));
-  return launch::change_with_domain(context.host, listener(context), locked.machine,
-                                    [&] { return apply(locked.store, locked.machine, change, progress); });
+  return launch::change_with_domain(context.host, listener(context), locked.machine, [&] {
+    return launch::apply_live(context.host, locked.store, locked.machine, change, progress, listener(context).note);
+  });
 }
 
 void check_merged(const LockedMachine& locked, const machine::Change& change) {

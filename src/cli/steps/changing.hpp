@@ -28,6 +28,8 @@ struct LockedMachine {
 LockedMachine lock_machine(const Context& context, const std::string& name);
 // Error{busy} while it runs, with what to do.
 LockedMachine lock_stopped_machine(const Context& context, const std::string& name);
+// Error{busy} where it runs in a way in which its layers cannot be merged.
+LockedMachine lock_machine_to_merge(const Context& context, const std::string& name);
 
 // The same of a command that has --stop, which its message names.
 LockedMachine lock_machine_to_stop(const Context& context, const std::string& name);

@@ -80,7 +80,7 @@ void prune(const Context& context, const machine::RetentionRequest& request, Pru
   if (agreed.empty()) return;
   auto left = agreed;
   try {
-    auto locked = lock_stopped_machine(context, *pruning.machine);
+    auto locked = lock_machine_to_merge(context, *pruning.machine);
     check_layers(locked.machine);
     pruning.verdicts = plan_prune(locked.machine, request);
     left = going(pruning.verdicts);

@@ -50,12 +50,9 @@ void check_can_be_written(const ImageHeader& header, const std::string& child) {
   }
 }
 
-}  // namespace
-
-void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
-                             const sys::ProgressCallback& progress) {
-  auto child_fd = open_locked(child);
-  auto parent_lock = open_locked(parent);
+// `child_fd` is open for reading and writing.
+void merge(const std::filesystem::path& parent, const std::filesystem::path& child, const sys::Fd& child_fd,
+           const sys::ProgressCallback& progress) {
   auto file = block::open_device(child);
   auto header = read_header(*file);
   ParentView view(parent);
@@ -66,6 +63,22 @@ void merge_parent_into_child(const std::filesystem::path& parent, const std::fil
   check_can_be_written(header, child.string());
   DescriptorFile out(child_fd.get(), child.string());
   merge_images(view, *file, header, out, backing, progress);
+}
+
+}  // namespace
+
+void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
+                             const sys::ProgressCallback& progress) {
+  const auto child_fd = open_locked(child);
+  const auto parent_lock = open_locked(parent);
+  merge(parent, child, child_fd, progress);
+}
+
+void merge_parent_into_copy(const std::filesystem::path& parent, const std::filesystem::path& child,
+                            const sys::ProgressCallback& progress) {
+  const auto child_fd = sys::open_for_update(child);
+  const auto parent_lock = block::open_locked_for_reading(parent);
+  merge(parent, child, child_fd, progress);
 }
 
 }  // namespace hrvm::image

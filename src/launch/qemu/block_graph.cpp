@@ -84,7 +84,7 @@ std::string node_name(const LaunchPlan& plan, std::size_t number, std::size_t in
   if (index == 0 && base > 0) return disk;
   const auto prefix = number == 0 ? "" : disk + "-";
   if (index < base) return fmt::format("{}layer{}", prefix, index);
-  return index == base ? prefix + "base" : fmt::format("{}base-{}", prefix, index - base);
+  return index == base ? base_node_name(number) : fmt::format("{}base-{}", prefix, index - base);
 }
 
 std::string file_node_name(const std::string& node) { return node + "-file"; }
@@ -93,12 +93,28 @@ std::string disk_device_id(std::size_t number) {
   return number == 0 ? "disk0" : fmt::format("disk{}-device", number + 1);
 }
 
+static Json layer_node(const AddedLayer& layer, bool active, const std::string& below) {
+  Json node = disk_node("qcow2", layer.node, active, layer.direct);
+  return node.set("l2-cache-size", layer.l2_cache_bytes).set("backing", below.empty() ? Json() : Json(below));
+}
+
 Json added_layer(const AddedLayer& layer) {
-  Json node = disk_node("qcow2", layer.node, true, layer.direct);
-  node.set("l2-cache-size", layer.l2_cache_bytes).set("backing", Json());
+  Json node = layer_node(layer, true, "");
   const DiskNode file{layer.file, probe::DiskFormat::qcow2, false};
   return node.set("file", file_node(file, file_node_name(layer.node), true, layer.direct));
 }
+
+Json added_frozen_layer(const AddedLayer& layer, const std::string& below) {
+  Json node = layer_node(layer, false, below);
+  return node.set("file", file_node({layer.file, probe::DiskFormat::qcow2, false}, file_node_name(layer.node), false,
+                                    layer.direct));
+}
+
+Json layer_moved(const AddedLayer& layer, bool is_active, const std::string& below) {
+  return layer_node(layer, is_active, below).set("file", file_node_name(layer.node));
+}
+
+std::string base_node_name(std::size_t number) { return number == 0 ? "base" : fmt::format("disk{}-base", number + 1); }
 
 Json frozen_file(const std::string& node, const machine::Path& file, bool direct) {
   return file_node({file, probe::DiskFormat::qcow2, false}, file_node_name(node), false, direct);

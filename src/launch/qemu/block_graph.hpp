@@ -27,6 +27,12 @@ struct AddedLayer {
   std::uint64_t l2_cache_bytes = 0;
 };
 base::Json added_layer(const AddedLayer& layer);
+// One that is frozen, on the node `below`; on nothing where that is empty.
+base::Json added_frozen_layer(const AddedLayer& layer, const std::string& below);
+// By which a layer is opened anew as it is, but on the node `below`. Its file stays open.
+base::Json layer_moved(const AddedLayer& layer, bool is_active, const std::string& below);
+// Of the node that the disk's layers lie on, as disk_nodes() has it.
+std::string base_node_name(std::size_t number);
 // By which the file of a layer is opened anew once that is frozen: only to be read.
 base::Json frozen_file(const std::string& node, const machine::Path& file, bool direct);
 

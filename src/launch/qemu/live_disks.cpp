@@ -56,15 +56,21 @@ std::vector<LiveDisk> live_disks(Qmp& qmp, std::size_t count) {
   return live;
 }
 
-std::optional<LiveDisk> live_layer(Qmp& qmp, const machine::Path& file) {
+std::vector<LiveDisk> live_layers(Qmp& qmp, const machine::Path& file) {
+  std::vector<LiveDisk> layers;
   const auto nodes = named_nodes(qmp);
   for (const auto& node : nodes.items()) {
     const auto name = node["node-name"].text().value_or("");
     const machine::Path path = node["file"].text().value_or("");
     if (name.ends_with(file_suffix) && path.filename() == file.filename() && sys::is_same_file(path, file))
-      return live_disk(node, name.substr(0, name.size() - file_suffix.size()));
+      layers.push_back(live_disk(node, name.substr(0, name.size() - file_suffix.size())));
   }
-  return std::nullopt;
+  return layers;
+}
+
+std::optional<LiveDisk> live_layer(Qmp& qmp, const machine::Path& file) {
+  auto layers = live_layers(qmp, file);
+  return layers.empty() ? std::nullopt : std::optional(std::move(layers.back()));
 }
 
 }  // namespace hrvm::launch

@@ -19,7 +19,9 @@ struct LiveDisk {
 // In their order. Error{external} where QEMU has no such disks, or others than hrvm makes.
 std::vector<LiveDisk> live_disks(Qmp& qmp, std::size_t count);
 
-// Of a layer that QEMU has open, at whatever place.
+// Of a layer that QEMU has open, at whatever place: all by this name, the one that it was told of last at the end.
+std::vector<LiveDisk> live_layers(Qmp& qmp, const machine::Path& file);
+// The last of them.
 std::optional<LiveDisk> live_layer(Qmp& qmp, const machine::Path& file);
 
 }  // namespace hrvm::launch

@@ -1,7 +1,9 @@
-// What QEMU is told of layers while it runs: of new ones before a snapshot, and of frozen ones after it.
+// What QEMU is told of layers while it runs: of new ones before a snapshot, of frozen ones after it, and of one that
+// was merged into another.
 #pragma once
 
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/machine/change.hpp"
 #include "hrvm/machine/store.hpp"
 #include "launch/qemu/block_graph.hpp"
 #include "launch/qemu/live_disks.hpp"
@@ -17,5 +19,10 @@ void close_to_writes(Qmp& qmp, const machine::Machine& machine, const std::strin
 
 // QEMU lets go of layers that it was told of, and did not come to go on in.
 void forget_layers(Qmp& qmp, const machine::Machine& machine, const std::string& layer);
+
+// QEMU reads the child's files as they are by now, without the parent's, which it lets go of; `id` is drawn for the
+// nodes that it gets for them. The guest's reads and writes wait for the moment in which it changes over.
+// Error{external} where QEMU refuses: it goes on with the files that it has.
+void read_merged(Qmp& qmp, const machine::Machine& machine, const machine::LayerMerge& merge, const std::string& id);
 
 }  // namespace hrvm::launch

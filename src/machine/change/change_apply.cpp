@@ -10,7 +10,7 @@
 #include "hrvm/machine/layers.hpp"
 #include "machine/change/change_apply.hpp"
 #include "machine/change/merge_note.hpp"
-#include "machine/store/store_layout.hpp"
+#include "machine/change/merging.hpp"
 
 namespace hrvm::machine {
 namespace {
@@ -53,35 +53,6 @@ void close_frozen(const Machine& machine) {
   for (const auto& [layer, files] : machine.definition.frozen)
     for (std::size_t disk = 0; disk < files.size(); ++disk)
       if (const auto path = machine.layer_path(layer, disk); may_be_written(path)) set_mode(path, 0400);
-}
-
-void write_merging(const Machine& machine, const std::vector<std::string>& layers) {
-  sys::AtomicFile file(merging_path(machine.folder));
-  for (const auto& layer : layers) file.write(layer + "\n");
-  file.commit();
-}
-
-// What a merge is about to write to, and to commit with what it is by then: for who finds it half done.
-void note_merging(const Machine& machine, const std::set<std::string>& layers) {
-  auto all = merging_layers(machine.folder);
-  for (const auto& layer : layers)
-    if (std::ranges::find(all, layer) == all.end()) all.push_back(layer);
-  write_merging(machine, all);
-}
-
-// A merge whose commit never came may have left the header of another layer, too, as no definition has it.
-bool is_as_committed(const Machine& machine, const std::string& layer, const std::set<std::string>& merged) {
-  const auto layers = all_layers(machine);
-  if (std::ranges::find(layers, layer) == layers.end()) return true;
-  return has_sound_headers(machine, layer) && (merged.contains(layer) || !machine.definition.frozen.contains(layer));
-}
-
-void forget_merging(const Machine& machine, const std::set<std::string>& merged) {
-  auto left = merging_layers(machine.folder);
-  if (left.empty()) return;
-  std::erase_if(left, [&](const auto& layer) { return is_as_committed(machine, layer, merged); });
-  if (left.empty()) return sys::remove_all(merging_path(machine.folder));
-  write_merging(machine, left);
 }
 
 // "layers/00000000000000a1-1.qcow2" → "00000000000000a1".

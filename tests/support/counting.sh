@@ -1,0 +1,94 @@
+# A machine `demo` of two disks whose guest counts up on both, and the moments at which hrvm is killed meanwhile. For
+# tests in tests/system, which source it after lib.sh.
+export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
+MUTATING=mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir
+MUTATING+=,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fallocate,fsync,fdatasync,fchmod,fchmodat,chmod
+
+start_counting() {
+  expect_status 0 hrvm boot demo --detach --wait-for 'login:' --timeout 180
+  guest_start line "$HRVM" console demo
+  exec 7<> "$T/guest-line/keys" # a pipe that nobody has open yet would forget the key
+  guest_type line ''
+  guest_login line
+  guest_run line 'mkdir -p /second && mount -t ext4 /dev/vdb /second'
+  # Each number is on the first disk before it is on the second.
+  guest_run line 'put() { echo $n > $1/new && mv $1/new $1/count && sync; }; count() { while :; do n=$((n + 1)); put /root; put /second; done; }'
+  guest_run line 'n=$(cat /second/count 2> /dev/null || echo 0); count & true'
+}
+
+state() { hrvm list --json | jq -r '.machines[0].state'; }
+current() { jq "$@" "$HRVM_STORE/demo/current"; }
+snapshots() { current -r '.snapshots[].name'; }
+qemu_pid() { hrvm list --json | jq '.machines[0].pid'; }
+
+# counter IMAGE FILE: in an ext4 as a power cut left it, whose journal is replayed and which then has no error.
+counter() {
+  e2fsck -E journal_only -y "$1" > "$T/fsck" 2>&1 || true # it says 1 where it replayed
+  e2fsck -fn "$1" > "$T/fsck" 2>&1 || fail "e2fsck finds errors in $1: $(cat "$T/fsck")"
+  debugfs -R "cat $2" "$1" 2> /dev/null
+}
+
+# counters SNAPSHOT: sets $FIRST and $SECOND.
+counters() {
+  expect_status 0 hrvm export "demo@$1" "$T/disk.raw" --format raw --disk 1 --force
+  dd if="$T/disk.raw" of="$T/root.raw" bs=1M skip=18 conv=sparse status=none # its third partition
+  FIRST=$(counter "$T/root.raw" /root/count)
+  expect_status 0 hrvm export "demo@$1" "$T/disk.raw" --format raw --disk 2 --force
+  SECOND=$(counter "$T/disk.raw" /count)
+  rm -f "$T/disk.raw" "$T/root.raw"
+}
+
+# check_snapshots: all that there are, in the order in which they were made.
+check_snapshots() {
+  local name last=0
+  for name in $(snapshots); do
+    counters "$name"
+    [ "$FIRST" = "$SECOND" ] || [ "$FIRST" = $((SECOND + 1)) ] || fail "the disks of demo@$name disagree: $FIRST, $SECOND"
+    [ "$FIRST" -gt "$last" ] || fail "demo@$name shows $FIRST, and the one before $last"
+    last=$FIRST
+  done
+}
+
+await_count() { # the guest goes on
+  local then
+  guest_type line 'echo "count $(cat /second/count)."'
+  guest_wait line 'count [0-9]+\.'
+  then=${MATCH//[!0-9]/}
+  sleep 1
+  guest_type line 'echo "count $(cat /second/count)."'
+  guest_wait line 'count [0-9]+\.'
+  [ "${MATCH//[!0-9]/}" -gt "$then" ] || fail "the guest does not count on: $then, $MATCH"
+}
+
+# The moments worth a kill, as SYSCALL:N; those of its orders that change something are marked.
+moments() {
+  strace -y -s 64 -o "$T/trace" -e "trace=openat,sendto,recvfrom,$MUTATING" "$HRVM" "$@" > /dev/null 2>&1 < /dev/null \
+    || fail "under strace it fails: hrvm $*"
+  awk -F'(' -v store="$HRVM_STORE" '
+    /^[a-z0-9_]+\(/ { count[$1]++
+      if ($1 == "sendto") print $1 ":" count[$1], /query-/ ? "" : "order"
+      else if ($1 == "recvfrom" || (index($0, store) && ($1 != "openat" || /O_CREAT/))) print $1 ":" count[$1] }' "$T/trace"
+}
+
+drawn() { # FILE
+  if [ "$KILLS" = all ]; then cut -d' ' -f1 "$1"; return; fi
+  awk -v kills="$KILLS" -v seed="$RANDOM" '
+    { moment[NR] = $1; if (/order|^(rename|link|symlink)/) { picked[NR] = picked[NR + 1] = 1 } else left[++count] = NR }
+    END {
+      srand(seed)
+      for (; kills > 0 && count > 0; --kills) { i = 1 + int(rand() * count); picked[left[i]] = 1; left[i] = left[count--] }
+      for (i = 1; i <= NR; ++i) if (i in picked) print moment[i]
+    }' "$1"
+}
+
+killed_at() { # MOMENT COMMAND...
+  local moment=$1 status
+  shift
+  status=$(
+    exec 2> /dev/null
+    strace -o /dev/null -e "trace=${moment%:*}" -e "inject=${moment%:*}:signal=SIGKILL:when=${moment#*:}" \
+      "$HRVM" "$@" > /dev/null < /dev/null
+    echo $?
+  ) || true
+  [ "$status" = 137 ] || [ "$status" = 0 ] || fail "killed at $moment, the exit status is $status: hrvm $*"
+}

@@ -36,7 +36,7 @@ guest_start demo "$HRVM" boot demo --console serial
 guest_wait demo "$READY boots=3"
 expect_status 0 hrvm list --json
 assert_json "$T/out" '.machines[0].state == "running"'
-for change in 'reset demo' 'undo demo' 'snapshot create --auto demo' 'remove demo --yes' 'rename demo other' \
+for change in 'reset demo' 'undo demo' 'remove demo --yes' 'rename demo other' \
   'boot demo --console none'; do
   expect_status 1 hrvm $change
   assert_one_message

@@ -159,6 +159,25 @@ for moment in "$add" "$reopen"; do
   check_files
 done
 
+claim "what is automatic is made and pruned while it runs, and the timer's command is content"
+expect_status 0 hrvm set demo auto-snapshot=on
+for ((i = 1; i <= 3; i++)); do
+  sleep 1.1
+  expect_status 0 hrvm snapshot auto --keep-last 1 --json
+  assert_json "$T/out" '.machines[0] | .error == null and (.snapshot | startswith("auto-"))'
+done
+assert_equal "$(current '[.snapshots[] | select(.auto)] | length')" 1 "the automatic snapshots"
+assert_equal "$(state)" running "the machine"
+check_files
+check_shown_but_automatic() { local name; for name in $(named | grep -v ^auto-); do assert_equal "$(shows "$name")" "${SHOWN[$name]}" "demo@$name"; done; }
+check_shown_but_automatic
+expect_status 0 hrvm snapshot create demo --auto --json
+assert_json "$T/out" '.live and .snapshot.auto and .snapshot.consistency == "crash"'
+expect_status 0 hrvm snapshot prune demo --keep-last 1 --yes --json
+assert_json "$T/out" '.machines[0].removed == 1'
+check_files
+await_count
+
 claim "once it has stopped, what had no name is merged, and nothing is lost"
 expect_status 0 hrvm snapshot create demo@last
 expect_status 0 hrvm snapshot delete demo@last --yes

@@ -37,18 +37,16 @@ void tell(const Context& context, Error error, Turn& turn) {
 
 // With --dry-run what would be there then is what is pruned.
 void make_snapshot(const Context& context, Turn& turn, const machine::RetentionRequest& request) {
-  auto locked = lock_stopped_machine(context, turn.machine);
+  auto locked = lock_machine(context, turn.machine);
   const auto plan = plan_automatic(context, locked, "");
+  if (!context.dry_run()) make_planned(context, locked, plan);
   (plan.change ? turn.made : turn.unchanged_since) = plan.snapshot;
-  if (context.dry_run()) {
-    if (plan.change) locked.machine.definition = plan.change->definition;
-    turn.pruning = {turn.machine, plan_prune(locked.machine, request)};
-  } else if (plan.change) {
-    make(context, locked, *plan.change, [](std::uint64_t) {});
-  }
+  if (!context.dry_run()) return;
+  locked.machine.definition = planned(plan, locked, draw(context.host, locked.store));
+  turn.pruning = {turn.machine, plan_prune(locked.machine, request)};
 }
 
-// One that runs is pruned another time.
+// One that runs in a way in which its layers cannot be merged is pruned another time.
 void prune_machine(const Context& context, Turn& turn, const machine::RetentionRequest& request) {
   turn.pruning = plan_pruning(context, turn.machine, request);
   try {

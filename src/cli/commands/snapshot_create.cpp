@@ -2,84 +2,14 @@
 #include <fmt/core.h>
 
 #include "cli/commands/commands.hpp"
-#include "cli/messages.hpp"
 #include "cli/steps/automatic.hpp"
 #include "cli/steps/changing.hpp"
-#include "cli/views/findings_json.hpp"
-#include "cli/views/machine_view.hpp"
-#include "hrvm/base/byte_size.hpp"
+#include "cli/steps/live_create.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/launch/live_snapshot.hpp"
-#include "hrvm/launch/machine_domain.hpp"
-#include "hrvm/launch/run_record.hpp"
 #include "hrvm/machine/pending_snapshot.hpp"
 
 namespace hrvm::cli {
 namespace {
-
-using base::Json;
-
-launch::Freeze freeze_wanted(const Arguments& arguments) {
-  return base::from_word<launch::Freeze>(arguments.value("--freeze").value_or("auto")).value();
-}
-
-ChangeWords words_for(const SnapshotWord& named) {
-  const auto word = named.machine + "@" + named.snapshot;
-  ChangeWords words{"snapshot-create",
-                    fmt::format("{} keeps {} as it is now", word, named.machine),
-                    {"go back to it:  hrvm snapshot revert " + word}};
-  words.made = word;
-  return words;
-}
-
-// What tells how it was made, and how good it is.
-void set_snapshot(report::Report& report, const machine::Machine& machine, const std::string& name,
-                  const std::optional<launch::LiveSnapshot>& live) {
-  report.data.set("live", live.has_value()).set("frozen_ms", live ? Json(std::uint64_t(live->stood.count())) : Json());
-  report.data.set("snapshot", snapshot_json(machine, snapshot_of(machine, name)));
-  report.data.set("findings", findings_json(live ? live->findings : std::vector<base::Finding>()));
-}
-
-std::uint64_t memory_bytes(const sys::Host& host, const machine::Machine& machine) {
-  const auto record = launch::run_record(machine::run_folder(host, machine.definition));
-  return record ? record->memory_bytes : machine.definition.active.hardware.memory_bytes;
-}
-
-std::vector<std::string> details_of(const launch::LiveSnapshot& live, const machine::Snapshot& snapshot) {
-  std::vector<std::string> details = {fmt::format("its guest stood still for {} ms", live.stood.count())};
-  if (snapshot.memory)
-    details.push_back(fmt::format("its memory takes {}", base::format_bytes(snapshot.memory->size_bytes)));
-  return details;
-}
-
-Outcome create_live(const Context& context, const LockedMachine& locked, const SnapshotWord& named,
-                    const std::string& description) {
-  const auto& machine = locked.machine;
-  auto words = words_for(named);
-  const auto pending =
-      plan_pending_snapshot(machine, named.snapshot, description, draw(context.host, locked.store, machine));
-  if (context.dry_run()) return {.report = report_of_plan(machine, pending, words)};
-  const auto& arguments = context.arguments;
-  sys::Progress progress(context.host, "Saving the memory of " + machine.name, memory_bytes(context.host, machine),
-                         context.quiet);
-  const launch::LiveRequest request{.freeze = freeze_wanted(arguments),
-                                    .with_memory = arguments.has("--with-memory"),
-                                    .allow_low_space = arguments.has("--allow-low-space"),
-                                    .machine_lock = locked.lock.fd(),
-                                    .progress = [&](std::uint64_t done) { progress.at(done); }};
-  std::optional<launch::LiveSnapshot> live;
-  change_with_domain(context.host, listener(context), machine, [&] {
-    live = make_live_snapshot(context.host, locked.store, machine, pending, request);
-    return live->machine;
-  });
-  words.details = details_of(*live, snapshot_of(live->machine, named.snapshot));
-  if (request.with_memory)
-    words.next = {fmt::format("go on from it:  hrvm boot {}@{} --resume", named.machine, named.snapshot)};
-  auto report = report_of_change(context, live->machine, pending, words);
-  set_snapshot(report, live->machine, named.snapshot, live);
-  report.human.push_back(report::FindingsView{"findings"});
-  return {.report = std::move(report)};
-}
 
 struct Conflict {
   std::string_view option, reason;
@@ -110,11 +40,12 @@ Outcome run_snapshot_create(const Context& context) {
   const auto description = context.arguments.value("--message").value_or("");
   const auto locked = lock_machine(context, named.machine);
   locked.store.check_files(locked.machine, locked.machine.definition.active);
-  if (launch::runs_live(context.host, locked.machine)) return create_live(context, locked, named, description);
+  const auto drawn = draw(context.host, locked.store, locked.machine);
+  if (launch::runs_live(context.host, locked.machine))
+    return create_live(context, locked, plan_pending_snapshot(locked.machine, named.snapshot, description, drawn));
   if (context.arguments.has("--with-memory")) throw has_no_memory(named.machine);
-  const auto change = plan_snapshot_create(locked.machine, named.snapshot, description,
-                                           draw(context.host, locked.store, locked.machine));
-  auto outcome = carry_out(context, locked, change, words_for(named));
+  const auto change = plan_snapshot_create(locked.machine, named.snapshot, description, drawn);
+  auto outcome = carry_out(context, locked, change, words_of_snapshot(named.machine, named.snapshot));
   if (!context.dry_run()) set_snapshot(*outcome.report, locked.store.load(named.machine), named.snapshot, std::nullopt);
   return outcome;
 }

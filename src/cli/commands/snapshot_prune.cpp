@@ -58,7 +58,8 @@ std::string question(const std::vector<Pruning>& prunings) {
   return fmt::format("{} of {} machine{}?", what, machines, machines == 1 ? "" : "s");
 }
 
-// With --every one that runs, or is being changed, is left for another time.
+// With --every one that is being changed, or runs in a way in which its layers cannot be merged, is left for another
+// time.
 void prune_in_turn(const Context& context, const machine::RetentionRequest& request, Pruning& pruning) try {
   prune(context, request, pruning);
 } catch (const Error& error) {

@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include "cli/steps/live_create.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/launch/autostart.hpp"
+#include "hrvm/launch/runs.hpp"
+#include "hrvm/machine/pending_snapshot.hpp"
 #include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
@@ -33,18 +36,41 @@ Outcome say_unchanged(const Context& context, const machine::Machine& machine, c
 AutomaticPlan plan_automatic(const Context& context, const LockedMachine& locked, const std::string& description) {
   const auto& machine = locked.machine;
   locked.store.check_files(machine, machine.definition.active);
-  if (const auto* since = unchanged_since(machine)) return {since->name, std::nullopt};
+  if (const auto* since = unchanged_since(machine)) return {since->name};
   const auto drawn = draw(context.host, locked.store, machine);
   const auto snapshot = automatic_name(machine.definition, drawn.now);
+  if (drawn.is_running && launch::runs_live(context.host, machine)) {
+    auto pending = plan_pending_snapshot(machine, snapshot, description, drawn);
+    pending.definition.pending->is_auto = true;
+    return {snapshot, std::move(pending), true};
+  }
+  launch::check_stopped(context.host, machine, "changed");
   auto change = plan_snapshot_create(machine, snapshot, description, drawn);
   mark_automatic(change);
   return {snapshot, std::move(change)};
 }
 
+machine::Definition planned(const AutomaticPlan& plan, const LockedMachine& locked, const machine::Drawn& drawn) {
+  if (!plan.change) return locked.machine.definition;
+  if (!plan.is_live) return plan.change->definition;
+  auto machine = locked.machine;
+  machine.definition = plan.change->definition;
+  return plan_pending_kept(machine, machine::Consistency::crash, drawn).definition;
+}
+
+void make_planned(const Context& context, const LockedMachine& locked, const AutomaticPlan& plan) {
+  if (!plan.change) return;
+  if (plan.is_live)
+    make_live(context, locked, *plan.change, {.machine_lock = locked.lock.fd()});
+  else
+    make(context, locked, *plan.change, [](std::uint64_t) {});
+}
+
 Outcome keep_automatically(const Context& context, const std::string& name) {
-  const auto locked = lock_stopped_machine(context, name);
+  const auto locked = lock_machine(context, name);
   const auto plan = plan_automatic(context, locked, context.arguments.value("--message").value_or(""));
   if (!plan.change) return say_unchanged(context, locked.machine, plan.snapshot);
+  if (plan.is_live) return create_live(context, locked, *plan.change);
   ChangeWords words{"snapshot-create", fmt::format("{}@{} keeps {} as it is now", name, plan.snapshot, name), {}};
   words.made = name + "@" + plan.snapshot;
   return carry_out(context, locked, *plan.change, words);

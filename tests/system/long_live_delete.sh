@@ -92,6 +92,25 @@ check_files
 check_shown
 await_count
 
+claim "a clone of one shares its layers, and a merge while the original runs leaves the clone as it was"
+keep c1 c2
+remember c1 c2
+expect_status 1 hrvm clone demo twin
+expect_status 0 hrvm clone demo@c2 twin --json
+assert_json "$T/out" '.copied_bytes == 0 and .shared_bytes > 0'
+expect_status 0 hrvm snapshot delete demo@c1 --yes
+check_files
+check_shown
+expect_status 0 hrvm snapshot delete twin@s2 --yes # whose layer QEMU reads for demo
+expect_status 0 hrvm export twin@c2 "$T/disk-1.raw" --format raw --disk 1
+expect_status 0 hrvm export twin@c2 "$T/disk-2.raw" --format raw --disk 2
+assert_equal "$(cat "$T"/disk-*.raw | sha256sum | cut -d' ' -f1)" "${SHOWN[c2]}" "the clone"
+rm -f "$T"/disk-*.raw
+expect_status 0 hrvm verify twin --layers
+check_shown
+expect_status 0 hrvm remove twin --yes
+await_count
+
 claim "^C leaves all as it was"
 keep i1 i2
 remember i1 i2

@@ -89,6 +89,8 @@ trace_blind "snapshot prune" demo --yes
 trace_blind reset demo
 trace_blind undo demo
 trace_blind set demo memory=500M
+trace_blind clone demo twin
+expect_status 0 hrvm remove twin --yes
 trace_blind rename demo other
 trace_blind rename other demo
 trace_command verify demo --full

@@ -211,6 +211,37 @@ hrvm doctor copy --json > "$T/out" || true
 assert_json "$T/out" '.checks[] | select(.id == "identity") | .status == "ok"'
 expect_status 0 hrvm remove copy --yes
 
+claim "a clone shares the layers of snapshots, and what is done to either leaves the other as it was"
+expect_status 0 hrvm reset demo --discard --yes
+write 0x71 1M
+expect_status 0 hrvm snapshot create demo@below
+write 0x72 2M
+expect_status 0 hrvm snapshot create demo@kept
+kept=$(shown "$(active_layer demo)")
+write 0x73 3M
+written=$(shown "$(active_layer demo)")
+taken=$(du -s --block-size=1 "$HRVM_STORE" | cut -f1)
+expect_status 0 hrvm clone demo@kept twin --json
+assert_json "$T/out" '.schema == "hrvm.clone/1" and .copied_bytes == 0 and .shared_bytes > 0 and .machines[0].head == "kept"'
+grown=$(($(du -s --block-size=1 "$HRVM_STORE" | cut -f1) - taken))
+[ "$grown" -lt 200000 ] || fail "the clone takes $grown bytes"
+assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone"
+expect_status 0 hrvm snapshot delete demo@below --yes
+assert_equal "$(shown "$(active_layer demo)")" "$written" "the original after a merge"
+assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone after a merge in the original"
+expect_status 0 hrvm snapshot delete twin@kept twin@below --yes
+assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone after merges of its own"
+assert_equal "$(shown "$(active_layer demo)")" "$written" "the original after merges in the clone"
+expect_status 0 hrvm snapshot revert demo@kept
+assert_equal "$(shown "$(active_layer demo)")" "$kept" "the snapshot of the original"
+expect_status 0 hrvm clone demo@kept third
+expect_status 0 hrvm remove twin --yes
+expect_status 0 hrvm snapshot revert demo@kept --discard --yes
+expect_status 0 hrvm verify third --layers
+expect_status 0 hrvm verify demo --layers
+for layer in $(layers demo) $(layers third); do qemu-img check -q "$layer" || fail "qemu-img check finds errors in $layer"; done
+expect_status 0 hrvm remove third --yes
+
 claim "a machine is renamed and removed"
 expect_status 0 hrvm rename demo renamed
 expect_status 1 hrvm show demo

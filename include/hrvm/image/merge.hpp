@@ -18,8 +18,10 @@ namespace hrvm::image {
 void merge_parent_into_child(const std::filesystem::path& parent, const std::filesystem::path& child,
                              const sys::ProgressCallback& progress);
 
-// The same with a child that is a copy of one and that nobody else knows of yet, so that it is not locked. The parent
-// may be read by others meanwhile, QEMU among them; Error{busy} when it is written to.
+// The same with a parent that others may read meanwhile, QEMU among them; Error{busy} when it is written to.
+void merge_shared_parent(const std::filesystem::path& parent, const std::filesystem::path& child,
+                         const sys::ProgressCallback& progress);
+// The same again with a child that is a copy of one and that nobody else knows of yet, so that it is not locked.
 void merge_parent_into_copy(const std::filesystem::path& parent, const std::filesystem::path& child,
                             const sys::ProgressCallback& progress);
 

@@ -17,6 +17,10 @@ namespace hrvm::machine {
 void merge_beside(const Machine& machine, const LayerMerge& merge, const std::string& id,
                   const sys::ProgressCallback& progress);
 
+// The same of one file, for who has noted that its layer is being merged. `beside` is a name that is free.
+void merge_file_beside(const Path& parent, const Path& child, const Path& beside,
+                       const sys::ProgressCallback& progress);
+
 // What it takes of the store at most, until the old files go.
 std::uint64_t bytes_of_merge_beside(const Machine& machine, const LayerMerge& merge);
 

@@ -5,7 +5,7 @@ namespace hrvm::cli {
 const std::vector<Section>& sections() {
   // clang-format off
   static const std::vector<Section> all = {
-      {"Disks and machines", {&discover_command, &import_command, &list_command, &show_command, &set_command, &rename_command,
+      {"Disks and machines", {&discover_command, &import_command, &list_command, &show_command, &set_command, &clone_command, &rename_command,
                               &move_command, &remove_command}},
       {"Running", {&boot_command, &stop_command, &restart_command, &pause_command, &resume_command,
                    &console_command, &screenshot_command}},

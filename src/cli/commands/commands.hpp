@@ -25,6 +25,7 @@ extern const Command bisect_start_command;
 extern const Command bisect_status_command;
 extern const Command boot_command;
 extern const Command cat_command;
+extern const Command clone_command;
 extern const Command complete_command;
 extern const Command completion_command;
 extern const Command console_command;

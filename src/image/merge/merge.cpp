@@ -74,6 +74,13 @@ void merge_parent_into_child(const std::filesystem::path& parent, const std::fil
   merge(parent, child, child_fd, progress);
 }
 
+void merge_shared_parent(const std::filesystem::path& parent, const std::filesystem::path& child,
+                         const sys::ProgressCallback& progress) {
+  const auto child_fd = open_locked(child);
+  const auto parent_lock = block::open_locked_for_reading(parent);
+  merge(parent, child, child_fd, progress);
+}
+
 void merge_parent_into_copy(const std::filesystem::path& parent, const std::filesystem::path& child,
                             const sys::ProgressCallback& progress) {
   const auto child_fd = sys::open_for_update(child);

@@ -8,6 +8,7 @@
 #include "hrvm/image/merge.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/layers.hpp"
+#include "hrvm/machine/merge_beside.hpp"
 #include "machine/change/change_apply.hpp"
 #include "machine/change/merge_note.hpp"
 #include "machine/change/merging.hpp"
@@ -76,10 +77,25 @@ Definition with_frozen(const Machine& machine, const Change& change, const std::
   return next;
 }
 
+// A machine that was cloned has it as well.
+bool is_shared(const Path& file) { return std::filesystem::hard_link_count(file) > 1; }
+
+void merge_in_place(const Path& parent, const Path& layer, const sys::ProgressCallback& progress) {
+  // A merge takes QEMU's locks of a writer on both.
+  for (const auto& each : {layer, parent})
+    if (!may_be_written(each) && !is_shared(each)) set_mode(each, 0600);
+  const MergeNote note(layer);
+  if (is_shared(parent))
+    image::merge_shared_parent(parent, layer, progress);
+  else
+    image::merge_parent_into_child(parent, layer, progress);
+  note.remove();
+}
+
 // Headers decide, not the plan: after a merge whose commit never came a header names a layer further down than the
 // definition says, and that one must not be taken away from under it either.
 // Gives the layers that were merged into.
-std::set<std::string> merge_what_goes(const Machine& machine, const Change& change,
+std::set<std::string> merge_what_goes(const Store& store, const Machine& machine, const Change& change,
                                       const sys::ProgressCallback& progress) {
   std::uint64_t done_before = 0;
   std::set<std::string> merged;
@@ -91,15 +107,13 @@ std::set<std::string> merge_what_goes(const Machine& machine, const Change& chan
     while (const auto parent = discarded_parent(layer, change)) {
       merged.insert(layer_of(file));
       note_merging(machine, merged);
-      // A merge takes QEMU's locks of a writer on both.
-      for (const auto& each : {layer, machine.folder / *parent})
-        if (!may_be_written(each)) set_mode(each, 0600);
-      const MergeNote note(layer);
       std::uint64_t here = 0;
-      image::merge_parent_into_child(machine.folder / *parent, layer,
-                                     [&](std::uint64_t done) { progress(done_before + (here = done)); });
+      const auto say = [&](std::uint64_t done) { progress(done_before + (here = done)); };
+      if (is_shared(layer))
+        merge_file_beside(machine.folder / *parent, layer, machine.layer_path(store.new_id()), say);
+      else
+        merge_in_place(machine.folder / *parent, layer, say);
       done_before += here;
-      note.remove();
     }
   }
   return merged;
@@ -149,7 +163,7 @@ Machine apply(const Store& store, const Machine& machine, const Change& change, 
     if (machine.definition.is_on_folder())
       merge_folders(machine, change);
     else if (!change.discards.empty())
-      merged = merge_what_goes(machine, change, progress);
+      merged = merge_what_goes(store, machine, change, progress);
     const Machine changed = store.commit(machine.name, with_frozen(machine, change, merged));
     forget_merging(changed, merged);
     clean_up(store, changed);

@@ -84,6 +84,13 @@ void merge_beside(const Machine& machine, const LayerMerge& merge, const std::st
   besides.take_names();
 }
 
+void merge_file_beside(const Path& parent, const Path& child, const Path& file, const sys::ProgressCallback& progress) {
+  Besides besides;
+  besides.add({file, child});
+  write_merged(parent, {file, child}, progress);
+  besides.take_names();
+}
+
 std::uint64_t bytes_of_merge_beside(const Machine& machine, const LayerMerge& merge) {
   return allocated_bytes(machine, merge.parent) + allocated_bytes(machine, merge.child);
 }

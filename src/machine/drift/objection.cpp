@@ -327,13 +327,21 @@ void check_no_twin_runs(const sys::Host& host, const Store& store, const Machine
       .hint(hint);
 }
 
+// A clone, or what it was made of, has the file as well: it is for that one that it is read, where nothing of this one
+// runs in a throw-away layer.
+static bool is_read_for_another(const Path& folder, const Path& layer) {
+  Machine machine;
+  machine.folder = folder;
+  return std::filesystem::hard_link_count(layer) > 1 && throw_away_folders(machine, true).empty();
+}
+
 void check_unused(const Path& folder, std::string_view name) {
   for (const auto& file : sys::list_directory(folder / "layers")) {
     const auto use = block::image_use(folder / "layers" / file);
     if (use == block::ImageUse::write)
       throw held_by_tool(name, folder / "layers" / file)
           .value_or(running(name, "is running, and a running machine is not removed or renamed"));
-    if (use == block::ImageUse::read)
+    if (use == block::ImageUse::read && !is_read_for_another(folder, folder / "layers" / file))
       throw Error(ErrorKind::busy, fmt::format("somebody reads a layer of machine {}: {}", name, file))
           .on(folder / "layers" / file)
           .hint("end what uses it, a boot of a snapshot or qemu-img, and try again");

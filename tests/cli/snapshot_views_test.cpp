@@ -142,3 +142,27 @@ TEST_CASE("snapshot delete takes several, what lies on another of them first, an
   CHECK(store.machine("web").definition.snapshots.empty());
   transcript.check();
 }
+
+TEST_CASE("snapshot flatten merges what has no name, once a single thing lies on it") {
+  MachineStore store;
+  store.add("web");
+  for (const auto* name : {"one", "two", "three"}) {
+    store.guest_writes("web", 0, 'x');
+    store.snapshot("web", name);
+  }
+  REQUIRE(store.run({"snapshot", "revert", "web@two"}) == 0);
+  auto transcript = store.transcript("snapshot_flatten/layers");
+  CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
+  REQUIRE(store.run({"snapshot", "delete", "web@two", "--yes"}) == 0);
+  CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
+  REQUIRE(store.run({"reset", "web", "--discard", "--yes"}) == 0);
+  REQUIRE(store.run({"snapshot", "revert", "web@three", "--discard", "--yes"}) == 0);
+  CHECK(transcript.run({"snapshot", "tree", "web"}) == 0);
+  CHECK(transcript.run({"snapshot", "flatten", "web", "--depth", "9", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "flatten", "web", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "flatten", "web", "--json"}) == 0);
+  CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
+  for (const auto* name : {"four", "five"}) store.snapshot("web", name);
+  CHECK(transcript.run({"snapshot", "flatten", "web", "--plain"}) == 0);
+  transcript.check();
+}

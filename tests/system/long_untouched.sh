@@ -84,6 +84,7 @@ trace_blind "snapshot describe" demo@uno -m "as it was"
 trace_blind "snapshot show" demo@uno
 trace_blind "snapshot revert" demo@uno
 trace_blind "snapshot delete" demo@uno --yes
+trace_blind "snapshot flatten" demo
 trace_blind "snapshot auto" demo
 trace_blind "snapshot prune" demo --yes
 trace_blind reset demo

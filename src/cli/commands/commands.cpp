@@ -12,7 +12,7 @@ const std::vector<Section>& sections() {
       {"Files", {&ls_command, &cat_command, &cp_command}},
       {"Going back", {&diff_command, &reset_command, &undo_command, &log_command}},
       {"Snapshots", {&snapshot_create_command, &snapshot_list_command, &snapshot_tree_command, &snapshot_show_command, &snapshot_revert_command,
-                      &snapshot_rename_command, &snapshot_describe_command, &snapshot_delete_command, &snapshot_prune_command, &snapshot_auto_command}},
+                      &snapshot_rename_command, &snapshot_describe_command, &snapshot_delete_command, &snapshot_flatten_command, &snapshot_prune_command, &snapshot_auto_command}},
       {"Finding what broke it", {&bisect_start_command, &bisect_run_command, &bisect_good_command, &bisect_bad_command, &bisect_skip_command,
                                  &bisect_status_command, &bisect_log_command, &bisect_replay_command, &bisect_reset_command}},
       {"Checking and keeping", {&verify_command, &export_command, &doctor_command}},

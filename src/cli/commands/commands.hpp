@@ -59,6 +59,7 @@ extern const Command snapshot_auto_command;
 extern const Command snapshot_create_command;
 extern const Command snapshot_delete_command;
 extern const Command snapshot_describe_command;
+extern const Command snapshot_flatten_command;
 extern const Command snapshot_list_command;
 extern const Command snapshot_prune_command;
 extern const Command snapshot_rename_command;

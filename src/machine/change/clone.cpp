@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
@@ -42,6 +43,12 @@ std::vector<Snapshot> snapshots_below(const Definition& definition, const std::o
   }
   std::ranges::reverse(below);
   return below;
+}
+
+// It knows the network card by the address that it has where it was saved.
+void forget_memory(Snapshot& snapshot) {
+  if (!std::exchange(snapshot.memory, std::nullopt)) return;
+  snapshot.consistency = Consistency::crash;
 }
 
 void keep_those_of(Definition& next, const Definition& from) {
@@ -143,7 +150,10 @@ Change plan_clone(const Machine& machine, const CloneRequest& request, const Dra
   next.snapshots = snapshots_below(from, next.active.head);
   keep_those_of(next, from);
   next.active.hardware.mac = request.mac;
-  for (auto& snapshot : next.snapshots) snapshot.hardware.mac = request.mac;
+  for (auto& snapshot : next.snapshots) {
+    snapshot.hardware.mac = request.mac;
+    forget_memory(snapshot);
+  }
   return change;
 }
 

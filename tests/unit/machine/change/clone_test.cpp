@@ -156,3 +156,14 @@ TEST_CASE("a clone that is broken off leaves nothing") {
   CHECK(scene.shop.store.unfinished().empty());
   CHECK_NOTHROW(scene.clone({}));
 }
+
+TEST_CASE("a clone has no memory of a guest that knows another network card") {
+  Scene scene;
+  auto web = scene.shop.machine();
+  auto& snapshot = web.definition.snapshots.front();
+  snapshot.memory = SavedMemory{"00000000000000e1", 1, "pc-q35-7.2", {}};
+  snapshot.consistency = Consistency::memory;
+  const auto plan = plan_clone(web, {.name = "twin"}, draw(scene.shop.host(), scene.shop.store));
+  CHECK_FALSE(plan.definition.snapshots.front().memory);
+  CHECK(plan.definition.snapshots.front().consistency == Consistency::crash);
+}

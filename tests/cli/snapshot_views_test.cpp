@@ -152,6 +152,9 @@ TEST_CASE("snapshot flatten merges what has no name, once a single thing lies on
   }
   REQUIRE(store.run({"snapshot", "revert", "web@two"}) == 0);
   auto transcript = store.transcript("snapshot_flatten/layers");
+  // A filesystem that puts off where data go counts a block more, or less.
+  transcript.replace("272 KiB", "27x KiB");
+  transcript.replace("276 KiB", "27x KiB");
   CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
   REQUIRE(store.run({"snapshot", "delete", "web@two", "--yes"}) == 0);
   CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,8 @@ std::optional<Bisect> load_bisect(const Machine& machine);
 void keep_bisect(const Machine& machine, const Bisect& bisect);
 bool forget_bisect(const Machine& machine);  // whether there was one
 
+// Of those that take part; empty where there is none.
+std::set<std::string> bisected_layers(const Machine& machine);
 // Error{busy}: the snapshot takes part in the machine's bisect.
 void check_not_bisected(const Machine& machine, std::string_view snapshot);
 

@@ -2,6 +2,7 @@
 // by a change of its own.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,9 @@
 
 namespace hrvm::machine {
 
-// Of each snapshot, the newest first. Those that held states lie on stay.
-std::vector<Verdict> plan_prune(const Machine& machine, const RetentionRequest& request);
+// Of each snapshot, the newest first. Those that held states lie on stay, and those of `bisected` layers (bisect.hpp).
+std::vector<Verdict> plan_prune(const Machine& machine, const RetentionRequest& request,
+                                const std::set<std::string>& bisected = {});
 
 // Those that go, in the order in which they can: what lies on one goes before it, and so each layer is merged once into
 // what stays.

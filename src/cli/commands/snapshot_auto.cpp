@@ -13,6 +13,7 @@
 #include "cli/words/named_machine.hpp"
 #include "cli/words/retention_words.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/machine/bisect.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -43,7 +44,7 @@ void make_snapshot(const Context& context, Turn& turn, const machine::RetentionR
   (plan.change ? turn.made : turn.unchanged_since) = plan.snapshot;
   if (!context.dry_run()) return;
   locked.machine.definition = planned(plan, locked, draw(context.host, locked.store));
-  turn.pruning = {turn.machine, plan_prune(locked.machine, request)};
+  turn.pruning = {turn.machine, plan_prune(locked.machine, request, bisected_layers(locked.machine))};
 }
 
 // One that runs in a way in which its layers cannot be merged is pruned another time.

@@ -9,6 +9,7 @@
 #include "cli/words/named_machine.hpp"
 #include "cli/words/retention_words.hpp"
 #include "hrvm/base/error.hpp"
+#include "hrvm/machine/bisect.hpp"
 #include "hrvm/machine/layers.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -65,7 +66,7 @@ machine::RetentionRequest retention_request(const Context& context, const sys::T
 
 Pruning plan_pruning(const Context& context, const std::string& name, const machine::RetentionRequest& request) {
   const auto machine = open_store(context).load(name);
-  Pruning pruning{name, plan_prune(machine, request)};
+  Pruning pruning{name, plan_prune(machine, request, bisected_layers(machine))};
   for (const auto& verdict : pruning.verdicts) {
     if (std::ranges::find(verdict.because, machine::from_the_future) == verdict.because.end()) continue;
     context.warn(fmt::format("{}@{} is from the future: the clock was wrong then, or is now; such snapshots stay", name,
@@ -82,7 +83,7 @@ void prune(const Context& context, const machine::RetentionRequest& request, Pru
   try {
     auto locked = lock_machine_to_merge(context, *pruning.machine);
     check_layers(locked.machine);
-    pruning.verdicts = plan_prune(locked.machine, request);
+    pruning.verdicts = plan_prune(locked.machine, request, bisected_layers(locked.machine));
     left = going(pruning.verdicts);
     Names later;
     std::ranges::set_difference(left, agreed, std::inserter(later, later.end()));

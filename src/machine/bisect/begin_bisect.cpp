@@ -36,7 +36,7 @@ States way_to(const Definition& definition, const BisectState& state) {
   }
   while (below) {
     const auto* snapshot = definition.find_snapshot(*below);
-    way.push_back({snapshot->name, snapshot->layer});
+    if (!snapshot->is_nameless()) way.push_back({snapshot->name, snapshot->layer});
     below = snapshot->parent;
   }
   way.push_back({std::string(base_state), ""});
@@ -74,7 +74,8 @@ States by_time(const Machine& machine, const BisectState& good, const BisectStat
   auto snapshots = machine.definition.snapshots;
   std::ranges::stable_sort(snapshots, {}, &Snapshot::created);
   States all{{std::string(base_state), ""}};
-  for (const auto& snapshot : snapshots) all.push_back({snapshot.name, snapshot.layer});
+  for (const auto& snapshot : snapshots)
+    if (!snapshot.is_nameless()) all.push_back({snapshot.name, snapshot.layer});
   if (bad.layer == machine.definition.active.layer || good.layer == machine.definition.active.layer)
     all.push_back({std::string(current_state), machine.definition.active.layer});
   const auto place_of = [&](const BisectState& state) {

@@ -112,10 +112,16 @@ bool forget_bisect(const Machine& machine) {
   return was_there;
 }
 
+std::set<std::string> bisected_layers(const Machine& machine) {
+  std::set<std::string> layers;
+  if (const auto bisect = load_bisect(machine))
+    for (const auto& state : bisect->states) layers.insert(state.layer);
+  return layers;
+}
+
 void check_not_bisected(const Machine& machine, std::string_view snapshot) {
   const auto* found = machine.definition.find_snapshot(snapshot);
-  const auto bisect = found ? load_bisect(machine) : std::nullopt;
-  if (!bisect || std::ranges::find(bisect->states, found->layer, &BisectState::layer) == bisect->states.end()) return;
+  if (!found || !bisected_layers(machine).contains(found->layer)) return;
   throw Error(ErrorKind::busy, fmt::format("{}@{} takes part in a bisect", machine.name, snapshot))
       .hint(fmt::format("hrvm bisect status {0} tells how far it is; hrvm bisect reset {0} ends it", machine.name));
 }

@@ -10,14 +10,17 @@
 namespace hrvm::machine {
 namespace {
 
-std::vector<RetentionCandidate> candidates_of(const Definition& definition) {
+std::vector<RetentionCandidate> candidates_of(const Definition& definition, const std::set<std::string>& bisected) {
   std::set<std::string> held;
   for (const auto* step : definition.held_steps())
     if (step->held->head) held.insert(*step->held->head);
   std::vector<RetentionCandidate> candidates;
   for (const auto& snapshot : definition.snapshots) {
     if (snapshot.is_nameless()) continue;
-    const auto needed = snapshot.memory ? "holds memory" : held.contains(snapshot.name) ? "needed for undo" : "";
+    const auto needed = snapshot.memory                     ? "holds memory"
+                        : held.contains(snapshot.name)      ? "needed for undo"
+                        : bisected.contains(snapshot.layer) ? "takes part in a bisect"
+                                                            : "";
     candidates.push_back({snapshot.name, snapshot.created, snapshot.is_auto, needed});
   }
   return candidates;
@@ -25,8 +28,9 @@ std::vector<RetentionCandidate> candidates_of(const Definition& definition) {
 
 }  // namespace
 
-std::vector<Verdict> plan_prune(const Machine& machine, const RetentionRequest& request) {
-  return plan_retention(candidates_of(machine.definition), request);
+std::vector<Verdict> plan_prune(const Machine& machine, const RetentionRequest& request,
+                                const std::set<std::string>& bisected) {
+  return plan_retention(candidates_of(machine.definition, bisected), request);
 }
 
 std::vector<std::string> in_order_of_removal(const Definition& definition, const std::vector<Verdict>& verdicts) {

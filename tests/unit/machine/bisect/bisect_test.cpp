@@ -127,6 +127,13 @@ TEST_CASE("by time all snapshots in between take part, whatever they lie on") {
   CHECK(usage([] { begin(branches(), "s3", "a1", true); }) == "s3 is older than a1: what is good has to come first");
 }
 
+TEST_CASE("a layer without a name takes no part: nobody knows it") {
+  auto machine = row(3);
+  machine.definition.snapshots[1].name = machine.definition.snapshots[2].parent.emplace("~00000000000000c1");
+  CHECK(names(begin(machine)) == Names{"base", "s1", "s3", "current"});
+  CHECK(names(begin(machine, "s3", "s1", true)) == Names{"s1", "s3"});
+}
+
 TEST_CASE("there is nothing to look for between a state and itself, upside down, or without anything in common") {
   CHECK(usage([] { begin(row(3), "s2", "s2"); }) == "s2 cannot be both good and bad");
   CHECK(usage([] { begin(row(3), "s1", "s3"); }) == "s3 lies on s1: what is good has to come first");

@@ -69,6 +69,16 @@ TEST_CASE("what holds memory stays, whatever the rules say") {
   CHECK(because(plan_prune(machine, nothing()), "auto-a") == Names{"holds memory"});
 }
 
+TEST_CASE("what takes part in a bisect stays") {
+  Workshop shop;
+  shop.guest_writes(0, 'a');
+  keep_automatically(shop, "auto-a");
+  const auto machine = shop.machine();
+  CHECK(because(plan_prune(machine, nothing(), {machine.definition.snapshots.front().layer}), "auto-a") ==
+        Names{"takes part in a bisect"});
+  CHECK(because(plan_prune(machine, nothing(), {"00000000000000e9"}), "auto-a").empty());
+}
+
 TEST_CASE("what several things lie on loses its name, and a branch that goes as a whole frees it") {
   Workshop shop;
   shop.guest_writes(0, 'a');

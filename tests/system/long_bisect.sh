@@ -29,7 +29,7 @@ assert_json "$T/out" '[.tested[] | select(.verdict == "good")] | all(.[]; .seen 
 claim "so it is by how it comes up"
 expect_status 0 hrvm bisect reset demo
 expect_status 0 hrvm bisect start demo s5 s2
-expect_status 0 hrvm bisect run demo --timeout 45 --json
+expect_status 0 hrvm bisect run demo --timeout 120 --json
 assert_json "$T/out" '.first_bad == "s4" and ([.tested[].verdict] == ["good", "bad"])'
 
 claim "a command talks to the machine that runs, which ends with it"

@@ -142,8 +142,8 @@ for moment in $moments; do
     echo $?
   ) || true
   [ "$status" = 137 ] || [ "$status" = 0 ] || fail "killed at order $moment, the exit status is $status"
-  await 10 "the machine after a kill at order $moment" eval '[ "$(state)" = running ]'
-  await 10 "the next command after a kill at order $moment" hrvm snapshot rename demo@warm warmer > /dev/null
+  await 60 "the machine after a kill at order $moment" eval '[ "$(state)" = running ]'
+  await 60 "the next command after a kill at order $moment" hrvm snapshot rename demo@warm warmer > /dev/null
   expect_status 0 hrvm snapshot rename demo@warmer warm
   assert_equal "$(current .pending)" null "what is pending after a kill at order $moment"
   assert_equal "$(memory_files)" "$(current '[.snapshots[].memory | objects] | length')" "the files of memory"

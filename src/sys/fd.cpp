@@ -35,6 +35,11 @@ Fd create_file(const std::filesystem::path& path, unsigned mode) {
   return open_file(path, O_RDWR | O_CREAT | O_EXCL, mode);
 }
 
+void open_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));  // the lowest number is free
+}
+
 Fd open_for_update(const std::filesystem::path& path) { return open_file(path, O_RDWR); }
 
 Fd open_for_reading(const std::filesystem::path& path) { return open_file(path, O_RDONLY); }

@@ -151,6 +151,12 @@ expect_status 2 hrvm cp "$DISK:/etc" "$T/into"
 expect_status 1 hrvm ls nothing:/etc
 assert_one_message
 
+claim "a disk that gets the number of a stream that is closed is read all the same"
+"$HRVM" ls "$DISK:p1:/etc" <&- > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+grep -qx fstab "$T/out" || fail "it lists $(cat "$T/out")"
+"$HRVM" discover "$DISK" --json 2>&- <&- > "$T/out" || fail 'discover'
+assert_json "$T/out" '.disks[0].systems | length == 1'
+
 claim "a journal that was not written back is replayed, as a mount would"
 cp "$DISK" "$T/torn.img"
 start=$(sfdisk -J "$T/torn.img" | jq '.partitiontable.partitions[0].start')

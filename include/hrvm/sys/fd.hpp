@@ -36,6 +36,9 @@ Fd create_file(const std::filesystem::path& path, unsigned mode = 0600);
 Fd open_for_update(const std::filesystem::path& path);
 // One that is only read, for who inherits the descriptor.
 Fd open_for_reading(const std::filesystem::path& path);
+// Puts something in the place of standard streams that are closed, before a file gets their numbers. It reads as empty,
+// and writing to it fails, as to what is closed. Called once, first of all in main.
+void open_closed_streams();
 // An anonymous file in memory, all zeros and taking no memory until it is written, for libraries that want a
 // descriptor. `name` is for messages.
 Fd memory_file(const std::string& name, std::uint64_t size_bytes);

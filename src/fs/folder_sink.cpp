@@ -2,6 +2,7 @@
 #include <span>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/base/text.hpp"
 #include "hrvm/fs/tree_sinks.hpp"
 #include "hrvm/sys/files.hpp"
 
@@ -55,18 +56,58 @@ sys::FileProperties FolderSink::properties_of(const StreamedFile& file) const {
   return properties;
 }
 
+FolderSink::~FolderSink() { give_up_file(); }
+
+void FolderSink::give_up_file() {
+  if (!file_) return;
+  file_ = {};
+  try {
+    tree_.remove_file(file_path_);
+  } catch (const base::Error&) {
+    // Somebody else has been at it.
+  }
+}
+
+bool FolderSink::lies_in_skipped(const StreamedFile& file) const {
+  return skipped_ && (file.path == *skipped_ || file.path.starts_with(*skipped_ + "/"));
+}
+
+template <typename Do>
+void FolderSink::unless_it_cannot(const StreamedFile& file, const Do& act) {
+  try {
+    act();
+  } catch (const base::Error& error) {
+    give_up_file();
+    // Of what the medium says only that it is full comes with advice.
+    const bool is_full = error.kind() == base::ErrorKind::io && !error.hint().empty();
+    if (file.path.empty() || is_full || error.kind() == base::ErrorKind::interrupted) throw;
+    if (file.stat.kind == FileKind::directory) skipped_ = file.path;
+    failed(base::printable(file.path), error.message());
+  }
+}
+
 void FolderSink::begin(const StreamedFile& file) {
-  const auto path = path_of(file);
-  ++count_.files;
-  if (file.stat.kind == FileKind::regular) return begin_file(file, path);
-  if (file.stat.kind == FileKind::directory) return tree_.make_folder(path);
+  if (lies_in_skipped(file)) return;
+  skipped_.reset();
+  unless_it_cannot(file, [&] { make(file, path_of(file)); });
+}
+
+void FolderSink::make(const StreamedFile& file, const std::string& path) {
   const auto properties = properties_of(file);
-  if (file.stat.kind == FileKind::symlink)
-    return tree_.make_link(path, file.target, properties.owner, properties.modified);
   const auto special = special_of(file.stat.kind);
-  if (special && wishes_.special) return make_special(file, path, *special);
-  --count_.files;
-  ++count_.left_out;
+  if (file.stat.kind == FileKind::regular)
+    begin_file(file, path);
+  else if (file.stat.kind == FileKind::directory)
+    tree_.make_folder(path);
+  else if (file.stat.kind == FileKind::symlink)
+    tree_.make_link(path, file.target, properties.owner, properties.modified);
+  else if (special && wishes_.special)
+    make_special(file, path, *special);
+  else {
+    ++count_.left_out;
+    return;
+  }
+  ++count_.files;
 }
 
 void FolderSink::begin_file(const StreamedFile& file, const std::string& path) {
@@ -78,6 +119,7 @@ void FolderSink::begin_file(const StreamedFile& file, const std::string& path) {
   }
   file_ = tree_.make_file(path);
   file_path_ = path;
+  open_ = file;
 }
 
 void FolderSink::make_special(const StreamedFile& file, const std::string& path, Special kind) {
@@ -86,25 +128,30 @@ void FolderSink::make_special(const StreamedFile& file, const std::string& path,
 
 void FolderSink::data(std::uint64_t offset, std::string_view bytes) {
   if (!file_) return;
-  sys::write_fully(file_.get(), std::as_bytes(std::span(bytes)), offset, file_path_);
-  count_.bytes += bytes.size();
+  unless_it_cannot(open_, [&] {
+    sys::write_fully(file_.get(), std::as_bytes(std::span(bytes)), offset, file_path_);
+    count_.bytes += bytes.size();
+  });
 }
 
 void FolderSink::end(const StreamedFile& file) {
+  if (lies_in_skipped(file)) return;
   const auto path = path_of(file);
   std::vector<std::string> refused;
-  if (file.stat.kind == FileKind::directory) {
-    refused = tree_.finish_folder(path, properties_of(file));
-  } else if (file_) {
-    refused = tree_.finish_file(file_, path, properties_of(file));
-    file_ = {};
-  }
+  unless_it_cannot(file, [&] {
+    if (file.stat.kind == FileKind::directory) {
+      refused = tree_.finish_folder(path, properties_of(file));
+    } else if (file_) {
+      refused = tree_.finish_file(file_, path, properties_of(file));
+      file_ = {};
+    }
+  });
   count_.refused_attributes.insert(refused.begin(), refused.end());
 }
 
 void FolderSink::failed(std::string_view path, std::string_view message) {
   ++count_.failed;
-  tell_(path, message);
+  tell_(path.empty() ? "." : path, message);
 }
 
 }  // namespace hrvm::fs

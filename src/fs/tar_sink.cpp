@@ -195,7 +195,7 @@ void TarSink::end(const StreamedFile& file) {
 
 void TarSink::failed(std::string_view path, std::string_view message) {
   ++count_.failed;
-  tell_(path, message);
+  tell_(path.empty() ? "." : path, message);
 }
 
 void TarSink::finish() { write_zeros(2 * block_bytes); }

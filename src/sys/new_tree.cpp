@@ -137,6 +137,11 @@ void NewTree::make_special(std::string_view path, Special kind, const FileProper
   check(::utimensat(folder, name, times.data(), AT_SYMLINK_NOFOLLOW), "set the times of", path_of(path));
 }
 
+void NewTree::remove_file(std::string_view path) {
+  const auto place = place_of(path);
+  check(::unlinkat(place.folder.get(), place.name.c_str(), 0), "remove", path_of(path));
+}
+
 std::vector<std::string> NewTree::finish_file(const Fd& file, std::string_view path,
                                               const FileProperties& properties) const {
   std::vector<std::string> refused;

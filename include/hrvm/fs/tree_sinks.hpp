@@ -31,10 +31,15 @@ struct CopyCount {
 
 using TellFailure = std::function<void(std::string_view path, std::string_view message)>;
 
-// Below a NewTree, under this name. Files that are one file by several names stay that, as far as 1 Mi of them.
+// Below a NewTree, under this name. Files that are one file by several names stay that, as far as 1 Mi of them. What
+// cannot be made costs itself and what lies in it: that is told, and counted. Where the tree itself cannot, or there is
+// no room, it is thrown. No file stays that is not whole.
 class FolderSink : public TreeSink {
  public:
   FolderSink(sys::NewTree& tree, std::string name, const CopyWishes& wishes, TellFailure tell);
+  FolderSink(const FolderSink&) = delete;
+  FolderSink& operator=(const FolderSink&) = delete;
+  ~FolderSink() override;
   void begin(const StreamedFile& file) override;
   void data(std::uint64_t offset, std::string_view bytes) override;
   void end(const StreamedFile& file) override;
@@ -42,7 +47,12 @@ class FolderSink : public TreeSink {
   const CopyCount& count() const { return count_; }
 
  private:
+  void make(const StreamedFile& file, const std::string& path);
   void begin_file(const StreamedFile& file, const std::string& path);
+  void give_up_file();
+  bool lies_in_skipped(const StreamedFile& file) const;
+  template <typename Do>
+  void unless_it_cannot(const StreamedFile& file, const Do& act);
   void make_special(const StreamedFile& file, const std::string& path, sys::NewTree::Special kind);
   std::string path_of(const StreamedFile& file) const;
   sys::FileProperties properties_of(const StreamedFile& file) const;
@@ -53,7 +63,9 @@ class FolderSink : public TreeSink {
   TellFailure tell_;
   CopyCount count_;
   sys::Fd file_;  // that is written; none where it is another name of one that is there
-  sys::Path file_path_;
+  std::string file_path_;
+  StreamedFile open_;                   // what file_ is of
+  std::optional<std::string> skipped_;  // a folder that could not be made
   std::map<Node, std::string> linked_;
 };
 

@@ -41,6 +41,9 @@ class NewTree {
   void make_special(std::string_view path, Special kind, const FileProperties& properties, std::uint32_t major,
                     std::uint32_t minor);
 
+  // What was made by this and is not to stay.
+  void remove_file(std::string_view path);
+
   // Of a file that is open, or of a folder. Gives the names of attributes that the filesystem, or our rights, do not
   // take; what else fails is an Error.
   std::vector<std::string> finish_file(const Fd& file, std::string_view path, const FileProperties& properties) const;

@@ -30,6 +30,7 @@ struct Words {
 Words words_of(const Context& context) {
   const auto& arguments = context.arguments;
   auto all = arguments.positionals();
+  if (std::ranges::count(all, std::string()) > 0) throw Error(ErrorKind::usage, "a word is empty that names a file");
   if (all.size() < 2)
     throw Error(ErrorKind::usage, "what is copied and where to are both needed")
         .hint("hrvm cp web:/etc/fstab . copies it here; - in place of a folder writes a tar archive");

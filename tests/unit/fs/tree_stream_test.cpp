@@ -129,6 +129,42 @@ TEST_CASE("nothing is made through a link, above the folder, or in place of what
   CHECK_FALSE(std::filesystem::exists(folder / "file"));
 }
 
+TEST_CASE("what cannot be made costs itself and what lies in it, and no file stays that is not whole") {
+  const test::TemporaryDirectory folder;
+  sys::NewTree tree(folder / ".");
+  const auto file = [](const char* path, fs::FileKind kind) {
+    fs::StreamedFile made;
+    made.path = path;
+    made.stat.kind = kind;
+    made.stat.mode = 0755;
+    return made;
+  };
+  std::vector<std::string> told;
+  {
+    fs::FolderSink sink(tree, "copy", {.owners = false}, [&](auto path, auto) { told.emplace_back(path); });
+    const auto top = file("", fs::FileKind::directory), twice = file("twice", fs::FileKind::regular);
+    const auto in_it = file("twice/in", fs::FileKind::regular), other = file("other", fs::FileKind::regular);
+    sink.begin(top);
+    sink.begin(twice);
+    sink.end(twice);
+    sink.begin(file("twice", fs::FileKind::directory));
+    sink.begin(in_it);
+    sink.end(in_it);
+    sink.end(file("twice", fs::FileKind::directory));
+    sink.begin(other);
+    sink.data(0, "whole");
+    sink.end(other);
+    sink.begin(file("cut-off", fs::FileKind::regular));
+    sink.data(0, "half");
+    CHECK(sink.count().failed == 1);
+  }
+  CHECK(told == std::vector<std::string>{"twice"});
+  CHECK(std::filesystem::is_regular_file(folder / "copy/twice"));
+  CHECK(std::filesystem::exists(folder / "copy/other"));
+  CHECK_FALSE(std::filesystem::exists(folder / "copy/cut-off"));
+  CHECK_THROWS_AS(fs::FolderSink(tree, "copy", {}, {}).begin(file("", fs::FileKind::directory)), base::Error);
+}
+
 TEST_CASE("an archive has what ustar has no room for in records that count themselves") {
   fs::StreamedFile file;
   file.path = std::string(200, 'n');

@@ -22,6 +22,11 @@ std::string name_of(const Machine& machine, const BisectState& state) {
   return machine::name_of(state, machine.definition);
 }
 
+bool is_snapshot(const Machine& machine, const BisectState& state) {
+  const auto& snapshots = machine.definition.snapshots;
+  return std::ranges::find(snapshots, state.layer, &machine::Snapshot::layer) != snapshots.end();
+}
+
 const BisectState& state_tested(const Bisect& bisect, const BisectTest& test) {
   return *std::ranges::find(bisect.states, test.layer, &BisectState::layer);
 }
@@ -119,6 +124,7 @@ const std::vector<report::Column>& columns() {
 std::string full_name(const Machine& machine, const BisectState& state) {
   if (state.layer.empty()) return fmt::format("the base of {}", machine.name);
   if (state.layer == machine.definition.active.layer) return fmt::format("the current state of {}", machine.name);
+  if (!is_snapshot(machine, state)) return fmt::format("what was the current state of {}", machine.name);
   return fmt::format("{}@{}", machine.name, name_of(machine, state));
 }
 

@@ -6,6 +6,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "hrvm/block/image_lock.hpp"
 #include "hrvm/launch/run.hpp"
 #include "hrvm/launch/settled.hpp"
 #include "hrvm/sys/socket.hpp"
@@ -26,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds usual_patience{300}, patience_after_term{5};
 constexpr std::chrono::milliseconds look_interval{50};
-constexpr int cannot_be_judged = 125, cannot_be_run = 126, not_found = 127, by_signal = 128;
+constexpr int cannot_be_judged = 125, cannot_be_run = 126, not_found = 127, by_signal = 128, last_signal = 64;
 
 // ---- the state ----
 
@@ -100,8 +101,9 @@ TrialResult judged_by(int status, const std::string& program) {
   if (status < cannot_be_judged) return {BisectVerdict::bad, status, seen};
   const auto why = status == cannot_be_run ? "it, or what it starts, cannot be run (126)"
                    : status == not_found   ? "it, or what it starts, was not found (127)"
-                   : status > by_signal    ? fmt::format("signal {} ended it", status - by_signal)
-                                           : seen;
+                   : status > by_signal && status <= by_signal + last_signal
+                       ? fmt::format("signal {} ended it", status - by_signal)
+                       : seen;
   throw Error(ErrorKind::external, fmt::format("{} says nothing of the machine: {}", base::printable(program), why))
       .hint("0 is good, 1 to 124 bad, 125 skips; what was learned before is kept: hrvm bisect run goes on");
 }
@@ -164,8 +166,18 @@ TrialResult try_boot(const sys::Host& host, Boot& boot, const BisectState& state
   return by_command.value_or(judged_by(result, judge, request));
 }
 
-// Nothing but the throw-away layer's own lock is held while the command runs: it may be a command of ours.
+// As QEMU has them that boots the state: nobody removes them, or writes to them, meanwhile.
+std::vector<sys::Fd> in_use(const machine::Machine& machine, const machine::State& state) {
+  std::vector<sys::Fd> held;
+  for (const auto& id : machine.definition.chain(state))
+    for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
+      held.push_back(block::open_locked_for_reading(machine.layer_path(id, disk)));
+  return held;
+}
+
+// The machine's lock is not held while the command runs: it may be a command of ours.
 TrialResult try_command(const sys::Host& host, Boot& boot, const BisectState& state, const TrialRequest& request) {
+  const auto held = in_use(boot.machine, boot.state);
   { const auto machine_lock = std::move(boot.lock); }
   return run_command(host, request, environment_of(boot, state));
 }

@@ -70,7 +70,14 @@ Outcome run_snapshot_revert(const Context& context) {
   if (resumes) check_can_resume(context, name, snapshot);
   if (context.arguments.has("--stop")) check_before_stop(context, name, snapshot);
   auto outcome = revert(context, name, snapshot);
-  if (resumes && !context.dry_run()) go_on(context, name, outcome);
+  if (!resumes || context.dry_run()) return outcome;
+  try {
+    go_on(context, name, outcome);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(),
+                      fmt::format("{}; {} was reverted to {} all the same", error.message(), name, snapshot))
+        .hint(fmt::format("hrvm undo {0} takes that back; hrvm boot {0} starts it without its memory", name));
+  }
   return outcome;
 }
 

@@ -69,16 +69,19 @@ trace_command ls -l demo:/etc
 trace_command cat demo:/etc/fstab
 mkdir "$T/copied"
 trace_command cp -r demo:/etc "$T/copied"
+expect_status 0 hrvm snapshot create demo@two
 trace_blind "bisect start" demo
 trace_command "bisect run" demo -- true
 trace_blind "bisect status" demo
 trace_blind "bisect log" demo
 printf 'start demo\n' > "$T/search"
 trace_blind "bisect replay" demo "$T/search"
-trace_blind "bisect bad" demo one
-trace_blind "bisect skip" demo one
+trace_blind "bisect bad" demo two
 trace_blind "bisect good" demo one
+expect_status 0 hrvm bisect replay demo "$T/search"
+trace_blind "bisect skip" demo one
 trace_blind "bisect reset" demo
+expect_status 0 hrvm snapshot delete demo@two --yes
 trace_blind "snapshot rename" demo@one demo@uno
 trace_blind "snapshot describe" demo@uno -m "as it was"
 trace_blind "snapshot show" demo@uno

@@ -76,10 +76,13 @@ moments() {
 
 drawn() { # FILE
   if [ "$KILLS" = all ]; then cut -d' ' -f1 "$1"; return; fi
-  awk -v kills="$KILLS" -v seed="$RANDOM" '
-    { moment[NR] = $1; if (/order|^(rename|link|symlink)/) { picked[NR] = picked[NR + 1] = 1 } else left[++count] = NR }
+  # Of what matters most ORDERS are drawn, and the last, which commits; without it all are taken.
+  awk -v kills="$KILLS" -v orders="${ORDERS:-1000000}" -v seed="$RANDOM" '
+    { moment[NR] = $1; if (/order|^(rename|link|symlink)/) marked[++marks] = NR; else left[++count] = NR }
     END {
       srand(seed)
+      if (marks) picked[marked[marks]] = picked[marked[marks] + 1] = 1
+      for (; orders > 0 && marks > 0; --orders) { i = 1 + int(rand() * marks); picked[marked[i]] = picked[marked[i] + 1] = 1; marked[i] = marked[marks--] }
       for (; kills > 0 && count > 0; --kills) { i = 1 + int(rand() * count); picked[left[i]] = 1; left[i] = left[count--] }
       for (i = 1; i <= NR; ++i) if (i in picked) print moment[i]
     }' "$1"

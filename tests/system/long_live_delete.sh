@@ -2,11 +2,11 @@
 # Snapshots are deleted while the guest of a machine of two disks counts up on both: what the others show stays as it was,
 # and so does what the guest wrote, whatever becomes of hrvm and of QEMU meanwhile.
 #
-# KILLS of hrvm while it deletes one, and in any case around its orders to QEMU and its renames; KILLS=all before every
-# system call that matters. SEED draws others.
+# KILLS of hrvm while it deletes one, as many (ORDERS) around its orders to QEMU and its renames, and in any case around
+# its commit; KILLS=all before every system call that matters. SEED draws others.
 . "$(dirname "$0")/lib.sh"
 . "$SUPPORT/counting.sh"
-KILLS=${KILLS:-4}
+KILLS=${KILLS:-4} ORDERS=${ORDERS:-4}
 RANDOM=${SEED:-$$}
 
 BASE=$T/demo.img

@@ -6,7 +6,7 @@
 # its commit; KILLS=all before every system call that matters. SEED draws others.
 . "$(dirname "$0")/lib.sh"
 . "$SUPPORT/counting.sh"
-KILLS=${KILLS:-4} ORDERS=${ORDERS:-4}
+KILLS=${KILLS:-2} ORDERS=${ORDERS:-2}
 RANDOM=${SEED:-$$}
 
 BASE=$T/demo.img

@@ -22,8 +22,8 @@ using base::ErrorKind;
 using sys::FileType;
 
 // What a machine has besides the files that its definition names.
-constexpr std::string_view further_folders[] = {"tpm", "consoles"};
-constexpr std::string_view further_files[] = {"libvirt.json", "merging"};
+constexpr std::string_view further_folders[] = {"tpm", "consoles", "hashing"};
+constexpr std::string_view further_files[] = {"libvirt.json", "merging", "bisect.json"};
 
 // Below the machine's folder; all of them regular files.
 std::vector<Path> files_of(const Machine& machine) {

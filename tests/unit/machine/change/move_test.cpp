@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "hrvm/base/error.hpp"
+#include "hrvm/machine/bisect.hpp"
 #include "hrvm/sys/overlay.hpp"
 #include "unit/machine/workshop.hpp"
 
@@ -94,6 +95,13 @@ TEST_CASE_METHOD(WayOut, "a machine is moved to another filesystem by a copy, wi
   CHECK(copy.modified == original.modified);
   CHECK(copy.mode == original.mode);
   CHECK(copy.size_bytes == original.size_bytes);
+}
+
+TEST_CASE_METHOD(WayOut, "a search for the snapshot that broke it goes along") {
+  if (!is_elsewhere()) return;
+  keep_bisect(before, begin_bisect(before, {}, {}));
+  const auto moved = move_machine(workshop.store, before, to, ignore);
+  CHECK(begun_bisect(moved).states == begin_bisect(moved, {}, {}).states);
 }
 
 TEST_CASE_METHOD(WayOut,

@@ -6,7 +6,6 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/block/devices.hpp"
 #include "hrvm/block/read_cache.hpp"
 #include "hrvm/probe/open_files.hpp"
 #include "hrvm/probe/survey.hpp"
@@ -14,16 +13,12 @@
 #include "probe/bios_boot.hpp"
 #include "probe/boot_evidence.hpp"
 #include "probe/choose_files.hpp"
+#include "probe/disk_places.hpp"
 #include "probe/foreign_systems.hpp"
-#include "probe/place.hpp"
-#include "probe/roles.hpp"
 #include "probe/roots/architecture.hpp"
 #include "probe/roots/assemble_systems.hpp"
 #include "probe/roots/system_states.hpp"
-#include "probe/settle_signature.hpp"
-#include "probe/spread_btrfs.hpp"
 #include "probe/start_findings.hpp"
-#include "probe/table/partition_types.hpp"
 #include "probe/windows_sets.hpp"
 
 namespace hrvm::probe {
@@ -31,27 +26,23 @@ namespace {
 
 using base::Severity;
 
-constexpr std::size_t most_looked_into = 256;  // partitions of one disk, of which a hostile table can have thousands
-constexpr std::size_t most_volumes = 256;
 constexpr unsigned deepest_guest = 2;  // guests' disks in volumes of guests' disks
 
 class Reading {
  public:
   // `depth`: 0 is the host's disk, 1 a disk of a guest on it, and so on.
   explicit Reading(block::BlockDevice& disk, Thoroughness thoroughness, unsigned depth = 0)
-      : disk_(disk), thoroughness_(thoroughness), depth_(depth) {}
+      : disk_(disk),
+        thoroughness_(thoroughness),
+        depth_(depth),
+        places_(disk, contents_, [this](const volume::Volume& volume) { read_guest(volume); }) {}
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
 
-  // Before run(): another disk that bears members of what lies on this one.
-  void add_companion(block::BlockDevice& disk) {
-    const auto table = read_partition_table(disk);
-    if (table.kind == TableKind::none) add_companion_member(disk, {}, disk.name());
-    for (const Partition& partition : table.partitions)
-      add_companion_member(open(disk, partition, table.sector_bytes), partition,
-                           fmt::format("{} p{}", disk.name(), partition.number));
-  }
+  void add_companion(block::BlockDevice& disk) { places_.add_companion(disk); }
 
   Contents run() && {
-    read_structure();
+    places_.read();
     judge_boot();
     settle_systems();
     settle_hibernation();
@@ -62,8 +53,8 @@ class Reading {
 
   // Instead of run().
   void use_files(const std::string& volume, const FilesUser& use) && {
-    read_structure();
-    const auto places = boot_places();
+    places_.read();
+    const auto places = places_.boot_places();
     const auto menus = read_boot_menus(places);
     SystemTrees trees(places, contents_);
     const auto roots = assemble_systems(contents_, trees, menus);
@@ -72,188 +63,8 @@ class Reading {
   }
 
  private:
-  void read_structure() {
-    table_ = read_partition_table(disk_);
-    contents_.table = table_.kind;
-    contents_.table_uuid = table_.uuid;
-    contents_.logical_sector_bytes = table_.sector_bytes;
-    contents_.findings = table_.findings;
-    if (table_.kind == TableKind::none)
-      read_whole_disk();
-    else
-      read_partitions();
-    read_volumes();
-    read_spread_btrfs();
-  }
-
   void add(std::string id, Severity severity, std::string subject, std::string message, std::string remedy = {}) {
     contents_.findings.push_back({std::move(id), severity, std::move(subject), std::move(message), std::move(remedy)});
-  }
-
-  Place& add_place(std::string name, block::BlockDevice* device) {
-    Place& place = places_.emplace_back();
-    place.name = std::move(name);
-    place.device = device;
-    return place;
-  }
-
-  void read_whole_disk() {
-    Place& place = add_place("disk", &disk_);
-    place.is_seen_by_firmware = true;
-    look_into(place, contents_.findings);
-    if (!place.signature) return;
-    add_volume({"disk", VolumeKind::disk, disk_.size(), "", "", "", ""}, place);
-    take(place);
-  }
-
-  void add_volume(Volume volume, const Place& place) {
-    if (place.signature) {
-      volume.filesystem = place.signature->type;
-      volume.label = place.signature->label;
-      volume.uuid = place.signature->uuid;
-    }
-    contents_.volumes.push_back(std::move(volume));
-  }
-
-  void read_partitions() {
-    for (const Partition& partition : table_.partitions) {
-      SurveyedPartition surveyed{partition, role_of(partition.type, nullptr), "", "", ""};
-      if (contents_.partitions.size() < most_looked_into && surveyed.role != "extended") look_into_partition(surveyed);
-      contents_.partitions.push_back(std::move(surveyed));
-    }
-  }
-
-  void look_into_partition(SurveyedPartition& surveyed) {
-    const Partition& partition = surveyed.partition;
-    Place& place = add_place(fmt::format("p{}", partition.number), &open(disk_, partition, table_.sector_bytes));
-    place.partition = partition.number;
-    place.partuuid = partition.partuuid;
-    place.is_esp = surveyed.role == "esp";
-    place.is_seen_by_firmware = true;
-    place.is_extended_boot = partition.type == gpt_extended_boot;
-    look_into(place, contents_.findings);
-    if (place.signature) {
-      surveyed.filesystem = place.signature->type;
-      surveyed.label = place.signature->label;
-      surveyed.uuid = place.signature->uuid;
-    }
-    surveyed.role = role(surveyed, place);
-    take(place);
-  }
-
-  // Stays open until the disk is read: volumes may lie on it.
-  block::BlockDevice& open(block::BlockDevice& disk, const Partition& partition, std::uint32_t sector_bytes) {
-    devices_.push_back(block::slice(disk, partition.start_bytes, partition.size_bytes,
-                                    fmt::format("{} (partition {})", disk.name(), partition.number)));
-    devices_.push_back(block::with_sectors(*devices_.back(),
-                                           {sector_bytes, std::max(sector_bytes, disk.sector_sizes().physical_bytes)}));
-    return *devices_.back();
-  }
-
-  void add_companion_member(block::BlockDevice& device, const Partition& partition, std::string name) {
-    if (contents_.companions.size() >= most_looked_into) return;
-    auto& surveyed = contents_.companions.emplace_back(SurveyedPartition{partition, "", "", "", ""});
-    try {
-      const auto settled = settle_signature(device);
-      if (!settled.signature) return;
-      surveyed.filesystem = settled.signature->type;
-      surveyed.label = settled.signature->label;
-      surveyed.uuid = settled.signature->uuid;
-      companions_.push_back({{&device, std::move(name)}, settled.signature->type});
-    } catch (const base::Error&) {
-      // Its own survey says that it cannot be read.
-    }
-  }
-
-  static std::string role(const SurveyedPartition& surveyed, const Place& place) {
-    const std::string role = role_of(surveyed.partition.type, place.signature ? &*place.signature : nullptr);
-    if (!place.systems.empty()) return "root";
-    if (place.is_esp && (role.empty() || role == "data")) return "esp";
-    if (!role.empty() && role != "data") return role;
-    if (place.is_boot) return "boot";
-    return place.signature && place.signature->usage == "filesystem" ? "data" : role;
-  }
-
-  void read_volumes() {
-    for (const volume::Assembler& assembler : volume::assemblers())
-      if (const auto members = members_of_type(assembler.member_type); !members.empty()) {
-        const auto& assembly = assemblies_.emplace_back(assembler.assemble(members));
-        contents_.findings.insert(contents_.findings.end(), assembly.findings.begin(), assembly.findings.end());
-        for (const volume::MemberSet& set : assembly.sets)
-          contents_.sets.push_back({set.kind, set.uuid, set.name, set.is_complete, set.missing, {}});
-        for (const volume::Volume& volume : assembly.volumes)
-          if (is_of_this_disk(assembly, volume) && ++volumes_read_ <= most_volumes) read_volume(assembly, volume);
-      }
-  }
-
-  // Not of sets that lie on companions alone.
-  bool is_of_this_disk(const volume::Assembly& assembly, const volume::Volume& volume) const {
-    const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
-    if (set == assembly.sets.end()) return true;
-    return std::ranges::any_of(set->members, [&](const std::string& member) {
-      return std::ranges::find(companions_, member, [](const Companion& each) { return each.member.name; }) ==
-             companions_.end();
-    });
-  }
-
-  // What was assembled before may bear members itself.
-  std::vector<volume::Member> members_of_type(std::string_view type) const {
-    std::vector<volume::Member> members;
-    for (const Place& place : places_)
-      if (place.device && place.signature && place.signature->type == type)
-        members.push_back({place.device, place.name});
-    if (members.empty()) return members;
-    for (const Companion& companion : companions_)
-      if (companion.type == type) members.push_back(companion.member);
-    return members;
-  }
-
-  // A mirror whose metadata lie at the end of its members is, for a firmware, a FAT on each of them.
-  void let_firmware_see(Place& place, const volume::Assembly& assembly, const volume::Volume& volume) const {
-    const auto set = std::ranges::find(assembly.sets, volume.set, &volume::MemberSet::uuid);
-    if (volume.kind != VolumeKind::md || !volume.device || set == assembly.sets.end()) return;
-    for (const Place& member : places_) {
-      if (std::ranges::find(set->members, member.name) == set->members.end()) continue;
-      if (!member.device || !begin_alike(*member.device, *volume.device)) continue;
-      place.is_esp = member.is_esp;
-      place.is_seen_by_firmware = member.is_seen_by_firmware;
-      place.partition = member.partition;
-      return;
-    }
-  }
-
-  static bool begin_alike(block::BlockDevice& member, block::BlockDevice& volume) try {
-    constexpr std::size_t sector = 512;
-    return member.read(0, sector) == volume.read(0, sector);
-  } catch (const base::Error&) {
-    return false;  // reported when the volume is looked into
-  }
-
-  void read_volume(const volume::Assembly& assembly, const volume::Volume& volume) {
-    Place& place = add_place(volume.path, volume.device.get());
-    let_firmware_see(place, assembly, volume);
-    if (volume.device)
-      look_into(place, contents_.findings);
-    else if (!volume.because.empty())
-      add("volume-closed", Severity::note, volume.path, "it cannot be looked into: " + volume.because);
-    add_volume({volume.path, volume.kind, volume.size_bytes, "", "", "", volume.details}, place);
-    take(place);
-    if (volume.device && !place.signature) read_guest(volume);
-  }
-
-  void read_spread_btrfs() {
-    const auto members = members_of_type("btrfs");
-    const auto others = std::ranges::count(companions_, "btrfs", &Companion::type);
-    for (auto& spread : open_spread_btrfs(members, members.size() - std::min(members.size(), std::size_t(others)))) {
-      Place& place = add_place(spread.set.name, nullptr);
-      place.signature = std::move(spread.signature);
-      place.files = std::move(spread.files);
-      contents_.findings.insert(contents_.findings.end(), spread.findings.begin(), spread.findings.end());
-      if (place.files) look_at_files(place, contents_.findings);
-      contents_.sets.push_back(std::move(spread.set));
-      add_volume({place.name, VolumeKind::btrfs, spread.size_bytes, "", "", "", spread.details}, place);
-      take(place);
-    }
   }
 
   // A volume with a partition table is a guest's disk: its systems are reported as the guest's, and not as this disk's.
@@ -269,18 +80,8 @@ class Reading {
           fmt::format("{} {}", volume.path, finding.subject), std::move(finding.message), std::move(finding.remedy));
   }
 
-  void take(const Place& place) {
-    auto& systems = contents_.systems;
-    systems.insert(systems.end(), place.systems.begin(), place.systems.end());
-    if (place.signature && place.signature->type == "swsuspend") hibernated_ = place.name;
-    auto& loaders = contents_.boot.loaders;
-    loaders.insert(loaders.end(), place.loaders.begin(), place.loaders.end());
-    other_loaders_.insert(other_loaders_.end(), place.other_loaders.begin(), place.other_loaders.end());
-    if (place.is_boot) boot_kernels_.push_back(place.boot_kernels);
-  }
-
   void settle_systems() {
-    const auto places = boot_places();
+    const auto places = places_.boot_places();
     const auto menus = read_boot_menus(places);
     SystemTrees trees(places, contents_);
     const auto roots = assemble_systems(contents_, trees, menus);
@@ -295,15 +96,23 @@ class Reading {
     if (depth_ == 0) add_foreign_systems();
     const auto guests =
         std::stable_partition(systems.begin(), systems.end(), [](const System& system) { return !system.inside; });
-    if (guests - systems.begin() == 1 && boot_kernels_.size() == 1 && !boot_kernels_.front().empty())
-      systems.front().kernels = boot_kernels_.front();
+    const auto* boot = only_boot_place();
+    if (guests - systems.begin() == 1 && boot && !boot->boot_kernels.empty())
+      systems.front().kernels = boot->boot_kernels;
+  }
+
+  const Place* only_boot_place() const {
+    const auto& places = places_.all();
+    const auto first = std::ranges::find_if(places, &Place::is_boot);
+    return std::ranges::count_if(places, &Place::is_boot) == 1 ? &*first : nullptr;
   }
 
   void add_foreign_systems() {
     for (System& system : foreign_systems(contents_)) contents_.systems.push_back(std::move(system));
-    if (table_.kind == TableKind::none && contents_.systems.empty() && has_disklabel(disk_))
+    if (places_.table().kind == TableKind::none && contents_.systems.empty() && has_disklabel(disk_))
       contents_.systems.push_back(system_by_disklabel());
-    for (base::Finding& finding : windows_sets(disk_, table_)) contents_.findings.push_back(std::move(finding));
+    for (base::Finding& finding : windows_sets(disk_, places_.table()))
+      contents_.findings.push_back(std::move(finding));
   }
 
   BootQuestions questions() const {
@@ -311,20 +120,15 @@ class Reading {
     return thoroughness_ == Thoroughness::full ? BootQuestions::all : BootQuestions::quick;
   }
 
-  std::vector<BootPlace> boot_places() const {
-    std::vector<BootPlace> places;
-    for (const Place& place : places_)
-      if (place.files)
-        places.push_back({place.name, place.signature->uuid, place.signature->label, place.is_esp, place.files.get(),
-                          place.is_extended_boot});
-    return places;
-  }
-
   void settle_hibernation() {
-    if (hibernated_.empty()) return;
+    const auto& places = places_.all();
+    const auto hibernated = std::find_if(places.rbegin(), places.rend(), [](const Place& place) {
+      return place.signature && place.signature->type == "swsuspend";
+    });
+    if (hibernated == places.rend()) return;
     for (System& system : contents_.systems)
       if (!system.inside) system.hibernated = true;
-    add("hibernated", Severity::warning, hibernated_,
+    add("hibernated", Severity::warning, hibernated->name,
         "it holds a hibernated system, which would wake up on other hardware in a machine",
         "boot the disk once and shut it down, or add noresume to the kernel's command line in the machine");
   }
@@ -337,7 +141,7 @@ class Reading {
   }
 
   void judge_boot() {
-    const BiosVerdict verdict = judge_bios_boot(disk_, table_);
+    const BiosVerdict verdict = judge_bios_boot(disk_, places_.table());
     contents_.boot.bios = verdict.boots;
     contents_.boot.bios_reason = verdict.reason;
     auto& loaders = contents_.boot.loaders;
@@ -347,7 +151,7 @@ class Reading {
 
   // By the kernels that lie beside the roots: on a boot partition, or where firmware of a board looks for them.
   std::string_view architecture_of_boot() const {
-    for (const Place& place : places_)
+    for (const Place& place : places_.all())
       if (place.files && place.systems.empty() && (place.is_boot || place.is_seen_by_firmware))
         if (const auto name = architecture_of_kernels(*place.files, "/"); !name.empty()) return name;
     return {};
@@ -355,8 +159,10 @@ class Reading {
 
   void judge_start() {
     const bool is_known = contents_.own_system() != nullptr && !contents_.own_system()->architecture.empty();
-    add_start_findings(contents_,
-                       {disk_.name(), other_loaders_, is_known ? std::string_view() : architecture_of_boot()});
+    std::vector<OtherLoader> others;
+    for (const Place& place : places_.all())
+      others.insert(others.end(), place.other_loaders.begin(), place.other_loaders.end());
+    add_start_findings(contents_, {disk_.name(), others, is_known ? std::string_view() : architecture_of_boot()});
   }
 
   void tell_shim() {
@@ -371,24 +177,11 @@ class Reading {
             shim->path));
   }
 
-  struct Companion {
-    volume::Member member;
-    std::string type;
-  };
-
   block::BlockDevice& disk_;
   Thoroughness thoroughness_;
   unsigned depth_;
-  std::vector<Companion> companions_;
-  std::vector<std::unique_ptr<block::BlockDevice>> devices_;
-  std::deque<volume::Assembly> assemblies_;
-  std::deque<Place> places_;  // of this disk; guests' have their own
-  std::size_t volumes_read_ = 0;
-  PartitionTable table_;
   Contents contents_;
-  std::vector<OtherLoader> other_loaders_;
-  std::string hibernated_;
-  std::vector<std::vector<std::string>> boot_kernels_;
+  DiskPlaces places_;
 };
 
 Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,

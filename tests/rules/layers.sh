@@ -13,12 +13,13 @@ layers=(base report sys block image volume fs probe machine launch doctor cli)
 # room, unless one is named as if it were a room of its own. A public header belongs to the room that has the .cpp of its name; one that has none is for all of its layer. A
 # layer that is not named here has no rooms.
 declare -A rooms=(
+  [sys]='. confined'
   [image]='foreign qcow2 make check repair merge .'
   [volume]='. thin lvm md luks zfs'
   [fs]='. jbd2 ext fat ntfs xfs btrfs folder'
   [probe]='table disk signature registry systems boot initramfs drivers hazards roots .'
   [machine]='definition store bisect drift retention change import'
-  [launch]='firmware plan folder qemu libvirt run'
+  [launch]='firmware plan folder qemu libvirt live run'
   [cli]='. words views steps commands run.cpp'
 )
 

@@ -17,11 +17,11 @@
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
+#include "launch/live/bounds.hpp"
+#include "launch/live/guest_freeze.hpp"
+#include "launch/live/memory_save.hpp"
 #include "launch/qemu/block_graph.hpp"
 #include "launch/qemu/live_disks.hpp"
-#include "launch/run/bounds.hpp"
-#include "launch/run/guest_freeze.hpp"
-#include "launch/run/memory_save.hpp"
 #include "launch/run/reminder.hpp"
 
 namespace hrvm::launch {

@@ -14,12 +14,12 @@
 #include "hrvm/machine/pending_snapshot.hpp"
 #include "hrvm/machine/storage.hpp"
 #include "hrvm/sys/file_size_limit.hpp"
+#include "launch/live/bounds.hpp"
+#include "launch/live/control_socket.hpp"
+#include "launch/live/guest_freeze.hpp"
+#include "launch/live/live_layers.hpp"
+#include "launch/live/memory_save.hpp"
 #include "launch/qemu/memory_needs.hpp"
-#include "launch/run/bounds.hpp"
-#include "launch/run/control_socket.hpp"
-#include "launch/run/guest_freeze.hpp"
-#include "launch/run/live_layers.hpp"
-#include "launch/run/memory_save.hpp"
 
 namespace hrvm::launch {
 

@@ -1,4 +1,4 @@
-#include "launch/run/memory_save.hpp"
+#include "launch/live/memory_save.hpp"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "sys/confined_answer.hpp"
+#include "sys/confined/answer.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-#include "sys/confined_child.hpp"
+#include "sys/confined/child.hpp"
 #include "sys/forked.hpp"
 
 namespace hrvm::sys {

@@ -14,8 +14,8 @@
 #include <fmt/core.h>
 
 #include "hrvm/sys/fd.hpp"
-#include "sys/confined_answer.hpp"
-#include "sys/confined_child.hpp"
+#include "sys/confined/answer.hpp"
+#include "sys/confined/child.hpp"
 
 namespace hrvm::sys {
 namespace {

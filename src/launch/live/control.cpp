@@ -10,7 +10,7 @@
 #include "hrvm/sys/file_size_limit.hpp"
 #include "hrvm/sys/files.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "launch/run/control_socket.hpp"
+#include "launch/live/control_socket.hpp"
 
 namespace hrvm::launch {
 

@@ -1,4 +1,4 @@
-#include "sys/landlock.hpp"
+#include "sys/confined/landlock.hpp"
 
 #include <linux/landlock.h>
 #include <sys/prctl.h>

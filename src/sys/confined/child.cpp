@@ -1,4 +1,4 @@
-#include "sys/confined_child.hpp"
+#include "sys/confined/child.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,9 +17,9 @@
 #include "hrvm/base/trace.hpp"
 #include "hrvm/sys/fd.hpp"
 #include "hrvm/sys/files.hpp"
+#include "sys/confined/landlock.hpp"
+#include "sys/confined/seccomp_filter.hpp"
 #include "sys/forked.hpp"
-#include "sys/landlock.hpp"
-#include "sys/seccomp_filter.hpp"
 
 namespace hrvm::sys {
 namespace {
@@ -99,15 +99,6 @@ void give_up_other_files(const std::vector<std::filesystem::path>& folders) {
   if (!folders.empty()) read_below_only(opened);
 }
 
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    bytes.remove_prefix(std::size_t(written));
-  }
-}
-
 [[noreturn]] void be_confined(const Function& function, const Confinement& limits, int answer_fd, pid_t parent) {
   // Nobody would wait for the answer, and until its writable descriptors are closed the child keeps the parent's locks.
   end_with(parent, SIGKILL);
@@ -116,15 +107,23 @@ void write_all(int fd, std::string_view bytes) {
   limit_resources(limits, close_writable_descriptors(answer_fd));
   give_up_other_files(limits.folders);
   if (apply_seccomp_filter(!limits.folders.empty()))
-    write_all(answer_fd, call(function, answer_fd));
+    write_to_parent(answer_fd, call(function, answer_fd));
   else
-    write_all(answer_fd, tagged(ConfinedTag::death, "this kernel gives no system-call filter (CONFIG_SECCOMP_FILTER)"));
+    write_to_parent(answer_fd,
+                    tagged(ConfinedTag::death, "this kernel gives no system-call filter (CONFIG_SECCOMP_FILTER)"));
   ::_exit(0);
 }
 
 }  // namespace
 
-void write_to_parent(int fd, std::string_view bytes) { write_all(fd, bytes); }
+void write_to_parent(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    bytes.remove_prefix(std::size_t(written));
+  }
+}
 
 ConfinedChild start_confined(const Function& function, const Confinement& limits) {
   std::array<int, 2> ends{};

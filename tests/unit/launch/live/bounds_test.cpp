@@ -1,4 +1,4 @@
-#include "launch/run/bounds.hpp"
+#include "launch/live/bounds.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "sys/seccomp_filter.hpp"
+#include "sys/confined/seccomp_filter.hpp"
 
 #include <fcntl.h>
 #include <linux/audit.h>

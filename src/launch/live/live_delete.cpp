@@ -9,9 +9,9 @@
 #include "hrvm/launch/runs.hpp"
 #include "hrvm/machine/merge_beside.hpp"
 #include "hrvm/machine/objection.hpp"
-#include "launch/run/bounds.hpp"
-#include "launch/run/control_socket.hpp"
-#include "launch/run/live_layers.hpp"
+#include "launch/live/bounds.hpp"
+#include "launch/live/control_socket.hpp"
+#include "launch/live/live_layers.hpp"
 
 namespace hrvm::launch {
 

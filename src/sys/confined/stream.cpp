@@ -12,8 +12,8 @@
 #include "hrvm/base/endian.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "sys/confined_answer.hpp"
-#include "sys/confined_child.hpp"
+#include "sys/confined/answer.hpp"
+#include "sys/confined/child.hpp"
 
 namespace hrvm::sys {
 namespace {

@@ -1,4 +1,4 @@
-#include "launch/run/live_layers.hpp"
+#include "launch/live/live_layers.hpp"
 
 #include <fmt/core.h>
 

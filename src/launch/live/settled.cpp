@@ -10,9 +10,9 @@
 #include "hrvm/machine/objection.hpp"
 #include "hrvm/machine/pending_snapshot.hpp"
 #include "hrvm/sys/terminal.hpp"
-#include "launch/run/guest_freeze.hpp"
-#include "launch/run/live_layers.hpp"
-#include "launch/run/memory_save.hpp"
+#include "launch/live/guest_freeze.hpp"
+#include "launch/live/live_layers.hpp"
+#include "launch/live/memory_save.hpp"
 
 namespace hrvm::launch {
 

@@ -1,4 +1,4 @@
-#include "launch/run/guest_freeze.hpp"
+#include "launch/live/guest_freeze.hpp"
 
 #include <catch2/catch.hpp>
 

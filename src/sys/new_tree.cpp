@@ -14,18 +14,13 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/error.hpp"
+#include "sys/below.hpp"
 
 namespace hrvm::sys {
 namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-std::string_view without_slashes(std::string_view path) {
-  while (path.starts_with('/')) path.remove_prefix(1);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path;
-}
 
 // musl and glibc 2.36 have no function for it.
 Fd open_beneath(int root, const std::string& path, int flags) {
@@ -86,7 +81,7 @@ NewTree::Place NewTree::place_of(std::string_view path) const {
   const auto slash = whole.rfind('/');
   const std::string folder(slash == whole.npos ? "." : whole.substr(0, slash));
   std::string name(slash == whole.npos ? whole : whole.substr(slash + 1));
-  if (name.empty() || name == "." || name == "..")
+  if (!is_name_below(name))
     throw Error(ErrorKind::usage, fmt::format("{} is no name for a new file", path_of(path).string()));
   Fd opened = open_beneath(root_.get(), folder, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!opened) throw base::system_error(errno, "enter", path_of(path).parent_path().string());

@@ -16,6 +16,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
+#include "sys/below.hpp"
 #include "sys/file_status.hpp"
 
 namespace hrvm::sys {
@@ -28,14 +29,6 @@ constexpr std::size_t largest_attribute = 64 << 10;  // Linux's own bound, of a 
 constexpr std::size_t usual_attribute = 256;
 
 bool means_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG; }
-
-bool is_name(std::string_view text) { return !text.empty() && text != "." && text != ".."; }
-
-std::string_view without_slashes(std::string_view path) {
-  while (path.starts_with('/')) path.remove_prefix(1);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path;
-}
 
 // Whose file it is not may not leave its access time alone.
 Fd open_at(int folder, const char* name, int flags) {
@@ -82,8 +75,8 @@ int Tree::enter(std::string_view folder) const {
   Fd reached;
   int from = is_below ? here_.get() : root_.get();
   for (const std::string_view name : base::split(left, '/')) {
-    Fd next(is_name(name) ? ::openat(from, std::string(name).c_str(), on_the_way) : -1);
-    if (!is_name(name)) errno = ENOENT;
+    Fd next(is_name_below(name) ? ::openat(from, std::string(name).c_str(), on_the_way) : -1);
+    if (!is_name_below(name)) errno = ENOENT;
     if (!next) return -1;
     reached = std::move(next);
     from = reached.get();
@@ -98,7 +91,7 @@ Tree::Place Tree::place_of(std::string_view path) const {
   if (whole.empty()) return {root_.get(), ""};
   const auto slash = whole.rfind('/');
   const auto name = slash == whole.npos ? whole : whole.substr(slash + 1);
-  if (!is_name(name)) return {};
+  if (!is_name_below(name)) return {};
   const int folder = enter(slash == whole.npos ? std::string_view() : without_slashes(whole.substr(0, slash)));
   if (folder < 0 && !means_missing(errno)) throw base::system_error(errno, "look at", path_of(path));
   return {folder, std::string(name)};
@@ -162,7 +155,7 @@ void Tree::visit(std::string_view path, const std::function<bool(std::string_vie
     errno = 0;
     const dirent* entry = ::readdir(folder.get());
     if (!entry) break;
-    if (is_name(entry->d_name) && !visitor(entry->d_name)) return;
+    if (is_name_below(entry->d_name) && !visitor(entry->d_name)) return;
   }
   if (errno != 0) throw base::system_error(errno, "list", path_of(path));
 }

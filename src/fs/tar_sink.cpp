@@ -5,32 +5,15 @@
 
 #include <fmt/core.h>
 
-#include "hrvm/base/endian.hpp"
+#include "hrvm/fs/tar_format.hpp"
 #include "hrvm/fs/tree_sinks.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::fs {
 namespace {
 
-constexpr std::size_t block_bytes = 512, most_linked = 1 << 20;
+constexpr std::size_t block_bytes = sizeof(TarHeader), most_linked = 1 << 20;
 constexpr std::uint64_t most_octal_11 = 077777777777, most_octal_7 = 07777777;
-
-// IEEE Std 1003.1, pax, "ustar Interchange Format".
-struct Header {
-  std::array<char, 100> name{};
-  std::array<char, 8> mode{}, uid{}, gid{};
-  std::array<char, 12> size{}, modified{};
-  std::array<char, 8> checksum{};
-  char type = '0';
-  std::array<char, 100> link{};
-  std::array<char, 6> magic{'u', 's', 't', 'a', 'r', '\0'};
-  std::array<char, 2> version{'0', '0'};
-  std::array<char, 32> user{}, group{};
-  std::array<char, 8> major{}, minor{};
-  std::array<char, 155> prefix{};
-  std::array<char, 12> unused{};
-};
-static_assert(sizeof(Header) == block_bytes && offsetof(Header, magic) == 257);
 
 template <std::size_t size>
 void put(std::array<char, size>& field, std::string_view text) {
@@ -42,11 +25,11 @@ void put_octal(std::array<char, size>& field, std::uint64_t value) {
   put(field, fmt::format("{:0{}o}", value, size - 1));
 }
 
-std::string_view bytes_of(const Header& header) {
+std::string_view bytes_of(const TarHeader& header) {
   return {static_cast<const char*>(static_cast<const void*>(&header)), sizeof header};
 }
 
-void seal(Header& header) {
+void seal(TarHeader& header) {
   header.checksum.fill(' ');
   unsigned sum = 0;
   for (const char c : bytes_of(header)) sum += static_cast<unsigned char>(c);
@@ -126,7 +109,7 @@ void TarSink::begin(const StreamedFile& file) {
 void TarSink::write_member(const Member& member) {
   const Stat& stat = member.file.stat;
   std::string records;
-  Header header;
+  TarHeader header;
   put(header.name, member.path);
   put(header.link, member.link);
   if (member.path.size() > header.name.size()) records += record("path", member.path);
@@ -136,15 +119,15 @@ void TarSink::write_member(const Member& member) {
     if (value > most) records += record(key, fmt::format("{}", value));
   };
   number(header.size, "size", member.size, most_octal_11);
-  number(header.uid, "uid", wishes_.owners ? stat.uid : 0, most_octal_7);
-  number(header.gid, "gid", wishes_.owners ? stat.gid : 0, most_octal_7);
+  number(header.user, "uid", wishes_.owners ? stat.uid : 0, most_octal_7);
+  number(header.group, "gid", wishes_.owners ? stat.gid : 0, most_octal_7);
   const auto seconds = stat.times.modified.seconds;
   const bool is_whole = stat.times.modified.nanoseconds == 0 && seconds >= 0 && std::uint64_t(seconds) <= most_octal_11;
   put_octal(header.modified, std::uint64_t(std::clamp<std::int64_t>(seconds, 0, std::int64_t(most_octal_11))));
   if (!is_whole) records += record("mtime", time_text(stat.times.modified));
   put_octal(header.mode, wishes_.special || stat.kind == FileKind::directory ? stat.mode : stat.mode & 01777);
-  put_octal(header.major, std::min<std::uint64_t>(stat.device.major, most_octal_7));
-  put_octal(header.minor, std::min<std::uint64_t>(stat.device.minor, most_octal_7));
+  put_octal(header.device_major, std::min<std::uint64_t>(stat.device.major, most_octal_7));
+  put_octal(header.device_minor, std::min<std::uint64_t>(stat.device.minor, most_octal_7));
   if (member.type != '1')
     for (const auto& attribute : member.file.attributes)
       if (attribute.name != "security.capability" || wishes_.special)
@@ -152,11 +135,11 @@ void TarSink::write_member(const Member& member) {
   header.type = member.type;
   seal(header);
   if (!records.empty()) {
-    Header extended;
+    TarHeader extended;
     put(extended.name, "././@PaxHeader");
     put_octal(extended.mode, 0644);
-    put_octal(extended.uid, 0);
-    put_octal(extended.gid, 0);
+    put_octal(extended.user, 0);
+    put_octal(extended.group, 0);
     put_octal(extended.size, records.size());
     put_octal(extended.modified, 0);
     extended.type = 'x';

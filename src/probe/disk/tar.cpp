@@ -4,11 +4,15 @@
 #include <string_view>
 
 #include "hrvm/base/byte_size.hpp"
+#include "hrvm/base/endian.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/read_structure.hpp"
+#include "hrvm/fs/tar_format.hpp"
 
 namespace hrvm::probe {
 namespace {
+
+using fs::TarHeader;
 
 constexpr unsigned most_members = 256;
 

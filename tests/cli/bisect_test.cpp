@@ -20,25 +20,28 @@ static void make_row(MachineStore& store, int count) {
   }
 }
 
+static void run_all(test::Transcript& transcript, const std::vector<std::vector<std::string>>& lines) {
+  for (const auto& words : lines) transcript.run(words);
+}
+
 TEST_CASE("a search by hand says at each turn what to test, and what was found") {
   MachineStore store;
   make_row(store, 6);
   auto transcript = store.transcript("bisect/by_hand");
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"bisect", "start", "web"},
-           {"bisect", "good", "web"},
-           {"bisect", "status", "web"},
-           {"bisect", "bad", "web", "web@s5"},
-           {"bisect", "skip", "web"},
-           {"bisect", "status", "web", "--plain"},
-           {"bisect", "bad", "web", "s4"},
-           {"bisect", "status", "web", "--json"},
-           {"bisect", "log", "web"},
-           {"bisect", "good", "web"},
-           {"bisect", "reset", "web"},
-           {"bisect", "reset", "web"},
-       })
-    transcript.run(words);
+  run_all(transcript, {
+                          {"bisect", "start", "web"},
+                          {"bisect", "good", "web"},
+                          {"bisect", "status", "web"},
+                          {"bisect", "bad", "web", "web@s5"},
+                          {"bisect", "skip", "web"},
+                          {"bisect", "status", "web", "--plain"},
+                          {"bisect", "bad", "web", "s4"},
+                          {"bisect", "status", "web", "--json"},
+                          {"bisect", "log", "web"},
+                          {"bisect", "good", "web"},
+                          {"bisect", "reset", "web"},
+                          {"bisect", "reset", "web"},
+                      });
   transcript.check();
 }
 
@@ -48,26 +51,25 @@ TEST_CASE("what cannot be searched for is refused, with what can") {
   store.revert("web", "s1");
   store.snapshot("web", "branch");
   auto transcript = store.transcript("bisect/refused");
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"bisect", "good", "web"},
-           {"bisect", "run", "web"},
-           {"bisect", "start", "web@s1"},
-           {"bisect", "start", "web", "s1", "s3"},
-           {"bisect", "start", "web", "s2", "s2"},
-           {"bisect", "start", "web", "s22"},
-           {"bisect", "start", "web", "other@s2"},
-           {"bisect", "start", "web", "s3", "s2", "s1"},
-           {"bisect", "start", "web", "s3", "branch"},
-           {"bisect", "start", "web"},
-           {"bisect", "good", "web", "branch"},
-           {"bisect", "run", "web", "--wait-for", "x", "--", "true"},
-           {"bisect", "run", "web", "--boot"},
-           {"bisect", "run", "web", "--fail-on", "*("},
-           {"snapshot", "delete", "web@s2", "--yes"},
-           {"bisect", "bad", "web"},
-           {"bisect", "good", "web"},
-       })
-    transcript.run(words);
+  run_all(transcript, {
+                          {"bisect", "good", "web"},
+                          {"bisect", "run", "web"},
+                          {"bisect", "start", "web@s1"},
+                          {"bisect", "start", "web", "s1", "s3"},
+                          {"bisect", "start", "web", "s2", "s2"},
+                          {"bisect", "start", "web", "s22"},
+                          {"bisect", "start", "web", "other@s2"},
+                          {"bisect", "start", "web", "s3", "s2", "s1"},
+                          {"bisect", "start", "web", "s3", "branch"},
+                          {"bisect", "start", "web"},
+                          {"bisect", "good", "web", "branch"},
+                          {"bisect", "run", "web", "--wait-for", "x", "--", "true"},
+                          {"bisect", "run", "web", "--boot"},
+                          {"bisect", "run", "web", "--fail-on", "*("},
+                          {"snapshot", "delete", "web@s2", "--yes"},
+                          {"bisect", "bad", "web"},
+                          {"bisect", "good", "web"},
+                      });
   transcript.check();
 }
 

@@ -4,6 +4,17 @@ export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
 MUTATING=mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir
 MUTATING+=,write,pwrite64,writev,pwritev,pwritev2,ftruncate,fallocate,fsync,fdatasync,fchmod,fchmodat,chmod
 
+import_counting() {
+  BASE=$T/demo.img
+  demo_disk "$BASE"
+  truncate -s 64M "$T/second.img"
+  mkfs.ext4 -q -F "$T/second.img"
+  expect_status 0 hrvm import "$BASE" demo --disk "$T/second.img" --memory 512M --cpus 1
+  before=$(bases)
+  at_end 'hrvm stop demo --force > /dev/null 2>&1'
+}
+bases() { base_identity "$BASE"; base_identity "$T/second.img"; }
+
 start_counting() {
   expect_status 0 hrvm boot demo --detach --wait-for 'login:' --timeout 180
   guest_start line "$HRVM" console demo
@@ -88,14 +99,7 @@ drawn() { # FILE
     }' "$1"
 }
 
-killed_at() { # MOMENT COMMAND...
-  local moment=$1 status
-  shift
-  status=$(
-    exec 2> /dev/null
-    strace -o /dev/null -e "trace=${moment%:*}" -e "inject=${moment%:*}:signal=SIGKILL:when=${moment#*:}" \
-      "$HRVM" "$@" > /dev/null < /dev/null
-    echo $?
-  ) || true
-  [ "$status" = 137 ] || [ "$status" = 0 ] || fail "killed at $moment, the exit status is $status: hrvm $*"
+killed() { # MOMENT COMMAND..., which may be at its end before that
+  killed_at "$@"
+  [ "$STATUS" = 137 ] || [ "$STATUS" = 0 ] || fail "killed at $1, the exit status is $STATUS: hrvm ${*:2}"
 }

@@ -38,6 +38,18 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# killed_at SYSCALL:N COMMAND...: hrvm is killed before its Nth such call; sets $STATUS, 137 or what it came to before.
+killed_at() {
+  local moment=$1
+  shift
+  # In a shell of its own, whose word of the death goes nowhere.
+  STATUS=$(
+    exec 2> /dev/null
+    strace -o /dev/null -e "trace=${moment%:*}" -e "inject=${moment%:*}:signal=SIGKILL:when=${moment#*:}" \
+      "$HRVM" "$@" > /dev/null < /dev/null
+    echo $?
+  ) || true
+}
 at_end() { CLEANUPS+=("$1"); }
 need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
 

@@ -80,7 +80,7 @@ drawn() { # FILE
 
 # killed_anywhere SETTLING COMMAND...: SETTLING is a change that succeeds whether or not COMMAND has been carried out.
 killed_anywhere() {
-  local settling=$1 before after now moment status count=0 befores=0
+  local settling=$1 before after now moment count=0 befores=0
   shift
   start_over
   before=$(view)
@@ -91,14 +91,8 @@ killed_anywhere() {
   moments "$@" > "$T/moments"
   while read -r moment; do
     start_over
-    # In a shell of its own, whose word of the death goes nowhere.
-    status=$(
-      exec 2> /dev/null
-      strace -o /dev/null -e "trace=${moment%:*}" -e "inject=${moment%:*}:signal=SIGKILL:when=${moment#*:}" \
-        "$HRVM" "$@" > /dev/null < /dev/null
-      echo $?
-    ) || true
-    [ "$status" = 137 ] || fail "killed at $moment, yet the exit status is $status: hrvm $*"
+    killed_at "$moment" "$@"
+    [ "$STATUS" = 137 ] || fail "killed at $moment, yet the exit status is $STATUS: hrvm $*"
     now=$(view)
     [ "$now" = "$before" ] || [ "$now" = "$after" ] || fail "killed at $moment: hrvm $*
 --- before

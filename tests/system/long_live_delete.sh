@@ -9,14 +9,7 @@
 KILLS=${KILLS:-2} ORDERS=${ORDERS:-2}
 RANDOM=${SEED:-$$}
 
-BASE=$T/demo.img
-demo_disk "$BASE"
-truncate -s 64M "$T/second.img"
-mkfs.ext4 -q -F "$T/second.img"
-expect_status 0 hrvm import "$BASE" demo --disk "$T/second.img" --memory 512M --cpus 1
-bases() { base_identity "$BASE"; base_identity "$T/second.img"; }
-before=$(bases)
-at_end 'hrvm stop demo --force > /dev/null 2>&1'
+import_counting
 
 keep() { # NAME...
   local name
@@ -134,7 +127,7 @@ for moment in $(drawn "$T/moments"); do
   keep "a$kills" "b$kills"
   remember "b$kills"
   below=$(shows "a$kills" 2) above=$(shows "b$kills" 2)
-  killed_at "$moment" snapshot delete "demo@a$kills" --yes
+  killed "$moment" snapshot delete "demo@a$kills" --yes
   assert_equal "$(state)" running "the machine after a kill at $moment"
   assert_equal "$(shows "b$kills" 2)" "$above" "what lay on it after a kill at $moment"
   if named | grep -qx "a$kills"; then
@@ -161,7 +154,7 @@ for moment in "$add" "$reopen"; do
   number=$((number + 1))
   keep "q$number" "r$number"
   remember "q$number" "r$number"
-  killed_at "$moment" snapshot delete "demo@q$number" --yes
+  killed "$moment" snapshot delete "demo@q$number" --yes
   sleep 1 # it counts on
   guest_type line 'echo "count $(cat /second/count)."'
   guest_wait line 'count [0-9]+\.'

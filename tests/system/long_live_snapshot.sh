@@ -10,14 +10,7 @@ KILLS=${KILLS:-6}
 RANDOM=${SEED:-$$}
 SNAPSHOTS=${SNAPSHOTS:-5}
 
-BASE=$T/demo.img
-demo_disk "$BASE"
-truncate -s 64M "$T/second.img"
-mkfs.ext4 -q -F "$T/second.img"
-expect_status 0 hrvm import "$BASE" demo --disk "$T/second.img" --memory 512M --cpus 1
-bases() { base_identity "$BASE"; base_identity "$T/second.img"; }
-before=$(bases)
-at_end 'hrvm stop demo --force > /dev/null 2>&1'
+import_counting
 
 start_counting
 
@@ -70,7 +63,7 @@ moments snapshot create demo@traced > "$T/moments"
 made=0 kills=0
 for moment in $(drawn "$T/moments"); do
   kills=$((kills + 1))
-  killed_at "$moment" snapshot create "demo@k$kills"
+  killed "$moment" snapshot create "demo@k$kills"
   assert_equal "$(state)" running "the machine after a kill at $moment"
   # A command that changes nothing else.
   expect_status 0 hrvm snapshot rename demo@s1 s1x
@@ -92,7 +85,7 @@ switch=sendto:$(grep '^sendto' "$T/trace" | grep -n '"transaction' | cut -d: -f1
 commit=$(awk '/order/ { if ($1 == "'"$switch"'") after = 1; next } after && /^(rename|symlink)/ { print $1; exit }' "$T/moments")
 for moment in "$switch" "$commit"; do
   name=q${moment%:*}
-  killed_at "$moment" snapshot create "demo@$name"
+  killed "$moment" snapshot create "demo@$name"
   sleep 1 # it counts on, in which layer ever
   kill -9 "$(qemu_pid)"
   await 20 "the machine still runs" eval '[ "$(state)" = stopped ]'

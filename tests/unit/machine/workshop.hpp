@@ -36,6 +36,14 @@ class Workshop {
   }
   Drawn drawn() const { return draw(test_host_.host, store, machine()); }
   void snapshot(const std::string& name) { change(plan_snapshot_create(machine(), name, "", drawn())); }
+  // low ← high ← the active state, each with a byte of its own: 'a', 'b' and 'c', 64 KiB apart.
+  void two_snapshots() {
+    guest_writes(0, 'a');
+    snapshot("low");
+    guest_writes(1 << 16, 'b');
+    snapshot("high");
+    guest_writes(2 << 16, 'c');
+  }
   void revert(const std::string& name) { change(plan_snapshot_revert(machine(), name, false, drawn())); }
   void remove_snapshot(const std::string& name) { change(plan_snapshot_delete(machine(), name, drawn())); }
   void reset() { change(plan_reset(machine(), {false, false, sample_fingerprint("as it was", base_bytes)}, drawn())); }

@@ -23,13 +23,7 @@ const auto no_progress = [](std::uint64_t) {};
 
 // web: low ← high ← the active state, each with a byte of its own.
 struct Scene {
-  Scene() {
-    shop.guest_writes(0, 'a');
-    shop.snapshot("low");
-    shop.guest_writes(1 << 16, 'b');
-    shop.snapshot("high");
-    shop.guest_writes(2 << 16, 'c');
-  }
+  Scene() { shop.two_snapshots(); }
   Clone clone(std::optional<std::string> snapshot, const sys::ProgressCallback& progress = no_progress) {
     const auto request = request_for(std::move(snapshot));
     const auto machine = shop.machine();

@@ -19,11 +19,7 @@ const std::string id = "00000000000000e5";
 // low ← high ← the active state, each with a byte of its own, and the plan of low's removal.
 struct Scene {
   Scene() {
-    shop.guest_writes(0, 'a');
-    shop.snapshot("low");
-    shop.guest_writes(1 << 16, 'b');
-    shop.snapshot("high");
-    shop.guest_writes(2 << 16, 'c');
+    shop.two_snapshots();
     low = shop.machine().layer_path(shop.machine().definition.snapshots[0].layer);
     high = shop.machine().layer_path(shop.machine().definition.snapshots[1].layer);
     auto drawn = shop.drawn();

@@ -314,7 +314,7 @@ std::optional<TargetFile> report_file(const Context& context) {
   const auto word = context.arguments.value("--report");
   if (!word) return std::nullopt;
   const auto store = open_store(context);
-  auto target = target_file(*word, store, false);
+  auto target = target_file(*word, store, std::nullopt);
   check_is_no_base(target.path, store);
   return target;
 }

@@ -29,7 +29,7 @@ void check_type(const sys::Path& path) {
   const bool folder = type == FileType::directory;
   throw Error(ErrorKind::unsupported, fmt::format("{} is {}", path.string(), folder ? "a folder" : "no regular file"))
       .on(path)
-      .hint(folder ? "name a file in it" : "an image goes to a file; name one that is not there yet");
+      .hint(folder ? "name a file in it" : "name a file that is not there yet");
 }
 
 void check_folder(const sys::Path& path) {
@@ -86,17 +86,18 @@ void check_is_no_base(const sys::Path& path, const machine::Store& store) {
             .hint("name another file; there is no option that allows this");
 }
 
-TargetFile target_file(const std::string& word, const machine::Store& store, bool force) {
+TargetFile target_file(const std::string& word, const machine::Store& store, std::optional<bool> force) {
+  if (word.empty()) throw Error(ErrorKind::usage, "the name of the file to write is empty");
   const auto path = behind_links(sys::absolute(word));
   check_type(path);
   check_folder(path);
   check_outside_store(path, store);
   check_is_no_base(path, store);
   const bool replaces = sys::link_status(path).type == FileType::regular;
-  if (!replaces || force) return {path, replaces};
+  if (!replaces || force.value_or(false)) return {path, replaces};
   throw Error(ErrorKind::exists, fmt::format("{} is there already", path.string()))
       .on(path)
-      .hint("name another file, or add --force to replace this one");
+      .hint(force ? "name another file, or add --force to replace this one" : "name another file: this one stays");
 }
 
 }  // namespace hrvm::cli

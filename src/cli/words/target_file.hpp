@@ -1,6 +1,8 @@
-// The file that a command writes an image to: a regular one, new unless it may be replaced, that is no machine's base,
-// in no store, and not on the very disk that is read.
+// The file that a command writes an image or a report to: a regular one, new unless it may be replaced, that is no
+// machine's base, in no store, and not on the very disk that is read.
 #pragma once
+
+#include <optional>
 
 #include "hrvm/cli/command.hpp"
 #include "hrvm/machine/store.hpp"
@@ -12,10 +14,10 @@ struct TargetFile {
   bool replaces = false;
 };
 
-// Error{exists} for what is there, unless `force`. Whatever `force` says: Error{refused} where writing it would change
-// a base or the store, Error{unsupported} for what is no regular file, Error{not_found} where there is no folder for
-// it.
-TargetFile target_file(const std::string& word, const machine::Store& store, bool force);
+// Error{exists} for what is there, unless `force`, which a command that has no such option leaves null. Whatever
+// `force` says: Error{refused} where writing it would change a base or the store, Error{unsupported} for what is no
+// regular file, Error{not_found} where there is no folder for it.
+TargetFile target_file(const std::string& word, const machine::Store& store, std::optional<bool> force);
 
 // Error{usage} when the standard output, which "-" names, is a terminal: "a picture" is no text.
 void check_takes_bytes(const Context& context, std::string_view what);

@@ -85,6 +85,12 @@ launch::Listener listener(const Context& context) {
           .verbose = context.verbose};
 }
 
+std::function<void(const std::string&)> console_listener(const Context& context) {
+  auto& streams = context.host.streams;
+  if (!streams.err_is_terminal || context.quiet || context.rendering == Rendering::json) return {};
+  return [&err = streams.err](const std::string& line) { err << line << "\n" << std::flush; };
+}
+
 void write_out(std::ostream& out, std::string_view text) {
   errno = 0;
   out << text << std::flush;

@@ -1,7 +1,9 @@
 // What goes to stderr, errors, warnings and hints, in one form for all; and what goes to standard output.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
 #include "hrvm/base/error.hpp"
@@ -39,6 +41,9 @@ struct ReaderGone {};
 
 // Who was asked said no: exit status 1. Caught in run() alone.
 struct NothingDone {};
+
+// Who hears what a guest prints as it boots: stderr, where that is a terminal and somebody wants to read; else nobody.
+std::function<void(const std::string& line)> console_listener(const Context& context);
 
 // Writes all, and notices when it did not arrive: a full disk behind ">" must not look like success. Throws ReaderGone
 // or Error.

@@ -90,6 +90,8 @@ std::string name_of(const BisectState& state, const Definition& definition);
 
 // nullopt: there is none. Error{corrupt} with what to do.
 std::optional<Bisect> load_bisect(const Machine& machine);
+// The same, and Error{not_found} where there is none.
+Bisect begun_bisect(const Machine& machine);
 void keep_bisect(const Machine& machine, const Bisect& bisect);
 bool forget_bisect(const Machine& machine);  // whether there was one
 

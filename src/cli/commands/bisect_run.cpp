@@ -2,8 +2,6 @@
 // known.
 #include <fmt/core.h>
 
-#include <ostream>
-
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/bisecting.hpp"
@@ -65,11 +63,6 @@ launch::BisectListener told(const Context& context, const machine::Machine& mach
           }};
 }
 
-std::function<void(const std::string&)> screen_of(const Context& context) {
-  if (!context.host.streams.err_is_terminal || context.quiet || context.rendering == Rendering::json) return {};
-  return [&err = context.host.streams.err](const std::string& line) { err << line << "\n" << std::flush; };
-}
-
 Outcome run_bisect_run(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto request = trial_request(context);
@@ -77,7 +70,7 @@ Outcome run_bisect_run(const Context& context) {
   const auto machine = store.load(name);
   begun_bisect(machine);
   const auto bisect = launch::run_bisect(context.host, store, boot_request(context, name), request, listener(context),
-                                         told(context, machine), screen_of(context));
+                                         told(context, machine), console_listener(context));
   return bisect_outcome("bisect-run", store.load(name), bisect);
 }
 

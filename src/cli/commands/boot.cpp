@@ -1,8 +1,6 @@
 // hrvm boot MACHINE[@SNAP]: checks, plans and runs a machine. What is plain runs by exec, so that QEMU is all there is.
 #include <fmt/core.h>
 
-#include <ostream>
-
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/autostart.hpp"
@@ -26,8 +24,7 @@ launch::WatchRequest watch_request(const Context& context, const BootWords& word
   request.timeout = words.timeout;
   request.keep_running = words.boot.launch.detach;
   if (!context.host.streams.in_is_terminal) request.input_fd = 0;
-  if (context.host.streams.err_is_terminal && !context.quiet && context.rendering != Rendering::json)
-    request.on_line = [&err = context.host.streams.err](const std::string& line) { err << line << "\n" << std::flush; };
+  request.on_line = console_listener(context);
   return request;
 }
 

@@ -9,7 +9,6 @@
 #include "cli/words/named_machine.hpp"
 #include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
 #include "hrvm/launch/runs.hpp"
 #include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/machine/import_sources.hpp"
@@ -22,18 +21,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using base::Json;
-
-void check_new_name(const machine::Store& store, const std::string& name) {
-  if (!machine::is_machine_name(name))
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(name)))
-        .hint(
-            "a name starts with a letter or digit, goes on with those and . _ -, is in lower case, and at most 63 "
-            "long");
-  if (store.contains(name))
-    throw Error(ErrorKind::exists, fmt::format("there is a machine named {} already", name))
-        .on(store.folder() / name)
-        .hint("give another name; hrvm list shows those that are taken");
-}
 
 bool has_run(const Context& context, const machine::Machine& machine) {
   return machine::run_state(machine) == machine::RunState::running || launch::active_domain(context.host, machine);

@@ -5,29 +5,12 @@
 #include "cli/messages.hpp"
 #include "cli/steps/autostart.hpp"
 #include "cli/steps/changing.hpp"
-#include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
+#include "cli/words/named_machine.hpp"
 #include "hrvm/launch/machine_domain.hpp"
 #include "hrvm/machine/objection.hpp"
 
 namespace hrvm::cli {
 namespace {
-
-using base::Error;
-using base::ErrorKind;
-
-void check_new_name(const machine::Store& store, const std::string& name) {
-  if (!machine::is_machine_name(name)) {
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(name)))
-        .hint(
-            "a name starts with a letter or digit, goes on with those and . _ -, is in lower case, and at most 63 "
-            "long");
-  }
-  if (!store.contains(name)) return;
-  throw Error(ErrorKind::exists, fmt::format("there is a machine named {} already", name))
-      .on(store.folder() / name)
-      .hint("give another name; hrvm list shows those that are taken");
-}
 
 report::Report report_of(const std::string& from, const std::string& to, bool dry_run) {
   base::Json data;

@@ -35,12 +35,6 @@ std::vector<std::string> layers_named(const Context& context, const machine::Mac
 
 }  // namespace
 
-Bisect begun_bisect(const machine::Machine& machine) {
-  if (auto bisect = load_bisect(machine)) return *std::move(bisect);
-  throw Error(ErrorKind::not_found, fmt::format("no bisect of {} was begun", machine.name))
-      .hint(fmt::format("hrvm bisect start {} [BAD [GOOD]] begins one", machine.name));
-}
-
 std::string state_word(const std::string& machine, const std::string& word) {
   if (word.find('@') == word.npos) return word;
   const auto [name, snapshot] = snapshot_word(word);

@@ -9,9 +9,6 @@
 
 namespace hrvm::cli {
 
-// The bisect that was begun. Error{not_found} where none was.
-machine::Bisect begun_bisect(const machine::Machine& machine);
-
 // "s8" or "web@s8" of the machine `web`. Error{usage} for one of another machine.
 std::string state_word(const std::string& machine, const std::string& word);
 

@@ -32,6 +32,19 @@ machine::Store open_store(const Context& context, Missing missing) {
   return store;
 }
 
+void check_new_name(const machine::Store& store, const std::string& name) {
+  if (!machine::is_machine_name(name)) {
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no machine's name", base::printable(name)))
+        .hint(
+            "a name starts with a letter or digit, goes on with those and . _ -, is in lower case, and at most 63 "
+            "long");
+  }
+  if (!store.contains(name)) return;
+  throw Error(ErrorKind::exists, fmt::format("there is a machine named {} already", name))
+      .on(store.folder() / name)
+      .hint("give another name; hrvm list shows those that are taken");
+}
+
 NamedMachine named_machine(std::string_view word) {
   const auto at = word.find('@');
   if (at == word.npos) return {std::string(word), std::nullopt};

@@ -18,6 +18,9 @@ std::string usual_store(const sys::Host& host);
 enum class Missing { refused, made };
 machine::Store open_store(const Context& context, Missing missing = Missing::refused);
 
+// A name for a machine that is to be: Error{usage} where it can be none, Error{exists} where it is taken.
+void check_new_name(const machine::Store& store, const std::string& name);
+
 // "web" or "web@fresh".
 struct NamedMachine {
   std::string machine;

@@ -20,21 +20,19 @@ using sys::PortUse;
 constexpr unsigned most_looks = 100, first_of_users = 1024, last_port = 65535;
 
 // The next one that nobody has, nor this machine for another of its forwards.
-std::uint16_t free_port(const LaunchPlan& plan, std::uint16_t taken) {
-  const unsigned first = std::max<unsigned>(taken + 1, first_of_users + taken % 1000);
-  for (unsigned port = first; port < first + most_looks && port <= last_port; ++port) {
-    const auto candidate = std::uint16_t(port);
-    const bool is_ours = std::ranges::count(plan.network.forwards, candidate, &PortForward::host_port) > 0;
-    if (!is_ours && sys::loopback_port_use(candidate) == PortUse::free) return candidate;
-  }
-  return taken;
+std::uint16_t another_port(const LaunchPlan& plan, std::uint16_t taken) {
+  const auto is_ours = [&](std::uint16_t port) {
+    return std::ranges::count(plan.network.forwards, port, &PortForward::host_port) > 0;
+  };
+  const auto first = std::max<unsigned>(taken + 1, first_of_users + taken % 1000);
+  return free_port(std::uint16_t(std::min(first, last_port)), is_ours).value_or(taken);
 }
 
 // All of them, as those on the command line stand in place of what the machine has.
 std::string other_way(const LaunchPlan& plan, const PortForward& refused) {
   auto forwards = plan.network.forwards;
   const auto place = std::ranges::find(forwards, refused);
-  place->host_port = free_port(plan, refused.host_port);
+  place->host_port = another_port(plan, refused.host_port);
   if (place->host_port == refused.host_port) return "boot it with --forward none, or another port of the host";
   std::vector<std::string> words;
   for (const auto& forward : forwards) words.push_back(word(forward));
@@ -43,6 +41,14 @@ std::string other_way(const LaunchPlan& plan, const PortForward& refused) {
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> free_port(std::uint16_t first, const std::function<bool(std::uint16_t)>& is_taken) {
+  for (unsigned port = first; port < first + most_looks && port <= last_port; ++port) {
+    const auto candidate = std::uint16_t(port);
+    if (!(is_taken && is_taken(candidate)) && sys::loopback_port_use(candidate) == PortUse::free) return candidate;
+  }
+  return std::nullopt;
+}
 
 void check_forwards(const LaunchPlan& plan) {
   for (const auto& forward : plan.network.forwards) {

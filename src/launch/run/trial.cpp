@@ -7,9 +7,9 @@
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/image_lock.hpp"
+#include "hrvm/launch/forwards.hpp"
 #include "hrvm/launch/run.hpp"
 #include "hrvm/launch/settled.hpp"
-#include "hrvm/sys/socket.hpp"
 #include "hrvm/sys/terminal.hpp"
 
 namespace hrvm::launch {
@@ -27,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds usual_patience{300}, patience_after_term{5};
 constexpr std::chrono::milliseconds look_interval{50};
+constexpr std::uint16_t first_ssh_port = 20022;
 constexpr int cannot_be_judged = 125, cannot_be_run = 126, not_found = 127, by_signal = 128, last_signal = 64;
 
 // ---- the state ----
@@ -44,23 +45,13 @@ std::optional<std::string> snapshot_of(const machine::Machine& machine, const Bi
                         state.name));
 }
 
-std::optional<std::uint16_t> free_port() {
-  constexpr unsigned first = 20000, last = 29999;
-  const auto start = unsigned(Clock::now().time_since_epoch().count() / 1000 % (last - first));
-  for (unsigned i = 0; i < last - first; ++i) {
-    const auto port = std::uint16_t(first + (start + i) % (last - first));
-    if (sys::loopback_port_use(port) == sys::PortUse::free) return port;
-  }
-  return std::nullopt;
-}
-
 // Ports that the machine forwards may be taken by itself, which may run meanwhile.
 std::optional<std::uint16_t> forward_ssh(const machine::Machine& machine, BootRequest& boot, bool wants_ssh) {
   auto& hardware = boot.launch.hardware;
   hardware.forwards.emplace();
   const auto network = hardware.network.value_or(machine.definition.active.hardware.network);
   if (!wants_ssh || !network.can_forward() || machine.definition.is_on_folder()) return std::nullopt;
-  const auto port = free_port();
+  const auto port = free_port(first_ssh_port);
   if (port) hardware.forwards->push_back({*port, 22});
   return port;
 }
@@ -205,17 +196,11 @@ TrialResult try_state(const sys::Host& host, const machine::Store& store, BootRe
 
 namespace {
 
-Bisect loaded(const machine::Machine& machine) {
-  if (auto bisect = load_bisect(machine)) return *std::move(bisect);
-  throw Error(ErrorKind::not_found, fmt::format("no bisect of {} was begun", machine.name))
-      .hint(fmt::format("begin with what is bad and what was good: hrvm bisect start {} [BAD [GOOD]]", machine.name));
-}
-
 // Another command may have added verdicts meanwhile.
 void keep_test(const machine::Store& store, const std::string& name, const BisectTest& test) {
   const auto lock = store.lock(name);
   const auto machine = store.load(name);
-  auto bisect = loaded(machine);
+  auto bisect = begun_bisect(machine);
   add_verdict(bisect, test);
   keep_bisect(machine, bisect);
 }
@@ -227,7 +212,7 @@ Bisect run_bisect(const sys::Host& host, const machine::Store& store, const Boot
                   const std::function<void(const std::string&)>& on_line) {
   for (;;) {
     sys::check_interrupted();
-    const auto bisect = loaded(store.load(boot.machine));
+    const auto bisect = begun_bisect(store.load(boot.machine));
     const auto now = standing(bisect);
     if (!now.next) return bisect;
     const auto& state = bisect.states[*now.next];

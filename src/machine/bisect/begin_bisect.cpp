@@ -48,7 +48,9 @@ Error nothing_between(std::string message, std::string hint) {
   return Error(ErrorKind::usage, std::move(message)).hint(std::move(hint));
 }
 
-constexpr std::string_view way_round = "name the bad one first: hrvm bisect start MACHINE BAD GOOD";
+std::string way_round(const Machine& machine, const BisectState& good, const BisectState& bad) {
+  return fmt::format("the bad one is named first: hrvm bisect start {} {} {}", machine.name, good.name, bad.name);
+}
 
 States by_layers(const Machine& machine, const BisectState& good, const BisectState& bad) {
   const auto to_good = way_to(machine.definition, good);
@@ -56,7 +58,7 @@ States by_layers(const Machine& machine, const BisectState& good, const BisectSt
   const auto parting = std::ranges::mismatch(to_good, to_bad);
   if (parting.in2 == to_bad.end())
     throw nothing_between(fmt::format("{} lies on {}: what is good has to come first", good.name, bad.name),
-                          std::string(way_round));
+                          way_round(machine, good, bad));
   const auto fork = std::prev(parting.in2);
   // The base is not what a machine was ever like, with no variables and the hardware of import.
   if (fork->layer.empty() && !good.layer.empty())
@@ -84,7 +86,7 @@ States by_time(const Machine& machine, const BisectState& good, const BisectStat
   const auto first = place_of(good), last = place_of(bad);
   if (first > last)
     throw nothing_between(fmt::format("{} is older than {}: what is good has to come first", bad.name, good.name),
-                          std::string(way_round));
+                          way_round(machine, good, bad));
   return {first, std::next(last)};
 }
 

@@ -99,6 +99,12 @@ std::optional<Bisect> load_bisect(const Machine& machine) try {
   throw std::move(error).hint(fmt::format("hrvm bisect reset {} takes it away; no snapshot is touched", machine.name));
 }
 
+Bisect begun_bisect(const Machine& machine) {
+  if (auto bisect = load_bisect(machine)) return *std::move(bisect);
+  throw Error(ErrorKind::not_found, fmt::format("no bisect of {} was begun", machine.name))
+      .hint(fmt::format("hrvm bisect start {} [BAD [GOOD]] begins one", machine.name));
+}
+
 void keep_bisect(const Machine& machine, const Bisect& bisect) {
   sys::AtomicFile file(file_of(machine));
   file.write(base::to_text(to_json(bisect)) + "\n");

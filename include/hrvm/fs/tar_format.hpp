@@ -1,4 +1,5 @@
-// A header of tar, as IEEE Std 1003.1 has it (pax, "ustar Interchange Format"). Numbers are octal digits and a NUL or blank.
+// A header of tar, as IEEE Std 1003.1 has it (pax, "ustar Interchange Format"). Numbers are octal digits and a NUL or
+// blank.
 #pragma once
 
 #include <array>

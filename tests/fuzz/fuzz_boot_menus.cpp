@@ -11,8 +11,8 @@
 #include "hrvm/base/text.hpp"
 #include "probe/boot/boot_menus.hpp"
 #include "probe/boot/command_line.hpp"
-#include "probe/boot/compare_versions.hpp"
 #include "probe/boot/device_name.hpp"
+#include "probe/packages/compare_versions.hpp"
 #include "probe/roots/assemble_systems.hpp"
 #include "probe/roots/system_states.hpp"
 #include "support/memory_files.hpp"
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   files.add("/loader/entries/a.conf", text).add("/loader/loader.conf", text);
   const auto half = std::string_view(text).substr(0, size / 2), rest = std::string_view(text).substr(size / 2);
   probe::matches_pattern(half, rest);
-  for (const auto compare : {probe::compare_rpm_versions, probe::compare_rpm_packages, probe::compare_uapi_versions})
+  for (const auto compare : {probe::compare_rpm_versions, probe::compare_grub_packages, probe::compare_uapi_versions})
     if ((compare(half, rest) < 0) != (compare(rest, half) > 0) || compare(half, half) != 0) std::abort();
   read_systems(text);
   const probe::BootPlace places[] = {{"p1", "1", "", true, &files}};

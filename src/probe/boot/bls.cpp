@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "hrvm/base/text.hpp"
-#include "probe/boot/compare_versions.hpp"
 #include "probe/boot/grub_variables.hpp"
+#include "probe/packages/compare_versions.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -194,7 +194,7 @@ std::vector<BootEntry> order_as_systemd_boot(std::vector<BlsEntry> all, const Lo
 
 std::vector<BootEntry> order_as_grub(std::vector<BlsEntry> all, const GrubVariables& variables) {
   std::ranges::stable_sort(
-      all, [](const BlsEntry& a, const BlsEntry& b) { return compare_rpm_packages(a.file_name, b.file_name) > 0; });
+      all, [](const BlsEntry& a, const BlsEntry& b) { return compare_grub_packages(a.file_name, b.file_name) > 0; });
   for (BlsEntry& bls : all) bls.entry.id = bls.file_name;
   auto entries = plain(std::move(all));
   for (BootEntry& entry : entries) {

@@ -6,7 +6,7 @@
 #include <fmt/core.h>
 
 #include "hrvm/base/text.hpp"
-#include "probe/boot/compare_versions.hpp"
+#include "probe/packages/compare_versions.hpp"
 #include "probe/table/partition_types.hpp"
 
 namespace hrvm::probe {

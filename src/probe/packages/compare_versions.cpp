@@ -1,33 +1,14 @@
-#include "probe/boot/compare_versions.hpp"
+#include "probe/packages/compare_versions.hpp"
 
 #include <algorithm>
 #include <cstddef>
+
+#include "probe/packages/version_text.hpp"
 
 namespace hrvm::probe {
 namespace {
 
 using Order = std::weak_ordering;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-template <typename Is>
-std::string_view take_while(std::string_view& text, Is is) {
-  const auto end = std::size_t(std::ranges::find_if_not(text, is) - text.begin());
-  const auto taken = text.substr(0, end);
-  text.remove_prefix(end);
-  return taken;
-}
-
-// Of any length.
-Order compare_numbers(std::string_view a, std::string_view b) {
-  const auto significant = [](std::string_view text) {
-    return text.substr(std::min(text.find_first_not_of('0'), text.size()));
-  };
-  a = significant(a), b = significant(b);
-  if (a.size() != b.size()) return a.size() <=> b.size();
-  return a.compare(b) <=> 0;
-}
 
 bool starts_with_any(std::string_view text, std::string_view letters) {
   return !text.empty() && letters.find(text.front()) != std::string_view::npos;
@@ -50,11 +31,11 @@ struct Package {
   }
 };
 
-}  // namespace
-
-Order compare_rpm_versions(std::string_view a, std::string_view b) {
-  constexpr std::string_view above = "^+";
-  const auto parts = [](char c) { return !is_digit(c) && !is_letter(c) && c != '~' && c != '^' && c != '+'; };
+// `above`: what is newer than the end, and older than any part that goes on.
+Order compare_parts(std::string_view a, std::string_view b, std::string_view above) {
+  const auto parts = [&](char c) {
+    return !is_digit(c) && !is_letter(c) && c != '~' && above.find(c) == std::string_view::npos;
+  };
   for (;;) {
     take_while(a, parts);
     take_while(b, parts);
@@ -73,7 +54,7 @@ Order compare_rpm_versions(std::string_view a, std::string_view b) {
       const auto x = is_number ? take_while(a, is_digit) : take_while(a, is_letter);
       const auto y = is_number ? take_while(b, is_digit) : take_while(b, is_letter);
       if (y.empty()) return is_number ? Order::greater : Order::less;
-      const Order order = is_number ? compare_numbers(x, y) : Order(x.compare(y) <=> 0);
+      const Order order = is_number ? compare_numbers(x, y) : compare_bytes(x, y);
       if (order != 0) return order;
       continue;
     }
@@ -82,11 +63,25 @@ Order compare_rpm_versions(std::string_view a, std::string_view b) {
   }
 }
 
-Order compare_rpm_packages(std::string_view a, std::string_view b) {
+}  // namespace
+
+Order compare_numbers(std::string_view a, std::string_view b) {
+  const auto significant = [](std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of('0'), text.size()));
+  };
+  a = significant(a), b = significant(b);
+  if (a.size() != b.size()) return a.size() <=> b.size();
+  return compare_bytes(a, b);
+}
+
+Order compare_rpm_versions(std::string_view a, std::string_view b) { return compare_parts(a, b, "^"); }
+Order compare_grub_versions(std::string_view a, std::string_view b) { return compare_parts(a, b, "^+"); }
+
+Order compare_grub_packages(std::string_view a, std::string_view b) {
   const Package one(a), other(b);
-  if (const auto order = compare_rpm_versions(one.name, other.name); order != 0) return order;
-  if (const auto order = compare_rpm_versions(one.version, other.version); order != 0) return order;
-  return compare_rpm_versions(one.release, other.release);
+  if (const auto order = compare_grub_versions(one.name, other.name); order != 0) return order;
+  if (const auto order = compare_grub_versions(one.version, other.version); order != 0) return order;
+  return compare_grub_versions(one.release, other.release);
 }
 
 // The numbers are those of the specification's steps.

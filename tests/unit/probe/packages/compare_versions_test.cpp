@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "probe/boot/compare_versions.hpp"
+#include "probe/packages/compare_versions.hpp"
 
 using namespace hrvm::probe;
 
@@ -82,7 +82,7 @@ TEST_CASE("GRUB compares names, then versions, then releases, cut at the last da
           {"a+1", '>', "a"},
           {"plain", '=', "plain"},
       },
-      compare_rpm_packages);
+      compare_grub_packages);
 }
 
 TEST_CASE("versions compare as the examples of the UAPI group's specification have it") {

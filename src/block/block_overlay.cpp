@@ -57,6 +57,12 @@ BlockOverlay::Place BlockOverlay::place_of(std::uint64_t offset, std::uint64_t l
   return {std::min(run.length, limit), run.source, run.head == nullptr};
 }
 
+std::vector<ByteRange> BlockOverlay::newer() const {
+  std::vector<ByteRange> ranges;
+  for (const MovedBlock& each : moved_) ranges.push_back({each.block * block_bytes_, block_bytes_});
+  return ranges;
+}
+
 void BlockOverlay::read(std::uint64_t offset, std::span<std::byte> out) {
   check_range(*this, offset, out.size());
   while (!out.empty()) {

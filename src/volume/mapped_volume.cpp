@@ -53,6 +53,15 @@ Extent MappedVolume::extent_at(std::uint64_t offset) {
   return {offset, std::min(below.length, piece.length), below.kind};
 }
 
+block::StoredExtent MappedVolume::stored_at(std::uint64_t offset, std::uint64_t limit) {
+  const auto piece = piece_at(offset, std::min(limit, size_ - offset));
+  if (!piece.device) return {{offset, piece.length, block::ExtentKind::zero}, std::nullopt};
+  if (piece.offset >= piece.device->size()) return {{offset, piece.length, block::ExtentKind::data}, std::nullopt};
+  auto below = piece.device->stored_at(piece.offset, std::min(piece.length, piece.device->size() - piece.offset));
+  below.extent.offset = offset;
+  return below;
+}
+
 std::optional<block::RawLocation> MappedVolume::raw_location() const {
   if (segments_.size() != 1 || segments_[0].areas.size() != 1 || !segments_[0].areas[0].device) return std::nullopt;
   const auto& area = segments_[0].areas[0];

@@ -30,6 +30,7 @@ class MappedVolume : public block::BlockDevice {
   std::uint64_t size() const override { return size_; }
   void read(std::uint64_t offset, std::span<std::byte> out) override;
   block::Extent extent_at(std::uint64_t offset) override;
+  block::StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override;
   block::SectorSizes sector_sizes() const override { return sectors_; }
   const std::string& name() const override { return name_; }
   std::optional<RawLocation> raw_location() const override;

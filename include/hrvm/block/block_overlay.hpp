@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/block/ranges.hpp"
 
 namespace hrvm::block {
 
@@ -34,6 +35,9 @@ class BlockOverlay : public BlockDevice {
     bool is_whole = true;  // false: other bytes stand in place of some of them
   };
   Place place_of(std::uint64_t offset, std::uint64_t limit) const;
+
+  // The blocks that show newer bytes.
+  std::vector<ByteRange> newer() const;
 
   using BlockDevice::read;
   std::uint64_t size() const override { return parent_.size(); }

@@ -37,6 +37,9 @@ class ReadCache : public BlockDevice {
   std::uint64_t size() const override { return parent_.size(); }
   void read(std::uint64_t offset, std::span<std::byte> out) override;
   Extent extent_at(std::uint64_t offset) override { return parent_.extent_at(offset); }
+  StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override {
+    return parent_.stored_at(offset, limit);
+  }
   SectorSizes sector_sizes() const override { return parent_.sector_sizes(); }
   const std::string& name() const override { return parent_.name(); }
   std::optional<RawLocation> raw_location() const override { return parent_.raw_location(); }

@@ -45,6 +45,18 @@ class MappedDevice : public block::BlockDevice {
     return extent;
   }
 
+  block::StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override {
+    auto extent = extent_at(offset);
+    extent.length = std::min(extent.length, limit);
+    const auto in_block = offset % shape_.block_bytes;
+    const bool is_stored = extent.kind == ExtentKind::data && table_->is_plain();
+    const auto place = is_stored ? table_->find(offset / shape_.block_bytes) : std::nullopt;
+    if (!place || *place >= file_->size() || in_block >= file_->size() - *place) return {extent, std::nullopt};
+    auto below = file_->stored_at(*place + in_block, std::min(extent.length, file_->size() - *place - in_block));
+    below.extent.offset = offset;
+    return below;
+  }
+
  private:
   // Of one block alone.
   Extent block_extent(std::uint64_t offset) {

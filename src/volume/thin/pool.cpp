@@ -169,4 +169,14 @@ block::Extent ThinVolume::extent_at(std::uint64_t offset) {
   return {offset, piece.length, piece.data_offset ? block::ExtentKind::data : block::ExtentKind::zero};
 }
 
+block::StoredExtent ThinVolume::stored_at(std::uint64_t offset, std::uint64_t limit) {
+  const auto piece = piece_at(offset);
+  const auto length = std::min(piece.length, limit);
+  if (!piece.data_offset) return {{offset, length, block::ExtentKind::zero}, std::nullopt};
+  if (*piece.data_offset >= pool_.data().size()) return {{offset, length, block::ExtentKind::data}, std::nullopt};
+  auto below = pool_.data().stored_at(*piece.data_offset, std::min(length, pool_.data().size() - *piece.data_offset));
+  below.extent.offset = offset;
+  return below;
+}
+
 }  // namespace hrvm::volume

@@ -61,6 +61,7 @@ class ThinVolume : public block::BlockDevice {
   std::uint64_t size() const override { return size_; }
   void read(std::uint64_t offset, std::span<std::byte> out) override;
   block::Extent extent_at(std::uint64_t offset) override;
+  block::StoredExtent stored_at(std::uint64_t offset, std::uint64_t limit) override;
   const std::string& name() const override { return name_; }
 
  private:

@@ -22,6 +22,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/block/block_device.hpp"
+#include "hrvm/block/ranges.hpp"
 
 namespace hrvm::fs {
 
@@ -148,6 +149,23 @@ enum class JournalState {
   ignored,   // not understood, damaged or not here: what is read may be older than what a mount would show
 };
 
+// Where a filesystem of one device keeps what it tells of its files. For who compares two states of it: of what lies in
+// the same place, and did not change there, nothing has to be read. All ranges are of the device that is below.
+class StorageMap {
+ public:
+  virtual ~StorageMap() = default;
+  // Where that lies from which stat(), and the first step to all else of the node, come: in both states at one place
+  // with the same bytes, a file is the same but for what lies in its blocks. nullopt where it does not lie on the
+  // device as it is shown.
+  virtual std::optional<block::ByteRange> record_of(Node node) = 0;
+  // Every block that belongs to the node: its data, its folder's entries, its attributes, and what leads to these.
+  virtual void visit_blocks(Node node, const std::function<void(block::ByteRange)>& visitor) = 0;
+  // Blocks that are shown otherwise than they lie there, as their journal has newer ones.
+  virtual std::vector<block::ByteRange> replayed() = 0;
+  // Whether no byte of a file lies there: it is free, or the filesystem's own.
+  virtual bool is_spare(block::ByteRange range) = 0;
+};
+
 // A tree of files within a filesystem that can be a root by itself (btrfs).
 struct Subvolume {
   std::uint64_t id = 0;
@@ -195,6 +213,16 @@ class FileSystem {
   // Bytes [offset, offset + length) of a regular file; fewer at its end.
   std::string read(std::string_view path, std::uint64_t offset, std::size_t length);
   std::string read_link(std::string_view path);
+
+  // What it was opened on, in the order of FileExtent::device; none where that is no device.
+  virtual std::vector<block::BlockDevice*> devices() { return {}; }
+  // Lives as long as this; nullptr where a reader has none.
+  virtual StorageMap* storage() { return nullptr; }
+  // False where a node is no more than the place of a name (FAT): it does not follow a file that is moved.
+  virtual bool nodes_last() const { return true; }
+  // Two states of one filesystem that give the same for a subvolume that nothing writes to hold the same in it; nullopt
+  // where that cannot be told.
+  virtual std::optional<std::string> unwritten_mark(std::uint64_t /*subvolume*/) { return std::nullopt; }
 
   // The top level first, then as they lie on disk; empty where the filesystem has no such thing. At most 4096.
   virtual std::vector<Subvolume> subvolumes() { return {}; }

@@ -31,8 +31,8 @@ bool is_empty_folder(Node node) { return node.id == empty_folder && node.generat
 
 class Btrfs final : public FileSystem {
  public:
-  Btrfs(std::shared_ptr<Volume> volume, std::uint64_t subvolume)
-      : volume_(std::move(volume)), data_(*volume_), subvolume_(subvolume) {
+  Btrfs(std::vector<block::BlockDevice*> devices, std::shared_ptr<Volume> volume, std::uint64_t subvolume)
+      : devices_(std::move(devices)), volume_(std::move(volume)), data_(*volume_), subvolume_(subvolume) {
     subtree(subvolume_);
   }
 
@@ -40,8 +40,12 @@ class Btrfs final : public FileSystem {
   JournalState journal() const override {
     return volume_->super().log_root == 0 ? JournalState::clean : JournalState::ignored;
   }
+  std::vector<block::BlockDevice*> devices() override { return devices_; }
+  std::optional<std::string> unwritten_mark(std::uint64_t subvolume) override;
   std::vector<Subvolume> subvolumes() override { return list_subvolumes(*volume_); }
-  std::unique_ptr<FileSystem> open_subvolume(std::uint64_t id) override { return std::make_unique<Btrfs>(volume_, id); }
+  std::unique_ptr<FileSystem> open_subvolume(std::uint64_t id) override {
+    return std::make_unique<Btrfs>(devices_, volume_, id);
+  }
 
   using FileSystem::read, FileSystem::read_link;
   Node root() override { return {subvolume_, subtree(subvolume_).root_folder, 0}; }
@@ -71,6 +75,7 @@ class Btrfs final : public FileSystem {
   InodeItem inode_of(Node node, FileKind kind, std::string_view otherwise);
   Node enter(Node folder, const FolderEntry& entry);
 
+  std::vector<block::BlockDevice*> devices_;
   std::shared_ptr<Volume> volume_;
   DataReader data_;
   std::uint64_t subvolume_;
@@ -85,6 +90,15 @@ const Btrfs::Subtree& Btrfs::subtree(std::uint64_t id) {
         .on(volume_->name());
   if (subtrees_.size() == most_known_trees) subtrees_.clear();
   return subtrees_.emplace(id, Subtree{tree_of(*volume_, *root), root->root_folder}).first->second;
+}
+
+// Its tree is copied when it is changed, and lies elsewhere then. What a file without checksums holds may be written in
+// its place, but not in a subvolume that is read-only.
+std::optional<std::string> Btrfs::unwritten_mark(std::uint64_t subvolume) {
+  const auto root = find_root(*volume_, subvolume);
+  if (!root || (root->flags & root_read_only) == 0 || holds_subvolumes(*volume_, subvolume)) return std::nullopt;
+  return fmt::format("{} {} {}", std::uint64_t(root->logical), std::uint64_t(root->generation),
+                     base::Guid::from_big_endian(volume_->super().filesystem).text());
 }
 
 InodeItem Btrfs::inode_of(Node node) {
@@ -183,7 +197,8 @@ std::optional<BtrfsMember> read_btrfs_member(block::BlockDevice& device) {
 }
 
 std::unique_ptr<FileSystem> open_btrfs(std::span<block::BlockDevice* const> devices) {
-  return std::make_unique<Btrfs>(std::make_shared<Volume>(devices), file_tree);
+  return std::make_unique<Btrfs>(std::vector(devices.begin(), devices.end()), std::make_shared<Volume>(devices),
+                                 file_tree);
 }
 
 std::unique_ptr<FileSystem> open_btrfs(block::BlockDevice& device) {

@@ -92,6 +92,10 @@ std::optional<Tree> tree_of_checksums(Volume& volume) {
 
 Tree tree_of(Volume& volume, const RootItem& root) { return {volume, {root.logical, root.generation, root.level, {}}}; }
 
+bool holds_subvolumes(Volume& volume, std::uint64_t id) {
+  return tree_of_roots(volume).from({id, root_reference, 0}).is_among(id, root_reference);
+}
+
 bool hangs_in(Volume& volume, std::uint64_t id, std::uint64_t parent, std::uint64_t folder, std::string_view name) {
   const auto at = tree_of_roots(volume).find({parent, root_reference, id});
   if (!at.valid() || at.data().size() < sizeof(RootReference)) return false;

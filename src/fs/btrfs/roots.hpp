@@ -16,6 +16,8 @@ namespace hrvm::fs::btrfs {
 // nullopt where there is no such subvolume, or it has been deleted.
 std::optional<RootItem> find_root(Volume& volume, std::uint64_t id);
 Tree tree_of(Volume& volume, const RootItem& root);
+// Whether other subvolumes hang in it.
+bool holds_subvolumes(Volume& volume, std::uint64_t id);
 std::optional<Tree> tree_of_checksums(Volume& volume);
 
 // Whether subvolume `id` hangs in a folder of `parent`. In a snapshot those of its origin have left empty folders.

@@ -23,6 +23,11 @@ Run run_at(Volume& volume, const File& file, std::uint64_t block) {
   return run;
 }
 
+void visit_leading_blocks(Volume& volume, const File& file, const std::function<void(std::uint64_t)>& visitor) {
+  file.has(flag_extents) ? visit_extent_tree(volume, file.inode.block, visitor)
+                         : visit_pointer_tree(volume, file.inode.block, visitor);
+}
+
 void read_blocks(Volume& volume, const File& file, std::uint64_t offset, std::span<std::byte> out) {
   const std::uint64_t block_bytes = volume.block_bytes();
   while (!out.empty()) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "fs/ext/volume.hpp"
@@ -25,6 +26,14 @@ Run run_at(Volume& volume, const File& file, std::uint64_t block);
 // The same by a copy of an inode's i_block: the superblock keeps one of the journal's.
 Run run_in_extents(Volume& volume, std::span<const std::byte, 60> root, std::uint64_t block);
 Run run_in_pointers(Volume& volume, std::span<const std::byte, 60> root, std::uint64_t block);
+
+// The blocks that lead to a file's data, above which each is met. The visitor may throw to end it: a damaged tree can
+// have more of them than the filesystem has blocks.
+void visit_leading_blocks(Volume& volume, const File& file, const std::function<void(std::uint64_t)>& visitor);
+void visit_extent_tree(Volume& volume, std::span<const std::byte, 60> root,
+                       const std::function<void(std::uint64_t)>& visitor);
+void visit_pointer_tree(Volume& volume, std::span<const std::byte, 60> root,
+                        const std::function<void(std::uint64_t)>& visitor);
 
 // Fills `out` from `offset` of the file's blocks on, with zeros where nothing is stored.
 void read_blocks(Volume& volume, const File& file, std::uint64_t offset, std::span<std::byte> out);

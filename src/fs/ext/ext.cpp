@@ -8,6 +8,7 @@
 #include "fs/ext/folder.hpp"
 #include "fs/ext/inode.hpp"
 #include "fs/ext/recovery.hpp"
+#include "fs/ext/storage_map.hpp"
 #include "fs/ext/volume.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/fs/file_system.hpp"
@@ -22,7 +23,8 @@ constexpr std::uint64_t longest_link = 4096;
 
 class Ext final : public FileSystem {
  public:
-  explicit Ext(Recovered recovered) : recovered_(std::move(recovered)), volume_(*recovered_.volume) {}
+  Ext(block::BlockDevice& device, Recovered recovered)
+      : device_(device), recovered_(std::move(recovered)), volume_(*recovered_.volume) {}
 
   std::string_view type() const override;
   JournalState journal() const override { return recovered_.journal; }
@@ -41,6 +43,12 @@ class Ext final : public FileSystem {
   std::string read_link(Node node) override;
   std::vector<Attribute> attributes(Node node) override { return attributes_of(volume_, file_of(node)); }
 
+  std::vector<block::BlockDevice*> devices() override { return {&device_}; }
+  StorageMap* storage() override {
+    if (!storage_) storage_ = storage_map(recovered_);
+    return storage_.get();
+  }
+
   using FileSystem::read, FileSystem::read_link;
 
  private:
@@ -51,8 +59,10 @@ class Ext final : public FileSystem {
   FileExtent inside(const File& file, std::uint64_t offset, std::uint64_t length);
   FileExtent in_blocks(const File& file, std::uint64_t offset, std::uint64_t length);
 
+  block::BlockDevice& device_;
   Recovered recovered_;
   Volume& volume_;
+  std::unique_ptr<StorageMap> storage_;  // since it was asked for
 };
 
 // As libblkid tells them apart: by features that only ext4, or only ext3, knows.
@@ -150,6 +160,8 @@ std::string Ext::read_link(Node node) {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) { return std::make_unique<Ext>(recover(device)); }
+std::unique_ptr<FileSystem> open_ext(block::BlockDevice& device) {
+  return std::make_unique<Ext>(device, recover(device));
+}
 
 }  // namespace hrvm::fs

@@ -58,7 +58,23 @@ Run run_of(const Volume& volume, const ExtentLeaf& extent, std::uint64_t block, 
   return {blocks, start};
 }
 
+void visit_below(Volume& volume, const Node& node, const std::function<void(std::uint64_t)>& visitor) {
+  if (node.depth() == 0) return;
+  for (std::size_t i = 0; i < node.count(); ++i) {
+    const auto index = node.at<ExtentIndex>(i);
+    const auto block = std::uint64_t(index.node_hi) << 32 | index.node_lo;
+    visitor(block);
+    const auto below = volume.read_block(block);
+    visit_below(volume, Node(volume, below, node.depth() - 1), visitor);
+  }
+}
+
 }  // namespace
+
+void visit_extent_tree(Volume& volume, std::span<const std::byte, 60> root,
+                       const std::function<void(std::uint64_t)>& visitor) {
+  visit_below(volume, Node(volume, root, std::nullopt), visitor);
+}
 
 Run run_in_extents(Volume& volume, std::span<const std::byte, 60> root, std::uint64_t block) {
   if (block >= file_blocks_end) return {file_blocks_end, 0};

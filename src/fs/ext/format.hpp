@@ -106,6 +106,7 @@ struct GroupDescriptor {
 static_assert(offsetof(GroupDescriptor, flags) == 0x12);
 static_assert(offsetof(GroupDescriptor, block_bitmap_hi) == 0x20);
 static_assert(offsetof(GroupDescriptor, inode_table_hi) == 0x28);
+inline constexpr std::uint16_t group_without_bitmap = 0x2;  // BLOCK_UNINIT: none of its blocks is in use
 inline constexpr std::size_t short_descriptor_bytes = 32, long_descriptor_bytes = 64;
 
 inline constexpr std::uint32_t root_inode = 2;

@@ -35,7 +35,24 @@ Run run_below(Volume& volume, std::uint64_t top, std::uint64_t each, std::uint64
   }
 }
 
+// `levels_below`: of pointers, in the block itself and below it.
+void visit_below(Volume& volume, std::uint64_t block, unsigned levels_below,
+                 const std::function<void(std::uint64_t)>& visitor) {
+  if (block == 0) return;
+  visitor(block);
+  if (levels_below == 1) return;
+  const auto pointers = volume.read_block(block);
+  for (std::uint64_t i = 0; i < pointers.size() / 4; ++i)
+    visit_below(volume, pointer(pointers, i), levels_below - 1, visitor);
+}
+
 }  // namespace
+
+void visit_pointer_tree(Volume& volume, std::span<const std::byte, 60> root,
+                        const std::function<void(std::uint64_t)>& visitor) {
+  for (unsigned level = 0; level < levels; ++level)
+    visit_below(volume, pointer(root, direct + level), level + 1, visitor);
+}
 
 Run run_in_pointers(Volume& volume, std::span<const std::byte, 60> root, std::uint64_t block) {
   if (block < direct) return run_of(volume, root.first<direct * 4>(), block);

@@ -65,6 +65,10 @@ std::uint64_t Volume::groups() const {
   return (blocks_ - super_.first_data_block + per_group - 1) / per_group;
 }
 
+std::uint64_t Volume::group_begin(std::uint32_t group) const {
+  return super_.first_data_block + std::uint64_t(group) * super_.blocks_per_group;
+}
+
 bool Volume::has_superblock(std::uint32_t group) const {
   if (group == 0) return true;
   if (has_compatible(compatible_sparse_super2))
@@ -85,21 +89,29 @@ std::uint64_t Volume::descriptor_offset(std::uint32_t group) const {
   return block_offset(block) + std::uint64_t(group % in_block) * descriptor_bytes_;
 }
 
-std::uint64_t Volume::inode_table(std::uint32_t group) {
-  if (last_table_ != 0 && last_group_ == group) return last_table_;
+GroupDescriptor Volume::descriptor(std::uint32_t group) {
   GroupDescriptor descriptor{};
   const auto length = std::min<std::size_t>(descriptor_bytes_, sizeof descriptor);
   device_.read(descriptor_offset(group), std::as_writable_bytes(std::span(&descriptor, 1)).first(length));
-  last_table_ = block_offset(descriptor.inode_table_lo | std::uint64_t(descriptor.inode_table_hi) << 32);
+  return descriptor;
+}
+
+std::uint64_t Volume::inode_table(std::uint32_t group) {
+  if (last_table_ != 0 && last_group_ == group) return last_table_;
+  const GroupDescriptor of_group = descriptor(group);
+  last_table_ = block_offset(of_group.inode_table_lo | std::uint64_t(of_group.inode_table_hi) << 32);
   last_group_ = group;
   return last_table_;
 }
 
-File Volume::file(std::uint32_t number) {
+std::uint64_t Volume::inode_offset(std::uint32_t number) {
   if (number == 0 || number > inodes()) throw corrupt(fmt::format("it has no inode {}", number));
   const std::uint32_t per_group = super_.inodes_per_group;
-  File file{number, 0, {}};
-  file.device_offset = inode_table((number - 1) / per_group) + std::uint64_t((number - 1) % per_group) * inode_bytes_;
+  return inode_table((number - 1) / per_group) + std::uint64_t((number - 1) % per_group) * inode_bytes_;
+}
+
+File Volume::file(std::uint32_t number) {
+  File file{number, inode_offset(number), {}};
   const auto fields = std::as_writable_bytes(std::span(&file.inode, 1));
   read_inode(file, 0, fields.first(std::min<std::size_t>(inode_bytes_, fields.size())));
   const auto covered = std::min<std::size_t>(short_inode_bytes + file.inode.extra_isize, fields.size());

@@ -45,6 +45,13 @@ class Volume {
   std::uint32_t inode_bytes() const { return inode_bytes_; }
   std::uint32_t inodes() const { return super_.inodes_count; }
 
+  std::uint64_t groups() const;
+  std::uint64_t group_begin(std::uint32_t group) const;  // block
+  bool has_superblock(std::uint32_t group) const;
+  std::uint64_t descriptor_offset(std::uint32_t group) const;
+  GroupDescriptor descriptor(std::uint32_t group);
+  // Bytes, of any inode that the tables have. Error{corrupt} where there is none of this number.
+  std::uint64_t inode_offset(std::uint32_t number);
   // Any inode that the tables have, in use or not. Error{corrupt} where there is none of this number.
   File file(std::uint32_t number);
   std::uint64_t file_size(const File& file) const;
@@ -67,9 +74,6 @@ class Volume {
 
  private:
   void check_sizes() const;
-  std::uint64_t groups() const;
-  bool has_superblock(std::uint32_t group) const;
-  std::uint64_t descriptor_offset(std::uint32_t group) const;
   std::uint64_t inode_table(std::uint32_t group);
 
   block::ReadCache device_;

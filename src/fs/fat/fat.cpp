@@ -35,9 +35,11 @@ bool is_same_name(std::string_view a, std::string_view b) {
 
 class Fat final : public FileSystem {
  public:
-  explicit Fat(block::BlockDevice& device) : volume_(device) {}
+  explicit Fat(block::BlockDevice& device) : device_(device), volume_(device) {}
 
   std::string_view type() const override { return "vfat"; }
+  std::vector<block::BlockDevice*> devices() override { return {&device_}; }
+  bool nodes_last() const override { return false; }
 
   using FileSystem::read;
   Node root() override { return root_node; }
@@ -63,6 +65,7 @@ class Fat final : public FileSystem {
   std::uint32_t cluster_of(const fat::File& file) const;
   std::optional<fat::Piece> piece_of_folder(const fat::File& folder, std::uint64_t offset);
 
+  block::BlockDevice& device_;
   fat::Volume volume_;
 };
 

@@ -25,6 +25,8 @@ class Ntfs final : public FileSystem {
     return volume_.needs_recovery() ? JournalState::ignored : JournalState::clean;
   }
 
+  std::vector<block::BlockDevice*> devices() override { return {&volume_.device()}; }
+
   Node root() override { return led_to({0, ntfs::root_record, 0}); }
   std::optional<Node> find(Node folder, std::string_view name) override;
   Stat stat(Node node) override;

@@ -35,10 +35,11 @@ struct OpenFile {
 class Xfs final : public FileSystem {
  public:
   explicit Xfs(block::BlockDevice& device)
-      : log_(xfs::replay_log(device)), volume_(log_.device ? *log_.device : device) {}
+      : device_(device), log_(xfs::replay_log(device)), volume_(log_.device ? *log_.device : device) {}
 
   std::string_view type() const override { return "xfs"; }
   JournalState journal() const override { return log_.state; }
+  std::vector<block::BlockDevice*> devices() override { return {&device_}; }
 
   using FileSystem::read, FileSystem::read_link;
 
@@ -131,6 +132,7 @@ class Xfs final : public FileSystem {
     }
   }
 
+  block::BlockDevice& device_;
   xfs::ReplayedLog log_;
   xfs::Volume volume_;
   std::optional<OpenFile> open_file_;

@@ -54,8 +54,6 @@ Error not_there(const OpenDisk& disk, const std::string& volume) {
   return Error(ErrorKind::not_found, fmt::format("there is no volume {}", base::printable(volume))).hint(hint_of(disk));
 }
 
-void use_tree(const SystemTree& tree, const FilesUser& use) { use({tree.files(), tree.name, {}}); }
-
 void use_subvolume(const OpenDisk& disk, const std::string& volume, const FilesUser& use) {
   for (const BootPlace& place : disk.places) {
     if (!volume.starts_with(place.name + ":")) continue;
@@ -76,24 +74,45 @@ void use_volume(const OpenDisk& disk, const std::string& volume, const FilesUser
 }
 
 // The mounted whole, or the tree alone where the system has all in one.
-bool use_system(const OpenDisk& disk, const System& system, const FilesUser& use) {
+std::optional<OpenFiles> files_of(const OpenDisk& disk, const System& system) {
   const auto root = std::ranges::find(disk.roots, system.root, &SystemRoot::name);
-  if (root != disk.roots.end()) {
-    use({*root->files, system.root, system.mounts});
-    return true;
-  }
+  if (root != disk.roots.end()) return OpenFiles{*root->files, system.root, system.mounts};
   const auto tree = std::ranges::find(disk.trees.all(), system.root, &SystemTree::name);
-  if (tree == disk.trees.all().end()) return false;
-  use_tree(*tree, use);
-  return true;
+  if (tree == disk.trees.all().end()) return std::nullopt;
+  return OpenFiles{tree->files(), tree->name, {}};
+}
+
+bool bears_others(const Place& place) { return place.signature && place.signature->usage == "raid"; }
+
+// A member of a btrfs of several devices is none by itself.
+bool is_volume(const Place& place) {
+  return !bears_others(place) && (place.files || !place.signature || place.signature->type != "btrfs");
 }
 
 }  // namespace
 
+OpenDiskFiles all_files(const OpenDisk& disk, const DiskPlaces& places) {
+  OpenDiskFiles open;
+  for (const Place& place : places.all()) {
+    if (!is_volume(place)) continue;
+    OpenVolume& volume = open.volumes.emplace_back();
+    volume.name = place.name;
+    if (place.signature) volume.type = place.signature->type, volume.uuid = place.signature->uuid;
+    volume.files = place.files.get();
+    if (place.device)
+      volume.devices = {place.device};
+    else if (place.files)
+      volume.devices = place.files->devices();
+  }
+  if (const System* system = disk.contents.own_system())
+    if (const auto files = files_of(disk, *system)) open.system.emplace(*files);
+  return open;
+}
+
 void use_chosen_files(const OpenDisk& disk, const std::string& volume, const FilesUser& use) {
   if (!volume.empty()) return use_volume(disk, volume, use);
   if (const System* system = disk.contents.own_system())
-    if (use_system(disk, *system, use)) return;
+    if (const auto files = files_of(disk, *system)) return use(*files);
   if (disk.places.size() == 1) return use({*disk.places.front().files, disk.places.front().name, {}});
   if (disk.places.empty())
     throw Error(ErrorKind::unsupported, "there is no filesystem that hrvm reads").hint(hint_of(disk));

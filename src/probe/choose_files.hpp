@@ -5,6 +5,7 @@
 #include <span>
 
 #include "hrvm/probe/open_files.hpp"
+#include "probe/disk_places.hpp"
 #include "probe/roots/system_trees.hpp"
 
 namespace hrvm::probe {
@@ -16,6 +17,9 @@ struct OpenDisk {
   SystemTrees& trees;
   const std::deque<SystemRoot>& roots;  // of systems that were put together
 };
+
+// Of the volumes those that bear a part of others are left out.
+OpenDiskFiles all_files(const OpenDisk& disk, const DiskPlaces& places);
 
 void use_chosen_files(const OpenDisk& disk, const std::string& volume, const FilesUser& use);
 

@@ -53,16 +53,24 @@ class Reading {
 
   // Instead of run().
   void use_files(const std::string& volume, const FilesUser& use) && {
+    use_open_disk([&](const OpenDisk& disk) { use_chosen_files(disk, volume, use); });
+  }
+
+  void use_all_files(const std::function<void(const OpenDiskFiles&)>& use) && {
+    use_open_disk([&](const OpenDisk& disk) { use(all_files(disk, places_)); });
+  }
+
+ private:
+  void use_open_disk(const std::function<void(const OpenDisk&)>& use) {
     places_.read();
     const auto places = places_.boot_places();
     const auto menus = read_boot_menus(places);
     SystemTrees trees(places, contents_);
     const auto roots = assemble_systems(contents_, trees, menus);
     order_systems();
-    use_chosen_files({contents_, places, trees, roots}, volume, use);
+    use({contents_, places, trees, roots});
   }
 
- private:
   void add(std::string id, Severity severity, std::string subject, std::string message, std::string remedy = {}) {
     contents_.findings.push_back({std::move(id), severity, std::move(subject), std::move(message), std::move(remedy)});
   }
@@ -197,15 +205,25 @@ Contents read_through(block::BlockDevice& disk, const std::vector<block::BlockDe
   return contents;
 }
 
-}  // namespace
-
-void with_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions, const std::string& volume,
-                const FilesUser& use) {
+void with_reading(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
+                  const std::function<void(Reading&)>& use) {
   std::deque<block::ReadCache> caches;
   Reading reading(caches.emplace_back(disk, block::ReadCache::Manner::ahead), Thoroughness::quick);
   for (block::BlockDevice* companion : companions)
     reading.add_companion(caches.emplace_back(*companion, block::ReadCache::Manner::ahead));
-  std::move(reading).use_files(volume, use);
+  use(reading);
+}
+
+}  // namespace
+
+void with_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions, const std::string& volume,
+                const FilesUser& use) {
+  with_reading(disk, companions, [&](Reading& reading) { std::move(reading).use_files(volume, use); });
+}
+
+void with_all_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
+                    const std::function<void(const OpenDiskFiles&)>& use) {
+  with_reading(disk, companions, [&](Reading& reading) { std::move(reading).use_all_files(use); });
 }
 
 const System* Contents::own_system() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,23 @@ using FilesUser = std::function<void(const OpenFiles&)>;
 // child: all that it meets is hostile.
 void with_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions, const std::string& volume,
                 const FilesUser& use);
+
+// A filesystem on a disk, or what lies in its place.
+struct OpenVolume {
+  std::string name;  // "p3", "pve/root", "disk"
+  std::string type;  // libblkid's word; empty where nothing is known in it
+  std::string uuid;
+  std::vector<block::BlockDevice*> devices;  // none where they cannot be read
+  fs::FileSystem* files = nullptr;           // of those that hrvm reads
+};
+
+struct OpenDiskFiles {
+  std::vector<OpenVolume> volumes;  // in the order of the disk; none that is made of others here
+  std::optional<OpenFiles> system;  // of the system that would start
+};
+
+// As with_files, with all that there is on the disk.
+void with_all_files(block::BlockDevice& disk, const std::vector<block::BlockDevice*>& companions,
+                    const std::function<void(const OpenDiskFiles&)>& use);
 
 }  // namespace hrvm::probe

@@ -3,14 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "cli/commands/commands.hpp"
-#include "cli/words/named_machine.hpp"
+#include "cli/steps/comparing.hpp"
+#include "cli/steps/open_source.hpp"
+#include "cli/steps/reading_files.hpp"
+#include "cli/views/diff_view.hpp"
 #include "hrvm/base/error.hpp"
-#include "hrvm/base/text.hpp"
 #include "hrvm/fs/folder_diff.hpp"
 #include "hrvm/machine/change.hpp"
-#include "hrvm/machine/folder_layer.hpp"
 #include "hrvm/sys/confined.hpp"
 #include "hrvm/sys/terminal.hpp"
 
@@ -19,38 +21,10 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-using base::Json;
-using fs::ChangeKind;
-using fs::FileChange;
-using report::Format;
-using sys::FileType;
 
-struct KindWord {
-  ChangeKind kind;
-  const char* word;
-};
-constexpr std::array kinds{KindWord{ChangeKind::added, "added"}, KindWord{ChangeKind::removed, "removed"},
-                           KindWord{ChangeKind::modified, "modified"}, KindWord{ChangeKind::renamed, "renamed"}};
-
-struct TypeWord {
-  FileType type;
-  const char* word;
-};
-constexpr std::array types{TypeWord{FileType::regular, "file"}, TypeWord{FileType::directory, "dir"},
-                           TypeWord{FileType::symlink, "symlink"}, TypeWord{FileType::block, "block"},
-                           TypeWord{FileType::character, "char"}};
-
-// Each a stack of folders, the topmost first.
 struct Sides {
-  fs::Folders from, to;
+  Source from, to;
 };
-
-Error no_folder(const machine::Machine& machine) {
-  return Error(ErrorKind::unsupported,
-               fmt::format("machine {} lies on a disk, and diff tells the files of machines on a folder", machine.name))
-      .hint(fmt::format("export what is to be compared, and mount the images read-only: hrvm export {} FILE",
-                        machine.name));
-}
 
 Error no_states(const machine::Machine& machine) {
   return Error(ErrorKind::unsupported,
@@ -58,35 +32,56 @@ Error no_states(const machine::Machine& machine) {
                            machine.definition.disks.front().path));
 }
 
-fs::Folders stack_of(const Context& context, const machine::Store& store, const NamedMachine& named) {
-  const auto machine = store.load(named.machine);
-  if (!machine.definition.is_on_folder()) throw no_folder(machine);
-  if (machine.definition.is_direct()) throw no_states(machine);
-  const auto state = machine::state_of(machine, named.snapshot);
-  store.check_files(machine, state);
-  if (!named.snapshot && machine::run_state(machine) == machine::RunState::running)
-    context.note(fmt::format("machine {} is running: this is what it has written at this moment", machine.name));
-  return machine::folder_stack(machine, state);
+void check_states(const Context& context, const std::string& word) {
+  const auto machine = open_store(context).load(named_machine(word).machine);
+  if (machine.definition.is_on_folder() && machine.definition.is_direct()) throw no_states(machine);
 }
 
-Sides sides_of(const Context& context) {
+Sides open_sides(const Context& context) {
   const auto& words = context.arguments.positionals();
-  const auto store = open_store(context);
-  auto first = stack_of(context, store, named_machine(words[0]));
-  if (words.size() == 1) return {{first.back()}, std::move(first)};
-  return {std::move(first), stack_of(context, store, named_machine(words[1]))};
+  for (const auto& word : words)
+    if (is_machine(context, word)) check_states(context, word);
+  if (words.size() == 2) return {open_what(context, words[0]), open_what(context, words[1])};
+  if (!is_machine(context, words[0])) {
+    open_what(context, words[0]);  // says what is wrong with it, where that is so
+    throw Error(ErrorKind::usage, fmt::format("{} is no machine, so it has no base to compare it with", words[0]))
+        .hint("name a second disk or image");
+  }
+  return {open_base_of(context, named_machine(words[0])), open_what(context, words[0])};
+}
+
+// ---- folders ----
+
+fs::TreeChange of_folder(const fs::FileChange& change) {
+  struct Type {
+    sys::FileType of_host;
+    fs::FileKind kind;
+  };
+  constexpr std::array types{
+      Type{sys::FileType::regular, fs::FileKind::regular}, Type{sys::FileType::directory, fs::FileKind::directory},
+      Type{sys::FileType::symlink, fs::FileKind::symlink}, Type{sys::FileType::block, fs::FileKind::block_device},
+      Type{sys::FileType::character, fs::FileKind::character_device}};
+  const auto type = std::ranges::find(types, change.type, &Type::of_host);
+  fs::TreeChange result;
+  result.kind = fs::TreeChangeKind(change.kind);
+  result.type = type == types.end() ? fs::FileKind::other : type->kind;
+  result.path = change.path;
+  result.from = change.from;
+  result.size_bytes = change.size_bytes;
+  result.differs.content = change.kind == fs::ChangeKind::modified;
+  return result;
 }
 
 // What a guest wrote is read in a child, as a disk is.
-std::vector<FileChange> compare(const Context& context, const Sides& sides) {
+Compared compare_folders(const Context& context, const Sides& sides) {
   sys::SharedNumber compared;
   sys::Confinement limits;
   limits.memory_bytes = 2ull << 30;
   limits.time = std::chrono::hours(24);
   limits.answer_bytes = 256u << 20;
-  limits.folders = sides.from;
-  limits.folders.insert(limits.folders.end(), sides.to.begin(), sides.to.end());
-  fs::FolderComparison comparison(sides.from, sides.to);
+  limits.folders = sides.from.folders;
+  limits.folders.insert(limits.folders.end(), sides.to.folders.begin(), sides.to.folders.end());
+  fs::FolderComparison comparison(sides.from.folders, sides.to.folders);
   const auto compare = [&] {
     return fs::to_text(comparison.changes([&](std::uint64_t bytes) { compared.set(bytes); }));
   };
@@ -94,81 +89,79 @@ std::vector<FileChange> compare(const Context& context, const Sides& sides) {
   sys::ConfinedRun run(compare, limits);
   while (!run.wait(std::chrono::milliseconds(100))) progress.at(compared.get());
   const auto answer = run.answer();
-  if (answer.text) return fs::changes_from_text(*answer.text);
-  throw Error(ErrorKind::corrupt, fmt::format("what changed cannot be read: its reader {}", answer.death))
-      .on(sides.to.front())
-      .hint("it may be made to break what reads it; please report it");
+  if (!answer.text)
+    throw Error(ErrorKind::corrupt, fmt::format("what changed cannot be read: its reader {}", answer.death))
+        .on(sides.to.folders.front())
+        .hint("it may be made to break what reads it; please report it");
+  Compared result;
+  for (const auto& change : fs::changes_from_text(*answer.text)) result.changes.push_back({"", of_folder(change)});
+  return result;
 }
 
-template <typename Words, typename Value>
-Json word_of(const Words& words, Value Words::value_type::*member, Value value) {
-  const auto found = std::ranges::find(words, value, member);
-  return found == words.end() ? Json("other") : Json(found->word);
-}
+// ---- disks ----
 
-Json change_json(const FileChange& change) {
-  Json json;
-  json.set("change", word_of(kinds, &KindWord::kind, change.kind)).set("path", change.path);
-  json.set("from", change.from.empty() ? Json() : Json(change.from)).set("volume", nullptr);
-  json.set("type", word_of(types, &TypeWord::type, change.type)).set("size_bytes", change.size_bytes);
-  return json.set("mark", std::string(1, char(change.kind)));
-}
-
-Json stat_json(const std::vector<FileChange>& changes) {
-  Json stat = Json::array();
-  for (const auto& [kind, word] : kinds) {
-    std::uint64_t count = 0, bytes = 0;
-    for (const auto& change : changes)
-      if (change.kind == kind) ++count, bytes += change.size_bytes.value_or(0);
-    Json row;
-    stat.push(row.set("change", word).set("count", count).set("bytes", bytes));
+void tell_volumes(const Context& context, const Compared& compared) {
+  for (const ComparedVolume& each : compared.volumes) {
+    if (each.state == "unreadable")
+      context.warn(fmt::format("{} differs, and its files are not told: {}", each.name, each.problem));
+    if (each.state == word_of(fs::JournalState::ignored))
+      context.warn(
+          fmt::format("the journal of {} was not replayed: what is told may be older than what a mount shows; shut the "
+                      "guest down, or boot a snapshot of it once with --ephemeral",
+                      each.name));
   }
-  return stat;
+  for (const auto& why : compared.unreadable_packages) context.warn(why);
 }
 
-report::Report report_of(const std::vector<FileChange>& changes, bool stat_alone) {
-  Json data, blocks, list = Json::array();
-  if (!stat_alone)
-    for (const auto& change : changes) list.push(change_json(change));
-  data.set("changes", stat_alone ? Json() : std::move(list)).set("stat", stat_json(changes));
-  data.set("blocks", blocks.set("changed_bytes", nullptr).set("extents", nullptr));
-  const report::TableView files{.rows = "changes",
-                                .columns = {{"", "mark"},
-                                            {"TYPE", "type"},
-                                            {"SIZE", "size_bytes", Format::bytes, report::Align::right},
-                                            {"FROM", "from"},
-                                            {"PATH", "path"}},
-                                .when_empty = "Nothing changed."};
-  const report::TableView stat{.rows = "stat",
-                               .columns = {{"CHANGE", "change"},
-                                           {"FILES", "count", Format::text, report::Align::right},
-                                           {"SIZE", "bytes", Format::bytes, report::Align::right}}};
-  if (stat_alone)
-    return {.schema = "hrvm.diff/1",
-            .data = data,
-            .human = {stat},
-            .plain = {.rows = "stat", .columns = {{"", "change"}, {"", "count"}, {"", "bytes"}}}};
-  return {.schema = "hrvm.diff/1",
-          .data = data,
-          .human = {files},
-          .plain = {.rows = "changes",
-                    .columns = {{"", "mark"}, {"", "type"}, {"", "path"}, {"", "from"}, {"", "size_bytes"}}}};
+Compared compare(const Context& context, const Sides& sides) {
+  const bool from_folder = sides.from.folder_files != nullptr, to_folder = sides.to.folder_files != nullptr;
+  const auto& words = context.arguments.positionals();
+  if (from_folder != to_folder)
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} is a folder and {} is none", words[from_folder ? 0 : 1], words[from_folder ? 1 : 0]))
+        .hint("compare states of one machine, two disks, or two folders");
+  ComparisonWishes wishes;
+  wishes.blocks = context.arguments.has("--blocks");
+  wishes.packages = context.arguments.has("--packages");
+  wishes.files =
+      !wishes.blocks || wishes.packages || context.arguments.has("--files") || context.arguments.has("--stat");
+  if (!from_folder) return compare_sources(context, sides.from, sides.to, wishes);
+  if (wishes.blocks || wishes.packages)
+    throw Error(ErrorKind::usage, "of folders neither blocks nor packages are told").hint("leave the option out");
+  return compare_folders(context, sides);
 }
 
 Outcome run_diff(const Context& context) {
-  const bool stat_alone = context.arguments.has("--stat") && !context.arguments.has("--files");
-  return {.report = report_of(compare(context, sides_of(context)), stat_alone)};
+  const auto sides = open_sides(context);
+  const auto compared = compare(context, sides);
+  tell_volumes(context, compared);
+  const auto& arguments = context.arguments;
+  DiffWishes wishes;
+  wishes.stat = arguments.has("--stat") && !arguments.has("--files");
+  wishes.noise = arguments.has("--noise");
+  wishes.metadata = arguments.has("--meta");
+  wishes.packages = arguments.has("--packages");
+  wishes.blocks = arguments.has("--blocks");
+  wishes.knows_what = sides.to.folder_files == nullptr;
+  const auto view = diff_view(compared, wishes);
+  return {.report = view.report, .status = arguments.has("--exit-code") && view.differs ? 1 : 0};
 }
 
 }  // namespace
 
 const Command diff_command = {
     .name = "diff",
-    .summary = "show which files changed between two states of a machine on a folder",
+    .summary = "show which files changed between two states of a machine, or two disks",
     .options = {{.name = "--files",
                  .help = "each file that was added, removed, modified or renamed: what is shown by itself"},
-                {.name = "--stat", .help = "how many files changed, and their sizes"}},
-    .positionals = {{"A", "a machine or a snapshot: alone, what it changed of its base",
+                {.name = "--stat", .help = "how many files changed, by folder, and their sizes"},
+                {.name = "--packages", .help = "which packages changed, and whose the files are"},
+                {.name = "--blocks", .help = "how many bytes of the disk and of its volumes differ"},
+                {.name = "--noise", .help = "also logs, caches, and files of which the times alone differ"},
+                {.name = "--meta", .help = "P for what differs in owner, mode or attributes alone"},
+                {.name = "--exit-code", .help = "exit status 1 when something differs"},
+                force_reading_option()},
+    .positionals = {{"A", "a machine, a snapshot, a disk or an image: a machine alone, what it changed of its base",
                      Completes::machine_or_snapshot},
                     {"B", "what is compared with A", Completes::machine_or_snapshot, Positional::Count::optional}},
     .run = run_diff,

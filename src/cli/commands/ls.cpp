@@ -2,10 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
 #include "cli/commands/commands.hpp"
 #include "cli/steps/reading_files.hpp"
+#include "cli/words/file_kind.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/fs/walk.hpp"
@@ -21,19 +21,6 @@ using report::Align;
 using report::Format;
 
 constexpr std::size_t most_files = 500'000;
-
-struct KindWord {
-  FileKind kind;
-  const char* word;
-  char letter;  // as ls -l begins a line
-};
-constexpr std::array kinds{
-    KindWord{FileKind::regular, "file", '-'},          KindWord{FileKind::directory, "dir", 'd'},
-    KindWord{FileKind::symlink, "symlink", 'l'},       KindWord{FileKind::block_device, "block", 'b'},
-    KindWord{FileKind::character_device, "char", 'c'}, KindWord{FileKind::fifo, "fifo", 'p'},
-    KindWord{FileKind::socket, "socket", 's'},         KindWord{FileKind::other, "other", '?'},
-};
-const KindWord& word_of(FileKind kind) { return *std::ranges::find(kinds, kind, &KindWord::kind); }
 
 // "rwxr-sr-t".
 std::string permissions(std::uint32_t mode) {

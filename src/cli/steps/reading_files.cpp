@@ -8,17 +8,10 @@
 #include <vector>
 
 #include "cli/messages.hpp"
-#include "cli/words/named_machine.hpp"
+#include "cli/steps/open_source.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
-#include "hrvm/fs/folder.hpp"
-#include "hrvm/launch/settled.hpp"
-#include "hrvm/machine/change.hpp"
-#include "hrvm/machine/folder_layer.hpp"
-#include "hrvm/machine/objection.hpp"
-#include "hrvm/machine/open_state.hpp"
 #include "hrvm/probe/survey.hpp"
-#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
@@ -26,83 +19,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using base::Json;
-using machine::Purpose;
-
-// Either disks, of which the first is that it boots from, or a stack of folders, which the child cannot open by itself.
-struct Source {
-  std::vector<std::unique_ptr<block::BlockDevice>> disks;
-  std::vector<std::filesystem::path> folders;
-  std::unique_ptr<fs::FileSystem> folder_files;
-};
-
-Source of_folders(std::vector<std::filesystem::path> folders) {
-  auto files = fs::open_folder(folders);
-  return {{}, std::move(folders), std::move(files)};
-}
-
-// ---- in the parent: what is to be read ----
-
-void tell_running(const Context& context, const machine::Machine& machine, const NamedMachine& named) {
-  if (!named.snapshot && machine::run_state(machine) == machine::RunState::running)
-    context.warn(
-        fmt::format("{} is running: this is what its guest has written down at this moment; a snapshot of it "
-                    "holds still",
-                    machine.name));
-}
-
-Source open_machine(const Context& context, const NamedMachine& named) {
-  const auto store = open_store(context);
-  const auto machine =
-      named.snapshot ? store.load(named.machine) : launch::load_settled(context.host, store, named.machine);
-  const auto state = machine::state_of(machine, named.snapshot);
-  store.check_files(machine, state);
-  tell_running(context, machine, named);
-  if (machine.definition.is_on_folder()) return of_folders(machine::folder_stack(machine, state));
-  const auto base = machine::examine_base(context.host, machine.definition, state);
-  const bool insists = context.arguments.has("--force");
-  Source source;
-  heed(objections(machine, base, Purpose::reading), insists, listener(context).warn);
-  for (std::size_t disk = 0; disk < machine.definition.disks.size(); ++disk)
-    source.disks.push_back(machine::open_state(context.host, machine, state, disk, base.disks.at(disk)));
-  return source;
-}
-
-// Nothing is made of what is read: who writes to the disk is told, and no more.
-Source open_source(const Context& context, const std::string& name) {
-  const auto disk = probe::locate_disk(context.host, name);
-  if (disk.kind == probe::DiskKind::directory) return of_folders({disk.path});
-  if (const auto obstacle = machine::image_obstacle(disk); obstacle && disk.container) throw *obstacle;
-  heed(objections(disk, Purpose::reading), true, listener(context).warn);
-  Source source;
-  source.disks.push_back(probe::open_disk(context.host, disk));
-  return source;
-}
-
-bool is_machine(const Context& context, const std::string& word) try {
-  const auto named = named_machine(word);
-  if (!machine::is_machine_name(named.machine)) return false;
-  const auto store = open_store(context);
-  if (!store.contains(named.machine)) return false;
-  return !named.snapshot || store.load(named.machine).definition.find_snapshot(*named.snapshot) != nullptr;
-} catch (const Error& error) {
-  if (error.kind() == ErrorKind::usage || error.kind() == ErrorKind::not_found) return false;
-  throw;
-}
-
-bool is_path(const Context& context, const std::string& word) {
-  return sys::status(context.host.path(word)).type != sys::FileType::missing;
-}
-
-Source open_what(const Context& context, const std::string& what) {
-  return is_machine(context, what) ? open_machine(context, named_machine(what)) : open_source(context, what);
-}
 
 // ---- in the child ----
-
-std::string_view word_of(fs::JournalState state) {
-  constexpr std::string_view words[] = {"clean", "replayed", "journal-ignored"};
-  return words[std::size_t(state)];
-}
 
 std::string header_of(const probe::OpenFiles& open) {
   Json mounts = Json::array();
@@ -154,6 +72,11 @@ void tell_ignored_journal(const Context& context, const ReadFiles& read) {
 }
 
 }  // namespace
+
+std::string_view word_of(fs::JournalState state) {
+  constexpr std::string_view words[] = {"clean", "replayed", "journal-ignored"};
+  return words[std::size_t(state)];
+}
 
 FilePlace named_files(const Context& context, const std::string& word) {
   return file_place(word, [&](const std::string& what) { return is_machine(context, what) || is_path(context, what); });

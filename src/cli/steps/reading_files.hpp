@@ -17,10 +17,13 @@ namespace hrvm::cli {
 // What the first word of such a command says.
 FilePlace named_files(const Context& context, const std::string& word);
 
+// "clean", "replayed", "journal-ignored".
+std::string_view word_of(fs::JournalState state);
+
 // Whose files were read.
 struct ReadFiles {
   std::string what, volume, type;
-  std::string state;  // of its journal: "clean", "replayed", "journal-ignored"
+  std::string state;  // of its journal
   base::Json mounts;
 };
 

@@ -23,6 +23,7 @@ TEST_PACKAGES=(
   initramfs-tools-core dracut-core
   xfsprogs btrfs-progs mdadm lvm2 thin-provisioning-tools ntfs-3g libhivex-bin libwin-hivex-perl
   mmdebstrap systemd
+  rpm pacman-package-manager sqlite3
 )
 
 CACHE=${HRVM_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hrvm-tests}

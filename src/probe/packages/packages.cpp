@@ -15,6 +15,9 @@ struct Reader {
 };
 constexpr Reader readers[] = {
     {PackageManager::dpkg, read_dpkg, claim_dpkg},
+    {PackageManager::rpm, read_rpm, claim_rpm},
+    {PackageManager::pacman, read_pacman, claim_pacman},
+    {PackageManager::apk, read_apk, claim_apk},
 };
 
 std::string sentence(const base::Error& error) {

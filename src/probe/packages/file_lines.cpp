@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 64 << 10;
 constexpr std::size_t most_names = 1 << 18;
+constexpr std::uint64_t largest_text = 64 << 20;
 
 // Puts together what lies in several pieces.
 class Lines {
@@ -57,6 +58,8 @@ void visit_lines(fs::FileSystem& files, fs::Node file, const LineVisitor& visito
     if (length == 0) break;
     if (!lines.take({reinterpret_cast<const char*>(piece.data()), length})) return;
     offset += length;
+    if (offset > largest_text)
+      throw base::Error(base::ErrorKind::unsupported, "a list of a package manager is larger than hrvm reads");
   }
   lines.end();
 }

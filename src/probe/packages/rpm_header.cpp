@@ -22,6 +22,9 @@ static_assert(sizeof(IndexEntry) == 16);
 // Types of values.
 constexpr std::uint32_t of_numbers = 4, of_text = 6, of_texts = 8, of_translated_texts = 9;
 
+// Of one tag; the largest packages of TeX Live have 100,000 files. And of one path; none is longer on a Linux.
+constexpr std::size_t most_values = 4 << 20, longest_path = 4096;
+
 // Up to the next NUL, which has to be there.
 std::optional<std::string_view> take_text(std::span<const std::byte>& bytes) {
   const auto end = std::ranges::find(bytes, std::byte{0});
@@ -72,7 +75,7 @@ std::vector<std::string_view> RpmHeader::texts(RpmTag tag) const {
   auto values = find(tag);
   std::vector<std::string_view> all;
   if (!values || values->type != of_texts) return all;
-  for (std::uint32_t i = 0; i < values->count; ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(values->count, most_values); ++i) {
     const auto text = take_text(values->bytes);
     if (!text) break;
     all.push_back(*text);
@@ -84,7 +87,8 @@ std::vector<std::uint32_t> RpmHeader::numbers(RpmTag tag) const {
   const auto values = find(tag);
   std::vector<std::uint32_t> all;
   if (!values || values->type != of_numbers) return all;
-  const std::size_t count = std::min<std::size_t>(values->count, values->bytes.size() / sizeof(base::be32));
+  const std::size_t there = std::min(values->bytes.size() / sizeof(base::be32), most_values);
+  const std::size_t count = std::min<std::size_t>(values->count, there);
   for (std::size_t i = 0; i < count; ++i) all.push_back(base::load<base::be32>(values->bytes, i * sizeof(base::be32)));
   return all;
 }
@@ -94,7 +98,8 @@ void RpmHeader::visit_paths(const std::function<void(std::string_view path)>& vi
   const auto indexes = numbers(RpmTag::folder_indexes);
   std::string path;
   for (std::size_t i = 0; i < std::min(names.size(), indexes.size()); ++i)
-    if (indexes[i] < folders.size()) visitor(path.assign(folders[indexes[i]]).append(names[i]));
+    if (indexes[i] < folders.size() && folders[indexes[i]].size() + names[i].size() <= longest_path)
+      visitor(path.assign(folders[indexes[i]]).append(names[i]));
   for (const std::string_view name : texts(RpmTag::old_file_names)) visitor(name);
 }
 

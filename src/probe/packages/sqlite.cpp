@@ -133,6 +133,7 @@ class Walk {
       row_.insert(row_.end(), part.begin(), part.end());
       number = base::load<be32>(page);
     }
+    if (number != 0) pages_.fail("a row has pages behind its end", number);
   }
 
   SqlitePages& pages_;

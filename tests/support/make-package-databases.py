@@ -64,6 +64,13 @@ def database(statements=(), page_bytes=512, encoding="UTF-8", blobs=PACKAGES):
             return file.read(), root[0] if root else 0
 
 
+def ladder(number, page_bytes):
+    """An interior page whose cells all lead to the page behind it."""
+    cells, at = 64, page_bytes - 5
+    page = struct.pack(">BHHHBI", 5, 0, cells, at, 0, number + 1) + struct.pack(">H", at) * cells
+    return page.ljust(at, b"\0") + struct.pack(">IB", number + 1, 1)
+
+
 def sqlite_files():
     size = 512
     sound, root = database()
@@ -90,6 +97,9 @@ def sqlite_files():
     yield "overflow-of-several-pages.reads", chained
     yield "overflow-of-itself.corrupt", put(chained, page, struct.pack(">I", page // size + 1))
     yield "overflow-that-ends.corrupt", put(chained, page, struct.pack(">I", 0))
+    # No page lies above itself, and the ways from the root to the leaf have no number.
+    deep = sound[:start] + b"".join(ladder(number, size) for number in range(root, 20)) + put(bytes(size), 0, b"\x0d")
+    yield "ways-without-number.corrupt", put(deep, 28, struct.pack(">I", len(deep) // size))
     yield "no-table.corrupt", database(["ALTER TABLE Packages RENAME TO Other"])[0]
     yield "text-for-a-header.corrupt", database(["INSERT INTO Packages(blob) VALUES ('text')"])[0]
     yield "header-that-is-none.corrupt", database(["INSERT INTO Packages(blob) VALUES (x'00')"])[0]
@@ -132,6 +142,7 @@ def ndb_files():
     yield "blob-of-64-gib.corrupt", put(sound, 44, b"\xff\xff\xff\xff")
     yield "blob-of-another.corrupt", put(sound, 36, b"\x09")
     yield "blob-longer-than-its-blocks.corrupt", put(sound, 4096 + 12, b"\xff\xff")
+    yield "slots-of-one-blob.corrupt", sound[:32] + sound[32:48] * 254 + sound[4096:]
     yield "blob-cut.corrupt", sound[:-20]
     yield "cut-in-its-slots.corrupt", sound[:100]
 

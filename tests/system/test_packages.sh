@@ -9,6 +9,8 @@ for tool in rpm rpmbuild pacman sqlite3; do
   command -v $tool > /dev/null || skip "there is no $tool: run tests/deps.sh"
 done
 
+export HOME=$T # rpm keeps a database there
+
 same() { # WHAT EXPECTED IS
   diff "$2" "$3" > "$T/difference" || fail "$1: < as it should be, > as it is
 $(head -n 20 "$T/difference")"
@@ -90,6 +92,18 @@ printf '%s\n' /usr/bin/one.distrib /etc/one.conf /bin/two /etc/gone.conf /usr/bi
 printf '%s\n' '/usr/bin/one.distrib one' '/etc/one.conf one' '/bin/two two' '/etc/gone.conf gone' > "$T/expected"
 "$LIST" "$root" owners < "$T/paths" > "$T/is"
 same "owners of files of a root" "$T/expected" "$T/is"
+
+claim "dpkg: what it had no time to bring into its status"
+cp -a "$root" "$T/dpkg.stopped"
+stopped=$T/dpkg.stopped/var/lib/dpkg
+printf 'Package: one\nStatus: install ok installed\nMaintainer: x <x@example.org>\nArchitecture: all\nVersion: 7\nDescription: x\n' \
+  > "$stopped/updates/0000"
+printf 'Package: two\nStatus: deinstall ok not-installed\nArchitecture: all\n' > "$stopped/updates/0001"
+dpkg-query --admindir="$stopped" -W -f 'dpkg ${Package} ${Version} ${Architecture} ${db:Status-Status}\n' \
+  | sed -n '/ \(config-files\|not-installed\)$/d; s/ [a-z-]*$//p' > "$T/expected"
+assert_contains "$(cat "$T/expected")" 'one 7'
+"$LIST" "$T/dpkg.stopped" > "$T/is"
+same "packages of a root whose dpkg was stopped" "$T/expected" "$T/is"
 
 claim "dpkg: what differs between two states of it"
 deb one 1.0-2 all

@@ -1,26 +1,35 @@
-// dpkg's database, /var/lib/dpkg (deb-control(5), dpkg(1) "Package states"): stanzas in `status`, or in images without
-// dpkg (distroless) a file each in `status.d`; the files of each package in info/NAME.list or info/NAME:ARCH.list.
+// dpkg's database, /var/lib/dpkg (deb-control(5), dpkg(1) "Package states"): stanzas in `status`; newer ones in
+// `updates`, files of digits, which dpkg brings into it when it ends, or after a crash when it is next started; or in
+// images without dpkg (distroless) a file for each package in `status.d`; the files of each package in info/NAME.list
+// or info/NAME:ARCH.list.
 #include <algorithm>
 #include <array>
 #include <map>
 
+#include "hrvm/base/error.hpp"
 #include "probe/packages/file_lines.hpp"
 #include "probe/packages/managers.hpp"
+#include "probe/packages/version_text.hpp"
 
 namespace hrvm::probe {
 namespace {
 
 constexpr std::string_view status_path = "/var/lib/dpkg/status", status_folder = "/var/lib/dpkg/status.d";
+constexpr std::string_view updates_folder = "/var/lib/dpkg/updates", sums_suffix = ".md5sums";
 constexpr std::string_view info_folder = "/var/lib/dpkg/info", diversions_path = "/var/lib/dpkg/diversions";
 
 // The last word of Status. All but these have files on the disk: one that is unpacked or half-configured is there, if
 // not ready, and one that is half-installed was left in the middle of it. Of one in config-files only those are left.
 constexpr std::array<std::string_view, 2> states_of_no_package = {"not-installed", "config-files"};
 
+struct State {
+  std::string version;
+  bool is_there = false;
+};
+
+// The packages that stanzas tell, the last word on each. Bounded as a PackageList is.
 class Stanzas {
  public:
-  explicit Stanzas(PackageList& list, bool needs_status) : list_(list), needs_status_(needs_status) {}
-
   void take(std::string_view line) {
     if (line.empty()) return finish();
     for (const auto& [key, value] : {std::pair{"Package: ", &name_},
@@ -29,17 +38,27 @@ class Stanzas {
                                      {"Status: ", &status_}})
       if (line.starts_with(key)) *value = line.substr(std::string_view(key).size());
   }
+  // Where there is no empty line at the end.
   void finish() {
     const auto state = std::string_view(status_).substr(status_.rfind(' ') + 1);
-    if ((!needs_status_ || !status_.empty()) &&
-        std::ranges::find(states_of_no_package, state) == states_of_no_package.end())
-      list_.add(name_, version_, architecture_);
+    if (!name_.empty()) keep(std::ranges::find(states_of_no_package, state) == states_of_no_package.end());
     for (std::string* field : {&name_, &version_, &architecture_, &status_}) field->clear();
+  }
+  void add_to(PackageList& list) const {
+    for (const auto& [package, state] : packages_)
+      if (state.is_there) list.add(package.first, state.version, package.second);
   }
 
  private:
-  PackageList& list_;
-  bool needs_status_;
+  void keep(bool is_there) {
+    text_ += name_.size() + architecture_.size() + version_.size();
+    if (text_ > 2 * most_package_text || packages_.size() > 2 * most_packages)
+      throw base::Error(base::ErrorKind::unsupported, "it names more packages than hrvm reads");
+    packages_[{name_, architecture_}] = {version_, is_there};
+  }
+
+  std::map<std::pair<std::string, std::string>, State> packages_;  // by name and architecture
+  std::size_t text_ = 0;
   std::string name_, version_, architecture_, status_;
 };
 
@@ -93,13 +112,14 @@ void claim_lists(fs::FileSystem& root, AskedPaths& paths) {
 
 // Lines "SUM  usr/bin/x", of which distroless has no other list.
 void claim_sums(fs::FileSystem& root, AskedPaths& paths) {
-  constexpr std::string_view suffix = ".md5sums", before_path = "  ";
+  constexpr std::string_view before_path = "  ";
   std::string path;
   visit_names(root, status_folder, fs::FileKind::regular, [&](const std::string& file_name, fs::Node file) {
-    if (!file_name.ends_with(suffix)) return;
+    if (!file_name.ends_with(sums_suffix)) return;
     visit_lines(root, file, [&](std::string_view line) {
       if (const auto start = line.find(before_path); start != std::string_view::npos)
-        paths.claim(path.assign("/").append(line.substr(start + before_path.size())), package_of(file_name, suffix));
+        paths.claim(path.assign("/").append(line.substr(start + before_path.size())),
+                    package_of(file_name, sums_suffix));
       return true;
     });
   });
@@ -108,20 +128,24 @@ void claim_sums(fs::FileSystem& root, AskedPaths& paths) {
 }  // namespace
 
 bool read_dpkg(fs::FileSystem& root, PackageList& list) {
-  Stanzas stanzas(list, true);
-  const bool has_status = visit_lines(root, status_path, [&](std::string_view line) {
+  Stanzas stanzas;
+  const LineVisitor take = [&](std::string_view line) {
     stanzas.take(line);
     return true;
-  });
+  };
+  const auto take_file = [&](fs::Node file) {
+    visit_lines(root, file, take);
+    stanzas.finish();
+  };
+  const bool has_status = visit_lines(root, status_path, take);
   stanzas.finish();
-  visit_names(root, status_folder, fs::FileKind::regular, [&](const std::string&, fs::Node file) {
-    Stanzas single(list, false);
-    visit_lines(root, file, [&](std::string_view line) {
-      single.take(line);
-      return true;
-    });
-    single.finish();
+  visit_names(root, updates_folder, fs::FileKind::regular, [&](const std::string& name, fs::Node file) {
+    if (std::ranges::all_of(name, is_digit)) take_file(file);
   });
+  visit_names(root, status_folder, fs::FileKind::regular, [&](const std::string& name, fs::Node file) {
+    if (!name.ends_with(sums_suffix)) take_file(file);
+  });
+  stanzas.add_to(list);
   return has_status || is_folder(root, status_folder);
 }
 

@@ -48,6 +48,18 @@ TEST_CASE("the last stanza needs no empty line, a field no order, and a line may
   CHECK(packages_of(files) == std::vector<Package>{{"a", "1", ""}});
 }
 
+TEST_CASE("what dpkg had no time to bring into its status counts before it") {
+  test::MemoryFiles files;
+  files.add("/var/lib/dpkg/status", stanza("a", "install ok installed", "1") +
+                                        stanza("b", "install ok installed", "1") +
+                                        stanza("c", "install ok installed", "1"));
+  files.add("/var/lib/dpkg/updates/0000", stanza("a", "install ok unpacked", "2"));
+  files.add("/var/lib/dpkg/updates/0001", stanza("a", "install ok installed", "3"));
+  files.add("/var/lib/dpkg/updates/0002", stanza("b", "deinstall ok not-installed", "1"));
+  files.add("/var/lib/dpkg/updates/tmp.i", stanza("c", "install ok installed", "9"));
+  CHECK(packages_of(files) == std::vector<Package>{{"a", "3", "amd64"}, {"c", "1", "amd64"}});
+}
+
 TEST_CASE("a distroless image has a file for each package") {
   test::MemoryFiles files;
   files.add("/var/lib/dpkg/status.d/base-files", "Package: base-files\nVersion: 12.4\nArchitecture: amd64\n");

@@ -1,41 +1,19 @@
-// The list of installed packages of a Debian root. It may be many MiB, so it is read a piece at a time.
+// The list of installed packages of a Debian root.
 #include <algorithm>
 
-#include "hrvm/base/text.hpp"
+#include "hrvm/base/error.hpp"
+#include "probe/packages/file_lines.hpp"
 #include "probe/systems/linux_facts.hpp"
 
 namespace hrvm::probe {
 namespace {
-
-constexpr std::size_t piece_bytes = 256 << 10;
-constexpr std::uint64_t most_bytes = 64 << 20;
-constexpr std::size_t longest_line = 4096;  // longer ones are descriptions and lists of files
 
 // Reads stanzas of "Key: value" lines, parted by empty ones, until the first package is found.
 class Search {
  public:
   explicit Search(std::span<const std::string_view> packages) : packages_(packages), versions_(packages.size()) {}
 
-  // True once nothing more is to be found. `rest` keeps the last line, which may go on in the next piece.
-  bool feed(std::string_view piece, std::string& rest) {
-    rest += piece;
-    std::size_t start = 0;
-    for (auto end = rest.find('\n'); end != std::string::npos; start = end + 1, end = rest.find('\n', start))
-      if (take(std::string_view(rest).substr(start, end - start))) return true;
-    rest.erase(0, start);
-    if (rest.size() > longest_line) rest.resize(longest_line);
-    return false;
-  }
-  void finish(const std::string& rest) {
-    if (!take(rest)) take("");
-  }
-  std::optional<InstalledPackage> first() const {
-    for (std::size_t i = 0; i < packages_.size(); ++i)
-      if (!versions_[i].empty()) return InstalledPackage{packages_[i], versions_[i]};
-    return std::nullopt;
-  }
-
- private:
+  // A line. True once nothing more is to be found.
   bool take(std::string_view line) {
     if (line.empty()) {
       if (package_ < packages_.size() && installed_) versions_[package_] = version_;
@@ -50,7 +28,13 @@ class Search {
     if (package_ < packages_.size() && line.starts_with("Version: ")) version_ = line.substr(9);
     return false;
   }
+  std::optional<InstalledPackage> first() const {
+    for (std::size_t i = 0; i < packages_.size(); ++i)
+      if (!versions_[i].empty()) return InstalledPackage{packages_[i], versions_[i]};
+    return std::nullopt;
+  }
 
+ private:
   std::span<const std::string_view> packages_;
   std::vector<std::string> versions_;  // of each; empty: not found
   std::size_t package_ = packages_.size();
@@ -61,18 +45,15 @@ class Search {
 }  // namespace
 
 std::optional<InstalledPackage> first_installed(fs::FileSystem& root, std::span<const std::string_view> packages) {
-  const auto path = fs::resolve(root, "/var/lib/dpkg/status");
-  const auto info = path ? root.info(*path) : std::nullopt;
-  if (!info || info->kind != fs::FileKind::regular || packages.empty()) return std::nullopt;
+  if (packages.empty()) return std::nullopt;
   Search search(packages);
-  std::string rest;
-  for (std::uint64_t offset = 0; offset < std::min(info->size_bytes, most_bytes);) {
-    const std::string piece = root.read(*path, offset, piece_bytes);
-    if (piece.empty()) break;
-    if (search.feed(piece, rest)) return search.first();
-    offset += piece.size();
+  try {
+    if (!visit_lines(root, "/var/lib/dpkg/status", [&](std::string_view line) { return !search.take(line); }))
+      return std::nullopt;
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::unsupported) throw;  // of one that is too long: what was read of it
   }
-  search.finish(rest);
+  search.take("");  // for the last stanza
   return search.first();
 }
 

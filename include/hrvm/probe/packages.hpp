@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ struct Package {
 struct PackageDatabase {
   PackageManager manager = PackageManager::dpkg;
   std::vector<Package> packages;  // by name, version and architecture, each once
-  std::string unreadable;         // "/var/lib/rpm/Packages is a Berkeley DB, which hrvm does not read"; else empty
+  std::string unreadable;         // "/var/lib/rpm/Packages: it is a Berkeley DB, which hrvm does not read"; else empty
 
   friend bool operator==(const PackageDatabase&, const PackageDatabase&) = default;
 };
@@ -75,7 +76,8 @@ std::vector<PackageChange> compare_packages(const std::vector<PackageDatabase>& 
 // Which of two versions is the newer one, by the manager's own rule.
 std::weak_ordering compare_versions(PackageManager manager, std::string_view a, std::string_view b);
 
-// There and back through the pipe of a confined child. Error{corrupt} for what is no such value.
+// There and back through the pipe of a confined child; owners go as a list of texts. Error{corrupt} for what is no such
+// value.
 base::Json to_json(const std::vector<PackageDatabase>& databases);
 std::vector<PackageDatabase> packages_from_json(const base::Json& json);
 base::Json to_json(const std::vector<PackageChange>& changes);

@@ -1,6 +1,9 @@
 #include "probe/packages/asked_paths.hpp"
 
 #include <algorithm>
+#include <optional>
+
+#include "hrvm/base/error.hpp"
 
 namespace hrvm::probe {
 namespace {
@@ -11,12 +14,19 @@ constexpr std::string_view linked_folders[] = {
     "/usr/sbin", "/usr/lib64", "/var/run", "/var/lock", "/var/mail",
 };
 
+// Where a folder that is a link ends; nullopt of any other, and of one that cannot be followed.
+std::optional<std::string> end_of(fs::FileSystem& root, std::string_view folder) try {
+  const auto end = fs::resolve(root, folder);
+  return end != folder ? end : std::nullopt;
+} catch (const base::Error&) {
+  return std::nullopt;
+}
+
 }  // namespace
 
 AskedPaths::AskedPaths(fs::FileSystem& root, const std::vector<std::string>& paths) : owners_(paths.size()) {
   for (const std::string_view folder : linked_folders)
-    if (auto end = fs::resolve(root, folder); end && *end != folder)
-      links_.emplace_back(folder, *end == "/" ? std::string() : std::move(*end));
+    if (auto end = end_of(root, folder)) links_.emplace_back(folder, *end == "/" ? std::string() : std::move(*end));
   for (std::size_t i = 0; i < paths.size(); ++i) places_[std::string(spelled_as_met(paths[i]))].push_back(i);
 }
 

@@ -17,8 +17,7 @@ void PackageList::add(std::string_view name, std::string_view version, std::stri
 
 std::vector<Package> PackageList::take() {
   std::ranges::sort(packages_);
-  const auto rest = std::ranges::unique(packages_);
-  packages_.erase(rest.begin(), rest.end());
+  packages_.erase(std::unique(packages_.begin(), packages_.end()), packages_.end());
   return std::exchange(packages_, {});
 }
 

@@ -166,3 +166,79 @@ TEST_CASE("no option lets an export be written to the disk that it reads") {
   CHECK(transcript.run({"export", "debian", "/tmp/debian.qcow2", "--dry-run", "--force", "--quiet"}) == 0);
   transcript.check();
 }
+
+namespace {
+
+constexpr auto host_disk = "/dev/disk/by-id/nvme-SAMSUNG_MZVLB256HBHQ-000L7_S4ELNX0M123456";
+constexpr auto second_disk = "/dev/disk/by-id/ata-CT500MX500SSD1_2021E2ABCDEF";
+
+}  // namespace
+
+TEST_CASE("another disk is told with what it holds before it is overwritten") {
+  MachineStore store(test::recorded_machine("server").root());
+  store.add_on_disk("proxmox", "/dev/sda");
+  auto transcript = store.transcript("export/to_disk");
+  CHECK(transcript.run({"export", "proxmox", "--to", second_disk, "--dry-run"}) == 0);
+  CHECK(transcript.run({"export", "proxmox", "--to", second_disk, "--dry-run", "--json"}) == 0);
+  transcript.check();
+}
+
+TEST_CASE("no option lets an export be written onto a disk that is not surely the one that is meant") {
+  MachineStore store(test::recorded_machine("server").root());
+  store.add_on_disk("proxmox", "/dev/sda");
+  auto transcript = store.transcript("export/to_disk_refused");
+  const auto refused = [&](const std::string& disk) {
+    return transcript.run({"export", "proxmox", "--to", disk, "--force", "--yes", "2021E2ABCDEF", "--dry-run"});
+  };
+  CHECK(refused("/dev/disk/by-id/ata-Samsung_SSD_870_EVO_250GB_S5Y1NJ0R123456") == 4);
+  CHECK(refused("/dev/sdb") == 4);
+  CHECK(refused("/dev/sdb2") == 4);
+  CHECK(refused("/dev/disk/by-id/usb-SanDisk_Ultra_Fit_4C530001234567890123-0:0") == 4);
+  CHECK(refused("/dev/loop0") == 4);
+  CHECK(refused("/dev/disk/by-id/ata-Nothing") == 1);
+  CHECK(refused(store.folder().write("file", "text").string()) == 1);
+  CHECK(refused(store.folder().path().string()) == 1);
+  transcript.check();
+}
+
+TEST_CASE("the disk that the host runs from is never written onto") {
+  MachineStore store(test::recorded_machine("laptop").root());
+  store.add_on_disk("debian", "/dev/nvme0n1");
+  auto transcript = store.transcript("export/to_host_disk");
+  CHECK(transcript.run({"export", "debian", "--to", host_disk, "--force", "--quiet"}) == 4);
+  transcript.check();
+}
+
+TEST_CASE("a disk is confirmed by typing its serial number") {
+  MachineStore store(test::recorded_machine("server").root());
+  store.add_on_disk("proxmox", "/dev/sda");
+  auto transcript = store.transcript("export/to_disk_asked");
+  CHECK(transcript.run({"export", "proxmox", "--to", second_disk}) == 2);
+  CHECK(transcript.run({"export", "proxmox", "--to", second_disk, "--yes", "S5Y1NJ0R123456"}) == 4);
+  CHECK(transcript.run({"export", "proxmox", "--to", second_disk, "--yes="}) == 4);
+  store.host().use_terminal();
+  for (const auto* typed : {"y\n", "yes\n", "\n", "", "2021e2abcdef\n"}) {
+    store.host().type(typed);
+    CHECK(transcript.run({"export", "proxmox", "--to", second_disk}) == 4);
+  }
+  transcript.check();
+}
+
+TEST_CASE("where to an export goes is said once") {
+  MachineStore store;
+  make_web(store);
+  auto transcript = store.transcript("export/where_to");
+  CHECK(transcript.run({"export", "web"}) == 2);
+  CHECK(transcript.run({"export", "web", out(store, "web.raw"), "--to", "/dev/loop0"}) == 2);
+  CHECK(transcript.run({"export", "web", "--to", "/dev/loop0", "--format", "qcow2"}) == 2);
+  CHECK(transcript.run({"export", "web", out(store, "web.raw"), "--yes", "S2"}) == 2);
+  transcript.check();
+}
+
+TEST_CASE("a machine that runs is not written onto a disk") {
+  MachineStore store(test::recorded_machine("server").root());
+  store.add_on_disk("proxmox", "/dev/sda");
+  const auto running = store.runs("proxmox");
+  CHECK(store.run({"export", "proxmox", "--to", second_disk, "--dry-run"}) == 1);
+  CHECK(store.host().err.str().find("running") != std::string::npos);
+}

@@ -99,6 +99,11 @@ trace_blind rename demo other
 trace_blind rename other demo
 trace_command verify demo --full
 trace_command export demo "$T/out.raw" --format raw
+truncate -s 300M "$T/other-disk.img"
+if other=$(losetup --find --show "$T/other-disk.img"); then
+  at_end "losetup -d $other"
+  trace_command export demo --to "$other" --yes other-disk.img
+fi
 trace_blind doctor demo
 trace_blind help
 trace_blind completion bash

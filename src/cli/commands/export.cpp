@@ -1,11 +1,12 @@
 // hrvm export MACHINE[@SNAP] FILE: what the machine's guest sees of its disk, as an image that needs neither hrvm nor
-// the disk.
+// the disk. With --to DISK the same on another disk.
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
+#include "cli/steps/export_to_disk.hpp"
 #include "cli/words/image_words.hpp"
 #include "cli/words/named_machine.hpp"
 #include "cli/words/target_file.hpp"
@@ -30,12 +31,7 @@ using report::Format;
 
 constexpr std::size_t streamed_at_once = base::MiB;
 
-struct Export {
-  NamedMachine from;
-  machine::Machine machine;
-  machine::State state;
-  std::size_t disk = 0;  // of the machine's
-  probe::Disk base;      // of that disk; without a path where it began empty
+struct Export : ExportSource {
   TargetFile target;
   image::ImageFormat format = image::ImageFormat::qcow2;
 };
@@ -52,7 +48,7 @@ probe::Disk checked_base(const Context& context, const machine::Machine& machine
   return base.disks.at(disk);
 }
 
-// An image is of one disk: of several it must be said which.
+// One disk is exported: of several it must be said which.
 std::size_t chosen_disk(const Context& context, const machine::Machine& machine) {
   const auto count = machine.definition.disks.size();
   const auto number = context.arguments.number("--disk");
@@ -60,7 +56,7 @@ std::size_t chosen_disk(const Context& context, const machine::Machine& machine)
   if (number && *number >= 1 && *number <= count) return std::size_t(*number - 1);
   throw Error(ErrorKind::usage,
               number ? fmt::format("--disk: {} has {} disks, and no disk {}", machine.name, count, *number)
-                     : fmt::format("{} has {} disks, and an image is of one", machine.name, count))
+                     : fmt::format("{} has {} disks, and one is exported", machine.name, count))
       .hint(fmt::format("say which: --disk 1 … --disk {}; hrvm show {} lists them", count, machine.name));
 }
 
@@ -79,7 +75,7 @@ void check_can_stream(const Context& context, image::ImageFormat format) {
   if (!context.dry_run()) check_takes_bytes(context, "a disk");
 }
 
-Export plan_export(const Context& context, const machine::Store& store, const NamedMachine& named) {
+ExportSource export_source(const Context& context, const machine::Store& store, const NamedMachine& named) {
   auto machine = named.snapshot ? store.load(named.machine) : launch::load_settled(context.host, store, named.machine);
   if (machine.definition.is_on_folder())
     throw Error(ErrorKind::unsupported,
@@ -87,20 +83,24 @@ Export plan_export(const Context& context, const machine::Store& store, const Na
         .hint("what its guest has changed lies there as files: " + machine::upper_of(machine.active_layer()).string());
   // A snapshot's layers are frozen: what runs does not change them.
   if (!named.snapshot) launch::check_stopped(context.host, machine, "exported; a snapshot of it can be");
-  const auto state = machine::state_of(machine, named.snapshot);
+  auto state = machine::state_of(machine, named.snapshot);
   store.check_files(machine, state);
   const auto disk = chosen_disk(context, machine);
   auto base = checked_base(context, machine, state, disk);
-  const bool to_stdout = context.arguments.positional(1) == "-";
-  auto target =
-      to_stdout ? TargetFile{} : target_file(context.arguments.positional(1), store, context.arguments.has("--force"));
-  if (!base.path.empty() && !to_stdout) check_is_not_on(context, target, base.path);
-  for (const auto& file : base.files)
+  return {named, std::move(machine), std::move(state), disk, std::move(base)};
+}
+
+Export plan_export(const Context& context, const machine::Store& store, ExportSource source) {
+  const auto& word = context.arguments.positional(1);
+  const bool to_stdout = word == "-";
+  auto target = to_stdout ? TargetFile{} : target_file(word, store, context.arguments.has("--force"));
+  if (!source.base.path.empty() && !to_stdout) check_is_not_on(context, target, source.base.path);
+  for (const auto& file : source.base.files)
     if (!to_stdout) check_is_not_on(context, target, file.path);
   const auto usual = to_stdout ? image::ImageFormat::raw : image::ImageFormat::qcow2;
   const auto format = image_format(context.arguments).value_or(usual);
   if (to_stdout) check_can_stream(context, format);
-  return {named, std::move(machine), state, disk, std::move(base), std::move(target), format};
+  return {std::move(source), std::move(target), format};
 }
 
 std::unique_ptr<block::BlockDevice> open_source(const Context& context, const Export& plan) {
@@ -152,13 +152,19 @@ report::Report report_of(const Export& plan, bool dry_run) {
   return report;
 }
 
-Outcome run_export(const Context& context) {
-  const auto named = named_machine(context.arguments.positional(0));
-  const auto store = open_store(context);
-  // Held until the end, so that no boot begins to write to the layer that is read.
-  std::optional<sys::Lock> lock;
-  if (!named.snapshot) lock = store.lock(named.machine);
-  const auto plan = plan_export(context, store, named);
+void check_words(const Arguments& arguments) {
+  const bool has_file = arguments.positionals().size() == 2, has_disk = arguments.has("--to");
+  if (has_file == has_disk)
+    throw Error(ErrorKind::usage, has_file ? "FILE and --to exclude each other" : "FILE is missing, or --to DISK")
+        .hint("hrvm export MACHINE FILE makes an image, hrvm export MACHINE --to DISK writes it onto another disk");
+  if (has_disk && arguments.value("--format").value_or("raw") != "raw")
+    throw Error(ErrorKind::usage, "a disk has no format: --format is for FILE");
+  if (has_file && arguments.has("--yes"))
+    throw Error(ErrorKind::usage, "--yes is for --to: a file is replaced with --force");
+}
+
+Outcome export_to_file(const Context& context, const machine::Store& store, ExportSource source) {
+  const auto plan = plan_export(context, store, std::move(source));
   if (plan.target.path.empty() && !context.dry_run()) {
     stream_image(context, plan);
     return {};
@@ -168,20 +174,38 @@ Outcome run_export(const Context& context) {
   return {.report = report_of(plan, context.dry_run())};
 }
 
+Outcome run_export(const Context& context) {
+  check_words(context.arguments);
+  const auto named = named_machine(context.arguments.positional(0));
+  const auto store = open_store(context);
+  // Held until the end, so that no boot begins to write to the layer that is read.
+  std::optional<sys::Lock> lock;
+  if (!named.snapshot) lock = store.lock(named.machine);
+  auto source = export_source(context, store, named);
+  if (const auto disk = context.arguments.value("--to")) return export_to_disk(context, store, source, *disk);
+  return export_to_file(context, store, std::move(source));
+}
+
 }  // namespace
 
 const Command export_command = {
     .name = "export",
-    .summary = "write a standalone image of a machine or a snapshot",
+    .summary = "write a machine or a snapshot into a standalone image, or onto another disk",
     .options = {{.name = "--format",
                  .value = "FORMAT",
                  .help = "of the image (default: qcow2, raw to a pipe)",
                  .choices = {"qcow2", "raw"}},
                 {.name = "--disk", .value = "NUMBER", .help = "which of the machine's disks, where it has several"},
+                {.name = "--to",
+                 .value = "DISK",
+                 .help = "write onto this disk, all of which is overwritten",
+                 .completes = Completes::source},
+                {.name = "--yes", .value = "SERIAL", .help = "do not ask: the serial number of the disk of --to"},
                 {.name = "--force", .help = "replace FILE; export though the disk changed or is in use"},
                 dry_run_option()},
     .positionals = {{"MACHINE[@SNAP]", "the machine or snapshot", Completes::machine_or_snapshot},
-                    {"FILE", "the image that is written; - is the standard output", Completes::file}},
+                    {"FILE", "the image that is written; - is the standard output", Completes::file,
+                     Positional::Count::optional}},
     .run = run_export,
 };
 

@@ -3,6 +3,7 @@
 
 #include "hrvm/base/text.hpp"
 #include "hrvm/probe/disk.hpp"
+#include "hrvm/probe/target_facts.hpp"
 #include "hrvm/sys/mounts.hpp"
 #include "probe/disk/block_nodes.hpp"
 
@@ -22,7 +23,15 @@ class Descent {
     for (const BlockNode* node : devices(*mount)) from_device(*node, depth);
   }
 
+  // Of a device itself where it is one.
+  void from_device_or_path(const std::string& path) {
+    all_.insert(path);
+    const BlockNode* node = nodes_.by_path(host_, path);
+    node ? from_device(*node, 0) : from_path(path);
+  }
+
   std::vector<std::string> disks() const { return {disks_.begin(), disks_.end()}; }
+  std::vector<std::string> all() const { return {all_.begin(), all_.end()}; }
 
  private:
   static std::string upper_directory(const sys::Mount& overlay) {
@@ -56,12 +65,14 @@ class Descent {
 
   void from_device(const BlockNode& node, unsigned depth) {
     if (!seen_.insert(node.name).second) return;
+    all_.insert(node.path);
     if (node.is_partition()) {
       if (const BlockNode* disk = nodes_.by_name(node.disk)) from_device(*disk, depth);
       return;
     }
     if (const auto file = sys::try_read_line(node.sysfs / "loop/backing_file")) {
       disks_.insert({node.path, *file});
+      all_.insert(*file);
       const BlockNode* below = nodes_.by_path(host_, *file);
       return below ? from_device(*below, depth + 1) : from_path(*file, depth + 1);
     }
@@ -76,7 +87,7 @@ class Descent {
   const sys::Host& host_;
   BlockNodes nodes_;
   std::vector<sys::Mount> mounts_;
-  std::set<std::string> seen_, disks_;
+  std::set<std::string> seen_, disks_, all_;
 };
 
 }  // namespace
@@ -85,6 +96,12 @@ std::vector<std::string> disks_under(const sys::Host& host, const std::string& a
   Descent descent(host);
   descent.from_path(absolute_path);
   return descent.disks();
+}
+
+std::vector<std::string> all_below(const sys::Host& host, const std::string& path) {
+  Descent descent(host);
+  descent.from_device_or_path(path);
+  return descent.all();
 }
 
 }  // namespace hrvm::probe

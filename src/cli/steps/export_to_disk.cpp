@@ -77,6 +77,12 @@ std::string holds_text(const probe::Contents& contents) {
   return contents.volumes.empty() ? std::string() : contents.volumes.front().filesystem;
 }
 
+// A file or a folder is no disk, and in a reader there may be none, which is said later on.
+probe::Contents contents_of(const Context& context, const probe::Disk& disk) {
+  if (disk.kind != probe::DiskKind::disk || disk.size_bytes == 0) return {};
+  return probe::survey_disk(context.host, disk, probe::Thoroughness::quick).contents;
+}
+
 void check_is_zero(const Context& context, block::BlockDevice& source, const machine::TargetDisk& target,
                    const std::vector<block::Region>& regions) {
   std::uint64_t total = 0, done = 0;
@@ -127,7 +133,10 @@ DiskPlan plan_disk(const Context& context, const machine::Store& store, const Ex
   auto disk = probe::locate_disk(context.host, word);
   auto facts = disk.kind == probe::DiskKind::disk ? probe::target_facts(context.host, disk) : probe::TargetFacts{};
   DiskPlan plan{source, {sys::absolute(word).string(), std::move(disk), std::move(facts)}, {}, {}, {}};
-  const auto& target = plan.target;
+  auto& target = plan.target;
+  const auto contents = contents_of(context, target.disk);
+  target.table_uuid = contents.table_uuid;
+  plan.holds = holds_text(contents);
   machine::check_target(context.host, known_stores(context, store), target);
   const auto device = open_source(context, source);
   plan.table = probe::fit_table_confined(*device, target.disk.size_bytes, target.disk.sectors.logical_bytes);
@@ -138,7 +147,6 @@ DiskPlan plan_disk(const Context& context, const machine::Store& store, const Ex
         .on(target.disk.path)
         .hint("name another disk");
   check_is_zero(context, *device, target, plan.table.to_be_zero);
-  plan.holds = holds_text(probe::survey_disk(context.host, target.disk, probe::Thoroughness::quick).contents);
   plan.regions = regions_to_write(device->size(), target.disk.size_bytes, plan.table.patches);
   return plan;
 }

@@ -26,6 +26,13 @@ void check_kind(const TargetDisk& target) {
       .hint("an image in a file is made by: hrvm export MACHINE FILE");
 }
 
+void check_medium(const TargetDisk& target) {
+  if (target.disk.size_bytes != 0) return;
+  throw Error(ErrorKind::not_found, fmt::format("there is no disk in {}", target.named))
+      .on(target.named)
+      .hint("it is a loop device without a file, or a reader without a card");
+}
+
 // A kernel's name may be another disk's after a restart, and a filesystem's or a partition's UUID is another disk's
 // once a disk was copied. A disk that has no better name is confirmed by what is typed.
 void check_name(const TargetDisk& target) {
@@ -81,10 +88,25 @@ std::vector<std::string> files_to_look_at(const sys::Host& host, const BaseIdent
   return {base.path, base.stable_path};
 }
 
+bool is_found(const sys::Host& host, const BaseIdentity& base) try {
+  return find_base(host, base).has_value();
+} catch (const Error&) {
+  return false;
+}
+
+// A disk behind another bridge has another serial number, and the same table. Where its base is found elsewhere, a disk
+// with its table is a copy: what an export before this one wrote.
+bool could_be(const sys::Host& host, const BaseIdentity& base, const TargetDisk& target) {
+  if (base.kind != BaseKind::disk || base.table_uuid.empty() || base.table_uuid != target.table_uuid) return false;
+  return base.size_bytes == target.disk.size_bytes && !is_found(host, base);
+}
+
 // What it has to do with it, in words; nullopt for nothing.
 std::optional<std::string> bond(const sys::Host& host, const BaseIdentity& base, const TargetDisk& target) {
   if (is_same_disk(base, target)) return "is the disk";
   const auto shares = [&](const std::string& file) { return shares_bytes(host, file, target); };
+  if (could_be(host, base, target))
+    return fmt::format("has the partition table of {}, which is not found: it may be the disk", base.path);
   if (std::ranges::any_of(files_to_look_at(host, base), shares))
     return fmt::format("shares bytes with the {} {}", word(base.kind), base.path);
   return std::nullopt;
@@ -150,6 +172,7 @@ bool is_typeable(const std::string& word) {
 
 void check_target(const sys::Host& host, const std::vector<Store>& stores, const TargetDisk& target) {
   check_kind(target);
+  check_medium(target);
   check_name(target);
   check_host(host, target);
   for (const auto& store : stores) {

@@ -58,6 +58,13 @@ TEST_CASE("a file or a folder is no disk to write onto") {
   }
 }
 
+TEST_CASE("a reader without a card is no disk to write onto") {
+  Workshop workshop;
+  auto target = other_disk();
+  target.disk.size_bytes = 0;
+  CHECK(refusal(workshop, target).kind() == base::ErrorKind::not_found);
+}
+
 TEST_CASE("a disk is named by what stays, where it has such a name") {
   Workshop workshop;
   auto target = other_disk();
@@ -92,6 +99,22 @@ TEST_CASE("a base is no disk to write onto, by whichever of its names and number
     CHECK(error.kind() == base::ErrorKind::refused);
     CHECK_THAT(error.message(), Contains("machine other"));
   }
+}
+
+TEST_CASE("a disk that has the table of a base that is not found could be that base") {
+  Workshop workshop;
+  auto base = disk_identity();
+  base.serial = "S1";
+  base.table_uuid = "01234567-89ab-4cde-8f01-23456789abcd";
+  made_of(workshop, base);
+  auto target = other_disk();
+  target.table_uuid = base.table_uuid;
+  CHECK_THAT(refusal(workshop, target).message(), Contains("may be the disk that machine other"));
+  target.disk.size_bytes = 2000;
+  CHECK_NOTHROW(check_target(workshop.host(), {workshop.store}, target));
+  target.disk.size_bytes = 1000;
+  target.table_uuid = "";
+  CHECK_NOTHROW(check_target(workshop.host(), {workshop.store}, target));
 }
 
 TEST_CASE("a disk that lies on a base, or in the store, is no disk to write onto") {

@@ -64,15 +64,20 @@ std::uint64_t entries_bytes(const GptHeader& header) {
   return std::uint64_t(header.entry_count) * std::uint64_t(header.entry_bytes);
 }
 
-// Also of entries that no disk could have; at most 2^64 - 1.
-std::uint64_t last_used_lba(const GptCopy& copy) {
-  std::uint64_t last = 0;
+// What partitions take, also those that no disk could have.
+struct Used {
+  std::uint64_t first = ~0ull, last = 0;
+};
+
+Used used_by_partitions(const GptCopy& copy) {
+  Used used;
   for (std::uint32_t i = 0; i < copy.header.entry_count; ++i) {
     const auto entry = base::load<GptEntry>(copy.entries, std::size_t(i) * copy.header.entry_bytes);
-    if (std::ranges::any_of(entry.type, [](std::byte b) { return b != std::byte{0}; }))
-      last = std::max<std::uint64_t>(last, entry.last_lba);
+    if (std::ranges::all_of(entry.type, [](std::byte b) { return b == std::byte{0}; })) continue;
+    used.first = std::min<std::uint64_t>(used.first, entry.first_lba);
+    used.last = std::max<std::uint64_t>(used.last, entry.last_lba);
   }
-  return last;
+  return used;
 }
 
 class GptFit {
@@ -81,6 +86,7 @@ class GptFit {
       : source_(source),
         gpt_(gpt),
         copy_(gpt.primary.good() ? gpt.primary : gpt.backup),
+        used_(used_by_partitions(copy_)),
         sector_(gpt.sector_bytes),
         places_{disk_bytes / gpt.sector_bytes, sectors_for(entries_bytes(copy_.header), gpt.sector_bytes)},
         is_smaller_(disk_bytes < source.size()) {}
@@ -88,7 +94,9 @@ class GptFit {
   TableFit fit() {
     if (is_sound_where_it_is()) return {};
     if (const auto want = room_wanted()) {
-      if (is_smaller_) fit_.obstacle = *want;
+      // Nobody would look for the only sound copy where it is now.
+      const bool is_lost = !gpt_.primary.good() && gpt_.backup_lba != places_.backup_header();
+      if (is_smaller_ || is_lost) fit_.obstacle = *want;
       fit_.note = "its GPT stays as it is: " + *want;
       return std::move(fit_);
     }
@@ -114,14 +122,15 @@ class GptFit {
 
   // Why the second copy cannot be put at the end, or the first one at the beginning.
   std::optional<std::string> room_wanted() const {
-    const std::uint64_t first_usable = copy_.header.first_usable_lba, last = last_used_lba(copy_);
+    const std::uint64_t first_usable = copy_.header.first_usable_lba;
     const auto least = std::max(first_usable, primary_entries() + places_.entries_sectors);
     if (least > places_.sectors || places_.sectors - least < places_.entries_sectors + 2)
       return "the disk has no room for its table";
-    if (first_usable < primary_entries() + places_.entries_sectors)
-      return "its entries reach into what partitions may use";
-    if (last < places_.backup_entries()) return std::nullopt;
-    if (last >= places_.sectors) return "a partition ends behind the end of the disk";
+    if (primary_entries() < 2) return "its entries lie where its header does";
+    if (std::min(first_usable, used_.first) < primary_entries() + places_.entries_sectors)
+      return "its entries reach into what partitions use, or may use";
+    if (used_.last < places_.backup_entries()) return std::nullopt;
+    if (used_.last >= places_.sectors) return "a partition ends behind the end of the disk";
     return "a partition reaches into the last sectors of the disk, where its second copy has its place";
   }
 
@@ -143,7 +152,10 @@ class GptFit {
     add_patch(lba, std::move(sector));
   }
 
-  bool has_old_backup() const { return gpt_.backup.good() && gpt_.backup_lba > last_used_lba(copy_); }
+  // One that lies where a second copy does: a header may name any place, also that of the first.
+  bool has_old_backup() const {
+    return gpt_.backup.good() && gpt_.backup_lba > used_.last && gpt_.backup_lba >= copy_.header.first_usable_lba;
+  }
 
   // In the middle of a larger disk it would mislead who looks for a table that was lost.
   void clear_old_backup() {
@@ -168,13 +180,14 @@ class GptFit {
     std::vector<Region> regions{{kept, source_.size() - kept}};
     if (!has_old_backup()) return regions;
     regions = without(regions, {gpt_.backup_lba * sector_, sector_});
-    if (gpt_.backup.header.entries_lba <= last_used_lba(copy_)) return regions;
+    if (gpt_.backup.header.entries_lba <= used_.last) return regions;
     return without(regions, {gpt_.backup.header.entries_lba * sector_, entries_bytes(gpt_.backup.header)});
   }
 
   block::BlockDevice& source_;
   const Gpt& gpt_;
   const GptCopy& copy_;
+  Used used_;
   std::uint64_t sector_;
   Places places_;
   bool is_smaller_;

@@ -28,9 +28,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-// As much as is zeroed by writing at once, where the device has nothing better; aligned as O_DIRECT wants it.
+// As much as is zeroed by writing at once, where the device has nothing better; aligned as O_DIRECT wants it. Not
+// const: as such they would lie in the binary.
 constexpr std::size_t zeros_bytes = 256 * base::KiB;
-alignas(4096) constexpr std::byte zeros[zeros_bytes] = {};
+alignas(4096) std::byte zeros[zeros_bytes];
 
 class OpenTarget : public TargetDevice {
  public:
@@ -65,7 +66,7 @@ class OpenTarget : public TargetDevice {
     if (::ioctl(fd_.get(), BLKZEROOUT, range) == 0) return;
     for (const auto end = offset + length; offset < end;) {
       const auto part = std::min<std::uint64_t>(end - offset, zeros_bytes);
-      sys::write_fully(fd_.get(), std::span(zeros).first(std::size_t(part)), offset, name_);
+      sys::write_fully(fd_.get(), std::span<const std::byte>(zeros).first(std::size_t(part)), offset, name_);
       offset += part;
     }
   }
@@ -108,6 +109,13 @@ sys::Fd open_alone(const std::filesystem::path& device) {
       .hint("a mount, also in another container, swap, LVM, md, ZFS, or another hrvm that writes onto it");
 }
 
+// Linux 6.18 opens one that is read-only for writing, and refuses each write.
+void check_writable(int fd, const std::string& name) {
+  int is_read_only = 0;
+  if (::ioctl(fd, BLKROGET, &is_read_only) == 0 && is_read_only != 0)
+    throw Error(ErrorKind::permission, fmt::format("{} is read-only", name)).on(name);
+}
+
 template <typename T>
 T ask(int fd, unsigned long request, const std::string& name) {
   T answer = 0;
@@ -127,6 +135,7 @@ std::unique_ptr<TargetDevice> open_target(const std::filesystem::path& device, c
   sys::Fd fd = open_alone(device);
   if (::fstat(fd.get(), &st) != 0) throw base::system_error(errno, "look at", name);
   check_numbers(st, name, examined);
+  check_writable(fd.get(), name);
   std::uint64_t sequence = 0;
   if (examined.sequence && ::ioctl(fd.get(), BLKGETDISKSEQ, &sequence) == 0 && sequence != *examined.sequence)
     throw is_another(name, "it was attached since");

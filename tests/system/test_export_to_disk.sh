@@ -15,7 +15,7 @@ losetup -d "$probe_loop"
 # attach_as NAME FILE [OPTIONS of losetup]: sets $NAME to a loop device on the file.
 attach_as() {
   local name=$1 device
-  device=$(attach "${@:3}" "$2")
+  device=$(attach "${@:3}" "$2") || return
   at_end "losetup -d $device 2> /dev/null || true"
   printf -v "$name" %s "$device"
 }
@@ -111,6 +111,8 @@ claim "sectors of 512 and 4096 bytes are not mixed"
 truncate -s 48M "$T/4k.img"
 if attach_as FOURK "$T/4k.img" --sector-size 4096; then
   TARGET=$T/4k.img refused 4 "sectors of 512 bytes" "$FOURK" --yes 4k.img
+else
+  echo "not tried: a loop device with sectors of 4096 bytes"
 fi
 
 claim "wrong words write nothing, nor do none where nobody can be asked"
@@ -155,10 +157,14 @@ losetup -d "$TWIN"
 if mkswap -q "$USED" 2> /dev/null && swapon "$USED" 2> /dev/null; then
   refused 4 "swap on" "$USED" --yes used.img
   swapoff "$USED"
+else
+  echo "not tried: swap, which cannot be had here"
 fi
 if dmsetup create "hrvm-test-$$" --table "0 2048 linear $USED 0" 2> /dev/null; then
   refused 4 "held by dm" "$USED" --yes used.img
   dmsetup remove "hrvm-test-$$"
+else
+  echo "not tried: device-mapper, which this kernel lacks"
 fi
 TARGET=
 

@@ -29,8 +29,8 @@ using base::ErrorKind;
 using base::Json;
 using report::Format;
 
-// What of a larger disk lies behind the machine's end stays, but for its last MiB: md, ZFS and others keep there what
-// they know a disk by.
+// What of a larger disk lies behind the machine's end stays, but for its last MiB, from the grid on: md, ZFS and others
+// keep there what they know a disk by.
 constexpr std::uint64_t tail_bytes = base::MiB, grid_bytes = base::MiB;
 
 struct DiskPlan {

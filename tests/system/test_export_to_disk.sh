@@ -123,6 +123,18 @@ expect_status 0 hrvm export web --to "$EQUAL" --dry-run
 assert_contains "$OUT" "Confirmed by:"
 assert_contains "$OUT" "a partition table with 2 partitions (vfat, ext4)"
 
+claim "on a terminal its word is asked for, and typed"
+typed() { # WORD: sets $STATUS
+  STATUS=0
+  { sleep 2; echo "$1"; } | script -qec "$HRVM export web --to $EQUAL" "$T/typed" > /dev/null 2>&1 || STATUS=$?
+}
+typed other.img
+assert_equal "$STATUS" 4 "the exit status for a wrong word"
+assert_contains "$(cat "$T/typed")" "Type its backing file's name to go on"
+typed equal.img
+assert_equal "$STATUS" 0 "the exit status for the right word"
+cmp "$T/expected.raw" "$T/equal.img"
+
 claim "what is no disk is refused, with what makes an image"
 expect_status 1 hrvm export web --to "$T/equal.img" --yes equal.img
 assert_contains "$ERR" "hrvm export MACHINE FILE"

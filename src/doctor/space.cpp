@@ -13,7 +13,7 @@ static CheckResult judge(const sys::Path& store, const machine::StorageState& st
                                 base::format_bytes(state.total_bytes), state.mount_point);
   if (!state.low_space) return {"space", Status::ok, free, ""};
   return {"space", Status::error, "machines will stop when they write: " + free,
-          fmt::format("du -sh {}/*   (then hrvm snapshot delete or hrvm remove what is not needed)",
+          fmt::format("du -sh {}/*   (then hrvm snapshot delete --discard or hrvm remove what is not needed)",
                       base::shell_quote(store.string()))};
 }
 

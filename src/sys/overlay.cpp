@@ -46,7 +46,7 @@ void mount_overlay(const OverlayMount& overlay) {
   const auto options = overlay.options();
   if (options.size() > most_options)
     throw base::Error(base::ErrorKind::unsupported, "too many snapshots lie on each other to be mounted together")
-        .hint("delete some of them: hrvm snapshot delete");
+        .hint("delete some of them: hrvm snapshot delete --discard");
   leave_mounts_of_others();
   if (::mount("overlay", overlay.mount_point.c_str(), "overlay", 0, options.c_str()) != 0)
     throw base::system_error(errno, "mount an overlay on", overlay.mount_point);

@@ -91,7 +91,7 @@ merge() { # FOLDER REFLINK?
     qemu-img create -q -f qcow2 -b lower.qcow2 -F qcow2 "$d/upper.qcow2"
     writes 0 1024 2 | qemu-io -f qcow2 "$d/upper.qcow2" > /dev/null
     sync -f "$d"
-    record hrvm-merge "$HRVM" snapshot delete -q --yes bench@one
+    record hrvm-merge "$HRVM" snapshot delete -q --discard --yes bench@one
     record qemu-merge synced "$d/lower.qcow2" qemu-img commit -q "$d/upper.qcow2"
   done
   judge_times 'merge / qemu-img commit, synced' "$TIMES/hrvm-merge" "$TIMES/qemu-merge" "$goal"

@@ -62,7 +62,7 @@ TEST_CASE_METHOD(ImageChain, "a machine on a qcow2 image shows what all of its c
   store.guest_writes("web", in_p1, 'A');
   store.snapshot("web", "fresh");
   store.guest_writes("web", in_p1, 'C');
-  CHECK(store.run({"snapshot", "delete", "web@fresh", "--yes"}) == 0);
+  CHECK(store.run({"snapshot", "delete", "web@fresh", "--discard", "--yes"}) == 0);
   CHECK(shown(in_p1) == 'C');
   CHECK(store.run({"verify", "web", "--full"}) == 0);
   CHECK(store.run({"reset", "web"}) == 0);

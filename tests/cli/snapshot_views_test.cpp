@@ -133,12 +133,14 @@ TEST_CASE("snapshot delete takes several, what lies on another of them first, an
   store.revert("web", "fresh");
   REQUIRE(store.run({"undo", "web", "--discard", "--yes"}) == 0);
   auto transcript = store.transcript("snapshot_delete/several");
-  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "--discard", "--dry-run"}) == 0);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--discard", "--dry-run"}) == 0);
   CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--dry-run"}) == 0);
   CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@none", "--yes"}) == 1);
   CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned"}) == 2);
   CHECK(store.machine("web").definition.snapshots.size() == 3);
-  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--yes", "--plain"}) == 0);
+  CHECK(transcript.run({"snapshot", "delete", "web@fresh", "web@tuned", "web@try", "--discard", "--yes", "--plain"}) ==
+        0);
   CHECK(store.machine("web").definition.snapshots.empty());
   transcript.check();
 }
@@ -156,7 +158,7 @@ TEST_CASE("snapshot flatten merges what has no name, once a single thing lies on
   transcript.replace("272 KiB", "27x KiB");
   transcript.replace("276 KiB", "27x KiB");
   CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
-  REQUIRE(store.run({"snapshot", "delete", "web@two", "--yes"}) == 0);
+  REQUIRE(store.run({"snapshot", "delete", "web@two", "--discard", "--yes"}) == 0);
   CHECK(transcript.run({"snapshot", "flatten", "web"}) == 0);
   REQUIRE(store.run({"reset", "web", "--discard", "--yes"}) == 0);
   REQUIRE(store.run({"snapshot", "revert", "web@three", "--discard", "--yes"}) == 0);

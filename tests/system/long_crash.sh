@@ -134,9 +134,16 @@ expect_status 0 hrvm snapshot create demo@one -m first
 qemu-io -c 'write -P 2 1088k 64k' "$(active_layer demo)" > /dev/null
 keep_as_pristine
 killed_anywhere 'reset demo --discard --yes' snapshot revert demo@one
+killed_anywhere 'reset demo --discard --yes' snapshot delete demo@one --discard --yes
 killed_anywhere 'reset demo --discard --yes' snapshot delete demo@one --yes
 killed_anywhere 'reset demo --discard --yes' snapshot rename demo@one demo@uno
 killed_anywhere 'reset demo --discard --yes' reset demo --to one
+
+start_over
+expect_status 0 hrvm snapshot create demo@two
+expect_status 0 hrvm snapshot delete demo@two --yes
+keep_as_pristine
+killed_anywhere 'reset demo --discard --yes' undo demo
 
 start_over
 expect_status 0 hrvm reset demo

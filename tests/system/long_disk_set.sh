@@ -80,7 +80,7 @@ expect_status 0 hrvm undo demo
 assert_equal "$(content demo)" "$changed" "what undo brought back"
 
 claim "a snapshot that goes is merged on each disk"
-expect_status 0 hrvm snapshot delete demo@used --yes
+expect_status 0 hrvm snapshot delete demo@used --discard --yes
 assert_equal "$(content demo)" "$changed" "what the machine shows after the merge"
 expect_status 0 hrvm reset demo --discard --yes
 assert_equal "$(find "$HRVM_STORE/demo/layers" -name '*.qcow2' | wc -l)" 3 "the number of layers after a reset"

@@ -104,7 +104,7 @@ expect_status 0 hrvm reset web
 expect_status 0 hrvm diff web
 assert_contains "$OUT" "Nothing changed"
 expect_status 0 hrvm undo web
-expect_status 0 hrvm snapshot delete web@one --yes
+expect_status 0 hrvm snapshot delete web@one --discard --yes
 assert_equal "$(cat "$(upper)/root/mark")" first "what the guest wrote"
 [ -c "$(upper)/etc/motd" ] || fail "the whiteout is lost"
 

@@ -56,17 +56,17 @@ for options in '' '--format raw' '--compress zstd'; do
 done
 assert_equal "$(shown "$layer")" "$digest" "what the source shows"
 
-killed=0 whole=$(duration "$HRVM" snapshot delete demo@one --yes)
+killed=0 whole=$(duration "$HRVM" snapshot delete demo@one --discard --yes)
 for ((i = 0; i < KILLS; i++)); do
   rm -rf "$HRVM_STORE"
   cp -a "$T/pristine" "$HRVM_STORE"
-  [ "$(killed_after "$(moment "$whole")" "$HRVM" snapshot delete demo@one --yes)" != 137 ] || killed=$((killed + 1))
+  [ "$(killed_after "$(moment "$whole")" "$HRVM" snapshot delete demo@one --discard --yes)" != 137 ] || killed=$((killed + 1))
   layer=$(active_layer demo)
   assert_equal "$(shown "$layer")" "$digest" "what the machine shows after kill $i"
   status=0
   qemu-img check -q "$layer" > "$T/check" 2>&1 || status=$?
   [ "$status" = 0 ] || [ "$status" = 3 ] || fail "qemu-img check finds more than leaks: $(cat "$T/check")"
-  ! jq -e '.snapshots[0]' "$HRVM_STORE/demo/current" > /dev/null || expect_status 0 hrvm snapshot delete demo@one --yes
+  ! jq -e '.snapshots[0]' "$HRVM_STORE/demo/current" > /dev/null || expect_status 0 hrvm snapshot delete demo@one --discard --yes
   assert_equal "$(shown "$(active_layer demo)")" "$digest" "what the machine shows after the merge was run again"
   # 17 MiB of data, as much again for what an earlier run had written, and nothing that was reserved.
   size=$(du -k "$(active_layer demo)" | cut -f1)

@@ -52,7 +52,7 @@ keep s1 s2 s3 s4 s5 s6
 remember s1 s2 s3 s4 s5 s6
 
 claim "one that lies between others goes while the machine runs, and QEMU lets go of its layer"
-expect_status 0 hrvm snapshot delete demo@s3 --yes --json
+expect_status 0 hrvm snapshot delete demo@s3 --discard --yes --json
 assert_json "$T/out" '.head == "s6" and (.changes.merges.from | startswith("layers/")) and .changes.nameless == null'
 assert_lacks "$ERR" 'until demo ends'
 assert_equal "$(state)" running "the machine"
@@ -61,25 +61,25 @@ check_shown
 await_count
 
 claim "so does the one that lies on the disks themselves"
-expect_status 0 hrvm snapshot delete demo@s1 --yes
+expect_status 0 hrvm snapshot delete demo@s1 --discard --yes
 check_files
 check_shown
 await_count
 
 claim "several at once, what lies higher first"
-expect_status 0 hrvm snapshot delete demo@s4 demo@s5 --yes
+expect_status 0 hrvm snapshot delete demo@s4 demo@s5 --discard --yes
 check_files
 check_shown
 expect_status 0 hrvm verify demo@s6
 
 claim "nothing is merged into what the guest writes to: the layer stays without a name until that is frozen"
-expect_status 0 hrvm snapshot delete demo@s6 --yes --json
+expect_status 0 hrvm snapshot delete demo@s6 --discard --yes --json
 assert_json "$T/out" '.head == "s2" and .changes.merges == null and (.changes.nameless | startswith("layers/"))'
 expect_status 0 hrvm snapshot list demo --json
 assert_json "$T/out" '.nameless_bytes > 0 and [.snapshots[].name] == ["s2"]'
 keep s7 s8
 remember s7 s8
-expect_status 0 hrvm snapshot delete demo@s7 --yes
+expect_status 0 hrvm snapshot delete demo@s7 --discard --yes
 assert_equal "$(current -r '.snapshots[].name' | tr '\n' ' ')" "s2 s8 " "the snapshots"
 check_files
 check_shown
@@ -91,10 +91,10 @@ remember c1 c2
 expect_status 1 hrvm clone demo twin
 expect_status 0 hrvm clone demo@c2 twin --json
 assert_json "$T/out" '.copied_bytes == 0 and .shared_bytes > 0'
-expect_status 0 hrvm snapshot delete demo@c1 --yes
+expect_status 0 hrvm snapshot delete demo@c1 --discard --yes
 check_files
 check_shown
-expect_status 0 hrvm snapshot delete twin@s2 --yes # whose layer QEMU reads for demo
+expect_status 0 hrvm snapshot delete twin@s2 --discard --yes # whose layer QEMU reads for demo
 expect_status 0 hrvm export twin@c2 "$T/disk-1.raw" --format raw --disk 1
 expect_status 0 hrvm export twin@c2 "$T/disk-2.raw" --format raw --disk 2
 assert_equal "$(cat "$T"/disk-*.raw | sha256sum | cut -d' ' -f1)" "${SHOWN[c2]}" "the clone"
@@ -104,22 +104,38 @@ check_shown
 expect_status 0 hrvm remove twin --yes
 await_count
 
+claim "the name alone goes of what undo is to bring back, and it is merged once undo lets go of it, while the machine runs"
+keep u1 u2
+remember u1 u2
+expect_status 0 hrvm snapshot delete demo@u1 demo@u2 --yes
+check_files
+check_shown
+expect_status 0 hrvm undo demo
+expect_status 0 hrvm undo demo
+check_shown
+expect_status 0 hrvm snapshot delete demo@u1 --yes
+expect_status 0 hrvm undo demo --discard --yes
+check_files "after undo let go of one"
+check_shown
+assert_equal "$(current '[.snapshots[] | select(.nameless)] | length')" 0 "the layers without a name"
+await_count
+
 claim "^C leaves all as it was"
 keep i1 i2
 remember i1 i2
 status=0
-strace -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGINT:when=3 "$HRVM" snapshot delete demo@i1 --yes \
+strace -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGINT:when=3 "$HRVM" snapshot delete demo@i1 --discard --yes \
   > /dev/null 2>&1 < /dev/null || status=$?
 assert_equal "$status" 130 "the exit status"
 check_files "after ^C"
 check_shown
 [ ! -e "$HRVM_STORE/demo/merging" ] || fail "a merge is noted"
-expect_status 0 hrvm snapshot delete demo@i1 --yes
+expect_status 0 hrvm snapshot delete demo@i1 --discard --yes
 check_files
 
 claim "hrvm is killed while it deletes one: the machine runs on, all show what they showed, and it can be done again"
 keep traced after
-moments snapshot delete demo@traced --yes > "$T/moments"
+moments snapshot delete demo@traced --discard --yes > "$T/moments"
 remember after
 kills=0 left=0
 for moment in $(drawn "$T/moments"); do
@@ -127,19 +143,19 @@ for moment in $(drawn "$T/moments"); do
   keep "a$kills" "b$kills"
   remember "b$kills"
   below=$(shows "a$kills" 2) above=$(shows "b$kills" 2)
-  killed "$moment" snapshot delete "demo@a$kills" --yes
+  killed "$moment" snapshot delete "demo@a$kills" --discard --yes
   assert_equal "$(state)" running "the machine after a kill at $moment"
   assert_equal "$(shows "b$kills" 2)" "$above" "what lay on it after a kill at $moment"
   if named | grep -qx "a$kills"; then
     left=$((left + 1))
     assert_equal "$(shows "a$kills" 2)" "$below" "it itself after a kill at $moment"
-    expect_status 0 hrvm snapshot delete "demo@a$kills" --yes
+    expect_status 0 hrvm snapshot delete "demo@a$kills" --discard --yes
   else
     expect_status 0 hrvm snapshot describe "demo@b$kills" -m 'another change'
   fi
   assert_equal "$(shows "b$kills")" "${SHOWN[b$kills]}" "what lay on it after a kill at $moment, and the next change"
   assert_equal "$(layers demo | wc -l)" "$((2 * ($(current '.snapshots | length') + 1)))" "the layers after a kill at $moment"
-  expect_status 0 hrvm snapshot delete "demo@b$kills" --yes # nothing can lie on it but the guest
+  expect_status 0 hrvm snapshot delete "demo@b$kills" --discard --yes # nothing can lie on it but the guest
 done
 [ "$left" -gt 0 ] && [ "$left" -lt "$kills" ] || fail "of $kills kills $left left the snapshot"
 printf '  %d kills, after %d of them it was there still\n' "$kills" "$left"
@@ -154,7 +170,7 @@ for moment in "$add" "$reopen"; do
   number=$((number + 1))
   keep "q$number" "r$number"
   remember "q$number" "r$number"
-  killed "$moment" snapshot delete "demo@q$number" --yes
+  killed "$moment" snapshot delete "demo@q$number" --discard --yes
   sleep 1 # it counts on
   guest_type line 'echo "count $(cat /second/count)."'
   guest_wait line 'count [0-9]+\.'
@@ -166,7 +182,7 @@ for moment in "$add" "$reopen"; do
   start_counting
   await_count
   [ "${MATCH//[!0-9]/}" -gt "$counted" ] || fail "the guest had counted to $counted, and is at $MATCH"
-  expect_status 0 hrvm snapshot delete "demo@q$number" --yes
+  expect_status 0 hrvm snapshot delete "demo@q$number" --discard --yes
   check_shown
   check_files
 done
@@ -185,18 +201,18 @@ check_shown_but_automatic() { local name; for name in $(named | grep -v ^auto-);
 check_shown_but_automatic
 expect_status 0 hrvm snapshot create demo --auto --json
 assert_json "$T/out" '.live and .snapshot.auto and .snapshot.consistency == "crash"'
-expect_status 0 hrvm snapshot prune demo --keep-last 1 --yes --json
+expect_status 0 hrvm snapshot prune demo --keep-last 1 --discard --yes --json
 assert_json "$T/out" '.machines[0].removed == 1'
 check_files
 await_count
 
 claim "once it has stopped, what had no name is merged, and nothing is lost"
 expect_status 0 hrvm snapshot create demo@last
-expect_status 0 hrvm snapshot delete demo@last --yes
+expect_status 0 hrvm snapshot delete demo@last --discard --yes
 expect_status 0 hrvm stop demo --force
 guest_ended line
 last=$(shows "$(named | tail -n 1)")
-expect_status 0 hrvm snapshot delete "demo@s2" --yes
+expect_status 0 hrvm snapshot delete "demo@s2" --discard --yes
 assert_equal "$(current '[.snapshots[] | select(.nameless)] | length')" 0 "the layers without a name"
 assert_equal "$(shows "$(named | tail -n 1)")" "$last" "the last snapshot"
 check_snapshots

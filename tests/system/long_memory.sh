@@ -191,6 +191,10 @@ assert_json "$T/out" '.snapshots[] | select(.name == "warm") | .keep and (.becau
 expect_status 0 hrvm snapshot rename demo@again once-more
 files=$(memory_files)
 expect_status 0 hrvm snapshot delete demo@once-more --yes
+assert_equal "$(memory_files)" "$files" "the files of memory, for undo"
+expect_status 0 hrvm undo demo
+assert_equal "$(current -r '.snapshots[] | select(.name == "once-more").consistency')" memory "what undo brings back"
+expect_status 0 hrvm snapshot delete demo@once-more --discard --yes
 assert_equal "$(memory_files)" $((files - 1)) "the files of memory"
 expect_status 0 hrvm snapshot prune demo --all --keep-last 1 --yes
 assert_equal "$(memory_files)" "$(current '[.snapshots[].memory | objects] | length')" "the files of memory"

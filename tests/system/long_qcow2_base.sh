@@ -50,7 +50,7 @@ trace_command verify verify demo --full
 trace_command snapshot snapshot create demo@one
 trace_command reset reset demo
 trace_command undo undo demo
-trace_command delete snapshot delete demo@one --yes
+trace_command delete snapshot delete demo@one --discard --yes
 trace_command export export demo "$T/out.raw" --format raw
 assert_equal "$(sha256sum < "$T/out.raw" | cut -d' ' -f1)" "$shown" "the export"
 assert_untouched

@@ -41,7 +41,7 @@ expect_status 0 hrvm reset demo
 assert_equal "$(find "$HRVM_STORE/demo/tmp" -type f 2> /dev/null)" "" "throw-away layers"
 
 claim "after deleting the snapshot between, the others boot as they were"
-expect_status 0 hrvm snapshot delete demo@one --yes
+expect_status 0 hrvm snapshot delete demo@one --discard --yes
 expect_status 0 hrvm snapshot revert demo@two
 session 'grep two /root/state && [ -e /root/later ]'
 assert_equal "$(base_identity "$BASE")" "$base" "the base"

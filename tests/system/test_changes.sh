@@ -100,19 +100,63 @@ claim "a dry run changes nothing"
 expect_status 0 hrvm reset demo
 before=$(find "$HRVM_STORE" -printf '%p %T@ %s %l\n' | sort)
 for change in 'reset demo' 'undo demo' 'snapshot create demo@x' 'snapshot revert demo@first' \
-  'snapshot delete demo@first --yes' 'remove demo --yes' 'rename demo other' "import $BASE third"; do
+  'snapshot delete demo@first --discard --yes' 'remove demo --yes' 'rename demo other' "import $BASE third"; do
   expect_status 0 hrvm $change --dry-run --json
   assert_json "$T/out" '.schema | endswith("-plan/1")'
   assert_equal "$(find "$HRVM_STORE" -printf '%p %T@ %s %l\n' | sort)" "$before" "the store after a dry run of $change"
 done
 expect_status 0 hrvm undo demo
 
-claim "deleting a snapshot with one child changes nothing that is shown"
+claim "a delete takes the name alone, and undo brings the snapshot back with all that it was"
+tree=$(jq -cS '[.snapshots, .active, .fingerprints, .frozen]' "$HRVM_STORE/demo/current")
+files=$(layers demo | xargs stat -c '%n %i %s %y %a')
+expect_status 0 hrvm snapshot delete demo@first --yes --json
+assert_json "$T/out" '.undo and .can_undo and .changes.merges == null and .changes.discards == []'
+expect_status 1 hrvm snapshot revert demo@first
+expect_status 0 hrvm snapshot delete demo@second --yes
+assert_contains "$OUT" 'nothing is freed yet'
+assert_contains "$OUT" 'take it back:  hrvm undo demo'
+assert_equal "$(layers demo | xargs stat -c '%n %i %s %y %a')" "$files" "the layers"
+assert_equal "$(shown "$(active_layer demo)")" "$third" "what the machine shows"
+expect_status 0 hrvm snapshot list demo --json
+assert_json "$T/out" '.snapshots == [] and .nameless_bytes == null'
+expect_status 0 hrvm log demo --json
+assert_json "$T/out" '[.steps[-2:][].held | [.snapshots, .layer, .allocated_bytes > 0]] == [[["first"], null, true], [["second"], null, true]]'
+expect_status 0 hrvm undo demo
+expect_status 0 hrvm undo demo
+check_undone() {
+  assert_equal "$(jq -cS '[.snapshots, .active, .fingerprints, .frozen]' "$HRVM_STORE/demo/current")" "$tree" "the tree"
+  assert_equal "$(layers demo | xargs stat -c '%n %i %s %y %a')" "$files" "the layers"
+}
+check_undone
 expect_status 0 hrvm snapshot delete demo@first --yes
+expect_status 0 hrvm snapshot rename demo@second first
+expect_status 1 hrvm undo demo
+assert_contains "$ERR" 'there is another of that name by now'
+expect_status 0 hrvm snapshot rename demo@first second
+expect_status 0 hrvm undo demo
+check_undone
+
+claim "deleting a snapshot with one child changes nothing that is shown"
+expect_status 0 hrvm snapshot delete demo@first --discard --yes
 assert_equal "$(shown "$(active_layer demo)")" "$third" "after the merge"
 clean
 expect_status 0 hrvm snapshot revert demo@second
 assert_equal "$(shown "$(active_layer demo)")" "$second" "the snapshot that was merged into"
+
+claim "what is deleted is merged once undo lets go of it"
+write 0x51 6M
+expect_status 0 hrvm snapshot create demo@held
+fourth=$(shown "$(active_layer demo)") count=$(layers demo | wc -l)
+expect_status 0 hrvm snapshot delete demo@held --yes
+assert_equal "$(layers demo | wc -l)" "$count" "the layers"
+expect_status 2 hrvm undo demo --discard
+expect_status 0 hrvm undo demo --discard --yes
+[ "$(layers demo | wc -l)" -lt "$count" ] || fail "no layer was merged"
+assert_equal "$(shown "$(active_layer demo)")" "$fourth" "what the machine shows"
+expect_status 1 hrvm undo demo
+clean
+expect_status 0 hrvm snapshot revert demo@second --discard --yes
 
 claim "of one with several children the name goes, and its layer stays for them until one is left"
 write 0x61 5M
@@ -122,7 +166,7 @@ expect_status 0 hrvm snapshot create demo@left
 expect_status 0 hrvm snapshot revert demo@fork --discard --yes
 expect_status 0 hrvm snapshot create demo@right
 count=$(layers demo | wc -l)
-expect_status 0 hrvm snapshot delete demo@fork --yes --json
+expect_status 0 hrvm snapshot delete demo@fork --discard --yes --json
 assert_json "$T/out" '.head == "right" and (.changes.nameless | startswith("layers/")) and .changes.discards == []'
 assert_equal "$(layers demo | wc -l)" "$count" "the layers"
 expect_status 1 hrvm snapshot revert demo@fork
@@ -133,7 +177,7 @@ assert_contains "$OUT" '(no name)' "the tree"
 assert_equal "$(shown "$(active_layer demo)")" "$forked" "on the right"
 expect_status 0 hrvm snapshot revert demo@left --discard --yes
 assert_equal "$(shown "$(active_layer demo)")" "$forked" "on the left"
-expect_status 0 hrvm snapshot delete demo@right --yes --json
+expect_status 0 hrvm snapshot delete demo@right --discard --yes --json
 assert_json "$T/out" '.changes.merges.into | startswith("layers/")'
 assert_equal "$(layers demo | wc -l)" "$((count - 2))" "the layers"
 assert_equal "$(shown "$(active_layer demo)")" "$forked" "after the merge"
@@ -226,10 +270,10 @@ assert_json "$T/out" '.schema == "hrvm.clone/1" and .copied_bytes == 0 and .shar
 grown=$(($(du -s --block-size=1 "$HRVM_STORE" | cut -f1) - taken))
 [ "$grown" -lt 200000 ] || fail "the clone takes $grown bytes"
 assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone"
-expect_status 0 hrvm snapshot delete demo@below --yes
+expect_status 0 hrvm snapshot delete demo@below --discard --yes
 assert_equal "$(shown "$(active_layer demo)")" "$written" "the original after a merge"
 assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone after a merge in the original"
-expect_status 0 hrvm snapshot delete twin@kept twin@below --yes
+expect_status 0 hrvm snapshot delete twin@kept twin@below --discard --yes
 assert_equal "$(shown "$(active_layer twin)")" "$kept" "the clone after merges of its own"
 assert_equal "$(shown "$(active_layer demo)")" "$written" "the original after merges in the clone"
 expect_status 0 hrvm snapshot revert demo@kept

@@ -72,7 +72,7 @@ for type in xfs btrfs; do
   qemu-io -f qcow2 -c 'write -q -P 8 20M 1M' "$layer"
   digest=$(shown "$layer")
   before=$(used "$T/$type")
-  expect_status 0 hrvm --store "$T/$type/store" snapshot delete web@one --yes
+  expect_status 0 hrvm --store "$T/$type/store" snapshot delete web@one --discard --yes
   grown=$(($(used "$T/$type") - before))
   [ "$grown" -lt $((8 << 20)) ] || fail "the merge of 40 MiB took $grown bytes"
   layer=$(HRVM_STORE=$T/$type/store active_layer web)

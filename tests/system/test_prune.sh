@@ -79,7 +79,7 @@ check_what_is_left() {
 claim "killed at any time, what is done is done, and what is left shows what it showed"
 cp -a "$HRVM_STORE" "$T/kept-store"
 again() { rm -rf "$HRVM_STORE" && cp -a "$T/kept-store" "$HRVM_STORE"; }
-prune() { "$HRVM" snapshot prune demo --keep-daily 3 --timezone UTC --yes "$@" > "$T/out" 2>&1 < /dev/null; }
+prune() { "$HRVM" snapshot prune demo --keep-daily 3 --timezone UTC --discard --yes "$@" > "$T/out" 2>&1 < /dev/null; }
 start=$(date +%s%N)
 prune || fail "$(cat "$T/out")"
 check_what_is_left
@@ -87,7 +87,7 @@ took=$((($(date +%s%N) - start) / 1000000))
 midst=0
 for moment in $(seq "${KILLS:-5}"); do
   again
-  "$HRVM" snapshot prune demo --keep-daily 3 --timezone UTC --yes > "$T/log" 2>&1 < /dev/null &
+  "$HRVM" snapshot prune demo --keep-daily 3 --timezone UTC --discard --yes > "$T/log" 2>&1 < /dev/null &
   pid=$!
   sleep "$(printf '%d.%03d' $((took * moment / (${KILLS:-5} + 1) / 1000)) $((took * moment / (${KILLS:-5} + 1) % 1000)))"
   kill -KILL "$pid" 2> /dev/null || true
@@ -102,6 +102,23 @@ for moment in $(seq "${KILLS:-5}"); do
 done
 [ "$midst" -gt 0 ] || fail "no kill came in the midst of pruning, which took $took ms"
 
+claim "what is pruned is held for undo, all of it by one step, unless it is to go at once"
+again
+cp "$HRVM_STORE/demo/current" "$T/unpruned"
+expect_status 0 hrvm snapshot prune demo --keep-daily 3 --timezone UTC --yes --json
+assert_json "$T/out" '.undo and .removed == 21 and .kept == 4'
+assert_equal "$(snapshots | wc -l)" 4 "snapshots"
+assert_equal "$(layers demo | wc -l)" 26 "layers"
+assert_equal "$(shown "$(active_layer demo)")" "$now" "what the machine shows"
+expect_status 0 hrvm undo demo
+assert_equal "$(jq -cS .snapshots "$HRVM_STORE/demo/current")" "$(jq -cS .snapshots "$T/unpruned")" "the snapshots"
+expect_status 0 hrvm snapshot prune demo --keep-daily 3 --timezone UTC --yes
+assert_contains "$OUT" 'nothing is freed yet'
+expect_status 0 hrvm undo demo --discard --yes
+again
+prune || fail "$(cat "$T/out")"
+check_what_is_left
+
 claim "what is left are the newest of the three newest days, and a person's"
 assert_equal "$(snapshots | wc -l)" 4 "snapshots"
 expect_status 0 hrvm snapshot list demo --json
@@ -114,13 +131,13 @@ assert_json "$T/out" '[.steps[] | select(.what | startswith("snapshot prune"))] 
 
 claim "another run changes nothing"
 before=$(sha256sum "$HRVM_STORE/demo/current")
-expect_status 0 hrvm snapshot prune demo --keep-daily 3 --timezone UTC --yes
+expect_status 0 hrvm snapshot prune demo --keep-daily 3 --timezone UTC --discard --yes
 assert_equal "$(sha256sum "$HRVM_STORE/demo/current")" "$before" "the definition"
 
 claim "what undo needs stays, and undo brings it back"
 head=$(jq -r .active.head "$HRVM_STORE/demo/current")
 expect_status 0 hrvm reset demo
-expect_status 0 hrvm snapshot prune demo --keep-yearly 1 --yes --json
+expect_status 0 hrvm snapshot prune demo --keep-yearly 1 --discard --yes --json
 assert_json "$T/out" ".snapshots[] | select(.name == \"$head\") | .because | contains([\"needed for undo\"])"
 expect_status 0 hrvm undo demo
 assert_equal "$(shown "$(active_layer demo)")" "$now" "after undo"

@@ -54,8 +54,8 @@ Drawn draw(const sys::Host& host, const Store& store);
 Drawn draw(const sys::Host& host, const Store& store, const Machine& machine);
 
 // Each change is a step in the machine's log. Those that put another state in place of the active one hold it there for
-// undo; one to which nothing was written not in front of one that is held already. What has been held for as long as
-// this goes with the next change, which says so.
+// undo; one to which nothing was written not in front of one that is held already. Those that delete snapshots hold
+// these. What has been held for as long as this goes with the next change, which says so.
 inline constexpr std::chrono::days longest_held{90};
 // So many steps that hold nothing stay.
 inline constexpr std::size_t most_steps = 200;
@@ -92,7 +92,13 @@ Change plan_snapshot_revert(const Machine& machine, const std::string& name, boo
 // runs. Nothing is merged into the layer that a guest writes to: there it stays without a name until that is frozen, or
 // the guest has ended.
 Change plan_snapshot_delete(const Machine& machine, const std::string& name, const Drawn& drawn);
+// The names go, and all that the snapshots were is held for undo by the change's step: their layers stay as they are,
+// without a name, until that step lets go of them. Nothing is merged, so that a guest may run. `what` begins the step's
+// words: "snapshot delete".
+Change plan_snapshot_put_away(const Machine& machine, const std::vector<std::string>& names, const std::string& what,
+                              const Drawn& drawn);
 // A layer that stayed without a name, and no longer has to, is merged into what lies on it. It is no step of the log.
+// What a step holds stays.
 // nullopt where there is none.
 std::optional<Change> plan_nameless_merge(const Machine& machine, const Drawn& drawn);
 
@@ -128,12 +134,14 @@ Change plan_snapshot_rename(const Machine& machine, const std::string& name, con
 Change plan_snapshot_describe(const Machine& machine, const std::string& name, const std::string& description,
                               const Drawn& drawn);
 
-// The step that undo takes back: the newest that holds a state and is no undo itself, else the newest undo. nullptr
-// where none holds one.
+// The step that undo takes back: the newest that can be undone and is no undo itself, else the newest undo. nullptr
+// where none can.
 const Step* step_to_undo(const Definition& definition);
-// The step of this number, or the one above. Error{not_found} where it holds nothing, or none does.
+// The step of this number, or the one above. Error{not_found} where it cannot be undone, or none can.
 const Step& held_step(const Machine& machine, std::optional<std::uint64_t> number);
-// What the step holds is active again, and the new step holds what was active.
+// What the step holds is active again, and the new step holds what was active. Snapshots that it deleted have their
+// names again, those that it gave them back to are without; both for a machine that may run. Error{exists} where there
+// is another of that name by now.
 Change plan_undo(const Machine& machine, const Step& step, const Drawn& drawn);
 // What the step holds goes, or what all of them do. Error{not_found} as above.
 Change plan_forget(const Machine& machine, std::optional<std::uint64_t> number, const Drawn& drawn);

@@ -191,11 +191,13 @@ struct SavedMemory {
   std::uint64_t size_bytes = 0;  // of the file
   std::string machine_type;      // as QEMU names it with its version: "pc-q35-7.2"
   std::vector<Mark> needs;       // what has to be the same where it is to go on: "memory", "device disk0"
+  std::string sha256{};          // of the file; empty: an older hrvm saved it
   friend bool operator==(const SavedMemory&, const SavedMemory&) = default;
 };
 
-// One whose name was given up while several things lie on it stays as a node without one, for their sake: it has what
-// nameless() gives in place of a name, which is no snapshot's, and which nobody is shown.
+// One whose name was given up stays as a node without one while several things lie on it, for their sake, and while a
+// step of the log holds it for undo: it has what nameless() gives in place of a name, which is no snapshot's, and which
+// nobody is shown.
 struct Snapshot {
   std::string name;
   std::optional<std::string> parent;
@@ -230,6 +232,11 @@ struct Step {
   bool is_undo = false;       // what it holds was undone: another undo goes past it
   std::optional<State> held;  // what was active until then, and can be brought back
   bool is_empty = false;      // nothing was written to the layer of what it holds
+  // Snapshots whose names it took, as they were but for what they lie on: that the nodes tell that stay in their place.
+  std::vector<Snapshot> deleted{};
+  std::vector<std::string> restored{};  // an undo's: the layers of the snapshots that it gave their names back
+  bool holds_something() const { return held || !deleted.empty(); }
+  bool can_be_undone() const { return holds_something() || !restored.empty(); }
 };
 
 struct Definition {
@@ -256,6 +263,8 @@ struct Definition {
 
   // The steps that hold a state.
   std::vector<const Step*> held_steps() const;
+  // The step that holds the node without a name that this layer is of; nullptr: it is there for what lies on it alone.
+  const Step* holder_of(std::string_view layer) const;
   const Snapshot* find_snapshot(std::string_view name) const;
   // The first with a name from this one on down, as people are told it; nullopt for the base.
   std::optional<std::string> named(const std::optional<std::string>& snapshot) const;

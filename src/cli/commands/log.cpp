@@ -19,12 +19,15 @@ using report::Format;
 Json time_or_null(base::Time time) { return time == base::Time{} ? Json() : Json(base::format_time(time)); }
 
 Json held_json(const Machine& machine, const machine::Step& step) {
-  if (!step.held) return {};
+  if (!step.holds_something()) return {};
   const auto until = step.when == base::Time{} ? step.when : step.when + machine::longest_held;
+  std::vector<std::string> snapshots;
+  for (const auto& snapshot : step.deleted) snapshots.push_back(snapshot.name);
   return Json::object()
-      .set("layer", step.held->layer)
-      .set("head", machine.definition.named(step.held->head))
-      .set("allocated_bytes", machine::allocated_bytes(machine, step.held->layer))
+      .set("layer", step.held ? Json(step.held->layer) : Json())
+      .set("head", step.held ? Json(machine.definition.named(step.held->head)) : Json())
+      .set("snapshots", snapshots)
+      .set("allocated_bytes", bytes_held(machine, step))
       .set("until", time_or_null(until));
 }
 

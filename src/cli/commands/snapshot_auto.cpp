@@ -51,7 +51,7 @@ void make_snapshot(const Context& context, Turn& turn, const machine::RetentionR
 void prune_machine(const Context& context, Turn& turn, const machine::RetentionRequest& request) {
   turn.pruning = plan_pruning(context, turn.machine, request);
   try {
-    prune(context, request, turn.pruning);
+    prune(context, request, turn.pruning, Removal::at_once);  // nobody looks: what is held would only pile up
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::busy) throw;
     if (!turn.failure) context.note(error.message());

@@ -1,4 +1,5 @@
-// hrvm snapshot delete MACHINE@SNAP…: what one thing lies on is merged into it, so that nothing else changes.
+// hrvm snapshot delete MACHINE@SNAP…: the name goes, and the layer is held for undo. With --discard what one thing lies
+// on is merged into it, so that nothing else changes.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -17,31 +18,45 @@ namespace {
 
 using base::Json;
 
+bool discards(const Context& context) { return context.arguments.has("--discard"); }
+
+LockedMachine lock(const Context& context, const std::string& name) {
+  return discards(context) ? lock_machine_to_merge(context, name) : lock_machine(context, name);
+}
+
+machine::Change plan_unchecked(const Context& context, const LockedMachine& locked, const std::string& snapshot) {
+  const auto drawn = draw(context.host, locked.store, locked.machine);
+  if (discards(context)) return plan_snapshot_delete(locked.machine, snapshot, drawn);
+  return plan_snapshot_put_away(locked.machine, {snapshot}, "snapshot delete", drawn);
+}
+
 machine::Change plan(const Context& context, const LockedMachine& locked, const std::string& snapshot) {
   machine::check_not_bisected(locked.machine, snapshot);
-  auto change = plan_snapshot_delete(locked.machine, snapshot, draw(context.host, locked.store, locked.machine));
+  auto change = plan_unchecked(context, locked, snapshot);
   check_merged(locked, change);
   return change;
 }
 
 std::string_view what_of_others(const machine::Change& change) {
+  if (change.definition.log.back().holds_something()) return ", and held for undo: nothing is freed yet";
   if (change.nameless) return ", and its layer stays for what lies on it";
   return change.merge ? ", and what lay on it shows what it showed before" : "";
 }
 
 Outcome carry_out(const Context& context, LockedMachine& locked, const machine::Change& change,
                   const std::string& snapshot) {
-  auto outcome = carry_out(context, locked, change,
-                           {"snapshot-delete",
-                            fmt::format("{}@{} is deleted{}", locked.machine.name, snapshot, what_of_others(change)),
-                            {}});
-  if (!context.dry_run()) merge_nameless(context, locked);
+  auto outcome = carry_out(
+      context, locked, change,
+      {"snapshot-delete", fmt::format("{}@{} is deleted{}", locked.machine.name, snapshot, what_of_others(change)),
+       discards(context) ? std::vector<std::string>() : lines_of_held(locked.machine, change)});
+  outcome.report->data.set("undo", !discards(context));
+  if (!context.dry_run() && discards(context)) merge_nameless(context, locked);
   return outcome;
 }
 
 Outcome delete_one(const Context& context, const std::string& word) {
   const auto [name, snapshot] = snapshot_word(word);
-  auto locked = lock_machine_to_merge(context, name);
+  auto locked = lock(context, name);
   const auto change = plan(context, locked, snapshot);
   if (!context.dry_run()) context.confirm(fmt::format("Delete {}@{}?", name, snapshot));
   return carry_out(context, locked, change, snapshot);
@@ -85,11 +100,9 @@ Outcome delete_several(const Context& context, const std::vector<std::string>& g
   std::map<std::string, machine::Definition> planned;
   const int status = for_each(context, words, [&](const std::string& word) {
     const auto [name, snapshot] = snapshot_word(word);
-    auto locked = lock_machine_to_merge(context, name);
+    auto locked = lock(context, name);
     if (const auto before = planned.find(name); before != planned.end()) locked.machine.definition = before->second;
-    const auto change = context.dry_run() ? plan_snapshot_delete(locked.machine, snapshot,
-                                                                 draw(context.host, locked.store, locked.machine))
-                                          : plan(context, locked, snapshot);
+    const auto change = context.dry_run() ? plan_unchecked(context, locked, snapshot) : plan(context, locked, snapshot);
     if (context.dry_run()) planned[name] = change.definition;
     reports.push_back(*carry_out(context, locked, change, snapshot).report);
   });
@@ -106,7 +119,9 @@ Outcome run_snapshot_delete(const Context& context) {
 const Command snapshot_delete_command = {
     .name = "snapshot delete",
     .summary = "delete snapshots and keep what lies on them",
-    .options = {yes_option(), dry_run_option()},
+    .options = {{.name = "--discard", .help = "hold nothing for undo: merge layers, and free what they took, at once"},
+                yes_option(),
+                dry_run_option()},
     .positionals = {{"MACHINE@SNAP", "the snapshots", Completes::snapshot, Positional::Count::some}},
     .run = run_snapshot_delete,
 };

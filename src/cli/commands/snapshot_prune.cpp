@@ -58,10 +58,14 @@ std::string question(const std::vector<Pruning>& prunings) {
   return fmt::format("{} of {} machine{}?", what, machines, machines == 1 ? "" : "s");
 }
 
+Removal removal(const Context& context) {
+  return context.arguments.has("--discard") ? Removal::at_once : Removal::held_for_undo;
+}
+
 // With --every one that is being changed, or runs in a way in which its layers cannot be merged, is left for another
 // time.
 void prune_in_turn(const Context& context, const machine::RetentionRequest& request, Pruning& pruning) try {
-  prune(context, request, pruning);
+  prune(context, request, pruning, removal(context));
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::busy || !context.arguments.has("--every")) throw;
   context.note(error.message());
@@ -86,20 +90,23 @@ Outcome run_snapshot_prune(const Context& context) {
     const int pruned = for_each(context, machines, [&](const auto&) { prune_in_turn(context, request, *at++); });
     status = std::max(status, pruned);
   }
-  return {.report = prune_report(prunings, {request.now, zone.name(), !plans}), .status = status};
+  const bool undo = removal(context) == Removal::held_for_undo;
+  return {.report = prune_report(prunings, {request.now, zone.name(), !plans, undo}), .status = status};
 }
 
 std::vector<Option> options() {
   auto all = retention_options();
-  all.insert(all.end(), {{.name = "--every", .help = "all machines of the store"},
-                         {.name = "--all", .help = "also snapshots that were not made by --auto"},
-                         {.name = "--simulate",
-                          .value = "FILE",
-                          .help = "what the rules make of a list, NAME<TAB>TIME[<TAB>manual] a line; - for stdin",
-                          .completes = Completes::file},
-                         {.name = "--now", .value = "TIME", .help = "with --simulate: as of then"},
-                         yes_option(),
-                         dry_run_option()});
+  all.insert(all.end(),
+             {{.name = "--every", .help = "all machines of the store"},
+              {.name = "--all", .help = "also snapshots that were not made by --auto"},
+              {.name = "--simulate",
+               .value = "FILE",
+               .help = "what the rules make of a list, NAME<TAB>TIME[<TAB>manual] a line; - for stdin",
+               .completes = Completes::file},
+              {.name = "--now", .value = "TIME", .help = "with --simulate: as of then"},
+              {.name = "--discard", .help = "hold nothing for undo: merge layers, and free what they took, at once"},
+              yes_option(),
+              dry_run_option()});
   return all;
 }
 

@@ -1,6 +1,7 @@
 // hrvm snapshot tree MACHINE: which snapshot lies on which, and where the machine is now.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 
 #include "cli/commands/commands.hpp"
@@ -35,6 +36,14 @@ Node state_node(std::string label, const Machine& machine, const machine::State&
   return {std::move(label), Json(), base::format_bytes(machine::allocated_bytes(machine, state.layer))};
 }
 
+std::string label_of(const machine::Definition& definition, const machine::Snapshot& snapshot) {
+  if (!snapshot.is_nameless()) return snapshot.name;
+  const auto* step = definition.holder_of(snapshot.layer);
+  if (!step) return "(no name)";
+  const auto& held = *std::ranges::find(step->deleted, snapshot.layer, &machine::Snapshot::layer);
+  return fmt::format("○ {}, held for undo by step {}", held.name, step->number);
+}
+
 // By the snapshot they lie on; "" stands for the base.
 using SnapshotsOn = std::map<std::string, std::vector<const machine::Snapshot*>>;
 
@@ -46,8 +55,8 @@ std::vector<Node> nodes_on(const Machine& machine, const SnapshotsOn& snapshots,
     for (const auto* snapshot : here->second) {
       auto facts = snapshot_json(machine, *snapshot);
       const auto size = size_text(facts["allocated_bytes"]);
-      nodes.push_back({snapshot->is_nameless() ? "(no name)" : snapshot->name, std::move(facts), size,
-                       nodes_on(machine, snapshots, snapshot->name)});
+      nodes.push_back(
+          {label_of(definition, *snapshot), std::move(facts), size, nodes_on(machine, snapshots, snapshot->name)});
     }
   for (const auto* step : definition.held_steps())
     if (step->held->head == parent)

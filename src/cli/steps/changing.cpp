@@ -151,6 +151,22 @@ std::vector<std::string> undo_lines(const machine::Machine& machine, const machi
   return {"take it back:  hrvm undo " + machine.name};
 }
 
+std::uint64_t bytes_held(const machine::Machine& machine, const machine::Step& step) {
+  std::uint64_t bytes = step.held ? machine::allocated_bytes(machine, step.held->layer) : 0;
+  for (const auto& snapshot : step.deleted) {
+    bytes += machine::allocated_bytes(machine, snapshot.layer);
+    if (snapshot.memory) bytes += machine::allocated_if_there(machine.memory_path(snapshot.memory->id)).value_or(0);
+  }
+  return bytes;
+}
+
+std::vector<std::string> lines_of_held(const machine::Machine& machine, const machine::Change& change) {
+  const auto& step = change.definition.log.back();
+  return {"take it back:  hrvm undo " + machine.name,
+          fmt::format("free up to {}:  hrvm undo {} --step {} --discard", base::format_bytes(bytes_held(machine, step)),
+                      machine.name, step.number)};
+}
+
 machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
                       const sys::ProgressCallback& progress) {
   for (const auto& warning : change.warnings) context.warn(warning);

@@ -45,6 +45,11 @@ struct ChangeWords {
 // How what a change put away comes back; nothing where it holds nothing.
 std::vector<std::string> undo_lines(const machine::Machine& machine, const machine::Change& change);
 
+// The same of snapshots that the change put away, and how their room is freed.
+std::vector<std::string> lines_of_held(const machine::Machine& machine, const machine::Change& change);
+// What a step holds for undo takes, of one machine: its layers and its guests' memory.
+std::uint64_t bytes_held(const machine::Machine& machine, const machine::Step& step);
+
 // Carries it out, with its warnings. Nothing is reported.
 machine::Machine make(const Context& context, const LockedMachine& locked, const machine::Change& change,
                       const sys::ProgressCallback& progress);

@@ -41,6 +41,14 @@ void check_layers(const machine::Machine& machine) {
 }
 
 // Gives the names that are left, which are none where nothing was thrown.
+void put_away(const Context& context, const LockedMachine& locked, const std::vector<std::string>& names, Names& left) {
+  if (names.empty()) return;
+  const auto drawn = draw(context.host, locked.store, locked.machine);
+  const auto change = plan_snapshot_put_away(locked.machine, names, "snapshot prune", drawn);
+  make(context, locked, change, [](std::uint64_t) {});
+  left.clear();
+}
+
 void remove_all(const Context& context, LockedMachine& locked, const std::vector<std::string>& names, Names& left) {
   sys::Progress progress(context.host, "Deleting snapshots of " + locked.machine.name, names.size(), context.quiet,
                          sys::Progress::Of::things);
@@ -76,20 +84,22 @@ Pruning plan_pruning(const Context& context, const std::string& name, const mach
   return pruning;
 }
 
-void prune(const Context& context, const machine::RetentionRequest& request, Pruning& pruning) {
+void prune(const Context& context, const machine::RetentionRequest& request, Pruning& pruning, Removal removal) {
   const auto agreed = going(pruning.verdicts);
   if (agreed.empty()) return;
   auto left = agreed;
   try {
-    auto locked = lock_machine_to_merge(context, *pruning.machine);
-    check_layers(locked.machine);
+    const bool merges = removal == Removal::at_once;
+    auto locked = merges ? lock_machine_to_merge(context, *pruning.machine) : lock_machine(context, *pruning.machine);
+    if (merges) check_layers(locked.machine);
     pruning.verdicts = plan_prune(locked.machine, request, bisected_layers(locked.machine));
     left = going(pruning.verdicts);
     Names later;
     std::ranges::set_difference(left, agreed, std::inserter(later, later.end()));
     keep_these(pruning.verdicts, later, "came up meanwhile");
     left = going(pruning.verdicts);
-    remove_all(context, locked, in_order_of_removal(locked.machine.definition, pruning.verdicts), left);
+    const auto names = in_order_of_removal(locked.machine.definition, pruning.verdicts);
+    merges ? remove_all(context, locked, names, left) : put_away(context, locked, names, left);
   } catch (const base::Error& error) {
     keep_these(pruning.verdicts, left, error.message());
     throw;

@@ -43,13 +43,21 @@ std::uint64_t bytes_of_chain(const Machine& machine, const State& state) {
 
 // For undo; null where nothing is, or a file of it is missing.
 Json bytes_held(const Machine& machine) {
+  std::vector<std::string> layers;
   std::uint64_t bytes = 0;
-  for (const auto* step : machine.definition.held_steps()) {
-    const auto here = allocated(machine, step->held->layer).unsigned_integer();
+  for (const auto& step : machine.definition.log) {
+    if (step.held) layers.push_back(step.held->layer);
+    for (const auto& snapshot : step.deleted) {
+      layers.push_back(snapshot.layer);
+      if (snapshot.memory) bytes += machine::allocated_if_there(machine.memory_path(snapshot.memory->id)).value_or(0);
+    }
+  }
+  for (const auto& layer : layers) {
+    const auto here = allocated(machine, layer).unsigned_integer();
     if (!here) return {};
     bytes += *here;
   }
-  return machine.definition.held_steps().empty() ? Json() : Json(bytes);
+  return layers.empty() ? Json() : Json(bytes);
 }
 
 // By the snapshot that they lie on; "" stands for the base.
@@ -203,7 +211,7 @@ Json snapshots_json(const Machine& machine) {
 Json nameless_bytes(const Machine& machine) {
   std::optional<std::uint64_t> bytes;
   for (const auto& snapshot : machine.definition.snapshots) {
-    if (!snapshot.is_nameless()) continue;
+    if (!snapshot.is_nameless() || machine.definition.holder_of(snapshot.layer)) continue;
     const auto here = allocated(machine, snapshot.layer).unsigned_integer();
     if (!here) return {};
     bytes = bytes.value_or(0) + *here;

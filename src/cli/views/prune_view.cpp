@@ -53,6 +53,11 @@ report::TableView table(bool is_of_one) {
   return table;
 }
 
+std::string line_of_held(const std::string& machine) {
+  return fmt::format("  nothing is freed yet; take it back:  hrvm undo {0}; free it:  hrvm undo {0} --discard",
+                     machine);
+}
+
 std::string name_of(const Pruning& pruning, const machine::Verdict& verdict) {
   return pruning.machine ? *pruning.machine + "@" + verdict.name : verdict.name;
 }
@@ -83,11 +88,15 @@ report::Report prune_report(const std::vector<Pruning>& prunings, const PruneCir
   data.set("machine", is_of_one ? Json(prunings.front().machine) : Json());
   data.set("now", base::format_time(at.now)).set("timezone", at.zone);
   data.set("snapshots", std::move(snapshots)).set("kept", all - names.size()).set("removed", names.size());
-  data.set("machines", machines_json(prunings));
+  data.set("machines", machines_json(prunings)).set("undo", at.undo && !names.empty());
   const auto summarised = summary(names.size(), all, at.done);
+  std::vector<report::View> human = {table(is_of_one), report::TextView{summarised}};
+  if (at.done && at.undo)
+    for (const auto& each : prunings)
+      if (count_of_going(each) > 0) human.push_back(report::TextView{line_of_held(*each.machine)});
   return {.schema = at.done ? "hrvm.snapshot-prune/1" : "hrvm.snapshot-prune-plan/1",
           .data = std::move(data),
-          .human = {table(is_of_one), report::TextView{summarised}},
+          .human = std::move(human),
           .plain = {.rows = "snapshots",
                     .columns = {{"", "name"}, {"", "keep"}, {"", "created"}, {"", "because"}, {"", "machine"}}},
           .names = std::move(names)};

@@ -23,6 +23,7 @@ struct PruneCircumstances {
   base::Time now{};
   std::string zone;
   bool done = false;  // else a plan
+  bool undo = false;  // what goes is held for it
 };
 report::Report prune_report(const std::vector<Pruning>& prunings, const PruneCircumstances& at);
 

@@ -37,19 +37,22 @@ std::vector<std::string> snapshot_names(const Definition& definition) {
 
 std::string date_of(base::Time time) { return base::format_time(time).substr(0, 10); }
 
+// Of what was deleted the layers go with the nodes, once nothing else needs these.
 void drop_old(Change& change, base::Time now) {
   for (auto& step : change.definition.log) {
     if (step.when == base::Time{}) step.when = now;
-    if (!step.held || now - step.when < longest_held) continue;
-    step.held.reset();
+    if (!step.can_be_undone() || now - step.when < longest_held) continue;
+    const bool held = step.holds_something();
+    let_go(step);
+    if (!held) continue;
     change.warnings.push_back(fmt::format("what step {} held for undo ({}, {}) is {} days old and goes", step.number,
                                           step.what, date_of(step.when), longest_held.count()));
   }
 }
 
 void drop_first_that_hold_nothing(std::vector<Step>& log) {
-  auto left = std::size_t(std::ranges::count_if(log, [](const auto& step) { return !step.held; }));
-  std::erase_if(log, [&](const auto& step) { return !step.held && left >= most_steps && left-- > 0; });
+  auto left = std::size_t(std::ranges::count_if(log, [](const auto& step) { return !step.holds_something(); }));
+  std::erase_if(log, [&](const auto& step) { return !step.holds_something() && left >= most_steps && left-- > 0; });
 }
 
 std::string_view order_of(const Step& step) {
@@ -58,7 +61,7 @@ std::string_view order_of(const Step& step) {
   return {};
 }
 
-// A node without a name is there for what lies on it.
+// A node without a name is there for what lies on it, or for the step that holds it.
 void drop_unused_nodes(Definition& definition) {
   std::set<std::string> used;
   const auto use = [&](const std::optional<std::string>& head) {
@@ -66,6 +69,8 @@ void drop_unused_nodes(Definition& definition) {
   };
   use(definition.active.head);
   for (const auto* step : definition.held_steps()) use(step->held->head);
+  for (const auto& step : definition.log)
+    for (const auto& snapshot : step.deleted) used.insert(nameless(snapshot.layer));
   std::vector<Snapshot> kept;
   for (auto snapshot = definition.snapshots.rbegin(); snapshot != definition.snapshots.rend(); ++snapshot) {
     if (snapshot->is_nameless() && !used.contains(snapshot->name)) continue;
@@ -110,8 +115,27 @@ void hold_active(Change& change, const State& before, const Drawn& drawn) {
   change.definition.log.back().is_empty = drawn.is_active_empty;
 }
 
+void let_go(Step& step) {
+  step.held.reset();
+  step.deleted.clear();
+  step.restored.clear();
+}
+
 void hold_nothing(Change& change) {
-  for (auto& step : change.definition.log) step.held.reset();
+  for (auto& step : change.definition.log) let_go(step);
+}
+
+void rename_node(Definition& definition, const std::string& from, const std::string& to) {
+  const auto rename = [&](std::optional<std::string>& reference) {
+    if (reference == from) reference = to;
+  };
+  rename(definition.active.head);
+  for (auto& step : definition.log)
+    if (step.held) rename(step.held->head);
+  for (auto& snapshot : definition.snapshots) {
+    rename(snapshot.parent);
+    if (snapshot.name == from) snapshot.name = to;
+  }
 }
 
 void add_layers_on(Change& change, const std::string& id, const std::string& below, const std::string& bottom) {
@@ -192,7 +216,7 @@ bool is_layer_empty(const Machine& machine, const std::string& layer) {
 
 void fold_timed_steps(std::vector<Step>& log) {
   std::set<std::string_view> seen;
-  for (auto at = log.size(); at-- > 0 && !log[at].held;) {
+  for (auto at = log.size(); at-- > 0 && !log[at].holds_something();) {
     const auto order = order_of(log[at]);
     if (order.empty()) return;
     if (!seen.insert(order).second) log.erase(log.begin() + std::ptrdiff_t(at));

@@ -18,6 +18,13 @@ Change begin_change(const Machine& machine, const std::string& what, const std::
 // an older one that is held: it is not.
 void hold_active(Change& change, const State& before, const Drawn& drawn);
 void hold_nothing(Change& change);
+void let_go(Step& step);
+
+// The name of a snapshot goes, and the change's step holds what it was.
+void put_away(Change& change, const std::string& name);
+
+// A snapshot or a node, for all that lies on it as well.
+void rename_node(Definition& definition, const std::string& from, const std::string& to);
 
 // New, empty layers of all disks on the layer `below`, which has `bottom` at the bottom of its chain.
 void add_layers_on(Change& change, const std::string& id, const std::string& below, const std::string& bottom);

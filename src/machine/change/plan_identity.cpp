@@ -12,8 +12,10 @@ Change plan_identity(const Machine& machine, const base::Guid& uuid, const std::
   next.folder_inode = 0;
   next.active.hardware.mac = mac;
   for (auto& snapshot : next.snapshots) snapshot.hardware.mac = mac;
-  for (auto& step : next.log)
+  for (auto& step : next.log) {
     if (step.held) step.held->hardware.mac = mac;
+    for (auto& snapshot : step.deleted) snapshot.hardware.mac = mac;
+  }
   return finish_change(std::move(change), machine.definition);
 }
 

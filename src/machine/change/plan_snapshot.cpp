@@ -39,18 +39,8 @@ Change plan_snapshot_rename(const Machine& machine, const std::string& name, con
   Change change = begin_change(machine, fmt::format("snapshot rename {} {}", name, new_name),
                                fmt::format("snapshot rename {}@{} {}", machine.name, name, new_name), drawn);
   Definition& next = change.definition;
-  const auto rename = [&](std::optional<std::string>& reference) {
-    if (reference == name) reference = new_name;
-  };
-  rename(next.active.head);
-  for (auto& step : next.log)
-    if (step.held) rename(step.held->head);
-  for (auto& snapshot : next.snapshots) {
-    rename(snapshot.parent);
-    if (snapshot.name != name) continue;
-    snapshot.name = new_name;
-    snapshot.is_auto = false;  // who names it wants to keep it
-  }
+  rename_node(next, name, new_name);
+  std::ranges::find(next.snapshots, new_name, &Snapshot::name)->is_auto = false;  // who names it wants to keep it
   return finish_change(std::move(change), machine.definition);
 }
 

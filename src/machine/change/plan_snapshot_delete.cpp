@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "machine/change/change_parts.hpp"
 
@@ -34,10 +35,22 @@ void drop_empty_on(Change& change, const std::string& name) {
   }
 }
 
+// Nodes and what the log says of snapshots are known by their layers.
+void take_other_layer(Definition& definition, const Child& heir, const std::string& layer) {
+  const auto before = std::exchange(*heir.layer, layer);
+  rename_node(definition, nameless(before), nameless(layer));
+  for (auto& step : definition.log) {
+    for (auto& snapshot : step.deleted)
+      if (snapshot.layer == before) snapshot.layer = layer;
+    std::ranges::replace(step.restored, before, layer);
+  }
+}
+
 // Each heir gets what it needs of the layer: apply() merges it into all that lie on it.
 void hand_down(Change& change, const Snapshot& snapshot, const Child& heir, const Drawn& drawn) {
   if (!change.merge) change.merge = LayerMerge{snapshot.layer, *heir.layer};
-  if (change.definition.is_on_folder()) *heir.layer = change.merge->merged = drawn.layer_id;
+  if (change.definition.is_on_folder())
+    take_other_layer(change.definition, heir, change.merge->merged = drawn.layer_id);
   *heir.parent = snapshot.parent;
   const auto fingerprint = change.definition.fingerprints.find(snapshot.layer);
   if (fingerprint != change.definition.fingerprints.end())
@@ -60,6 +73,7 @@ bool has_to_stay(const Definition& definition, const std::vector<Child>& childre
 void give_up_name(Change& change, Snapshot& snapshot, const std::vector<Child>& children) {
   if (snapshot.is_nameless()) return;
   change.nameless = snapshot.layer;
+  for (auto& step : change.definition.log) std::erase(step.restored, snapshot.layer);
   Snapshot node{.name = nameless(snapshot.layer),
                 .parent = snapshot.parent,
                 .created = snapshot.created,
@@ -78,14 +92,19 @@ void take_out(Change& change, const std::string& name, const Drawn& drawn) {
   const auto snapshot = std::ranges::find(snapshots, name, &Snapshot::name);
   if (has_to_stay(change.definition, children, drawn)) return give_up_name(change, *snapshot, children);
   for (const auto& child : children) hand_down(change, *snapshot, child, drawn);
+  for (auto& step : change.definition.log) std::erase(step.restored, snapshot->layer);
   snapshots.erase(snapshot);
+}
+
+bool is_left_over(const Definition& definition, const Snapshot& snapshot) {
+  return snapshot.is_nameless() && !definition.holder_of(snapshot.layer);
 }
 
 // What stayed for the sake of what has just gone.
 void take_out_nameless(Change& change, std::optional<std::string> name, const Drawn& drawn) {
   while (name && !change.merge && !change.nameless) {
     const auto* snapshot = change.definition.find_snapshot(*name);
-    if (!snapshot || !snapshot->is_nameless()) return;
+    if (!snapshot || !is_left_over(change.definition, *snapshot)) return;
     const auto below = snapshot->parent;
     take_out(change, *name, drawn);
     if (change.definition.find_snapshot(*name)) return;
@@ -104,9 +123,30 @@ Change plan_snapshot_delete(const Machine& machine, const std::string& name, con
   return finish_change(std::move(change), machine.definition);
 }
 
+void put_away(Change& change, const std::string& name) {
+  auto& definition = change.definition;
+  auto& snapshot = *std::ranges::find(definition.snapshots, name, &Snapshot::name);
+  Snapshot held = snapshot;
+  held.parent.reset();
+  give_up_name(change, snapshot, children_of(definition, name));
+  definition.log.back().deleted.push_back(std::move(held));
+}
+
+Change plan_snapshot_put_away(const Machine& machine, const std::vector<std::string>& names, const std::string& what,
+                              const Drawn& drawn) {
+  for (const auto& name : names) snapshot_of(machine, name);
+  const auto how_many = fmt::format(" ({} snapshots)", names.size());
+  const bool is_one = names.size() == 1;
+  Change change =
+      begin_change(machine, what + (is_one ? " " + names.front() : how_many),
+                   fmt::format("{} {}{}", what, machine.name, is_one ? "@" + names.front() : how_many), drawn);
+  for (const auto& name : names) put_away(change, name);
+  return finish_change(std::move(change), machine.definition);
+}
+
 std::optional<Change> plan_nameless_merge(const Machine& machine, const Drawn& drawn) {
   for (const auto& snapshot : machine.definition.snapshots) {
-    if (!snapshot.is_nameless()) continue;
+    if (!is_left_over(machine.definition, snapshot)) continue;
     Change change{.what = fmt::format("merge of a layer of {} that has no name", machine.name),
                   .definition = machine.definition};
     take_out_nameless(change, snapshot.name, drawn);

@@ -20,6 +20,12 @@ std::vector<const Step*> Definition::held_steps() const {
   return steps;
 }
 
+const Step* Definition::holder_of(std::string_view layer) const {
+  for (const auto& step : log)
+    if (std::ranges::find(step.deleted, layer, &Snapshot::layer) != step.deleted.end()) return &step;
+  return nullptr;
+}
+
 const Snapshot* Definition::find_snapshot(std::string_view name) const {
   const auto found =
       std::find_if(snapshots.begin(), snapshots.end(), [&](const auto& each) { return each.name == name; });
@@ -69,16 +75,27 @@ std::string Definition::layer_name(const std::string& id, std::size_t disk) cons
 
 std::vector<std::string> Definition::files() const {
   std::vector<std::string> files;
+  const auto add_nvram = [&](const auto& state) {
+    if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
+  };
+  const auto add_memory = [&](const Snapshot& snapshot) {
+    if (snapshot.memory) files.push_back("memory/" + snapshot.memory->id);
+  };
   const auto add = [&](const auto& state) {
     for (std::size_t disk = 0; disk < disks.size(); ++disk) files.push_back(layer_file(state.layer, disk));
-    if (state.nvram) files.push_back("nvram/" + *state.nvram + ".fd");
+    add_nvram(state);
   };
   add(active);
   for (const auto* step : held_steps()) add(*step->held);
   for (const auto& snapshot : snapshots) {
     add(snapshot);
-    if (snapshot.memory) files.push_back("memory/" + snapshot.memory->id);
+    add_memory(snapshot);
   }
+  for (const auto& step : log)
+    for (const auto& snapshot : step.deleted) {  // whose layers are those of nodes
+      add_nvram(snapshot);
+      add_memory(snapshot);
+    }
   if (pending) add(*pending);
   return files;
 }

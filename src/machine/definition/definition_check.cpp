@@ -15,6 +15,10 @@ class FilesNamedOnce {
   template <typename State>
   void add(const Value& owner, const State& state) {
     if (!layers_.insert(state.layer).second) owner["layer"].fail(fmt::format("layer {} is named twice", state.layer));
+    add_nvram(owner, state);
+  }
+  template <typename State>
+  void add_nvram(const Value& owner, const State& state) {
     if (state.nvram && !nvrams_.insert(*state.nvram).second)
       owner["nvram"].fail(fmt::format("{} is named twice", *state.nvram));
   }
@@ -39,6 +43,20 @@ void for_each_held(const Value& value, const Definition& definition, Visit visit
     if (definition.log[i].held) visit(items[i]["held"], *definition.log[i].held);
 }
 
+// A step holds what a snapshot was, and the node in its place, which no other step holds, its layer.
+void check_deleted(const Value& value, const Definition& definition, const Step& step, FilesNamedOnce& files) {
+  const auto items = value.items();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& snapshot = step.deleted[i];
+    if (!definition.find_snapshot(nameless(snapshot.layer)))
+      items[i]["layer"].fail(fmt::format("no node without a name has the layer {}", snapshot.layer));
+    if (definition.holder_of(snapshot.layer) != &step)
+      items[i]["layer"].fail(fmt::format("layer {} is held twice", snapshot.layer));
+    files.add_nvram(items[i], snapshot);
+    files.add_memory(items[i], snapshot);
+  }
+}
+
 void check_files_named_once(const Value& value, const Definition& definition) {
   FilesNamedOnce files;
   files.add(value["active"], definition.active);
@@ -49,6 +67,9 @@ void check_files_named_once(const Value& value, const Definition& definition) {
     files.add_memory(items[i], definition.snapshots[i]);
   }
   if (definition.pending) files.add(value["pending"], *definition.pending);
+  for (std::size_t i = 0; i < definition.log.size(); ++i)
+    if (!definition.log[i].deleted.empty())
+      check_deleted(value["log"].items()[i]["deleted"], definition, definition.log[i], files);
 }
 
 void check_pending(const Value& value, const Definition& definition) {

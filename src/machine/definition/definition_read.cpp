@@ -172,34 +172,6 @@ State read_state(const Value& value, const Reading& reading) {
   return state;
 }
 
-Step read_step(const Value& value, const Reading& reading) {
-  value.expect_members({"number", "what"}, {"when", "is_undo", "held", "is_empty"});
-  Step step;
-  step.number = value["number"].number(1, most_bytes);
-  step.what = value["what"].text();
-  if (value.has("when")) step.when = value["when"].time();
-  if (value.has("is_undo")) step.is_undo = value["is_undo"].boolean();
-  if (value.has("held")) step.held = read_state(value["held"], reading);
-  if (value.has("is_empty")) step.is_empty = value["is_empty"].boolean();
-  return step;
-}
-
-std::vector<Step> read_log(const Value& value, const Reading& reading) {
-  std::vector<Step> log;
-  for (const auto& item : value.items()) {
-    const auto last = log.empty() ? 0 : log.back().number;
-    log.push_back(read_step(item, reading));
-    if (log.back().number <= last) item["number"].fail("is not above that of the step before");
-  }
-  return log;
-}
-
-// The first version kept one state, of the last reset or revert.
-std::vector<Step> read_previous(const Value& value, const Reading& reading) {
-  if (value.is_null()) return {};
-  return {{1, {}, "reset or revert", false, read_state(value, reading), false}};
-}
-
 // There may be more kinds by then.
 Consistency read_consistency(const Value& value) {
   const auto text = value.text();
@@ -218,12 +190,14 @@ std::vector<Mark> read_marks(const Value& value) {
 }
 
 SavedMemory read_memory(const Value& value) {
-  value.expect_members({"id", "size_bytes", "machine_type", "needs"});
+  value.expect_members({"id", "size_bytes", "machine_type", "needs"}, {"sha256"});
   SavedMemory memory;
   memory.id = read_id(value["id"]);
   memory.size_bytes = value["size_bytes"].number(1, most_bytes);
   memory.machine_type = value["machine_type"].text_where(is_machine_type, "a machine type of QEMU's");
   memory.needs = read_marks(value["needs"]);
+  if (value.has("sha256"))
+    memory.sha256 = value["sha256"].text_where(is_sha256_or_empty, "a SHA-256 in lower-case hex");
   return memory;
 }
 
@@ -244,6 +218,51 @@ Snapshot read_snapshot(const Value& value, const Reading& reading) {
   if (value.has("consistency")) snapshot.consistency = read_consistency(value["consistency"]);
   if (value.has("memory")) snapshot.memory = read_memory(value["memory"]);
   return snapshot;
+}
+
+std::vector<Snapshot> read_deleted(const Value& value, const Reading& reading) {
+  std::vector<Snapshot> deleted;
+  for (const auto& item : value.items()) {
+    deleted.push_back(read_snapshot(item, reading));
+    if (deleted.back().is_nameless() || deleted.back().parent) item.fail("has no name, or a parent");
+  }
+  return deleted;
+}
+
+std::vector<std::string> read_ids(const Value& value) {
+  std::vector<std::string> ids;
+  for (const auto& item : value.items()) ids.push_back(read_id(item));
+  return ids;
+}
+
+Step read_step(const Value& value, const Reading& reading) {
+  value.expect_members({"number", "what"}, {"when", "is_undo", "held", "is_empty", "deleted", "restored"});
+  Step step;
+  step.number = value["number"].number(1, most_bytes);
+  step.what = value["what"].text();
+  if (value.has("when")) step.when = value["when"].time();
+  if (value.has("is_undo")) step.is_undo = value["is_undo"].boolean();
+  if (value.has("held")) step.held = read_state(value["held"], reading);
+  if (value.has("is_empty")) step.is_empty = value["is_empty"].boolean();
+  if (value.has("deleted")) step.deleted = read_deleted(value["deleted"], reading);
+  if (value.has("restored")) step.restored = read_ids(value["restored"]);
+  return step;
+}
+
+std::vector<Step> read_log(const Value& value, const Reading& reading) {
+  std::vector<Step> log;
+  for (const auto& item : value.items()) {
+    const auto last = log.empty() ? 0 : log.back().number;
+    log.push_back(read_step(item, reading));
+    if (log.back().number <= last) item["number"].fail("is not above that of the step before");
+  }
+  return log;
+}
+
+// The first version kept one state, of the last reset or revert.
+std::vector<Step> read_previous(const Value& value, const Reading& reading) {
+  if (value.is_null()) return {};
+  return {{1, {}, "reset or revert", false, read_state(value, reading), false}};
 }
 
 PendingSnapshot read_pending(const Value& value) {

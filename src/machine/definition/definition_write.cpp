@@ -73,22 +73,6 @@ base::Json state_json(const State& state, HardwareList& hardware) {
       .set("hardware", hardware.place_of(state.hardware));
 }
 
-base::Json step_json(const Step& step, HardwareList& hardware) {
-  auto json = base::Json::object().set("number", step.number);
-  if (step.when != base::Time{}) json.set("when", base::format_time(step.when));
-  json.set("what", step.what);
-  if (step.is_undo) json.set("is_undo", true);
-  if (step.held) json.set("held", state_json(*step.held, hardware));
-  if (step.held && step.is_empty) json.set("is_empty", true);
-  return json;
-}
-
-base::Json log_json(const std::vector<Step>& log, HardwareList& hardware) {
-  base::Json list = base::Json::array();
-  for (const auto& step : log) list.push(step_json(step, hardware));
-  return list;
-}
-
 base::Json marks_json(const std::vector<Mark>& marks) {
   base::Json list = base::Json::array();
   for (const auto& mark : marks) list.push(base::Json::object().set("what", mark.what).set("value", mark.value));
@@ -96,11 +80,13 @@ base::Json marks_json(const std::vector<Mark>& marks) {
 }
 
 base::Json memory_json(const SavedMemory& memory) {
-  return base::Json::object()
-      .set("id", memory.id)
-      .set("size_bytes", memory.size_bytes)
-      .set("machine_type", memory.machine_type)
-      .set("needs", marks_json(memory.needs));
+  auto json = base::Json::object()
+                  .set("id", memory.id)
+                  .set("size_bytes", memory.size_bytes)
+                  .set("machine_type", memory.machine_type)
+                  .set("needs", marks_json(memory.needs));
+  if (!memory.sha256.empty()) json.set("sha256", memory.sha256);
+  return json;
 }
 
 // What is as it mostly is goes without saying: there may be a thousand.
@@ -119,6 +105,30 @@ base::Json snapshot_json(const Snapshot& snapshot, HardwareList& hardware) {
   return json;
 }
 
+base::Json snapshots_json(const std::vector<Snapshot>& snapshots, HardwareList& hardware) {
+  base::Json list = base::Json::array();
+  for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot, hardware));
+  return list;
+}
+
+base::Json step_json(const Step& step, HardwareList& hardware) {
+  auto json = base::Json::object().set("number", step.number);
+  if (step.when != base::Time{}) json.set("when", base::format_time(step.when));
+  json.set("what", step.what);
+  if (step.is_undo) json.set("is_undo", true);
+  if (step.held) json.set("held", state_json(*step.held, hardware));
+  if (step.held && step.is_empty) json.set("is_empty", true);
+  if (!step.deleted.empty()) json.set("deleted", snapshots_json(step.deleted, hardware));
+  if (!step.restored.empty()) json.set("restored", step.restored);
+  return json;
+}
+
+base::Json log_json(const std::vector<Step>& log, HardwareList& hardware) {
+  base::Json list = base::Json::array();
+  for (const auto& step : log) list.push(step_json(step, hardware));
+  return list;
+}
+
 base::Json pending_json(const PendingSnapshot& pending) {
   auto json = base::Json::object().set("name", pending.name).set("created", base::format_time(pending.created));
   if (!pending.description.empty()) json.set("description", pending.description);
@@ -126,12 +136,6 @@ base::Json pending_json(const PendingSnapshot& pending) {
   if (pending.nvram) json.set("nvram", pending.nvram);
   if (pending.is_auto) json.set("auto", true);
   return json;
-}
-
-base::Json snapshots_json(const std::vector<Snapshot>& snapshots, HardwareList& hardware) {
-  base::Json list = base::Json::array();
-  for (const auto& snapshot : snapshots) list.push(snapshot_json(snapshot, hardware));
-  return list;
 }
 
 base::Json fingerprints_json(const std::map<std::string, Fingerprint>& fingerprints) {

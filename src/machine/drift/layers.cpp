@@ -189,6 +189,8 @@ std::string owner_of(const Machine& machine, const std::string& layer) {
   for (const auto& snapshot : definition.snapshots)
     if (snapshot.layer == layer && !snapshot.is_nameless())
       return fmt::format("the layer of {}@{}", machine.name, snapshot.name);
+  if (const auto* step = definition.holder_of(layer))
+    return fmt::format("what step {} of {} holds", step->number, machine.name);
   for (const auto* step : definition.held_steps())
     if (step->held->layer == layer) return fmt::format("what step {} of {} holds", step->number, machine.name);
   return "a layer of " + machine.name;

@@ -202,7 +202,7 @@ TEST_CASE("a machine on more than three layers is told which snapshot to delete"
   CHECK(result.message.find("four lies on 4 layers") == 0);
   CHECK(result.remedy ==
         "to keep them, make a machine of what it shows now: hrvm export four four.qcow2 && hrvm import four.qcow2; "
-        "to give one up: hrvm snapshot delete four@s0");
+        "to give one up: hrvm snapshot delete --discard four@s0");
 }
 
 TEST_CASE("growth is tight when what is left is less than what is taken and than what may come") {

@@ -389,6 +389,169 @@ TEST_CASE("what is held for undo lies on a snapshot as any child does") {
   CHECK_NOTHROW(checked(plan_snapshot_delete(let_go, "tuned", drawn)));
 }
 
+namespace {
+
+Change put_away(const Definition& definition, const std::vector<std::string>& names) {
+  return checked(plan_snapshot_put_away(machine_with(definition), names, "snapshot delete", drawn));
+}
+
+Definition undone(const Definition& definition) { return checked(undo(definition)).definition; }
+
+// In text, as snapshots have no equality.
+std::string tree_of(const Definition& definition) {
+  const auto json = to_json(definition);
+  return base::to_text(json["snapshots"]) + base::to_text(json["active"]) + base::to_text(json["fingerprints"]);
+}
+
+Definition with_memory() {
+  auto definition = sample_definition();
+  auto& tuned = definition.snapshots.at(1);
+  tuned.is_auto = true;
+  tuned.consistency = Consistency::memory;
+  tuned.memory = SavedMemory{"00000000000000e1", 1, "pc-q35-7.2", {}, {}};
+  return definition;
+}
+
+}  // namespace
+
+TEST_CASE("what is deleted to be undone loses its name alone, and undo gives all of it back") {
+  const auto before = with_memory();
+  const auto change = put_away(before, {"tuned"});
+  CHECK(change.what == "snapshot delete web@tuned");
+  CHECK_FALSE(change.merge);
+  CHECK(change.discards.empty());
+  CHECK(change.nameless == "00000000000000c2");
+  const auto& next = change.definition;
+  CHECK_FALSE(next.find_snapshot("tuned"));
+  CHECK(next.named(next.active.head) == "fresh");
+  CHECK(next.chain(next.active) == before.chain(before.active));
+  CHECK(next.files().size() == before.files().size());
+  CHECK(next.log.back().what == "snapshot delete tuned");
+  CHECK(next.holder_of("00000000000000c2") == &next.log.back());
+
+  const auto again = undone(definition_from_json(to_json(next), "as written"));
+  CHECK(tree_of(again) == tree_of(before));
+  CHECK(again.log.back().is_undo);
+  CHECK(again.log.back().restored == Names{"00000000000000c2"});
+}
+
+TEST_CASE("nothing is merged that is held for undo, until that is let go of") {
+  const auto deleted = put_away(sample_definition(), {"tuned"}).definition;
+  CHECK_FALSE(plan_nameless_merge(machine_with(deleted), drawn));
+  const auto below = checked(plan_snapshot_delete(machine_with(deleted), "fresh", drawn));
+  CHECK(below.merge->child == "00000000000000c2");
+  CHECK(tree_of(undone(below.definition)).find("tuned") != std::string::npos);
+
+  const auto let_go = checked(plan_forget(machine_with(deleted), deleted.log.back().number, drawn));
+  CHECK(let_go.discards == Names{"nvram/00000000000000f2.fd"});
+  const auto merge = plan_nameless_merge(machine_with(let_go.definition), drawn);
+  REQUIRE(merge);
+  CHECK(checked(*merge).merge->child == "00000000000000a1");
+  CHECK(merge->discards == Names{"layers/00000000000000c2.qcow2"});
+
+  auto later = drawn;
+  later.now += longest_held;
+  const auto old = checked(plan_snapshot_describe(machine_with(deleted), "fresh", "old", later));
+  CHECK(old.warnings.size() == 2);
+  CHECK(plan_nameless_merge(machine_with(old.definition), drawn));
+  CHECK(reset(machine_with(deleted), false, true).definition.held_steps().empty());
+  CHECK(plan_nameless_merge(machine_with(put_away(sample_definition(), {"fresh"}).definition), drawn) == std::nullopt);
+}
+
+TEST_CASE("a snapshot that nothing lies on stays for undo as well, and goes when that is let go of") {
+  const auto alone = reset(sample(), false, true).definition;
+  const auto deleted = put_away(alone, {"tuned"});
+  CHECK(deleted.discards.empty());
+  CHECK(tree_of(undone(deleted.definition)) == tree_of(alone));
+  const auto forgotten = checked(plan_forget(machine_with(deleted.definition), std::nullopt, drawn));
+  CHECK(forgotten.discards == Names{"layers/00000000000000c2.qcow2", "nvram/00000000000000f2.fd"});
+}
+
+TEST_CASE("several deletes are undone one after another, those of one step together, and an undo again") {
+  const auto before = sample_definition();
+  const auto one = put_away(before, {"tuned"}).definition, both = put_away(one, {"fresh"}).definition;
+  CHECK(tree_of(undone(both)) == tree_of(one));
+  CHECK(tree_of(undone(undone(both))) == tree_of(before));
+
+  const auto together = put_away(before, {"tuned", "fresh"});
+  CHECK(together.what == "snapshot delete web (2 snapshots)");
+  CHECK(tree_of(undone(together.definition)) == tree_of(before));
+
+  INFO("another undo goes further back, and with nothing older takes the last one back");
+  const auto fresh = checked(plan_forget(sample(), std::nullopt, drawn)).definition;
+  const auto change = put_away(fresh, {"tuned"}).definition;
+  const auto redone = undone(undone(change));
+  CHECK(tree_of(redone) == tree_of(change));
+  CHECK(redone.log.back().is_undo);
+  CHECK(tree_of(undone(redone)) == tree_of(fresh));
+}
+
+TEST_CASE("what an undo gave back and somebody deleted since is not deleted again") {
+  const auto back = undone(put_away(sample_definition(), {"tuned"}).definition);
+  const auto gone = checked(plan_snapshot_delete(machine_with(back), "tuned", drawn)).definition;
+  CHECK_FALSE(gone.log.at(gone.log.size() - 2).can_be_undone());
+  const auto held = put_away(back, {"tuned"}).definition;
+  CHECK_FALSE(held.log.at(held.log.size() - 2).can_be_undone());
+  CHECK(tree_of(undone(held)) == tree_of(back));
+}
+
+TEST_CASE("a name that was taken since is in the way of an undo, and what was renamed or made is not") {
+  const auto deleted = put_away(sample_definition(), {"tuned"}).definition;
+  auto later = drawn;
+  later.layer_id = "00000000000000d1";
+  later.nvram_id = "00000000000000d2";
+  const auto made = checked(plan_snapshot_create(machine_with(deleted), "tuned", "", later)).definition;
+  CHECK(kind_thrown_by([&] { undo(made); }) == ErrorKind::exists);
+  const auto renamed = checked(plan_snapshot_rename(machine_with(made), "tuned", "other", drawn)).definition;
+  const auto back = undone(renamed);
+  CHECK(back.find_snapshot("other")->parent == "tuned");
+  CHECK(back.find_snapshot("tuned")->parent == "fresh");
+}
+
+TEST_CASE("what a step holds is known by its layer, also where a folder's layer was merged into another one") {
+  auto definition = sample_definition();
+  definition.disks[0].kind = BaseKind::folder;
+  definition.disks[0].format = BaseFormat::folder;
+  definition.disks[0].size_bytes = 0;
+  const auto deleted = put_away(definition, {"tuned"}).definition;
+  const auto merged = checked(plan_snapshot_delete(machine_with(deleted), "fresh", drawn));
+  CHECK(merged.merge->merged == drawn.layer_id);
+  const auto back = undone(merged.definition);
+  REQUIRE(back.find_snapshot("tuned"));
+  CHECK(back.find_snapshot("tuned")->layer == drawn.layer_id);
+  CHECK(back.active.head == "tuned");
+}
+
+TEST_CASE("a document whose step holds what no node stands for, or what another holds too, is refused") {
+  const auto good = put_away(sample_definition(), {"tuned"}).definition;
+  const auto is_refused = [](const Definition& definition) {
+    return kind_thrown_by([&] { definition_from_json(to_json(definition), "made up"); }) == ErrorKind::corrupt;
+  };
+  CHECK_FALSE(is_refused(good));
+  auto other = good;
+  other.log.back().deleted.front().layer = "00000000000000c9";
+  CHECK(is_refused(other));
+  other = good;
+  other.log.back().deleted.push_back(good.log.back().deleted.front());
+  CHECK(is_refused(other));
+  other = good;
+  other.log.front().deleted = good.log.back().deleted;
+  CHECK(is_refused(other));
+  other = good;
+  other.log.back().deleted.front().name = nameless("00000000000000c2");
+  CHECK(is_refused(other));
+  other = good;
+  other.log.back().deleted.front().parent = "fresh";
+  CHECK(is_refused(other));
+}
+
+TEST_CASE("a state that was reset away lies on what was deleted since, and both come back") {
+  const auto before = reset(sample()).definition;
+  const auto deleted = put_away(before, {"tuned"}).definition;
+  const auto reverted = undone(undone(deleted));
+  CHECK(reverted.active == sample_definition().active);
+}
+
 TEST_CASE("a disk that grew gets layers of its size from a reset on, and what lies on older ones keeps theirs") {
   auto definition = sample_definition();
   const auto before = definition.disks[0].size_bytes;

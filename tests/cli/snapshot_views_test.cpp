@@ -171,3 +171,22 @@ TEST_CASE("snapshot flatten merges what has no name, once a single thing lies on
   CHECK(transcript.run({"snapshot", "flatten", "web", "--plain"}) == 0);
   transcript.check();
 }
+
+TEST_CASE("on a terminal a reset or revert of what runs asks to stop it, and does nothing when the answer is no") {
+  MachineStore store;
+  store.add("web");
+  store.snapshot("web", "fresh");
+  const auto running = store.runs("web");
+  const auto before = store.machine("web").generation;
+  store.host().use_terminal();
+  store.host().type("no\n");
+  CHECK(store.run({"reset", "web"}) == 1);
+  CHECK(store.host().err.str().find("web is running: stop it and reset? [y/N]") != std::string::npos);
+  store.host().type("no\n");
+  CHECK(store.run({"snapshot", "revert", "web@fresh"}) == 1);
+  CHECK(store.host().err.str().find("web is running: stop it and revert? [y/N]") != std::string::npos);
+  CHECK(store.run({"snapshot", "revert", "web@none"}) == 1);
+  CHECK(store.run({"reset", "web", "--yes"}) == 1);
+  CHECK(store.run({"reset", "web", "--dry-run"}) == 1);
+  CHECK(store.machine("web").generation == before);
+}

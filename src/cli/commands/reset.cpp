@@ -45,10 +45,12 @@ void confirm_discard(const Context& context, const std::string& name) {
 }
 
 // Nothing is stopped for what cannot be done, or is not wanted.
-void check_before_stop(const Context& context, const std::string& name) {
+bool is_stopped_first(const Context& context, const std::string& name) {
   const auto machine = open_store(context).load(name);
   if (const auto snapshot = context.arguments.value("--to")) machine::snapshot_of(machine, *snapshot);
+  if (!is_to_be_stopped(context, name, "reset")) return false;
   confirm_discard(context, name);
+  return true;
 }
 
 machine::Change plan(const Context& context, const LockedMachine& locked) {
@@ -87,9 +89,8 @@ void check_options(const Arguments& arguments) {
 Outcome run_reset(const Context& context) {
   check_options(context.arguments);
   const auto name = machine_word(context.arguments.positional(0));
-  const bool stops = context.arguments.has("--stop");
-  if (stops) check_before_stop(context, name);
-  const auto locked = lock_machine_to_stop(context, name);
+  const bool stops = is_stopped_first(context, name);
+  const auto locked = lock_machine_to_stop(context, name, stops);
   if (!stops) confirm_discard(context, name);
   const auto change = plan(context, locked);
   return carry_out(context, locked, change,

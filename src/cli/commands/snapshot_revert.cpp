@@ -20,10 +20,12 @@ void confirm_discard(const Context& context, const machine::Machine& machine) {
 }
 
 // Nothing is stopped for what cannot be done, or is not wanted.
-void check_before_stop(const Context& context, const std::string& name, const std::string& snapshot) {
+bool is_stopped_first(const Context& context, const std::string& name, const std::string& snapshot) {
   const auto machine = open_store(context).load(name);
   machine::snapshot_of(machine, snapshot);
+  if (!is_to_be_stopped(context, name, "revert")) return false;
   confirm_discard(context, machine);
+  return true;
 }
 
 // Of a guest that goes on in the background.
@@ -52,8 +54,8 @@ void go_on(const Context& context, const std::string& name, Outcome& outcome) {
 }
 
 Outcome revert(const Context& context, const std::string& name, const std::string& snapshot) {
-  const bool discard = context.arguments.has("--discard"), stops = context.arguments.has("--stop");
-  const auto locked = lock_machine_to_stop(context, name);
+  const bool discard = context.arguments.has("--discard"), stops = is_stopped_first(context, name, snapshot);
+  const auto locked = lock_machine_to_stop(context, name, stops);
   const auto change =
       plan_snapshot_revert(locked.machine, snapshot, discard, draw(context.host, locked.store, locked.machine));
   if (!discard) locked.store.check_files(locked.machine, locked.machine.definition.active);
@@ -68,7 +70,6 @@ Outcome run_snapshot_revert(const Context& context) {
   const auto [name, snapshot] = snapshot_word(context.arguments.positional(0));
   const bool resumes = context.arguments.has("--resume");
   if (resumes) check_can_resume(context, name, snapshot);
-  if (context.arguments.has("--stop")) check_before_stop(context, name, snapshot);
   auto outcome = revert(context, name, snapshot);
   if (!resumes || context.dry_run()) return outcome;
   try {

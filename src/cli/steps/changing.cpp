@@ -136,8 +136,8 @@ LockedMachine lock_machine_to_merge(const Context& context, const std::string& n
   return locked;
 }
 
-LockedMachine lock_machine_to_stop(const Context& context, const std::string& name) {
-  stop_if_asked(context, name);
+LockedMachine lock_machine_to_stop(const Context& context, const std::string& name, bool stops) {
+  if (stops) stop_first(context, name);
   try {
     return lock_stopped_machine(context, name);
   } catch (const Error& error) {

@@ -31,8 +31,8 @@ LockedMachine lock_stopped_machine(const Context& context, const std::string& na
 // Error{busy} where it runs in a way in which its layers cannot be merged.
 LockedMachine lock_machine_to_merge(const Context& context, const std::string& name);
 
-// The same of a command that has --stop, which its message names.
-LockedMachine lock_machine_to_stop(const Context& context, const std::string& name);
+// The same of a command that has --stop, which its message names; it is stopped first where it is to be.
+LockedMachine lock_machine_to_stop(const Context& context, const std::string& name, bool stops);
 
 struct ChangeWords {
   std::string command;                    // "snapshot-create": the schema's name

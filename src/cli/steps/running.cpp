@@ -39,11 +39,23 @@ std::chrono::seconds patience_of(const Arguments& arguments) {
 
 Option patience_option() { return {.name = "--timeout", .value = "SEC", .help = "how long the guest has for it (60)"}; }
 
-void stop_if_asked(const Context& context, const std::string& name) {
-  if (!context.arguments.has("--stop") || context.dry_run()) return;
+static bool runs(const Context& context, const machine::Machine& machine) {
+  return machine::run_state(machine) != machine::RunState::stopped || launch::active_domain(context.host, machine);
+}
+
+bool is_to_be_stopped(const Context& context, const std::string& name, std::string_view verb) {
+  if (context.dry_run()) return false;
+  if (context.arguments.has("--stop")) return true;
+  const auto& streams = context.host.streams;
+  const bool can_ask = streams.in_is_terminal && streams.err_is_terminal && !context.arguments.has("--yes");
+  if (!can_ask || !runs(context, open_store(context).load(name))) return false;
+  context.confirm(fmt::format("{} is running: stop it and {}?", name, verb));
+  return true;
+}
+
+void stop_first(const Context& context, const std::string& name) {
   const auto machine = open_store(context).load(name);
-  if (machine::run_state(machine) == machine::RunState::stopped && !launch::active_domain(context.host, machine))
-    return;
+  if (!runs(context, machine)) return;
   for (const auto& run : launch::runs_of(context.host, machine))
     if (run.stop(std::chrono::seconds(usual_patience), false) == launch::StopWay::quit)
       context.note(fmt::format("{} did not power down, and was ended", name));

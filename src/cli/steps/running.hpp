@@ -19,8 +19,11 @@ std::vector<launch::Run> runs_named(const Context& context, const std::string& w
 std::chrono::seconds patience_of(const Arguments& arguments);
 Option patience_option();
 
-// With --stop the machine's own run is ended first, as by hrvm stop; not with --dry-run.
-void stop_if_asked(const Context& context, const std::string& machine);
+// With --stop, or where it runs and a person on a terminal says so, who is asked whether to stop it and do `verb`. Not
+// with --dry-run; --yes is for what else would be asked.
+bool is_to_be_stopped(const Context& context, const std::string& machine, std::string_view verb);
+// The machine's own run is ended, as by hrvm stop.
+void stop_first(const Context& context, const std::string& machine);
 Option stop_option();
 
 // What became of a machine in one word, "paused", and as a sentence.

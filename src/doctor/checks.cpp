@@ -23,7 +23,7 @@ std::string_view word(Status status) {
 
 // What stops every machine first, then what stops one, then what only wastes space.
 std::span<const Check> checks() {
-  static constexpr std::array<Check, 22> all = {{
+  static constexpr std::array<Check, 23> all = {{
       {"kvm", check_kvm},
       {"qemu", check_qemu},
       {"uefi", check_uefi},
@@ -43,6 +43,7 @@ std::span<const Check> checks() {
       {"chain", check_chain},
       {"domains", check_domains, fix_domains, Fixes::host},
       {"autostart", check_autostart},
+      {"auto-snapshot", check_auto_snapshot},
       {"growth", check_growth},
       {"modes", check_modes, fix_modes},
       {"garbage", check_garbage, fix_garbage},

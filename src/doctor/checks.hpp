@@ -33,6 +33,8 @@ Results check_chain(const Circumstances& at);
 Results check_domains(const Circumstances& at);
 void fix_domains(const Circumstances& at);
 Results check_autostart(const Circumstances& at);
+Results check_auto_snapshot(const Circumstances& at);
+Results check_auto_snapshot(const Circumstances& at, bool is_of_units);  // whether the timer is for this store
 Results check_growth(const Circumstances& at);
 Results check_modes(const Circumstances& at);
 void fix_modes(const Circumstances& at);

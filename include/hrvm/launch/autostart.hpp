@@ -17,6 +17,12 @@ bool is_unit_installed(const sys::Host& host);
 std::vector<std::string> machines_with_unit(const sys::Host& host);
 bool has_unit(const sys::Host& host, std::string_view machine);
 
+// The one that makes automatic snapshots of the machines in root's own store.
+inline constexpr std::string_view snapshot_timer = "hrvm-snapshot.timer";
+bool is_snapshot_timer_enabled(const sys::Host& host);
+// Without it nothing here is started by a unit.
+bool has_systemd(const sys::Host& host);
+
 // The unit runs as root, on root's own store.
 bool is_store_of_units(const machine::Store& store);
 machine::Path store_of_units();

@@ -7,14 +7,11 @@
 #include "hrvm/launch/autostart.hpp"
 #include "hrvm/launch/runs.hpp"
 #include "hrvm/machine/pending_snapshot.hpp"
-#include "hrvm/sys/files.hpp"
 
 namespace hrvm::cli {
 namespace {
 
 using base::Json;
-
-constexpr std::string_view timer_link = "/etc/systemd/system/timers.target.wants/hrvm-snapshot.timer";
 
 Outcome say_unchanged(const Context& context, const machine::Machine& machine, const std::string& since) {
   Json data;
@@ -80,7 +77,7 @@ void tell_of_timer(const Context& context, const machine::Store& store) {
   if (!launch::is_store_of_units(store))
     return context.hint(
         fmt::format("what makes them is: hrvm --store {} snapshot auto", base::shell_quote(store.folder().string())));
-  if (sys::link_status(context.host.path(timer_link)).type == sys::FileType::missing)
+  if (!launch::is_snapshot_timer_enabled(context.host))
     context.hint("what makes them: systemctl enable --now hrvm-snapshot.timer");
 }
 

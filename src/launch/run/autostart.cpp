@@ -55,6 +55,16 @@ bool has_unit(const sys::Host& host, std::string_view machine) {
   return std::ranges::find(all, machine) != all.end();
 }
 
+bool is_snapshot_timer_enabled(const sys::Host& host) {
+  const auto link = fmt::format("{}/timers.target.wants/{}", links, snapshot_timer);
+  return sys::link_status(host.path(link)).type != sys::FileType::missing;
+}
+
+// As sd_booted(3) has it.
+bool has_systemd(const sys::Host& host) {
+  return sys::link_status(host.path("/run/systemd/system")).type == sys::FileType::directory;
+}
+
 machine::Path store_of_units() { return "/var/lib/hrvm"; }
 
 bool is_store_of_units(const machine::Store& store) { return sys::is_same_file(store.folder(), store_of_units()); }

@@ -282,3 +282,22 @@ TEST_CASE("a machine that is to start with the host is told while its unit is mi
   fixture.folder.write("etc/systemd/system/multi-user.target.wants/hrvm@web.service", "");
   CHECK(result().status == Status::ok);
 }
+
+TEST_CASE("a machine that is to have automatic snapshots is told while nothing makes them") {
+  Fixture fixture;
+  auto definition = fixture.definition();
+  definition.auto_snapshot = true;
+  fixture.add("web", definition);
+  fixture.host.host().root = fixture.folder.path();
+  const auto result = [&](bool is_of_units) {
+    return only(doctor::check_auto_snapshot(fixture.circumstances(), is_of_units));
+  };
+  CHECK(result(true).status == Status::ok);  // no systemd
+  fixture.folder.write("run/systemd/system/x", "");
+  CHECK(result(true).status == Status::warning);
+  CHECK(result(true).remedy == "systemctl enable --now hrvm-snapshot.timer");
+  CHECK(result(false).status == Status::ok);
+  CHECK(only(doctor::check_auto_snapshot(fixture.circumstances())).status == Status::ok);
+  fixture.folder.write("etc/systemd/system/timers.target.wants/hrvm-snapshot.timer", "");
+  CHECK(result(true).status == Status::ok);
+}

@@ -53,10 +53,12 @@ std::size_t total_width(const std::vector<TextColumn>& columns) {
                          [](std::size_t sum, const TextColumn& column) { return sum + column.width; });
 }
 
-// Down to which something can still be read. The first column tells what a row is of, and gives nothing.
+// Down to which something can still be read. The first column tells what a row is of, and gives nothing; nor do
+// numbers, which stand to the right: cut, they would be others.
 std::size_t least_width(const std::vector<TextColumn>& columns, const TextColumn& column) {
   const bool is_path = column.column.format == Format::path;
-  const bool gives = &column != &columns.front() && (is_path || column.column.format == Format::text);
+  const bool is_text = column.column.format == Format::text && column.column.align == Align::left;
+  const bool gives = &column != &columns.front() && (is_path || is_text);
   if (!gives) return column.width;
   return std::min(column.width, std::max(is_path ? narrowest_path : narrowest, display_width(column.column.title)));
 }

@@ -139,6 +139,9 @@ mkdir -p "$T/tree/etc" && ln -s /etc/real "$T/tree/etc/link" && echo of-a-folder
 expect_status 0 hrvm cat "$T/tree:/etc/link"
 assert_equal "$OUT" of-a-folder 'through a link within it'
 expect_status 1 hrvm cat "$T/tree:/../../etc/hostname"
+expect_status 1 hrvm cat "$T/tree:/etc/link/"
+assert_contains "$ERR" 'is no folder'
+expect_status 0 hrvm ls "$T/tree:/etc/"
 
 claim "what is not there is told with what is"
 expect_status 1 hrvm ls "$DISK:p7:/"

@@ -31,6 +31,15 @@ std::string header_of(const probe::OpenFiles& open) {
   return base::to_text(json.set("mounts", std::move(mounts)), -1);
 }
 
+// As POSIX has it: "/etc/fstab/" names a folder, or nothing.
+void check_is_folder_where_meant(fs::FileSystem& files, const std::string& path, const FilePlace& place) {
+  if (!place.path.ends_with('/')) return;
+  const auto info = files.info(path);
+  if (path.empty() || !info || info->kind == fs::FileKind::directory) return;
+  throw Error(ErrorKind::not_found, fmt::format("{} is no folder", base::printable(place.path)))
+      .hint("leave out the slash at its end");
+}
+
 void read_open(const probe::OpenFiles& open, const FilePlace& place, const FilesReader& read,
                const sys::PartWriter& write) {
   write(header_of(open));
@@ -40,6 +49,7 @@ void read_open(const probe::OpenFiles& open, const FilePlace& place, const Files
                 fmt::format("there is no {} in {}", base::printable(place.path), base::printable(place.what)))
         .hint(fmt::format("that is in {}; another volume is named before the path: {}:VOLUME:{}", open.volume,
                           place.what, base::printable(place.path)));
+  check_is_folder_where_meant(open.files, *path, place);
   read(open.files, *path, write);
 }
 

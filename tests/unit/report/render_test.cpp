@@ -256,6 +256,17 @@ TEST_CASE("the name in the first column stays whole however narrow the terminal 
   CHECK(human(wide_machine(), {.columns = 10}).find("web-with-a-long-name") != std::string::npos);
 }
 
+TEST_CASE("a number stays whole in a narrow terminal, whatever else is cut for it") {
+  Report report;
+  report.data = Json::object().set(
+      "files",
+      Json::Array{object({{"mode", "-rw"}, {"size", "1234567890123456789"}, {"path", "a-name-of-some-length"}})});
+  report.human = {TableView{.rows = "files",
+                            .columns = {{"", "mode"}, {"", "size", Format::text, Align::right}, {"", "path"}},
+                            .has_heading = false}};
+  CHECK(human(report, {.columns = 40}) == "-rw  1234567890123456789  a-name-of-som…\n");
+}
+
 TEST_CASE("without a terminal nothing is cut") {
   const auto text = human(wide_machine(), {.columns = any_width});
   CHECK(text.find("/dev/disk/by-id/ata-Samsung_SSD_870-part") != std::string::npos);

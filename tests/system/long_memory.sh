@@ -201,6 +201,29 @@ assert_equal "$(memory_files)" "$(current '[.snapshots[].memory | objects] | len
 
 claim "a memory that is not what was saved is told"
 file=$HRVM_STORE/demo/memory/$(current -r '.snapshots[] | select(.name == "warm").memory.id')
+assert_equal "$(sha256sum < "$file" | cut -d' ' -f1)" "$(current -r '.snapshots[] | select(.name == "warm").memory.sha256')" \
+  "the hash of the memory"
+expect_status 0 hrvm verify demo@warm --full
+cp "$file" "$T/memory"
+size=$(stat -c %s "$file")
+for at in 4096 $((size / 2)) $((size - 100)); do # also behind what QEMU needs of it
+  cp "$T/memory" "$file"
+  printf 'other' | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+  expect_status 1 hrvm boot demo@warm --resume --detach --json
+  tail -n 1 "$T/err" > "$T/message"
+  assert_json "$T/message" '.kind == "corrupt" and (.message | contains("SHA-256"))'
+  assert_equal "$(hrvm show demo --json | jq '.machines[0].throw_away_runs | length')" 0 "runs"
+done
+expect_status 1 hrvm boot demo@warm --resume --wait-for never --timeout 60
+assert_contains "$ERR$OUT" 'another SHA-256 than what was saved'
+expect_status 1 hrvm boot demo@warm --resume
+assert_contains "$ERR" 'another SHA-256 than what was saved'
+expect_status 3 hrvm verify demo --layers --full --json
+assert_json "$T/out" '[.evidence[] | select(.what == "memory of warm: sha256") | .same] == [false]'
+expect_status 0 hrvm verify demo --layers --json
+cp "$T/memory" "$file"
+expect_status 0 hrvm boot demo@warm --resume --detach
+hrvm stop demo@warm --force > /dev/null
 truncate -s -1 "$file"
 expect_status 1 hrvm boot demo@warm --resume --detach --json
 assert_json "$T/err" '.kind == "corrupt"'

@@ -173,7 +173,9 @@ struct Companions {
 struct PlannedMemory {
   machine::Path file;
   std::string machine_type;  // with its version
-  int fd = -1;               // of the file, once it is open
+  int fd = -1;               // where QEMU reads it from, once that is open
+  std::string sha256{};      // what the file is held to; empty: an older hrvm saved it
+  std::string snapshot{};    // whose it is, for messages: "web@warm"
 };
 
 // How a machine will run: all that qemu_command and domain_xml need to know.

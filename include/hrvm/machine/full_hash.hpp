@@ -2,6 +2,9 @@
 // the disk was written to since.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,5 +24,20 @@ std::string hash_base_on(const sys::Host& host, const probe::Disk& base, const F
 Path hashing_note(const Machine& machine, std::size_t disk);
 
 std::string sha256_of(std::string_view text);
+
+// Of what comes piece by piece.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+  ~Sha256Stream();
+  void add(std::span<const std::byte> bytes);
+  std::string hex();  // of all of it; it begins anew then
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace hrvm::machine

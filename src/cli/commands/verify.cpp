@@ -191,6 +191,30 @@ void record_layers(const Context& context, const std::string& name, const Frozen
   apply(store, machine, change, [](std::uint64_t) {});
 }
 
+// What guests had in memory: its size, and with --full its hash, which was taken when it was saved.
+void examine_memory(const Context& context, const Subject& subject, Verification& found) {
+  const auto& machine = subject.machine;
+  for (const auto& snapshot : machine.definition.snapshots) {
+    if (!snapshot.memory || (subject.snapshot && snapshot.name != *subject.snapshot)) continue;
+    const auto path = machine.memory_path(snapshot.memory->id);
+    const auto add = [&](std::string_view what, const std::string& was, const std::string& is) {
+      auto json = comparison_json(fmt::format("memory of {}: {}", snapshot.name, what), was, is);
+      found.layer_evidence.push(was.empty() ? json.set("same", nullptr) : json);
+    };
+    add("size", fmt::format("{} bytes", snapshot.memory->size_bytes),
+        fmt::format("{} bytes", sys::status(path).size_bytes));
+    if (auto fault = memory_fault(machine, snapshot)) {
+      found.faults.push_back(*std::move(fault));
+      continue;
+    }
+    if (!context.arguments.has("--full")) continue;
+    const auto hash = hash_of(context, path);
+    add("sha256", snapshot.memory->sha256, hash);
+    if (!snapshot.memory->sha256.empty() && hash != snapshot.memory->sha256)
+      found.faults.push_back(is_another(machine, path));
+  }
+}
+
 void examine_layers(const Context& context, const Subject& subject, Verification& found) {
   const auto& [machine, state, snapshot] = subject;
   found.faults =
@@ -198,6 +222,7 @@ void examine_layers(const Context& context, const Subject& subject, Verification
   if (!looks_at_layers(context, subject)) return;
   const auto before = found.faults.size();
   const auto frozen = examine_frozen(context, subject, found);
+  examine_memory(context, subject, found);
   const bool hash_differs = found.faults.size() > before;  // by a hash of all of it, which is not given up
   if (!context.arguments.has("--record") || hash_differs) return;
   record_layers(context, machine.name, frozen);

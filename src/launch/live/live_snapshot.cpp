@@ -178,7 +178,11 @@ class Making {
     made.stood = save_ ? go_on_in(*qmp_, *save_, orders, request_.progress) : go_on_in(*qmp_, *freeze_, orders);
     keeper_.reset();
     bound(*qmp_, host_, before, layers);
-    if (save_) memory_->size_bytes = save_->await_file();
+    if (save_) {
+      const auto saved = save_->await_file();
+      memory_->size_bytes = saved.bytes;
+      memory_->sha256 = saved.sha256;
+    }
     const auto consistency = save_ ? machine::Consistency::memory : freeze_->consistency();
     made.machine =
         apply(store_, before, plan_pending_kept(before, consistency, draw(host_, store_), memory_), no_progress);

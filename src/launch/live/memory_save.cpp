@@ -176,6 +176,7 @@ void MemoryFile::read() {
 
 void MemoryFile::write(const std::string& bytes) {
   sys::write_fully(fd_.get(), std::as_bytes(std::span(bytes)), bytes_, into_.path);
+  digest_.add(std::as_bytes(std::span(bytes)));
   bytes_ += bytes.size();
   check_room();
 }
@@ -287,7 +288,7 @@ void MemorySave::go_on() {
 }
 
 // QEMU closes its end when all is sent.
-std::uint64_t MemorySave::await_file() {
+MemorySave::Saved MemorySave::await_file() {
   moved_ = Clock::now();
   while (!file_->has_ended()) {
     check_moves();
@@ -295,7 +296,7 @@ std::uint64_t MemorySave::await_file() {
   }
   file_->check();
   file_->sync();
-  return file_->bytes();
+  return {file_->bytes(), file_->sha256()};
 }
 
 }  // namespace hrvm::launch

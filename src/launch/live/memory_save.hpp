@@ -15,6 +15,7 @@
 
 #include "hrvm/base/error.hpp"
 #include "hrvm/launch/qmp.hpp"
+#include "hrvm/machine/full_hash.hpp"
 #include "hrvm/machine/store.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/host.hpp"
@@ -55,6 +56,7 @@ class MemoryFile {
   ~MemoryFile();  // it goes, unless it is kept
 
   std::uint64_t bytes() const { return bytes_; }
+  std::string sha256() { return digest_.hex(); }  // once it has ended
   bool has_ended() const { return has_ended_; }
   // Error{refused} where the room in the store ended, Error{io} where it could not be written.
   void check() const;
@@ -71,6 +73,7 @@ class MemoryFile {
   sys::UnixSocket from_;
   Into into_;
   sys::Fd fd_;
+  machine::Sha256Stream digest_;
   std::atomic<std::uint64_t> bytes_ = 0;
   std::uint64_t checked_bytes_ = 0;
   std::atomic<bool> has_ended_ = false, is_given_up_ = false, has_failed_ = false;
@@ -96,8 +99,12 @@ class MemorySave {
 
   // When the guest was last seen to run before it stood still.
   std::chrono::steady_clock::time_point ran_until() const { return ran_until_; }
-  // How large the file is, which is durable when this returns.
-  std::uint64_t await_file();
+  // How large the file is, and its SHA-256. It is durable when this returns.
+  struct Saved {
+    std::uint64_t bytes = 0;
+    std::string sha256;
+  };
+  Saved await_file();
   void keep() { file_->keep(); }
 
  private:

@@ -9,6 +9,7 @@
 #include "hrvm/launch/variable_store.hpp"
 #include "hrvm/machine/change.hpp"
 #include "hrvm/sys/files.hpp"
+#include "launch/run/memory_feed.hpp"
 
 namespace hrvm::launch {
 
@@ -43,10 +44,11 @@ void keep_console(Boot& boot, const Listener& listener) {
   }
 }
 
-// Its size was held to the definition; what is in it QEMU judges.
+// Its size was held to the definition. What an older hrvm saved QEMU alone judges.
 void open_memory(Boot& boot) {
   auto& memory = *boot.plan.memory;
-  boot.memory = sys::open_for_reading(memory.file);
+  make_run_folder(boot.plan);
+  boot.memory = memory.sha256.empty() ? sys::open_for_reading(memory.file) : feed_memory(boot.plan);
   memory.fd = boot.memory.get();
   boot.keep.fds.push_back(memory.fd);
 }

@@ -246,7 +246,8 @@ PlannedMemory memory_to_resume(const Asked& asked, const Boot& boot) {
   if (auto fault = machine::memory_fault(boot.machine, snapshot)) throw *std::move(fault);
   const auto now = needs_of_plan(asked.host, boot.plan);
   asked.heed(objections_to_resume(boot.machine, snapshot, differences(memory.needs, now)));
-  return {boot.machine.memory_path(memory.id), memory.machine_type};
+  return {boot.machine.memory_path(memory.id), memory.machine_type, -1, memory.sha256,
+          fmt::format("{}@{}", boot.machine.name, snapshot.name)};
 }
 
 }  // namespace

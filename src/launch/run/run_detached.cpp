@@ -17,7 +17,7 @@ bool has_its_memory(const LaunchPlan& plan) { return !plan.memory || has_taken_l
 void wait_until_running(sys::Child& qemu, const LaunchPlan& plan) {
   const auto deadline = std::chrono::steady_clock::now() + start_limit;
   while (!Qmp::connect(plan.control.qmp_socket, 1s) || !has_its_memory(plan)) {
-    if (const auto status = qemu.wait(10ms)) throw early_end(*status, words_of_qemu(plan));
+    if (const auto status = qemu.wait(10ms)) throw early_end(*status, plan);
     sys::check_interrupted();
     if (std::chrono::steady_clock::now() > deadline) {
       throw base::Error(base::ErrorKind::external, "QEMU started, but does not answer").on(plan.control.qmp_socket);

@@ -6,6 +6,7 @@
 #include "hrvm/launch/guard.hpp"
 #include "hrvm/sys/background.hpp"
 #include "hrvm/sys/terminal.hpp"
+#include "launch/run/memory_feed.hpp"
 #include "launch/run/starting.hpp"
 
 namespace hrvm::launch {
@@ -32,8 +33,12 @@ void run_in_foreground(const sys::Host& host, const LaunchPlan& plan, sys::Lock 
   const auto terminal = guards_terminal(host);
   std::vector<int> kept{machine_lock.fd(), self.fd()};
   if (terminal) kept.push_back(terminal.get());
+  const auto errors = sys::duplicate_stderr();
+  if (plan.memory) kept.push_back(errors.get());
   const auto watch_over = [&] {
     wait_until_running(plan, self);
+    if (const auto other = memory_differs(plan))
+      sys::write_now(errors.get(), "hrvm: error: " + other->message() + "\n");
     std::move(machine_lock).release().reset();
     guard_run(host, plan, terminal.get());
   };
@@ -57,6 +62,7 @@ int run_supervised(const sys::Host& host, const LaunchPlan& plan, sys::Lock mach
     child.signal(SIGTERM);
     told = true;
   }
+  if (auto other = memory_differs(plan)) throw *std::move(other);
   return *child.poll();
 }
 

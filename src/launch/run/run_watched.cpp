@@ -101,7 +101,7 @@ class Watch {
   std::optional<sys::UnixSocket> connect() {
     while (!is_late()) {
       if (auto console = sys::UnixSocket::connect(plan_.consoles.serial_socket, 1s)) return console;
-      if (const auto status = qemu_.wait(look_interval)) throw early_end(*status, words_of_qemu(plan_));
+      if (const auto status = qemu_.wait(look_interval)) throw early_end(*status, plan_);
       sys::check_interrupted();
     }
     return std::nullopt;
@@ -149,7 +149,7 @@ void settle(WatchResult& result, const WatchRequest& request, sys::Child& qemu, 
   result.exit_status = *qemu.poll();
   result.qemu_errors = words_of_qemu(plan);
   if (ended_by_itself && result.exit_status != 0 && result.console_tail.empty()) {
-    throw early_end(result.exit_status, result.qemu_errors);
+    throw early_end(result.exit_status, plan);
   }
 }
 

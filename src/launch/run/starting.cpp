@@ -13,6 +13,7 @@
 #include "hrvm/launch/tpm.hpp"
 #include "hrvm/launch/virtiofs.hpp"
 #include "hrvm/sys/files.hpp"
+#include "launch/run/memory_feed.hpp"
 
 namespace hrvm::launch {
 
@@ -86,6 +87,7 @@ sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep
 }
 
 std::string words_of_qemu(const LaunchPlan& plan) {
+  if (const auto other = memory_differs(plan)) return other->message();
   auto words = sys::try_read_file(words_file(plan), 1 << 20).value_or("");
   // What ended virtiofsd, it has said itself.
   if (words.find("vhost") == words.npos) return without_notes(words);
@@ -94,7 +96,9 @@ std::string words_of_qemu(const LaunchPlan& plan) {
   return without_notes(words);
 }
 
-Error early_end(int exit_status, const std::string& words) {
+Error early_end(int exit_status, const LaunchPlan& plan) {
+  if (auto other = memory_differs(plan)) return *std::move(other);
+  const auto words = words_of_qemu(plan);
   const auto said = words.empty() ? fmt::format("it ended with status {} and said nothing", exit_status) : words;
   return Error(ErrorKind::external, fmt::format("QEMU did not start: {}", said)).hint(hint_for(words));
 }

@@ -24,8 +24,9 @@ sys::Child spawn_apart(const sys::Host& host, const LaunchPlan& plan, const Keep
 // QEMU's log so far, without its lines of information.
 std::string words_of_qemu(const LaunchPlan& plan);
 
-// Error{external}: QEMU's own words, and what to do about a cause that is known.
-base::Error early_end(int exit_status, const std::string& words);
+// Error{external}: QEMU's own words, and what to do about a cause that is known; or that it was not given all of the
+// memory that it was to go on from.
+base::Error early_end(int exit_status, const LaunchPlan& plan);
 
 // By QMP, then SIGTERM, then SIGKILL. It has ended and is reaped when this returns.
 void end_qemu(sys::Child& qemu, const LaunchPlan& plan);

@@ -173,6 +173,14 @@ Path hashing_note(const Machine& machine, std::size_t disk) {
   return machine.folder / "hashing" / std::to_string(disk + 1);
 }
 
+struct Sha256Stream::State {
+  Sha256 digest;
+};
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {}
+Sha256Stream::~Sha256Stream() = default;
+void Sha256Stream::add(std::span<const std::byte> bytes) { state_->digest.add(bytes); }
+std::string Sha256Stream::hex() { return state_->digest.hex(); }
+
 std::string sha256_of(std::string_view text) {
   Sha256 digest;
   digest.add(std::as_bytes(std::span(text)));

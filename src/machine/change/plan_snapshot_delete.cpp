@@ -42,7 +42,7 @@ void take_other_layer(Definition& definition, const Child& heir, const std::stri
   for (auto& step : definition.log) {
     for (auto& snapshot : step.deleted)
       if (snapshot.layer == before) snapshot.layer = layer;
-    std::ranges::replace(step.restored, before, layer);
+    std::replace(step.restored.begin(), step.restored.end(), before, layer);
   }
 }
 

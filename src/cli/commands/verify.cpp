@@ -328,6 +328,9 @@ void check_options(const Arguments& arguments) {
 }
 
 void say_what_to_do(const Context& context, const Subject& subject, const Verification& found) {
+  if (found.base.drift != Drift::none)
+    for (const auto& objection : objections(subject.machine, found.base, machine::Purpose::boot))
+      context.hint(objection.error.hint());
   if (found.base.drift == Drift::none && !found.base.touched.empty() && found.hashes.empty())
     for (const auto& objection : objections(subject.machine, found.base, machine::Purpose::checkup))
       context.hint(objection.error.hint());

@@ -32,9 +32,8 @@ constexpr std::array all_words{
     Words{Purpose::boot,
           {"{base_of} of {machine} is missing: {reasons}", "{way_back}"},
           {"{what_moved}: {reasons}",
-           "start over from the disk as it is: hrvm reset {machine}; --force boots all the same, and files that "
-           "changed may be "
-           "damaged"},
+           "start over from the disk as it is: hrvm reset {machine}; or make another machine of it: hrvm import "
+           "{quoted_base}; hrvm boot {machine} --force boots it all the same, and files that changed may be damaged"},
           {"{disk} is in use for writing: {writer}", "{way_out}; --force boots all the same"}},
     Words{Purpose::revert,
           {"the base of {machine} is missing: {reasons}", "{way_back}"},
@@ -83,7 +82,8 @@ Objection base_changed(const Machine& machine, const BaseState& base, Purpose pu
   const auto& path = machine.definition.disks.front().path;
   const auto moved = what_moved(machine, base), reasons = base::join(base.reasons, "; ");
   return {said(ErrorKind::refused, words_for(purpose).changed, path, fmt::arg("machine", machine.name),
-               fmt::arg("base", path), fmt::arg("what_moved", moved), fmt::arg("reasons", reasons)),
+               fmt::arg("base", path), fmt::arg("quoted_base", base::shell_quote(path)), fmt::arg("what_moved", moved),
+               fmt::arg("reasons", reasons)),
           true};
 }
 

@@ -85,7 +85,8 @@ TEST_CASE_METHOD(FolderStore, "where files are not told, diff says what to do in
   REQUIRE(run({"import", base(), "disk"}) == 0);
   auto transcript = this->transcript("folder/diff_refused");
   CHECK(transcript.run({"diff", "web"}) == 1);
-  CHECK(transcript.run({"diff", "disk"}) == 1);
+  CHECK(transcript.run({"diff", "disk", "web@none"}) == 1);
+  CHECK(transcript.run({"diff", "disk", "--content", "/etc/none"}) == 1);
   CHECK(transcript.run({"diff", "web@none"}) == 1);
   CHECK(transcript.run({"diff", "none"}) == 1);
   transcript.check();

@@ -75,6 +75,13 @@ Source open_source(const Context& context, const std::string& name) {
   return source;
 }
 
+// A word that names no file was meant to be a machine, or a snapshot of one.
+void check_machine_word(const Context& context, const std::string& word) {
+  const auto named = named_machine(word);
+  if (!machine::is_machine_name(named.machine)) return;
+  machine::state_of(open_store(context).load(named.machine), named.snapshot);
+}
+
 }  // namespace
 
 bool is_machine(const Context& context, const std::string& word) try {
@@ -93,6 +100,7 @@ bool is_path(const Context& context, const std::string& word) {
 }
 
 Source open_what(const Context& context, const std::string& what) {
+  if (!is_machine(context, what) && !is_path(context, what)) check_machine_word(context, what);
   return is_machine(context, what) ? open_machine(context, named_machine(what)) : open_source(context, what);
 }
 

@@ -43,6 +43,7 @@ expect_status 0 hrvm bisect run demo --json -- "$T/judge"
 assert_json "$T/out" '.schema == "hrvm.bisect-run/1" and .first_bad == "s11" and .tests == 4 and .candidates == ["s11"]'
 assert_json "$T/out" '.good == "base" and .bad == "current" and .next == null and .tests_left == 0'
 assert_json "$T/out" '[.tested[] | select(.snapshot == "s11")] | .[0].verdict == "bad" and .[0].status == 1'
+assert_json "$T/out" '[.diff.volumes[] | [.volume, .state]] == [["p1", "unreadable"]] and .diff.changes == [] and .packages == []'
 assert_equal "$(wc -l < "$TRIED")" 4 'tests that were made'
 expect_status 0 hrvm bisect status demo
 assert_contains "$OUT" 'demo@s11 is the first bad one; demo@s10 is good.'

@@ -176,7 +176,7 @@ expect_status 0 hrvm diff web --blocks --json
 assert_json "$T/out" '.blocks.changed_bytes >= ([.blocks.volumes[].changed_bytes] | add) and (.blocks.volumes | length) >= 6'
 
 claim "what every start writes is counted, and shown when it is asked for"
-mkdir -p "$T/etc" && cp --sparse=always "$OLD" "$T/noisy.img"
+cp --sparse=always "$OLD" "$T/noisy.img"
 noisy() { mkdir -p "$T/mnt/var/log" "$T/mnt/etc" && echo x > "$T/mnt/var/log/syslog" && echo y > "$T/mnt/etc/fstab"; }
 on 1 "$T/noisy.img" noisy
 expect_status 0 hrvm diff "$OLD" "$T/noisy.img"
@@ -186,13 +186,45 @@ assert_contains "$OUT" 'not shown' 'a count'
 expect_status 0 hrvm diff "$OLD" "$T/noisy.img" --noise --plain
 assert_contains "$OUT" $'+\tfile\t/var/log/syslog\t\t2\tp1' 'noise that is asked for'
 
+claim "packages that changed are told, and whose each file is"
+# image NAME UUID: of $T/tree.
+image() { mkfs.ext4 -q -F -d "$T/tree" -U "11111111-2222-3333-4444-55555555555$2" "$T/$1" 40M > /dev/null 2>&1; }
+mkdir -p "$T/tree/etc" "$T/tree/usr/bin" "$T/tree/var/lib/dpkg/info"
+ln -s usr/bin "$T/tree/bin"
+printf 'ID=debian\nPRETTY_NAME="Debian 12"\n' > "$T/tree/etc/os-release"
+package() { printf 'Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: %s\n\n' "$1" "$2"; }
+{ package bash 5.2-1; package gone 1; package libvirt-daemon 6.4.0-1; } > "$T/tree/var/lib/dpkg/status"
+printf '/.\n/usr/bin/virtd\n' > "$T/tree/var/lib/dpkg/info/libvirt-daemon.list"
+printf '/.\n/bin/bash\n/etc/bash.bashrc\n' > "$T/tree/var/lib/dpkg/info/bash.list"
+printf 'one\ntwo\n' > "$T/tree/etc/bash.bashrc"
+echo 1 | tee "$T/tree/usr/bin/virtd" "$T/tree/usr/bin/bash" > /dev/null
+image packages-old.img 5
+{ package bash 5.2-1; package libvirt-daemon 6.5.0-1; package came 2; } > "$T/tree/var/lib/dpkg/status"
+printf 'one\n2\033[31m\n' > "$T/tree/etc/bash.bashrc"
+echo 2 | tee "$T/tree/usr/bin/virtd" "$T/tree/usr/bin/bash" "$T/tree/etc/mine" > /dev/null
+image packages-new.img 6
+expect_status 0 hrvm diff "$T/packages-old.img" "$T/packages-new.img" --packages --json
+assert_json "$T/out" '[.packages[] | [.name, .change, .from, .to]] == [["came", "added", null, "2"], ["gone", "removed", "1", null],
+  ["libvirt-daemon", "upgraded", "6.4.0-1", "6.5.0-1"]]'
+assert_json "$T/out" '[.changes[] | [.path, .package]] == [["/etc/bash.bashrc", "bash"], ["/usr/bin/bash", "bash"], ["/etc/mine", null],
+  ["/var/lib/dpkg/status", null], ["/usr/bin/virtd", "libvirt-daemon"]]'
+
+claim "what differs in a file is told line by line"
+expect_status 1 hrvm diff "$T/packages-old.img" "$T/packages-new.img" --content /etc/bash.bashrc --exit-code
+assert_contains "$OUT" $'\n-two\n+2\033[31m' 'the lines'
+expect_status 0 hrvm diff "$T/packages-old.img" "$T/packages-new.img" --content disk:/etc/mine
+assert_contains "$OUT" '--- /dev/null' 'a file that one side has'
+expect_status 0 hrvm diff "$T/packages-old.img" "$T/packages-new.img" --content /etc/os-release
+assert_equal "$OUT" '' 'a file that is the same'
+expect_status 1 hrvm diff "$T/packages-old.img" "$T/packages-new.img" --content /etc/none
+assert_contains "$ERR" 'neither' 'why'
+
 claim "what cannot be compared is said"
 expect_status 2 hrvm diff "$OLD"
 assert_contains "$ERR" 'is no machine' 'why'
 mkdir "$T/folder"
 expect_status 1 hrvm diff "$OLD" "$T/folder"
 assert_contains "$ERR" 'is a folder' 'why'
-head -c 300M /dev/zero > "$T/zeros"
 cp --sparse=always "$OLD" "$T/wiped.img"
 dd if=/dev/urandom of="$T/wiped.img" bs=1M seek=$(($(offset 1) >> 20)) count=2 conv=notrunc status=none
 expect_status 0 hrvm diff "$OLD" "$T/wiped.img"

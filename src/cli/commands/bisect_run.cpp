@@ -5,6 +5,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/messages.hpp"
 #include "cli/steps/bisecting.hpp"
+#include "cli/steps/comparing.hpp"
 #include "cli/views/bisect_view.hpp"
 #include "cli/words/boot_words.hpp"
 #include "cli/words/named_machine.hpp"
@@ -63,6 +64,29 @@ launch::BisectListener told(const Context& context, const machine::Machine& mach
           }};
 }
 
+// Of a machine on a disk what changed from the last good state to the first bad one, files and packages. The search is
+// over: what cannot be compared is said, and costs nothing of it.
+void add_difference(const Context& context, const machine::Machine& machine, const machine::Bisect& bisect,
+                    report::Report& report) {
+  const auto standing = machine::standing(bisect);
+  report.data.set("diff", nullptr).set("packages", nullptr);
+  if (standing.end != machine::BisectStanding::End::found || machine.definition.is_on_folder()) return;
+  try {
+    const auto &good = bisect.states[standing.good], &bad = bisect.states[standing.bad];
+    const auto bad_name = named_machine(state_word(machine, bad));
+    const auto from =
+        good.layer.empty() ? open_base_of(context, bad_name) : open_what(context, state_word(machine, good));
+    const auto to = open_what(context, state_word(machine, bad));
+    DiffWishes wishes;
+    wishes.packages = true;
+    auto view = diff_view(compare_sources(context, from, to, {.packages = true}), wishes);
+    report.data.set("packages", view.report.data["packages"]).set("diff", std::move(view.report.data));
+    report.human.push_back(packages_table("Packages"));
+  } catch (const Error& error) {
+    context.warn(fmt::format("what changed in between is not told: {}", error.message()));
+  }
+}
+
 Outcome run_bisect_run(const Context& context) {
   const auto name = machine_word(context.arguments.positional(0));
   const auto request = trial_request(context);
@@ -71,7 +95,10 @@ Outcome run_bisect_run(const Context& context) {
   begun_bisect(machine);
   const auto bisect = launch::run_bisect(context.host, store, boot_request(context, name), request, listener(context),
                                          told(context, machine), console_listener(context));
-  return bisect_outcome("bisect-run", store.load(name), bisect);
+  const auto after = store.load(name);
+  auto outcome = bisect_outcome("bisect-run", after, bisect);
+  add_difference(context, after, bisect, *outcome.report);
+  return outcome;
 }
 
 }  // namespace

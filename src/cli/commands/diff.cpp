@@ -6,7 +6,9 @@
 #include <map>
 
 #include "cli/commands/commands.hpp"
+#include "cli/messages.hpp"
 #include "cli/steps/comparing.hpp"
+#include "cli/steps/content_diff.hpp"
 #include "cli/steps/open_source.hpp"
 #include "cli/steps/reading_files.hpp"
 #include "cli/views/diff_view.hpp"
@@ -131,8 +133,21 @@ Compared compare(const Context& context, const Sides& sides) {
   return compare_folders(context, sides);
 }
 
+Outcome tell_content(const Context& context, const Sides& sides, const std::string& place) {
+  if (context.rendering == Rendering::json)
+    throw Error(ErrorKind::usage, "what differs in a file is no JSON").hint("leave --json or --content out");
+  const auto& words = context.arguments.positionals();
+  const auto base = fmt::format("the base of {}", words[0]);
+  const auto found =
+      content_diff(context, {sides.from, words.size() == 2 ? words[0] : base}, {sides.to, words.back()}, place);
+  write_out(context.host.streams.out, context.host.streams.out_is_terminal ? for_terminal(found.text) : found.text);
+  if (found.is_cut) context.warn("more differs than is shown: copy both files, and compare the copies: hrvm cp");
+  return {.status = context.arguments.has("--exit-code") && !found.text.empty() ? 1 : 0};
+}
+
 Outcome run_diff(const Context& context) {
   const auto sides = open_sides(context);
+  if (const auto place = context.arguments.value("--content")) return tell_content(context, sides, *place);
   const auto compared = compare(context, sides);
   tell_volumes(context, compared);
   const auto& arguments = context.arguments;
@@ -156,6 +171,7 @@ const Command diff_command = {
                  .help = "each file that was added, removed, modified or renamed: what is shown by itself"},
                 {.name = "--stat", .help = "how many files changed, by folder, and their sizes"},
                 {.name = "--packages", .help = "which packages changed, and whose the files are"},
+                {.name = "--content", .value = "PATH", .help = "what differs in this file, line by line"},
                 {.name = "--blocks", .help = "how many bytes of the disk and of its volumes differ"},
                 {.name = "--noise", .help = "also logs, caches, and files of which the times alone differ"},
                 {.name = "--meta", .help = "P for what differs in owner, mode or attributes alone"},

@@ -16,6 +16,8 @@
 namespace hrvm::cli {
 namespace {
 
+constexpr std::size_t read_at_once = 256 << 10;
+
 using base::Error;
 using base::ErrorKind;
 using base::Json;
@@ -88,13 +90,46 @@ std::string_view word_of(fs::JournalState state) {
   return words[std::size_t(state)];
 }
 
+void send_contents(fs::FileSystem& files, const std::string& path, const sys::PartWriter& write) {
+  const auto node = fs::find(files, path);
+  const auto stat = node ? std::optional(files.stat(*node)) : std::nullopt;
+  if (!stat || stat->kind != fs::FileKind::regular)
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} is {}", base::printable(path),
+                            stat && stat->kind == fs::FileKind::directory ? "a folder" : "no regular file"))
+        .hint("hrvm ls lists a folder, and hrvm cp -r copies it");
+  std::vector<std::byte> buffer(read_at_once);
+  for (std::uint64_t offset = 0;;) {
+    const auto count = files.read(*node, offset, buffer);
+    if (count == 0) return;
+    write({reinterpret_cast<const char*>(buffer.data()), count});
+    offset += count;
+  }
+}
+
+// A terminal is told what a control character is, and does not obey it.
+std::string for_terminal(std::string_view text) {
+  std::string shown;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find_first_of("\n\t", at), text.size());
+    shown += base::printable(text.substr(at, end - at));
+    if (end < text.size()) shown += text[end];
+    at = end + 1;
+  }
+  return shown;
+}
+
 FilePlace named_files(const Context& context, const std::string& word) {
   return file_place(word, [&](const std::string& what) { return is_machine(context, what) || is_path(context, what); });
 }
 
 ReadFiles read_files(const Context& context, const FilePlace& place, const FilesReader& read,
                      const sys::PartReceiver& take) {
-  const auto source = open_what(context, place.what);
+  return read_files(context, open_what(context, place.what), place, read, take);
+}
+
+ReadFiles read_files(const Context& context, const Source& source, const FilePlace& place, const FilesReader& read,
+                     const sys::PartReceiver& take) {
   sys::Confinement limits;
   limits.time = std::chrono::hours(24);
   limits.folders = source.folders;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/steps/open_source.hpp"
 #include "cli/words/file_place.hpp"
 #include "hrvm/base/json.hpp"
 #include "hrvm/cli/command.hpp"
@@ -33,6 +34,14 @@ struct ReadFiles {
 using FilesReader = std::function<void(fs::FileSystem& files, const std::string& path, const sys::PartWriter& write)>;
 ReadFiles read_files(const Context& context, const FilePlace& place, const FilesReader& read,
                      const sys::PartReceiver& take);
+
+ReadFiles read_files(const Context& context, const Source& source, const FilePlace& place, const FilesReader& read,
+                     const sys::PartReceiver& take);
+
+// A FilesReader: what is in a file. Error{unsupported} for what is no regular file.
+void send_contents(fs::FileSystem& files, const std::string& path, const sys::PartWriter& write);
+// A terminal is told what a control character is, and does not obey it.
+std::string for_terminal(std::string_view text);
 
 // What must not be written to meanwhile, as it is read: paths of disks, images and folders.
 std::vector<std::string> disks_read(const Context& context, const FilePlace& place);

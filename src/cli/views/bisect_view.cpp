@@ -74,10 +74,11 @@ std::vector<std::string> found_lines(const Machine& machine, const Bisect& bisec
   const auto &bad = bisect.states[standing.bad], &good = bisect.states[standing.good];
   std::vector<std::string> lines{
       fmt::format("{} is the first bad one; {} is good.", full_name(machine, bad), full_name(machine, good))};
-  if (machine.definition.is_on_folder() && !good.layer.empty() && !machine.definition.is_direct())
-    lines.push_back(fmt::format("What changed in between:  hrvm diff {0}@{1} {0}{2}", machine.name,
-                                name_of(machine, good),
-                                bad.layer == machine.definition.active.layer ? "" : "@" + name_of(machine, bad)));
+  if (machine.definition.is_direct()) return lines;
+  // Without a first one it is compared with its base.
+  const auto from = good.layer.empty() ? "" : fmt::format("{} ", state_word(machine, good));
+  lines.push_back(fmt::format("What changed in between:  hrvm diff {}{}{}",
+                              machine.definition.is_on_folder() ? "" : "--packages ", from, state_word(machine, bad)));
   return lines;
 }
 
@@ -126,6 +127,11 @@ std::string full_name(const Machine& machine, const BisectState& state) {
   if (state.layer == machine.definition.active.layer) return fmt::format("the current state of {}", machine.name);
   if (!is_snapshot(machine, state)) return fmt::format("what was the current state of {}", machine.name);
   return fmt::format("{}@{}", machine.name, name_of(machine, state));
+}
+
+std::string state_word(const Machine& machine, const BisectState& state) {
+  const bool is_current = state.layer == machine.definition.active.layer;
+  return machine.name + (is_current ? "" : "@" + name_of(machine, state));
 }
 
 std::string verdict_text(const BisectTest& test) {

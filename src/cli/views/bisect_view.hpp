@@ -14,6 +14,9 @@ report::Report bisect_report(std::string_view command, const machine::Machine& m
 // "web@s8", "the current state of web", "the base of web".
 std::string full_name(const machine::Machine& machine, const machine::BisectState& state);
 
+// What other commands take: "web@s8", "web". Not of the base.
+std::string state_word(const machine::Machine& machine, const machine::BisectState& state);
+
 // "good (12 s): it printed "login:"".
 std::string verdict_text(const machine::BisectTest& test);
 

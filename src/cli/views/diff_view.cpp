@@ -65,7 +65,7 @@ class View {
 
   report::Report report() const {
     report::Report report{.schema = "hrvm.diff/1", .data = data(), .human = {}, .plain = plain()};
-    if (wishes_.packages) report.human.push_back(packages_view());
+    if (wishes_.packages) report.human.push_back(packages_table());
     if (wishes_.blocks) report.human.push_back(blocks_view());
     if (wishes_.stat) {
       if (wishes_.knows_what) report.human.push_back(folders_view());
@@ -282,16 +282,6 @@ class View {
             .drawn = folders_json(gathered(by_folder()))};
   }
 
-  report::TableView packages_view() const {
-    return {.rows = "packages",
-            .columns = {{"CHANGE", "change"},
-                        {"PACKAGE", "name"},
-                        {"ARCH", "arch", Format::text, Align::left, 1},
-                        {"FROM", "from"},
-                        {"TO", "to"}},
-            .when_empty = "No package changed."};
-  }
-
   report::TableView blocks_view() const {
     Json rows = Json::array();
     for (const auto& each : compared_.blocks)
@@ -321,6 +311,17 @@ class View {
 };
 
 }  // namespace
+
+report::TableView packages_table(std::string title) {
+  return {.title = std::move(title),
+          .rows = "packages",
+          .columns = {{"CHANGE", "change"},
+                      {"PACKAGE", "name"},
+                      {"ARCH", "arch", Format::text, Align::left, 1},
+                      {"FROM", "from"},
+                      {"TO", "to"}},
+          .when_empty = "No package changed."};
+}
 
 DiffView diff_view(const Compared& compared, const DiffWishes& wishes) {
   const View view(compared, wishes);

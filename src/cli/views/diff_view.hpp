@@ -46,6 +46,9 @@ struct DiffView {
   bool differs = false;  // something that is shown, or what was not told
 };
 
+// Of "packages" in the data.
+report::TableView packages_table(std::string title = {});
+
 DiffView diff_view(const Compared& compared, const DiffWishes& wishes);
 
 }  // namespace hrvm::cli

@@ -15,6 +15,8 @@ using block::ByteRange, block::ByteRanges;
 
 // Sound files have a block each once; they may be gone through more than once.
 constexpr std::uint64_t most_visits_of_block = 8;
+// Half a PiB, where groups are as large as they can be. Of more their tables are not looked for.
+constexpr std::uint64_t most_groups = 4u << 20;
 
 class ExtStorageMap final : public StorageMap {
  public:
@@ -113,6 +115,7 @@ void ExtStorageMap::visit_data(const File& file, const Visitor& visitor) {
 }
 
 bool ExtStorageMap::is_spare(ByteRange range) {
+  if (volume_.groups() > most_groups) return false;
   const auto end = (range.end() + volume_.block_bytes() - 1) / volume_.block_bytes();
   for (auto block = range.offset / volume_.block_bytes(); block < end; ++block)
     if (block < volume_.blocks() && !own().touches({bytes(block), bytes(1)}) && !is_free(block)) return false;

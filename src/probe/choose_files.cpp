@@ -84,17 +84,22 @@ std::optional<OpenFiles> files_of(const OpenDisk& disk, const System& system) {
 
 bool bears_others(const Place& place) { return place.signature && place.signature->usage == "raid"; }
 
+bool is_spread(const Place& place) { return !place.device && place.signature && place.signature->type == "btrfs"; }
+
 // A member of a btrfs of several devices is none by itself.
-bool is_volume(const Place& place) {
-  return !bears_others(place) && (place.files || !place.signature || place.signature->type != "btrfs");
+bool is_volume(const Place& place, bool has_spread) {
+  const bool is_member =
+      has_spread && place.device && !place.files && place.signature && place.signature->type == "btrfs";
+  return !bears_others(place) && !is_member;
 }
 
 }  // namespace
 
 OpenDiskFiles all_files(const OpenDisk& disk, const DiskPlaces& places) {
   OpenDiskFiles open;
+  const bool has_spread = std::ranges::any_of(places.all(), is_spread);
   for (const Place& place : places.all()) {
-    if (!is_volume(place)) continue;
+    if (!is_volume(place, has_spread)) continue;
     OpenVolume& volume = open.volumes.emplace_back();
     volume.name = place.name;
     if (place.signature) volume.type = place.signature->type, volume.uuid = place.signature->uuid;

@@ -229,3 +229,25 @@ cp --sparse=always "$OLD" "$T/wiped.img"
 dd if=/dev/urandom of="$T/wiped.img" bs=1M seek=$(($(offset 1) >> 20)) count=2 conv=notrunc status=none
 expect_status 0 hrvm diff "$OLD" "$T/wiped.img"
 assert_contains "$ERR" 'p1 differs, and its files are not told' 'a volume without a filesystem'
+assert_lacks "$OUT" 'Nothing changed' 'beside that'
+truncate -s 200M "$T/btrfs.img" && mkfs.btrfs -q "$T/btrfs.img" > /dev/null
+cp --sparse=always "$T/btrfs.img" "$T/cut.img" && truncate -s 20M "$T/cut.img"
+expect_status 1 hrvm diff "$T/btrfs.img" "$T/cut.img" --exit-code
+assert_contains "$ERR" 'one side cannot be opened' 'a btrfs that is cut off'
+assert_lacks "$OUT" '- ' 'files that cannot be known'
+# /var cannot be looked at, nor what lies deeper: told once, from either side.
+lost=$T/lost.img
+cp "$T/packages-new.img" "$lost"
+for folder in /var /var/lib/dpkg/info; do
+  debugfs -w -R "clri $folder" "$lost" > /dev/null 2>&1 || true
+done
+expect_status 0 hrvm diff "$T/packages-new.img" "$lost" --plain
+assert_equal "$(grep -c $'\t/var\t' <<< "$OUT")" 1 'lines of what cannot be looked at'
+assert_contains "$ERR" 'could not be looked at' 'why'
+expect_status 0 hrvm diff "$lost" "$T/packages-new.img" --plain
+assert_lacks "$OUT" '- ' 'what is only not known'
+expect_status 0 hrvm import "$T/packages-old.img" moved
+debugfs -w -R 'mkdir /new' "$T/packages-old.img" > /dev/null 2>&1
+expect_status 4 hrvm diff moved
+assert_contains "$ERR" 'is not what moved was made on' 'a base that changed'
+expect_status 0 hrvm diff moved --force

@@ -112,6 +112,15 @@ void tell_volumes(const Context& context, const Compared& compared) {
                       "guest down, or boot a snapshot of it once with --ephemeral",
                       each.name));
   }
+  for (const ComparedVolume& each : compared.volumes)
+    if (!each.note.empty()) context.warn(fmt::format("{}: {}", each.name, each.note));
+  const auto unread =
+      std::ranges::count_if(compared.changes, [](const auto& each) { return !each.change.problem.empty(); });
+  if (unread > 0)
+    context.warn(
+        fmt::format("{} could not be looked at on one side, and what lies in folders among them is not told: "
+                    "--json says why",
+                    unread == 1 ? "a file" : fmt::format("{} files", unread)));
   for (const auto& why : compared.unreadable_packages) context.warn(why);
 }
 

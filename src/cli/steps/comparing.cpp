@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/steps/reading_files.hpp"
+#include "hrvm/base/byte_size.hpp"
 #include "hrvm/base/error.hpp"
 #include "hrvm/base/text.hpp"
 #include "hrvm/block/differences.hpp"
@@ -105,7 +106,17 @@ class Comparer {
   void send_volume(const OpenVolume& volume, std::string_view state, const std::string& problem = {}) {
     Json json;
     json.set("volume", volume.name).set("type", volume.type).set("state", state).set("problem", problem);
+    json.set("note", note_of(find_volume(from_, volume.name), find_volume(to_, volume.name)));
     send(Part::volume, base::to_text(json, -1));
+  }
+
+  static std::string note_of(const OpenVolume* from, const OpenVolume* to) {
+    if (!from) return "it is new";
+    if (!to) return "it is gone";
+    if (from->devices.size() != 1 || to->devices.size() != 1) return "";
+    const auto before = from->devices.front()->size(), now = to->devices.front()->size();
+    return before == now ? ""
+                         : fmt::format("it has {} in place of {}", base::format_bytes(now), base::format_bytes(before));
   }
 
   void compare(const OpenVolume* from, const OpenVolume* to) {
@@ -136,9 +147,11 @@ class Comparer {
     if (named.type == "swap") return;
     const bool is_on_both = from && to && !from->devices.empty() && !to->devices.empty();
     if (is_on_both && differences(*from, *to).empty()) return;
+    const bool is_readable_once = (from && from->files) || (to && to->files);
     send_volume(named, "unreadable",
-                named.type.empty() ? "no filesystem is known in it"
-                                   : fmt::format("hrvm does not read what it holds ({})", named.type));
+                is_readable_once     ? "one side cannot be opened: it is damaged, or cut off"
+                : named.type.empty() ? "no filesystem is known in it"
+                                     : fmt::format("what it holds ({}) cannot be read", named.type));
   }
 
   // Of what is gone the earlier system says whose it was.
@@ -230,8 +243,8 @@ void take_part(Compared& compared, Part part, std::string_view text) {
   }
   const auto json = base::parse_json(text, "the answer");
   if (part == Part::volume)
-    compared.volumes.push_back(
-        {text_of(json, "volume"), text_of(json, "type"), text_of(json, "state"), text_of(json, "problem")});
+    compared.volumes.push_back({text_of(json, "volume"), text_of(json, "type"), text_of(json, "state"),
+                                text_of(json, "problem"), text_of(json, "note")});
   if (part == Part::blocks)
     compared.blocks.push_back({text_of(json, "volume"), json["changed_bytes"].unsigned_integer().value_or(0),
                                json["extents"].unsigned_integer().value_or(0)});

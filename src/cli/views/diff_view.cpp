@@ -60,7 +60,8 @@ class View {
   bool differs() const {
     const bool blocks_differ = !compared_.blocks.empty() && compared_.blocks.front().changed_bytes != 0;
     return !shown_.empty() || blocks_differ || !compared_.packages.empty() ||
-           std::ranges::any_of(compared_.volumes, [](const auto& each) { return each.state == "unreadable"; });
+           std::ranges::any_of(compared_.volumes,
+                               [](const auto& each) { return each.state == "unreadable" || !each.note.empty(); });
   }
 
   report::Report report() const {
@@ -260,7 +261,7 @@ class View {
                         {"SIZE", "size_bytes", Format::bytes, Align::right},
                         {"PACKAGE", "package"},
                         {"PATH", "path", Format::path}},
-            .when_empty = hidden_ > 0 ? "" : "Nothing changed.",
+            .when_empty = hidden_ > 0 || differs() ? "" : "Nothing changed.",
             .drawn = std::move(rows)};
   }
 

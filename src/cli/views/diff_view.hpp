@@ -15,6 +15,7 @@ struct ComparedVolume {
   std::string name, type;
   std::string state;    // of the journals: "clean", "replayed", "journal-ignored"; "unreadable": its files are not told
   std::string problem;  // why not
+  std::string note;     // "it is new", where it is on one side alone, or has another size
 };
 
 struct VolumeChange {

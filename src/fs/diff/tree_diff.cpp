@@ -80,6 +80,7 @@ class Comparison {
       }
     } while (go_into_moved());
     pair_moved();
+    for (TreeChange& each : changes_) each.path = resolved(std::move(each.path));
     std::ranges::sort(changes_, {}, [](const TreeChange& each) {
       return std::tuple(std::string_view(each.path), each.kind != TreeChangeKind::removed);
     });
@@ -212,10 +213,12 @@ class Comparison {
       return;
     }
     if (is_unwritten_tree(from, entry.node)) return;
-    const auto a = try_stat(from_, from, from_path), b = try_stat(to_, entry.node, path);
-    if (a && b && is_same_file(*a, *b)) return compare_file({from_path, *a}, {path, *b});
-    if (a) add_single(from_, {from_path, *a, from.tree != folder.from->tree}, gone_);
-    if (b) add_single(to_, {path, *b, entry.node.tree != folder.to->tree}, come_);
+    const auto a = try_stat(from_, from, path);
+    const auto b = a ? try_stat(to_, entry.node, path) : std::nullopt;
+    if (!a || !b) return;  // that it cannot be looked at is told
+    if (is_same_file(*a, *b)) return compare_file({from_path, *a}, {path, *b});
+    add_single(from_, {from_path, *a, from.tree != folder.from->tree}, gone_);
+    add_single(to_, {path, *b, entry.node.tree != folder.to->tree}, come_);
   }
 
   void descend_if_folder(Node from, const NamedNode& entry, const std::string& path, const std::string& from_path) {
@@ -293,7 +296,14 @@ class Comparison {
     if (ahead_.empty())
       for (auto& [id, moved] : moved_folders_)
         if (!moved.to.empty()) go_into(id, moved);
+    if (ahead_.empty()) go_into_lost();
     return !ahead_.empty();
+  }
+
+  // Those that the later state has as well, with no name that leads to them.
+  void go_into_lost() {
+    for (auto& [id, moved] : moved_folders_)
+      if (!std::exchange(moved.is_entered, true)) ahead_.push_back({moved.node, std::nullopt, moved.from, ""});
   }
 
   void go_into(Id id, MovedFolder& moved) {

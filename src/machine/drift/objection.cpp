@@ -51,8 +51,9 @@ constexpr std::array all_words{
     Words{
         Purpose::import, {}, {}, {"{disk} is in use: {writers}", "{way_out}; --allow-in-use imports it all the same"}},
     Words{Purpose::reading,
-          {},
-          {},
+          {"{base_of} of {machine} is missing: {reasons}", "{way_back}"},
+          {"{base} is not what {machine} was made on: {reasons}",
+           "what lies in layers may not fit to it any more; --force reads what it shows now"},
           {"{disk} is open for writing by {writer}, and may change while it is read",
            "{way_out}, or add --allow-in-use"}},
     Words{Purpose::checkup,

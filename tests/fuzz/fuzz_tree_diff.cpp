@@ -1,5 +1,5 @@
-// Compares two states of an ext filesystem: the fuzzer's bytes, and the same with some of them changed as the last 64 say,
-// each four of them a place and a byte. What is told of them goes through a pipe.
+// Compares two states of an ext filesystem: the fuzzer's bytes, and the same with some of them changed as the last 64
+// say, each four of them a place and a byte. What is told of them goes through a pipe.
 #include <cstddef>
 #include <cstdint>
 

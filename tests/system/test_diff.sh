@@ -2,7 +2,8 @@
 # What diff tells of two states of a disk is what two walks through the kernel's mounts of them show: after random changes
 # on ext4, XFS and btrfs, closed and copied while they were mounted; of images, and of layers of a machine, of which it
 # reads no more than it must.
-[ -n "${OWN_MOUNTS:-}" ] || exec env OWN_MOUNTS=1 unshare -m "$0" "$@" # others' namespaces would keep what is unmounted
+# Namespaces of others would keep mounted what is unmounted here.
+[ "$(id -u)" != 0 ] || [ -n "${OWN_MOUNTS:-}" ] || exec env OWN_MOUNTS=1 unshare -m "$0" "$@"
 . "$(dirname "$0")/lib.sh"
 need_root
 export ASAN_OPTIONS=detect_leaks=0 # its checker cannot work under strace
